@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the iommufd module share.  docs/iommufd.md tells the model as a whole.
+ *
+ * Ownership: a ctx owns its objects by id; an HWPT holds a long-term user on its IOAS, a device
+ * or access on the HWPT or IOAS it is attached to.  Lock order, outermost first:
+ *
+ *	iommufd_group.lock > iommufd_ioas.hwpt_lock > iommufd_ioas.iova_lock > iommufd_pages.mutex
+ *	> mmap_lock
+ */
+#ifndef IOMMUSCOPE_IOMMUFD_PRIVATE_H
+#define IOMMUSCOPE_IOMMUFD_PRIVATE_H
+
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/types.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <uapi/linux/iommufd.h>
+
+#include "op.h"
+
+/* The numbers are part of the events' ABI. */
+enum iommufd_object_type {
+	IOMMUFD_OBJECT_NONE = 0,
+	IOMMUFD_OBJECT_ANY = IOMMUFD_OBJECT_NONE,
+	IOMMUFD_OBJECT_DEVICE = 1,
+	IOMMUFD_OBJECT_HWPT = 2,
+	IOMMUFD_OBJECT_IOAS = 3,
+	IOMMUFD_OBJECT_ACCESS = 4,
+	IOMMUFD_OBJECT_TEST = 5,
+	IOMMUFD_NR_OBJECT_TYPES,
+};
+
+/* How pinned memory is accounted, IOMMU_OPTION_RLIMIT_MODE. */
+enum iommufd_account_mode {
+	IOMMUFD_ACCOUNT_USER = 0,
+	IOMMUFD_ACCOUNT_PROCESS = 1,
+};
+
+/**
+ * struct iommufd_ctx - an open /dev/iommu
+ * @id: unique among all contexts since the module was loaded, for events and state
+ * @file: the open file, which owns the context
+ * @objects: objects by id; xa_lock guards the table, not the objects
+ * @groups: struct iommufd_group by IOMMU group id
+ * @destroy_wait: woken as the last short-term user of an object goes
+ * @account_mode: how pages mapped from now on are accounted
+ * @no_iommu_mode: VFIO compatibility without an IOMMU, fixed once set
+ * @vfio_ioas: the IOAS of VFIO compatibility, or NULL; guarded by xa_lock of @objects
+ */
+struct iommufd_ctx {
+	u32 id;
+	struct file *file;
+	struct xarray objects;
+	struct xarray groups;
+	wait_queue_head_t destroy_wait;
+	u8 account_mode;
+	u8 no_iommu_mode;
+	struct iommufd_ioas *vfio_ioas;
+};
+
+/**
+ * struct iommufd_object - what has an id
+ * @short_users: users that leave soon by themselves; destroy waits for them
+ * @users: all users; destroy refuses while others than the short-term ones remain
+ * @type: enum iommufd_object_type
+ * @id: its key in the context's table
+ */
+struct iommufd_object {
+	refcount_t short_users;
+	refcount_t users;
+	enum iommufd_object_type type;
+	u32 id;
+};
+
+/**
+ * struct iommufd_ioas - an I/O address space
+ * @obj: its object
+ * @ictx: the context it belongs to
+ * @hwpt_lock: guards @hwpts and the attached accesses; held for read by whatever changes areas,
+ *	for write by whatever adds or removes an HWPT, so that every area is in every HWPT or in
+ *	none while nobody holds it
+ * @hwpts: the HWPTs that translate this address space, by iommufd_hwpt.ioas_item
+ * @nr_hwpts: length of @hwpts
+ * @iova_lock: guards all below
+ * @areas: tree of struct iommufd_area by IOVA, augmented with the largest hole
+ * @nr_areas: how many there are
+ * @mapped_bytes: sum of their lengths
+ * @reserved: ranges that devices, IOMMUs and tests took away
+ * @allowed: ranges that user space wants kept
+ * @usable: all IOVAs minus @reserved, sorted and merged; rebuilt as @reserved changes
+ * @iova_alignment: smallest IOVA granule that all HWPTs can map
+ * @huge_pages: contiguous memory may be combined, IOMMU_OPTION_HUGE_PAGES
+ * @pin_accesses: attached accesses that pin pages and so need whole pages
+ * @accesses: struct iommufd_access by its slot, changed under @hwpt_lock for write
+ */
+struct iommufd_ioas {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+
+	struct rw_semaphore hwpt_lock;
+	struct list_head hwpts;
+	unsigned int nr_hwpts;
+
+	struct rw_semaphore iova_lock;
+	struct rb_root areas;
+	unsigned long nr_areas;
+	u64 mapped_bytes;
+	struct list_head reserved;
+	struct list_head allowed;
+	struct iommufd_iova_set *usable;
+	unsigned long iova_alignment;
+	bool huge_pages;
+	unsigned int pin_accesses;
+	struct xarray accesses;
+};
+
+/**
+ * struct iommufd_hwpt - a hardware page table: one iommu_domain filled from an IOAS
+ * @obj: its object
+ * @ioas: the IOAS it translates; the HWPT is a long-term user of it
+ * @domain: the IOMMU driver's part
+ * @ioas_item: in iommufd_ioas.hwpts, while it is filled
+ * @auto_domain: made by an attach to an IOAS; goes with its last device
+ * @enforce_cache_coherency: no-snoop DMA is made coherent
+ * @msi_cookie: the domain has a window for software-managed MSIs
+ * @nest_parent: allocated with IOMMU_HWPT_ALLOC_NEST_PARENT
+ * @nr_devices: devices attached; guarded by the IOAS's hwpt_lock for write or the group's lock
+ */
+struct iommufd_hwpt {
+	struct iommufd_object obj;
+	struct iommufd_ioas *ioas;
+	struct iommu_domain *domain;
+	struct list_head ioas_item;
+	bool auto_domain;
+	bool enforce_cache_coherency;
+	bool msi_cookie;
+	bool nest_parent;
+	atomic_t nr_devices;
+};
+
+/* object.c */
+struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
+					      enum iommufd_object_type type);
+void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
+					  enum iommufd_object_type type);
+void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id);
+
+/* ioas.c: life of an address space, and its HWPTs */
+int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx);
+void iommufd_ioas_fini(struct iommufd_ioas *ioas);
+int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt);
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			      struct iommufd_hwpt *hwpt);
+int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable);
+
+/* map.c: areas come, go and are copied */
+int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
+		     unsigned long length, unsigned long *iova, int iommu_prot, bool fixed);
+int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct iommufd_ioas *src,
+		      unsigned long src_iova, unsigned long length, unsigned long *dst_iova,
+		      int iommu_prot, bool fixed);
+int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+		       unsigned long length, unsigned long *unmapped);
+int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			   unsigned long *unmapped);
+int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		       const unsigned long *iovas, unsigned int nr);
+
+/* iova.c: which IOVAs may be used */
+int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long start,
+			 unsigned long last, const void *owner);
+void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, const void *owner);
+int iommufd_ioas_set_allowed(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			     const struct iommu_iova_range *ranges, unsigned int nr);
+unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_range *ranges,
+				 unsigned int nr, unsigned long *alignment);
+
+/* ioas_access.c: reading, writing and pinning by the kernel, at an IOVA */
+int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			    struct iommufd_access *access, bool pins_pages, u32 *slot);
+void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_pages);
+int iommufd_ioas_pin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+			   unsigned long length, struct page **out_pages, bool write);
+void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			      unsigned long iova, unsigned long length);
+int iommufd_ioas_rw(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+		    void *data, size_t length, unsigned int flags);
+
+/* access.c: try_get takes a short-term user, under xa_lock of iommufd_ioas.accesses */
+bool iommufd_access_try_get(struct iommufd_access *access);
+void iommufd_access_put(struct iommufd_access *access);
+void iommufd_access_notify_unmap(struct iommufd_access *access, unsigned long iova,
+				 unsigned long length);
+void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
+			       unsigned long length);
+/* device.c */
+void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size);
+
+static inline struct iommufd_ioas *iommufd_get_ioas(struct iommufd_ctx *ictx,
+						    struct iommufd_op *op, u32 id)
+{
+	struct iommufd_object *obj = iommufd_object_get(ictx, op, id, IOMMUFD_OBJECT_IOAS);
+
+	return IS_ERR(obj) ? ERR_CAST(obj) : container_of(obj, struct iommufd_ioas, obj);
+}
+
+#endif
