@@ -45,16 +45,6 @@
 	OPERATION(access_destroy)                                                                  \
 	OPERATION(unknown_ioctl)
 
-/* The number of an operation is part of the ABI: the three lists grow by new lists only. */
-enum iommufd_opcode {
-#define IOMMUFD_OPERATION_ENUM(name) IOMMUFD_OPERATION_##name,
-	IOMMUFD_MEMORY_OPERATIONS(IOMMUFD_OPERATION_ENUM)
-	IOMMUFD_TRANSLATION_OPERATIONS(IOMMUFD_OPERATION_ENUM)
-	IOMMUFD_OBJECT_OPERATIONS(IOMMUFD_OPERATION_ENUM)
-#undef IOMMUFD_OPERATION_ENUM
-	IOMMUFD_NR_OPERATIONS,
-};
-
 /*
  * PHASE(name, text): where the time of an operation goes.  What is in no phase is "other",
  * the difference of dur_ns and the sum of the phases.
@@ -72,6 +62,19 @@ enum iommufd_opcode {
 	PHASE(fill, "filling the new HWPT from the IOAS")                                          \
 	PHASE(switch, "inside of the IOMMU driver's attach")                                       \
 	PHASE(drop, "dropping the old HWPT")
+
+/* BPF programs know the types through BTF; they and the tools use nothing but the lists. */
+#ifdef __KERNEL__
+
+/* The number of an operation is part of the ABI: the three lists grow by new lists only. */
+enum iommufd_opcode {
+#define IOMMUFD_OPERATION_ENUM(name) IOMMUFD_OPERATION_##name,
+	IOMMUFD_MEMORY_OPERATIONS(IOMMUFD_OPERATION_ENUM)
+	IOMMUFD_TRANSLATION_OPERATIONS(IOMMUFD_OPERATION_ENUM)
+	IOMMUFD_OBJECT_OPERATIONS(IOMMUFD_OPERATION_ENUM)
+#undef IOMMUFD_OPERATION_ENUM
+	IOMMUFD_NR_OPERATIONS,
+};
 
 enum iommufd_phase {
 #define IOMMUFD_PHASE_ENUM(name, text) IOMMUFD_PHASE_##name,
@@ -148,5 +151,7 @@ struct iommufd_op {
 	char device[32];
 	char iommu_driver[16];
 };
+
+#endif /* __KERNEL__ */
 
 #endif

@@ -87,11 +87,13 @@
 	REASON(range_table_too_small, "ranges given", "ranges needed",                             \
 	       "the array for the IOVA ranges is too small")
 
+#ifdef __KERNEL__
 enum iommufd_reason {
 #define IOMMUFD_REASON_ENUM(name, a, b, text) IOMMUFD_REASON_##name,
 	IOMMUFD_REASONS(IOMMUFD_REASON_ENUM)
 #undef IOMMUFD_REASON_ENUM
 	IOMMUFD_NR_REASONS,
 };
+#endif
 
 #endif
