@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests.
+#
+#   iommuscope_add_test_program(NAME SOURCES file... [LIBS lib...])
+#       builds tests/bin/NAME, which is in the PATH of guests
+#   iommuscope_add_host_test(NAME [TIMEOUT sec] [LABELS label...] COMMAND ...)
+#       runs on the host
+#   iommuscope_add_vm_test(NAME [VM machine] [TIMEOUT sec] [LABELS label...] COMMAND ...)
+#       runs in a guest. MACHINE is intel (the default), amd, virtio or none, with
+#       -nomodules behind it to boot without our modules, or options as for
+#       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot.
+#   iommuscope_add_bench(NAME [VM machine] [TIMEOUT sec] COMMAND ...)
+#       runs in a guest with './dev bench'
+#
+# A command speaks TAP, or is one point by its exit status (77: skipped, its last line
+# says why). The lines that come into the guest's kernel log during a test are the test's own: a
+# warning or worse among them fails it. One machine is busy at a time; host tests run beside it.
+
+set(LAB_DIR ${CMAKE_SOURCE_DIR}/tests/lab)
+set(TEST_RESULTS ${CMAKE_BINARY_DIR}/tests/results)
+set(TEST_BIN ${CMAKE_BINARY_DIR}/tests/bin)
+
+function(iommuscope_add_test_program name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+	add_executable(${name} ${arg_SOURCES})
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${TEST_BIN})
+	target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
+		${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/tracepoints)
+	target_link_libraries(${name} PRIVATE iommuscope-uapi ${arg_LIBS})
+	add_dependencies(${name} version-header)
+endfunction()
+
+function(_lab_tap name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS;CONFIG;FLAGS;COMMAND")
+	set(config)
+	if(arg_CONFIG)
+		set(config CONFIGURATIONS ${arg_CONFIG})
+	endif()
+	add_test(NAME ${name} ${config} COMMAND ${LAB_DIR}/tap run --name ${name} --results ${TEST_RESULTS}
+		--timeout ${arg_TIMEOUT} ${arg_FLAGS} -- ${arg_COMMAND})
+	# the runner ends the test itself; ctest only where even that hangs
+	math(EXPR limit "${arg_TIMEOUT} + 60")
+	set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77)
+	if(arg_LABELS)
+		set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+	endif()
+endfunction()
+
+function(iommuscope_add_host_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS;COMMAND")
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 120)
+	endif()
+	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS host ${arg_LABELS} COMMAND ${arg_COMMAND})
+endfunction()
+
+# Declare the machine that @spec names, unless that has been done: a test that boots
+# it and one that ends it, around all tests that use it. Sets @out to its name.
+function(_lab_machine spec config out)
+	if(spec MATCHES "^-")
+		separate_arguments(options UNIX_COMMAND "${spec}")
+		string(MD5 hash "${spec}")
+		string(SUBSTRING ${hash} 0 6 hash)
+		set(name custom-${hash})
+		if(spec MATCHES "^--iommu (intel|amd|virtio|none)")
+			set(name ${CMAKE_MATCH_1}-${hash})
+		endif()
+	elseif(spec MATCHES "^(intel|amd|virtio|none)(-nomodules)?$")
+		set(name ${spec})
+		set(options --iommu ${CMAKE_MATCH_1})
+		if(CMAKE_MATCH_2)
+			list(APPEND options --no-modules)
+		endif()
+	else()
+		message(FATAL_ERROR "no such machine: ${spec}")
+	endif()
+	if(config)
+		string(PREPEND name ${config}-)
+	endif()
+	set(${out} ${name} PARENT_SCOPE)
+
+	get_property(known GLOBAL PROPERTY LAB_MACHINES${config})
+	if(name IN_LIST known)
+		return()
+	endif()
+	set(vm ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR})
+	_lab_tap(lab.start.${name} TIMEOUT 240 CONFIG ${config} LABELS vm FLAGS --fixture
+		COMMAND ${vm} start ${name} ${options})
+	_lab_tap(lab.stop.${name} TIMEOUT 60 CONFIG ${config} LABELS vm FLAGS --fixture
+		COMMAND ${vm} stop ${name})
+	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK vm)
+	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK vm)
+	if(known)
+		# one machine after the other
+		list(GET known -1 before)
+		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS lab.stop.${before})
+	endif()
+	set_property(GLOBAL APPEND PROPERTY LAB_MACHINES${config} ${name})
+endfunction()
+
+function(_lab_vm_test name vm timeout config labels)
+	_lab_machine("${vm}" "${config}" machine)
+	math(EXPR outer "${timeout} + 60")
+	_lab_tap(${name} TIMEOUT ${outer} CONFIG ${config} LABELS ${labels}
+		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --timeout ${timeout}
+			-- ${ARGN})
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
+endfunction()
+
+function(iommuscope_add_vm_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "LABELS;COMMAND")
+	if(NOT arg_VM)
+		set(arg_VM intel)
+	endif()
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 120)
+	endif()
+	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" "vm;${arg_LABELS}" ${arg_COMMAND})
+endfunction()
+
+function(iommuscope_add_bench name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "COMMAND")
+	if(NOT arg_VM)
+		set(arg_VM "--mem 3G")
+	endif()
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 900)
+	endif()
+	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} bench bench ${arg_COMMAND})
+endfunction()

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A machine that stays up between commands, for tests that share a boot.
+
+`start` leaves a keeper process behind: it is QEMU's parent, and ends QEMU when it is
+told to (SIGTERM), when its owner ends (the process named with --owner: `dev
+test`, so that nothing outlives an interrupted run), or when the machine
+has been up for longer than its limit. The directory of the machine holds
+state.json: the options, the keeper, the socket, and how far the kernel log
+has been judged, so that every test answers for the lines that it caused.
+A machine that died is started again by the next command.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from . import LabError, agent, klog, qemu
+
+LIMIT = 2 * 3600
+
+
+def state_path(directory):
+    return os.path.join(directory, "state.json")
+
+
+def load(directory):
+    try:
+        with open(state_path(directory)) as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return None
+
+
+def save(directory, state):
+    tmp = state_path(directory) + ".new"
+    with open(tmp, "w") as f:
+        json.dump(state, f)
+    os.replace(tmp, state_path(directory))
+
+
+def alive(state):
+    """Is the keeper of this state still the process that we started?"""
+    if not state or not state.get("keeper"):
+        return False
+    return start_time(state["keeper"]) == state["keeper_start"]
+
+
+def start_time(pid):
+    """When a process started, which with its number names it for good; None when gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def wait_gone(state, seconds):
+    deadline = time.monotonic() + seconds
+    while alive(state):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def start(paths, options, directory, argv, owner):
+    """Boot a machine that stays; returns its state once the agent answers."""
+    old = load(directory)
+    if alive(old):
+        stop(directory)
+    os.makedirs(directory, exist_ok=True)
+    for name in ("error", "state.json"):
+        try:
+            os.unlink(os.path.join(directory, name))
+        except FileNotFoundError:
+            pass
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        # a second fork, so that the keeper is no child of the test that started it
+        if os.fork():
+            os._exit(0)
+        keep(paths, options, directory, argv, owner)
+    os.waitpid(child, 0)
+    deadline = time.monotonic() + 60
+    while True:
+        state = load(directory)
+        if state:
+            break
+        error = os.path.join(directory, "error")
+        if os.path.exists(error) and time.monotonic() < deadline:
+            with open(error) as f:
+                raise LabError(f.read().strip())
+        if time.monotonic() > deadline:
+            raise LabError("the machine's keeper did not start")
+        time.sleep(0.02)
+    try:
+        wire = agent.Wire(state["socket"])
+        wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT)
+        wire.close()
+    except (agent.Gone, agent.TimedOut) as e:
+        why, lines = died(directory)
+        kill(directory)
+        raise LabError("\n".join([why, *lines])) from e
+    return state
+
+
+def keep(paths, options, directory, argv, owner):
+    """The keeper's life. Never returns."""
+    status = 1
+    machine = None
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.chdir("/")
+        machine = qemu.Machine(paths, options, directory)
+        wake_r, wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_w)
+        for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(s, lambda *_: None)
+        machine.start()
+        poller = select.poll()
+        poller.register(wake_r, select.POLLIN)
+        owner_fd = os.pidfd_open(owner) if owner else -1
+        if owner_fd >= 0:
+            poller.register(owner_fd, select.POLLIN)
+        save(directory, {
+            "keeper": os.getpid(), "keeper_start": start_time(os.getpid()),
+            "socket": machine.socket("agent"), "argv": argv, "owner": owner, "judged": 0,
+        })
+        deadline = time.monotonic() + LIMIT
+        while machine.process.poll() is None:
+            left = deadline - time.monotonic()
+            events = dict(poller.poll(max(0, left) * 1000))
+            if not events or owner_fd in events:
+                break
+            if wake_r in events and signal.SIGCHLD not in os.read(wake_r, 64):
+                break
+        status = 0
+    except LabError as e:
+        write_error(directory, str(e))
+    except BaseException as e:  # pylint: disable=broad-except
+        write_error(directory, repr(e))
+    finally:
+        if machine is not None and machine.process is not None:
+            why = machine.why_gone() if machine.process.poll() is not None else None
+            machine.kill()
+            if why:
+                write_error(directory, "\n".join([why[0], *why[1]]))
+        os._exit(status)
+
+
+def write_error(directory, text):
+    tmp = os.path.join(directory, "error.new")
+    with open(tmp, "w") as f:
+        f.write(text + "\n")
+    os.replace(tmp, os.path.join(directory, "error"))
+
+
+def died(directory):
+    """Why a machine is not there (one line, more lines)."""
+    wait_gone(load(directory), 3)
+    try:
+        with open(os.path.join(directory, "error")) as f:
+            lines = f.read().splitlines()
+        return lines[0], lines[1:]
+    except (OSError, IndexError):
+        return "the guest does not answer", []
+
+
+def kill(directory):
+    state = load(directory)
+    if alive(state):
+        os.kill(state["keeper"], signal.SIGTERM)
+        if not wait_gone(state, 10):
+            os.kill(state["keeper"], signal.SIGKILL)
+
+
+def judge(directory):
+    """Trouble in the kernel log since it was last judged."""
+    state = load(directory)
+    if not state:
+        return []
+    try:
+        with open(os.path.join(directory, "dmesg.log"), "rb") as f:
+            f.seek(state["judged"])
+            text = f.read()
+    except OSError:
+        return []
+    state["judged"] += len(text)
+    save(directory, state)
+    return klog.trouble(text.decode(errors="replace"))
+
+
+def stop(directory):
+    """Power a machine off; returns trouble that nobody has answered for yet."""
+    state = load(directory)
+    if alive(state):
+        try:
+            wire = agent.Wire(state["socket"])
+            wire.greet(time.monotonic() + 10)
+            wire.send("P")
+            wait_gone(state, 15)
+        except (agent.Gone, agent.TimedOut):
+            pass
+        kill(directory)
+    lines = judge(directory)
+    try:
+        os.unlink(state_path(directory))
+    except FileNotFoundError:
+        pass
+    return lines
+
+
+def stop_all(paths):
+    """End every machine of this build that still runs."""
+    count = 0
+    if os.path.isdir(paths.vms):
+        for name in os.listdir(paths.vms):
+            directory = os.path.join(paths.vms, name)
+            if alive(load(directory)):
+                kill(directory)
+                count += 1
+    return count

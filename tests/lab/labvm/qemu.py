@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One machine: the QEMU process, the files around it, its life and its death.
+
+A machine lives in a directory of its own: the sockets and the initramfs, which go
+with it, and console.log (what the serial line said) and dmesg.log (the
+kernel's log, record by record, sent by the agent), which stay.
+QEMU dies with the process that started it, whatever ends that.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+from . import LabError, initrd, klog
+from .config import IOMMUS
+
+BOOT_TIMEOUT = 180
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """For a child: be killed when the parent ends, and ignore the terminal's Ctrl-C."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setpgid(0, 0)
+
+
+def accelerator():
+    """TCG, unless the processor can really virtualise.
+
+    The presence of /dev/kvm is not enough: in a machine without nested
+    virtualisation it can be there and hang.
+    """
+    want = os.environ.get("IOMMUSCOPE_ACCEL", "")
+    if want not in ("", "tcg", "kvm"):
+        raise LabError(f"IOMMUSCOPE_ACCEL={want}: neither tcg nor kvm", 2)
+    if want:
+        return want
+    try:
+        with open("/proc/cpuinfo") as f:
+            flags = next((line.split() for line in f if line.startswith("flags")), [])
+    except OSError:
+        flags = []
+    capable = "vmx" in flags or "svm" in flags
+    return "kvm" if capable and os.access("/dev/kvm", os.R_OK | os.W_OK) else "tcg"
+
+
+def kernel_release(path):
+    """The release in the header of a bzImage ('' when it says none)."""
+    try:
+        with open(path, "rb") as f:
+            head = f.read(0x10000)
+    except OSError as e:
+        raise LabError(f"{path}: {e.strerror}") from e
+    if head[0x202:0x206] != b"HdrS":
+        raise LabError(f"{path} is not a Linux kernel image")
+    at = struct.unpack_from("<H", head, 0x20E)[0] + 0x200
+    return head[at:at + 256].split(b"\0")[0].decode(errors="replace").split(" ")[0]
+
+
+def find_tree(paths, kernel, release):
+    """The module tree of @release, or None."""
+    near = os.path.dirname(os.path.dirname(os.path.abspath(kernel)))
+    for base in (paths.build, near, os.path.dirname(os.path.abspath(kernel)), "/"):
+        tree = os.path.join(base, "lib", "modules", release)
+        if os.path.exists(os.path.join(tree, "modules.dep")):
+            return tree
+    return None
+
+
+class Machine:
+    def __init__(self, paths, options, directory):
+        self.paths = paths
+        self.options = options
+        self.dir = directory
+        self.process = None
+        self.accel = accelerator()
+
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def command(self, kernel):
+        o = self.options
+        kind, extra = o.iommu
+        devices, arguments = IOMMUS[kind]
+        append = ["console=ttyS0", "panic=-1", "quiet", "loglevel=4", "log_buf_len=1M"]
+        append += arguments + o.append
+        cmd = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot", "-machine", "q35,kernel-irqchip=split", "-m", str(o.mem),
+            "-smp", str(o.cpus),
+        ]
+        if self.accel == "kvm":
+            cmd += ["-accel", "kvm", "-cpu", "host"]
+        else:
+            cmd += ["-accel", "tcg,thread=multi", "-cpu", "max"]
+        for device in devices:
+            cmd += ["-device", device.format(extra=extra)]
+        cmd += [
+            "-kernel", kernel, "-initrd", self.file("initrd"), "-append", " ".join(append),
+            "-chardev", f"file,id=console,path={self.file('console.log')}",
+            "-serial", "chardev:console",
+            "-qmp", f"unix:{self.socket('qmp')},server=on,wait=off",
+            # The lab's own devices sit high, so that a user's get the low slots.
+            "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=host,mount_tag=host,addr=1b",
+            "-fsdev", f"local,id=out,path={self.paths.out},security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=out,mount_tag=out,addr=1a",
+            "-device", "virtio-serial-pci,id=ports,addr=1c",
+            "-chardev", f"socket,id=agent,path={self.socket('agent')},server=on,wait=off",
+            "-device", "virtserialport,bus=ports.0,chardev=agent,name=iommuscope.agent",
+            "-chardev", f"file,id=log,path={self.file('dmesg.log')}",
+            "-device", "virtserialport,bus=ports.0,chardev=log,name=iommuscope.log",
+        ]
+        if o.hostfwd:
+            forward = "".join(f",hostfwd=tcp:127.0.0.1:{h}-:{g}" for h, g in o.hostfwd)
+            cmd += ["-netdev", f"user,id=net,restrict=on{forward}",
+                    "-device", "virtio-net-pci,netdev=net,romfile=,addr=19"]
+        for device in o.device:
+            cmd += ["-device", device]
+        for drive in o.drive:
+            cmd += ["-drive", drive]
+        return cmd
+
+    def socket(self, name):
+        return os.path.join(self.sockets, name)
+
+    def prepare(self):
+        """Choose the kernel, write the initramfs; returns the kernel's path."""
+        o = self.options
+        kernel = o.kernel or os.path.join(self.paths.kernel, "vmlinuz")
+        if not os.path.exists(kernel):
+            raise LabError(f"{kernel} is missing" + ("" if o.kernel else ": run './dev setup'"))
+        release = kernel_release(kernel)
+        tree_path = find_tree(self.paths, kernel, release)
+        tree = initrd.ModuleTree(tree_path) if tree_path else None
+        boot = ["9pnet_virtio", "9p", "overlay"]
+        if o.iommu[0] == "virtio":
+            # before any other virtio device is probed
+            boot.insert(0, "virtio_iommu")
+        if o.hostfwd:
+            boot.append("virtio_net")
+        modules = []
+        if not o.no_modules:
+            directory = os.path.abspath(o.modules) if o.modules else self.paths.modules
+            modules = initrd.own_modules(directory, tree, release)
+        settings = {
+            "LAB_AGENT": self.paths.agent,
+            "LAB_MODULE_TREE": tree_path or "",
+            "LAB_NET": "1" if o.hostfwd else "",
+            "LAB_PATH": guest_path(self.paths),
+        }
+        initrd.build(self.file("initrd"), tree, boot, modules, settings)
+        return kernel
+
+    def start(self):
+        os.makedirs(self.dir, exist_ok=True)
+        os.makedirs(self.paths.out, exist_ok=True)
+        # the path of a unix socket may have 107 bytes: not a deep build folder's
+        self.sockets = tempfile.mkdtemp(prefix="iommuscope-")
+        try:
+            for name in ("console.log", "dmesg.log"):
+                open(self.file(name), "wb").close()
+            kernel = self.prepare()
+            self.errors = open(self.file("qemu.log"), "wb")
+            try:
+                self.process = subprocess.Popen(
+                    self.command(kernel), stdin=subprocess.DEVNULL, stdout=self.errors,
+                    stderr=self.errors, preexec_fn=die_with_parent)
+            except FileNotFoundError as e:
+                raise LabError("qemu-system-x86_64 is missing: run './dev setup'") from e
+            self.wait_for_socket()
+        except BaseException:
+            self.kill()
+            raise
+
+    def wait_for_socket(self):
+        deadline = time.monotonic() + 30
+        while not os.path.exists(self.socket("agent")):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise LabError("QEMU did not start: " + self.qemu_said())
+            time.sleep(0.01)
+
+    def qemu_said(self):
+        try:
+            with open(self.file("qemu.log"), errors="replace") as f:
+                lines = [line for line in f.read().splitlines() if line.strip()]
+        except OSError:
+            lines = []
+        return lines[-1] if lines else "it said nothing"
+
+    def console(self):
+        with open(self.file("console.log"), errors="replace") as f:
+            return f.read()
+
+    def why_gone(self):
+        """One line (and the lines of a panic) for a machine that ended by itself."""
+        panic = klog.panicked(self.console())
+        if panic:
+            return "the guest panicked", panic
+        said = [line for line in self.console().splitlines() if "lab-init:" in line]
+        if said:
+            return "the guest did not come up: " + said[-1].partition("lab-init: ")[2].rstrip(), []
+        status = self.process.poll() if self.process else None
+        if status:
+            return f"QEMU ended with status {status}: {self.qemu_said()}", []
+        return "the guest powered off or rebooted", []
+
+    def wait(self, timeout):
+        try:
+            self.process.wait(timeout)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
+    def kill(self):
+        """End QEMU if it still runs, and take its short-lived files away."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        try:
+            os.unlink(self.file("initrd"))
+        except FileNotFoundError:
+            pass
+
+
+def guest_path(paths):
+    return ":".join([paths.bin, paths.test_bin, "/usr/local/sbin", "/usr/local/bin",
+                     "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
