@@ -5,8 +5,8 @@
  * Ownership: a ctx owns its objects by id; an HWPT holds a long-term user on its IOAS, a device
  * or access on the HWPT or IOAS it is attached to.  Lock order, outermost first:
  *
- *	iommufd_group.lock > iommufd_ioas.hwpt_lock > iommufd_ioas.iova_lock > iommufd_pages.mutex
- *	> mmap_lock
+ *	iommufd_group.lock > iommufd_ioas.attach_lock > iommufd_ioas.hwpt_lock
+ *	> iommufd_ioas.iova_lock > iommufd_pages.mutex > mmap_lock
  */
 #ifndef IOMMUSCOPE_IOMMUFD_PRIVATE_H
 #define IOMMUSCOPE_IOMMUFD_PRIVATE_H
@@ -49,6 +49,7 @@ enum iommufd_account_mode {
  * @id: unique among all contexts since the module was loaded, for events and state
  * @file: the open file, which owns the context
  * @objects: objects by id; xa_lock guards the table, not the objects
+ * @next_id: where the search for a free id begins; guarded by xa_lock of @objects
  * @groups: struct iommufd_group by IOMMU group id
  * @destroy_wait: woken as the last short-term user of an object goes
  * @account_mode: how pages mapped from now on are accounted
@@ -59,6 +60,7 @@ struct iommufd_ctx {
 	u32 id;
 	struct file *file;
 	struct xarray objects;
+	u32 next_id;
 	struct xarray groups;
 	wait_queue_head_t destroy_wait;
 	u8 account_mode;
@@ -68,8 +70,10 @@ struct iommufd_ctx {
 
 /**
  * struct iommufd_object - what has an id
- * @short_users: users that leave soon by themselves; destroy waits for them
- * @users: all users; destroy refuses while others than the short-term ones remain
+ * @short_users: 1 for the table, and one for each user that leaves soon by itself: whoever looked
+ *	it up by id, for the time of a call.  Destroy waits for them.
+ * @users: 1 for the table, and one for each long-term user: an attached device, the driver that
+ *	bound a device.  Destroy refuses while there are any.
  * @type: enum iommufd_object_type
  * @id: its key in the context's table
  */
@@ -84,6 +88,8 @@ struct iommufd_object {
  * struct iommufd_ioas - an I/O address space
  * @obj: its object
  * @ictx: the context it belongs to
+ * @attach_lock: held across every attach to the IOAS or an HWPT of it and every change of @hwpts,
+ *	so that who holds it may walk @hwpts and sleep; outside of @hwpt_lock
  * @hwpt_lock: guards @hwpts and the attached accesses; held for read by whatever changes areas,
  *	for write by whatever adds or removes an HWPT, so that every area is in every HWPT or in
  *	none while nobody holds it
@@ -105,6 +111,7 @@ struct iommufd_ioas {
 	struct iommufd_object obj;
 	struct iommufd_ctx *ictx;
 
+	struct mutex attach_lock;
 	struct rw_semaphore hwpt_lock;
 	struct list_head hwpts;
 	unsigned int nr_hwpts;
@@ -146,6 +153,36 @@ struct iommufd_hwpt {
 	atomic_t nr_devices;
 };
 
+/**
+ * struct iommufd_access - an in-kernel user of an IOAS
+ * @obj: its object
+ * @ictx: the context, of which it holds a reference
+ * @ops: what the driver gave: its unmap notification
+ * @data: the driver's argument for it
+ * @needs_pin_pages: the driver pins pages, so IOVAs and user memory must be aligned to pages
+ * @lock: serialises attach, replace and detach; never held by the driver's unmap notification
+ * @ioas_rwsem: guards @ioas; held for read while pages are pinned or read or written
+ * @ioas: the IOAS it is attached to, of which it is a long-term user, or NULL
+ * @ioas_unpin: the IOAS in which its pinned pages are; stays set until the last page is unpinned
+ * @slot: its slot in iommufd_ioas.accesses
+ * @pinned: pages that it has pinned, counted once per pin
+ * @unpinned: woken as @pinned falls to 0
+ */
+struct iommufd_access {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	const struct iommufd_access_ops *ops;
+	void *data;
+	bool needs_pin_pages;
+	struct mutex lock;
+	struct rw_semaphore ioas_rwsem;
+	struct iommufd_ioas *ioas;
+	struct iommufd_ioas *ioas_unpin;
+	u32 slot;
+	atomic_long_t pinned;
+	wait_queue_head_t unpinned;
+};
+
 /* object.c */
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
 					      enum iommufd_object_type type);
@@ -153,8 +190,13 @@ void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *ob
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
 					  enum iommufd_object_type type);
+bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id);
+void iommufd_object_remove(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+bool iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_object *obj,
+			       unsigned int nr, bool destroy);
+void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op);
 
 /* ioas.c: life of an address space, and its HWPTs */
 int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx);

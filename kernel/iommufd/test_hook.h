@@ -24,11 +24,15 @@
  * @destroy: an object of type IOMMUFD_OBJECT_TEST goes, because of IOMMU_DESTROY or because the
  *	file was closed; its id is gone already.  May sleep and call iommufd_device_detach() and
  *	so on.  The memory of the object is freed by the caller, afterwards.
+ * @is_mock: @dev is one of the hook's own devices.  Such a device needs no isolated MSI, and while
+ *	it is bound it does not keep the context open: the TEST object that owns it does not
+ *	outlive the file.
  */
 struct iommufd_test_hook {
 	struct module *owner;
 	long (*ioctl)(struct iommufd_ctx *ictx, struct iommufd_op *op, void __user *arg);
 	void (*destroy)(struct iommufd_object *obj);
+	bool (*is_mock)(struct device *dev);
 };
 
 int iommufd_test_register(const struct iommufd_test_hook *hook);
@@ -51,8 +55,16 @@ void iommufd_test_set_memory_limit(unsigned int bytes);
 extern unsigned int iommufd_test_memory_limit;
 
 /* Called by the core. */
-long iommufd_test_ioctl(struct iommufd_ctx *ictx, struct iommufd_op *op, void __user *arg);
+long iommufd_test_ioctl(struct iommufd_ctx *ictx, void __user *arg);
 void iommufd_test_object_destroy(struct iommufd_object *obj);
+bool iommufd_test_is_mock(struct device *dev);
+
+#else
+
+static inline bool iommufd_test_is_mock(struct device *dev)
+{
+	return false;
+}
 
 #endif
 #endif
