@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cases of many areas: what one more map and unmap cost when the IOAS is already full of them.
+ *
+ * Model: areas of one page stand at every other page of the IOVA space, so each has a hole of one
+ * page on both sides. A map at a chosen IOVA goes into a random hole; a map at an IOVA of the
+ * kernel's choice takes two pages, which no hole between areas holds, and may not lie below them, so
+ * that the search has to pass them all or know better. The pages behind the areas are those of a buffer, over and over.
+ */
+#include "bench.h"
+
+#define STRIDE			(2 * PAGE)
+#define PAIRS_PER_SAMPLE	200
+#define SAMPLE_BUDGET_NS	20000000ULL
+
+static uint64_t hole(size_t areas)
+{
+	return IOVA_BASE + (random_u64() % areas) * STRIDE + PAGE;
+}
+
+/*
+ * The mean time of a pair, over PAIRS_PER_SAMPLE pairs or as many as fit the budget: a search that is
+ * linear in the number of areas would otherwise take minutes.
+ */
+static uint64_t sample_fixed(struct session *s, const struct buffer *b, size_t areas)
+{
+	uint64_t start = now_ns(), at;
+	unsigned int k = 0;
+
+	do {
+		at = hole(areas);
+		ioas_map(s, b->va, PAGE, at);
+		ioas_unmap(s, at, PAGE);
+		k++;
+	} while (k < PAIRS_PER_SAMPLE && now_ns() - start < SAMPLE_BUDGET_NS);
+	return (now_ns() - start) / k;
+}
+
+static uint64_t sample_anywhere(struct session *s, const struct buffer *b)
+{
+	uint64_t start = now_ns(), at;
+	unsigned int k = 0;
+
+	do {
+		at = ioas_map_anywhere(s, b->va, 2 * PAGE);
+		ioas_unmap(s, at, 2 * PAGE);
+		k++;
+	} while (k < PAIRS_PER_SAMPLE && now_ns() - start < SAMPLE_BUDGET_NS);
+	return (now_ns() - start) / k;
+}
+
+/**
+ * case_areas() - set many areas up, measure one more in their midst, take all down with one call
+ * @o: whose pass it is
+ * @s: the session
+ * @b: a buffer of 4 KiB pages
+ * @areas: how many
+ * @reps: samples of the pairs to take; setting up and taking down give one sample each
+ */
+void case_areas(const struct origin *o, struct session *s, const struct buffer *b, size_t areas,
+		unsigned int reps)
+{
+	struct samples fill = {}, fixed = {}, anywhere = {}, all = {};
+	const char *memory = memory_name(b->kind);
+	size_t i, pages = b->size / PAGE;
+	uint64_t start;
+
+	ioas_renew(s);
+	ioas_allow(s, IOVA_BASE, IOVA_BASE + 64 * GIB - 1);
+	start = now_ns();
+	for (i = 0; i < areas; i++)
+		ioas_map(s, b->va + (i % pages) * PAGE, PAGE, IOVA_BASE + i * STRIDE);
+	samples_add(&fill, (now_ns() - start) / areas);
+
+	for (i = 0; i <= reps; i++) {
+		uint64_t ns[2] = { sample_fixed(s, b, areas), sample_anywhere(s, b) };
+
+		if (!i)
+			continue;
+		samples_add(&fixed, ns[0]);
+		samples_add(&anywhere, ns[1]);
+	}
+
+	start = now_ns();
+	ioas_unmap_all(s);
+	samples_add(&all, (now_ns() - start) / areas);
+
+	print_samples(o, "area_map", memory, areas, PAGE, &fill);
+	print_samples(o, "area_pair", memory, areas, PAGE, &fixed);
+	print_samples(o, "area_pair_anywhere", memory, areas, 2 * PAGE, &anywhere);
+	print_samples(o, "area_unmap_all", memory, areas, PAGE, &all);
+	samples_free(&fill);
+	samples_free(&fixed);
+	samples_free(&anywhere);
+	samples_free(&all);
+}

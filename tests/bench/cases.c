@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cases of one area: bulk map, fill of a further page table, unmap; first touch; the small pair.
+ *
+ * Model: each case starts with a fresh IOAS, makes one round that is not counted (page-table pages
+ * and slabs warm up) and prints its samples.
+ */
+#include "bench.h"
+
+#define PAIRS_PER_SAMPLE	500
+
+/**
+ * case_bulk() - map a whole buffer, fill a second page table from the IOAS, drop it, unmap
+ * @o: whose pass it is
+ * @s: the session
+ * @b: the buffer, present in memory
+ * @reps: samples to take
+ */
+void case_bulk(const struct origin *o, struct session *s, const struct buffer *b, unsigned int reps)
+{
+	struct samples map = {}, fill = {}, drop = {}, unmap = {};
+	const char *memory = memory_name(b->kind);
+	uint64_t start, ns[4];
+	uint32_t hwpt;
+	unsigned int i;
+
+	ioas_renew(s);
+	for (i = 0; i <= reps; i++) {
+		ns[0] = ioas_map(s, b->va, b->size, IOVA_BASE);
+		start = now_ns();
+		hwpt = hwpt_alloc(s);
+		ns[1] = now_ns() - start;
+		start = now_ns();
+		object_destroy(s, hwpt);
+		ns[2] = now_ns() - start;
+		ns[3] = ioas_unmap(s, IOVA_BASE, b->size);
+		if (!i)
+			continue;
+		samples_add(&map, ns[0]);
+		samples_add(&fill, ns[1]);
+		samples_add(&drop, ns[2]);
+		samples_add(&unmap, ns[3]);
+	}
+	print_samples(o, "map", memory, 0, b->size, &map);
+	print_samples(o, "fill", memory, 0, b->size, &fill);
+	print_samples(o, "drop", memory, 0, b->size, &drop);
+	print_samples(o, "unmap", memory, 0, b->size, &unmap);
+	samples_free(&map);
+	samples_free(&fill);
+	samples_free(&drop);
+	samples_free(&unmap);
+}
+
+/**
+ * case_first_touch() - map memory that nobody has touched: the pin faults every page in
+ * @o: whose pass it is
+ * @s: the session
+ * @kind: kind of memory
+ * @size: bytes
+ * @reps: samples to take; there is nothing to warm up here
+ */
+void case_first_touch(const struct origin *o, struct session *s, enum memory_kind kind, size_t size,
+		      unsigned int reps)
+{
+	struct samples map = {};
+	struct buffer b;
+	unsigned int i;
+
+	ioas_renew(s);
+	for (i = 0; i < reps; i++) {
+		buffer_create_untouched(&b, kind, size);
+		samples_add(&map, ioas_map(s, b.va, size, IOVA_BASE));
+		ioas_unmap(s, IOVA_BASE, size);
+		buffer_destroy(&b);
+	}
+	print_samples(o, "first_touch", memory_name(kind), 0, size, &map);
+	samples_free(&map);
+}
+
+/**
+ * case_pair() - one 4 KiB page mapped and unmapped again in an empty IOAS, over and over
+ * @o: whose pass it is
+ * @s: the session
+ * @b: a buffer of 4 KiB pages
+ * @reps: samples to take, each the mean of some hundred pairs
+ */
+void case_pair(const struct origin *o, struct session *s, const struct buffer *b, unsigned int reps)
+{
+	struct samples pair = {};
+	unsigned int i, k;
+	uint64_t start;
+
+	ioas_renew(s);
+	for (i = 0; i <= reps; i++) {
+		start = now_ns();
+		for (k = 0; k < PAIRS_PER_SAMPLE; k++) {
+			ioas_map(s, b->va, PAGE, IOVA_BASE);
+			ioas_unmap(s, IOVA_BASE, PAGE);
+		}
+		if (i)
+			samples_add(&pair, (now_ns() - start) / PAIRS_PER_SAMPLE);
+	}
+	print_samples(o, "pair", memory_name(b->kind), 0, PAGE, &pair);
+	samples_free(&pair);
+}

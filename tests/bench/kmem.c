@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a mapping costs in kernel memory, besides the memory that is mapped.
+ *
+ * Model: a snapshot adds up every page that is free, on the buddy lists and on each CPU's own lists,
+ * so that whatever the kernel took shows, whether slab, vmalloc or bare pages, and no allocator can
+ * hide it. The buffer is in place before the first snapshot, so pinned memory does not count. The
+ * IOMMU driver's page tables are counted by the kernel itself (SecPageTables) and told apart: their
+ * size is the hardware's, not ours.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+struct snapshot {
+	long long free_kib;
+	long long iommu_tables_kib;
+	long long slab_kib;
+	long long vmalloc_kib;
+	long long page_tables_kib;
+};
+
+/* Deltas of per-CPU counters must reach the global ones before these are read. */
+static void settle(void)
+{
+	usleep(200000);
+	write_ulong("/proc/sys/vm/stat_refresh", 1);
+}
+
+static long long free_pages_kib(void)
+{
+	long long pages = 0, value;
+	char line[256];
+	FILE *f = fopen("/proc/zoneinfo", "r");
+
+	if (!f)
+		die("/proc/zoneinfo");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " nr_free_pages %lld", &value) == 1 ||
+		    sscanf(line, " count: %lld", &value) == 1)
+			pages += value;
+	}
+	fclose(f);
+	return pages * (long long)(PAGE / KIB);
+}
+
+static void take_snapshot(struct snapshot *snap)
+{
+	const struct {
+		const char *name;
+		long long *value;
+	} wanted[] = {
+		{ "SecPageTables:", &snap->iommu_tables_kib },
+		{ "Slab:", &snap->slab_kib },
+		{ "VmallocUsed:", &snap->vmalloc_kib },
+		{ "PageTables:", &snap->page_tables_kib },
+	};
+	char line[256], name[64];
+	size_t i, found = 0;
+	long long value;
+	FILE *f;
+
+	settle();
+	snap->free_kib = free_pages_kib();
+	f = fopen("/proc/meminfo", "r");
+	if (!f)
+		die("/proc/meminfo");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %lld", name, &value) != 2)
+			continue;
+		for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+			if (strcmp(name, wanted[i].name))
+				continue;
+			*wanted[i].value = value;
+			found++;
+		}
+	}
+	fclose(f);
+	errno = 0;
+	if (found != ARRAY_SIZE(wanted))
+		die("/proc/meminfo lacks a line this benchmark needs");
+}
+
+/**
+ * case_kernel_memory() - kernel memory a mapped buffer takes, and what its unmap gives back
+ * @o: whose pass it is
+ * @s: the session
+ * @kind: kind of memory
+ * @size: bytes to map
+ */
+void case_kernel_memory(const struct origin *o, struct session *s, enum memory_kind kind,
+			size_t size)
+{
+	struct snapshot before, mapped, after;
+	struct buffer b;
+
+	if (kind == MEM_HUGETLB)
+		reserve_hugetlb(size);
+	buffer_create(&b, kind, size);
+	ioas_renew(s);
+	/* slabs and per-CPU caches that a first map fills are not the mapping's */
+	ioas_map(s, b.va, size, IOVA_BASE);
+	ioas_unmap(s, IOVA_BASE, size);
+
+	take_snapshot(&before);
+	ioas_map(s, b.va, size, IOVA_BASE);
+	take_snapshot(&mapped);
+	ioas_unmap(s, IOVA_BASE, size);
+	take_snapshot(&after);
+
+	print_origin(o, "kernel_memory");
+	printf(",\"memory\":\"%s\",\"bytes\":%zu,\"runs\":%zu,\"taken_kib\":%lld,"
+	       "\"iommu_tables_kib\":%lld,\"slab_kib\":%lld,\"vmalloc_kib\":%lld,"
+	       "\"page_tables_kib\":%lld,\"kept_after_unmap_kib\":%lld}\n",
+	       memory_name(kind), size, buffer_runs(&b), before.free_kib - mapped.free_kib,
+	       mapped.iommu_tables_kib - before.iommu_tables_kib, mapped.slab_kib - before.slab_kib,
+	       mapped.vmalloc_kib - before.vmalloc_kib,
+	       mapped.page_tables_kib - before.page_tables_kib, before.free_kib - after.free_kib);
+	fflush(stdout);
+	buffer_destroy(&b);
+	if (kind == MEM_HUGETLB)
+		reserve_hugetlb(0);
+}
