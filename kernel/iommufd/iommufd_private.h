@@ -193,9 +193,9 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommu
 bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id);
-void iommufd_object_remove(struct iommufd_ctx *ictx, struct iommufd_object *obj);
-bool iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_object *obj,
-			       unsigned int nr, bool destroy);
+void iommufd_object_keep(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
+			       struct iommufd_object *obj, unsigned int nr, bool destroy);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op);
 
 /* ioas.c: life of an address space, and its HWPTs */

@@ -80,6 +80,18 @@ static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
 }
 
 /**
+ * iommufd_op_add() - add to a counter of an operation
+ * @op: the operation
+ * @counter: &op->pages or &op->extents
+ * @nr: how many more
+ */
+static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)
+{
+	if (static_branch_unlikely(&iommufd_op_key) && op->armed)
+		*counter += nr;
+}
+
+/**
  * iommufd_op_end() - the operation is over: fire its event
  * @op: the operation
  * @ret: how it ended: 0 (or positive) or a negative errno

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinned memory against RLIMIT_MEMLOCK.
+ *
+ * A charge is taken for a whole segment before its first page is pinned, so that a map that cannot
+ * fit fails at once and not after a minute of faulting; it is given back when the segment goes.  By
+ * user, user_struct.locked_vm counts, shared with whatever else locks memory for the user; by
+ * process, mm_struct.locked_vm does.  The limit is that of the process that mapped.  CAP_IPC_LOCK
+ * lifts the limit, not the counting.
+ */
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+
+#include "iommufd_private.h"
+#include "pages.h"
+
+static int charge_user(struct iommufd_pages *pages, unsigned long nr_pages, unsigned long limit,
+		       unsigned long *used)
+{
+	unsigned long old = atomic_long_read(&pages->user->locked_vm);
+	unsigned long new;
+
+	do {
+		new = old + nr_pages;
+		if (new < old || new > limit) {
+			*used = old;
+			return -ENOMEM;
+		}
+	} while (!atomic_long_try_cmpxchg(&pages->user->locked_vm, (long *)&old, new));
+
+	atomic64_add(nr_pages, &pages->mm->pinned_vm);
+	return 0;
+}
+
+static int charge_process(struct iommufd_pages *pages, unsigned long nr_pages,
+			  unsigned long limit, unsigned long *used)
+{
+	int rc = 0;
+
+	mmap_write_lock(pages->mm);
+	*used = pages->mm->locked_vm;
+	if (*used + nr_pages < *used || *used + nr_pages > limit)
+		rc = -ENOMEM;
+	else
+		pages->mm->locked_vm += nr_pages;
+	mmap_write_unlock(pages->mm);
+	if (!rc)
+		atomic64_add(nr_pages, &pages->mm->pinned_vm);
+	return rc;
+}
+
+/**
+ * iommufd_account_charge() - charge pages that are about to be pinned
+ * @pages: whose memory it is
+ * @op: the operation; names memlock_limit
+ * @nr_pages: how many
+ *
+ * Return: 0, or -ENOMEM when the limit would be exceeded.
+ */
+int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
+			   unsigned long nr_pages)
+{
+	unsigned long limit = ULONG_MAX, used = 0;
+	int rc;
+
+	if (!pages->unlimited)
+		limit = task_rlimit(pages->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	if (pages->account_mode == IOMMUFD_ACCOUNT_PROCESS)
+		rc = charge_process(pages, nr_pages, limit, &used);
+	else
+		rc = charge_user(pages, nr_pages, limit, &used);
+	if (rc)
+		iommufd_op_fail(op, rc, IOMMUFD_REASON_memlock_limit, (u64)used << PAGE_SHIFT,
+				(u64)limit << PAGE_SHIFT);
+	return rc;
+}
+
+/**
+ * iommufd_account_uncharge() - give back what iommufd_account_charge() took
+ * @pages: whose memory it is
+ * @nr_pages: how many
+ */
+void iommufd_account_uncharge(struct iommufd_pages *pages, unsigned long nr_pages)
+{
+	if (pages->account_mode == IOMMUFD_ACCOUNT_PROCESS) {
+		mmap_write_lock(pages->mm);
+		pages->mm->locked_vm -= nr_pages;
+		mmap_write_unlock(pages->mm);
+	} else {
+		atomic_long_sub(nr_pages, &pages->user->locked_vm);
+	}
+	atomic64_sub(nr_pages, &pages->mm->pinned_vm);
+}

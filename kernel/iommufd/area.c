@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tree of areas, see area.h for the model.
+ */
+#include <linux/rbtree_augmented.h>
+
+#include "area.h"
+#include "iommufd_private.h"
+
+static inline unsigned long area_hole(const struct iommufd_area *area)
+{
+	return area->hole;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, hole_callbacks, struct iommufd_area, node, unsigned long,
+			 subtree_hole, area_hole)
+
+static struct iommufd_area *to_area(struct rb_node *node)
+{
+	return node ? rb_entry(node, struct iommufd_area, node) : NULL;
+}
+
+/**
+ * iommufd_area_from() - the area at an IOVA, or else the first one behind it
+ * @ioas: the IOAS, iova_lock held
+ * @iova: the IOVA
+ *
+ * Return: the area or NULL.
+ */
+struct iommufd_area *iommufd_area_from(struct iommufd_ioas *ioas, unsigned long iova)
+{
+	struct rb_node *node = ioas->areas.rb_node;
+	struct iommufd_area *found = NULL;
+
+	lockdep_assert_held(&ioas->iova_lock);
+	while (node) {
+		struct iommufd_area *area = to_area(node);
+
+		if (area->last < iova) {
+			node = node->rb_right;
+		} else {
+			found = area;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/**
+ * iommufd_area_next() - the area behind an area
+ * @area: the area, iova_lock of its IOAS held
+ *
+ * Return: the next area or NULL.
+ */
+struct iommufd_area *iommufd_area_next(struct iommufd_area *area)
+{
+	return to_area(rb_next(&area->node));
+}
+
+static void set_hole(struct iommufd_area *area, struct iommufd_area *prev)
+{
+	area->hole = prev ? area->iova - prev->last - 1 : area->iova;
+	hole_callbacks_propagate(&area->node, NULL);
+}
+
+/**
+ * iommufd_area_insert() - put an area in its place
+ * @ioas: the IOAS, iova_lock held for write
+ * @area: the area; its range is free
+ */
+void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct rb_node **link = &ioas->areas.rb_node, *parent = NULL;
+	struct iommufd_area *prev = NULL, *next = NULL;
+
+	lockdep_assert_held_write(&ioas->iova_lock);
+	while (*link) {
+		parent = *link;
+		if (area->iova < to_area(parent)->iova) {
+			next = to_area(parent);
+			link = &parent->rb_left;
+		} else {
+			prev = to_area(parent);
+			link = &parent->rb_right;
+		}
+	}
+
+	if (next)
+		set_hole(next, area);
+	rb_link_node(&area->node, parent, link);
+	area->subtree_hole = 0;
+	set_hole(area, prev);
+	rb_insert_augmented(&area->node, &ioas->areas, &hole_callbacks);
+	ioas->nr_areas++;
+	ioas->mapped_bytes += area_length(area);
+}
+
+/**
+ * iommufd_area_erase() - take an area out of the tree
+ * @ioas: the IOAS, iova_lock held for write
+ * @area: the area, still the caller's to free
+ */
+void iommufd_area_erase(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct iommufd_area *prev = to_area(rb_prev(&area->node));
+	struct iommufd_area *next = to_area(rb_next(&area->node));
+
+	lockdep_assert_held_write(&ioas->iova_lock);
+	rb_erase_augmented(&area->node, &ioas->areas, &hole_callbacks);
+	if (next)
+		set_hole(next, prev);
+	ioas->nr_areas--;
+	ioas->mapped_bytes -= area_length(area);
+}
+
+/* The first area behind @area, in order, that has a hole of @length before it. */
+static struct iommufd_area *next_with_hole(struct iommufd_area *area, unsigned long length)
+{
+	struct rb_node *node = area->node.rb_right, *from;
+
+	for (;;) {
+		if (node && to_area(node)->subtree_hole >= length) {
+			for (;;) {
+				area = to_area(node);
+				if (node->rb_left &&
+				    to_area(node->rb_left)->subtree_hole >= length)
+					node = node->rb_left;
+				else if (area->hole >= length)
+					return area;
+				else
+					node = node->rb_right;
+			}
+		}
+		do {
+			from = &area->node;
+			area = to_area(rb_parent(from));
+			if (!area)
+				return NULL;
+		} while (from == area->node.rb_right);
+		if (area->hole >= length)
+			return area;
+		node = area->node.rb_right;
+	}
+}
+
+/* Place @length bytes in [@low, @high] at @offset behind a multiple of @align, without overflow. */
+static bool place(unsigned long low, unsigned long high, unsigned long length,
+		  unsigned long align, unsigned long offset, unsigned long *iova)
+{
+	unsigned long pad = (offset - low) & (align - 1);
+
+	if (low > high || high - low < length - 1 || high - low - (length - 1) < pad)
+		return false;
+	*iova = low + pad;
+	return true;
+}
+
+/**
+ * iommufd_area_find_hole() - the lowest free range that is large enough
+ * @ioas: the IOAS, iova_lock held
+ * @low: first IOVA that may be used
+ * @high: last IOVA that may be used
+ * @length: bytes wanted, not 0
+ * @align: power of two; every area and @low are a multiple of the smallest one in use, so holes
+ *	that fit @length but for the alignment are passed over only if @align is more than that
+ * @offset: below @align; the IOVA found is @offset more than a multiple of @align
+ * @iova: out: the IOVA
+ *
+ * Finds a range where a hole of @length + @align - 1 bytes is, in O(log n), or where one of
+ * @length happens to be aligned.
+ *
+ * Return: true if there is one.
+ */
+bool iommufd_area_find_hole(struct iommufd_ioas *ioas, unsigned long low, unsigned long high,
+			    unsigned long length, unsigned long align, unsigned long offset,
+			    unsigned long *iova)
+{
+	unsigned long granule = ioas->iova_alignment;
+	unsigned long slack = align > granule ? align - granule : 0;
+	struct iommufd_area *area = iommufd_area_from(ioas, low);
+	struct rb_node *tail;
+	unsigned long need;
+
+	if (check_add_overflow(length, slack, &need))
+		return false;
+
+	/* The hole around @low is the only one that @low can cut, the one around @high likewise. */
+	if (!area || area->iova > high)
+		return place(low, high, length, align, offset, iova);
+	if (area->iova > low && place(low, area->iova - 1, length, align, offset, iova))
+		return true;
+
+	while ((area = next_with_hole(area, need))) {
+		unsigned long start = area->iova - area->hole;
+
+		if (start > high)
+			return false;
+		if (place(start, min(area->iova - 1, high), length, align, offset, iova))
+			return true;
+	}
+
+	tail = rb_last(&ioas->areas);
+	if (to_area(tail)->last >= high)
+		return false;
+	return place(max(low, to_area(tail)->last + 1), high, length, align, offset, iova);
+}
+
+/**
+ * iommufd_area_largest_hole() - how much could be mapped in one piece
+ * @ioas: the IOAS, iova_lock held
+ * @low: first IOVA that counts
+ * @high: last IOVA that counts
+ *
+ * Return: bytes in the largest free range within [@low, @high], ULONG_MAX for the whole space.
+ */
+unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long low,
+					unsigned long high)
+{
+	unsigned long smallest = 1, largest = high - low, iova;
+
+	/* Whether a hole of a length exists is monotonic in the length: a search by halves. */
+	if (largest == ULONG_MAX)
+		largest--;
+	largest++;
+	if (!iommufd_area_find_hole(ioas, low, high, 1, 1, 0, &iova))
+		return 0;
+	while (smallest < largest) {
+		unsigned long middle = largest - (largest - smallest) / 2;
+
+		if (iommufd_area_find_hole(ioas, low, high, middle, 1, 0, &iova))
+			smallest = middle;
+		else
+			largest = middle - 1;
+	}
+	return smallest;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Areas: what is mapped where in an IOAS.
+ *
+ * An area is a range of IOVAs and the memory behind it, a window on a struct iommufd_pages that
+ * begins at a byte of it.  The areas of an IOAS are a tree ordered by IOVA, in which each node
+ * knows the hole before its area and the largest hole below it, so that a free range is found in
+ * O(log n) as an area is.  The tree and the states are guarded by iommufd_ioas.iova_lock.
+ *
+ * Life of an area: it is put in the tree as IOMMUFD_AREA_PENDING, which reserves its range; its
+ * memory is pinned and mapped into the HWPTs without iova_lock, only hwpt_lock held for read; then
+ * it is IOMMUFD_AREA_READY.  An unmap makes it IOMMUFD_AREA_DYING, takes it out of the HWPTs and
+ * unpins, without iova_lock again, and last takes it out of the tree: until then nobody else can
+ * be given the range.  Only areas that are ready can be copied from, accessed or unmapped.
+ */
+#ifndef IOMMUSCOPE_IOMMUFD_AREA_H
+#define IOMMUSCOPE_IOMMUFD_AREA_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/rbtree.h>
+
+#include "pages.h"
+
+struct iommu_iotlb_gather;
+struct iommufd_hwpt;
+struct iommufd_ioas;
+struct iommufd_op;
+
+enum iommufd_area_state {
+	IOMMUFD_AREA_PENDING,
+	IOMMUFD_AREA_READY,
+	IOMMUFD_AREA_DYING,
+};
+
+/**
+ * struct iommufd_area - a mapped range of IOVAs
+ * @node: in iommufd_ioas.areas
+ * @iova: its first IOVA
+ * @last: its last IOVA
+ * @hole: free IOVAs right before it
+ * @subtree_hole: largest @hole in the tree below and including it
+ * @pages: memory behind it; holds a reference
+ * @offset: byte in @pages that @iova maps
+ * @item: in the list of a map, copy or unmap under way
+ * @accesses: pins of accesses within it; raised under iova_lock only while the area is ready
+ * @state: enum iommufd_area_state
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @mapped: its memory is pinned and in the HWPTs; changed by the owner of @state, or under
+ *	hwpt_lock for write
+ * @no_access: accesses are told to leave and none may come
+ */
+struct iommufd_area {
+	struct rb_node node;
+	unsigned long iova;
+	unsigned long last;
+	unsigned long hole;
+	unsigned long subtree_hole;
+	struct iommufd_pages *pages;
+	unsigned long offset;
+	struct list_head item;
+	atomic_t accesses;
+	u8 state;
+	u8 prot;
+	bool mapped;
+	bool no_access;
+};
+
+static inline unsigned long area_length(const struct iommufd_area *area)
+{
+	return area->last - area->iova + 1;
+}
+
+static inline unsigned long area_first_page(const struct iommufd_area *area)
+{
+	return area->offset >> PAGE_SHIFT;
+}
+
+static inline unsigned long area_last_page(const struct iommufd_area *area)
+{
+	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
+}
+
+/* area.c */
+struct iommufd_area *iommufd_area_from(struct iommufd_ioas *ioas, unsigned long iova);
+struct iommufd_area *iommufd_area_next(struct iommufd_area *area);
+void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area);
+void iommufd_area_erase(struct iommufd_ioas *ioas, struct iommufd_area *area);
+bool iommufd_area_find_hole(struct iommufd_ioas *ioas, unsigned long low, unsigned long high,
+			    unsigned long length, unsigned long align, unsigned long offset,
+			    unsigned long *iova);
+unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long low,
+					unsigned long high);
+
+/* fill.c */
+int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op);
+void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op);
+int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt, bool huge_pages);
+void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
+			     struct iommu_iotlb_gather *gather);
+int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		      struct iommufd_area *area);
+void iommufd_areas_empty(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			 struct list_head *areas);
+
+/* iova.c */
+int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+		       unsigned long length);
+int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
+		       unsigned long length, unsigned long *iova);
+int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *op,
+				 unsigned long alignment);
+unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas);
+
+#endif

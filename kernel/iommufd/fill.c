@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Between areas and HWPTs.
+ *
+ * The memory of an area is pinned when its IOAS gets the first HWPT, or when it is mapped into an
+ * IOAS that has one, and unpinned when the last HWPT or the area goes.  From then on the record of
+ * its extents is all that is needed: filling another HWPT walks it, and so does unpinning; nothing
+ * is ever read back from a page table.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+
+#include "area.h"
+#include "iommufd_private.h"
+#include "iommufd.h"
+
+/**
+ * iommufd_area_pin() - pin the memory of an area, as one user
+ * @area: the area
+ * @op: the operation
+ *
+ * Return: 0 or a negative errno.
+ */
+int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op)
+{
+	int rc;
+
+	mutex_lock(&area->pages->mutex);
+	rc = iommufd_pages_pin(area->pages, op, area_first_page(area), area_last_page(area));
+	mutex_unlock(&area->pages->mutex);
+	return rc;
+}
+
+/**
+ * iommufd_area_unpin() - undo iommufd_area_pin()
+ * @area: the area, in no HWPT
+ * @op: the operation
+ */
+void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op)
+{
+	mutex_lock(&area->pages->mutex);
+	iommufd_pages_unpin(area->pages, op, area_first_page(area), area_last_page(area));
+	mutex_unlock(&area->pages->mutex);
+}
+
+static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		     size_t length, int prot, bool huge_pages)
+{
+	size_t done;
+	int rc;
+
+	if (huge_pages)
+		return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
+
+	for (done = 0; done < length; done += PAGE_SIZE) {
+		rc = iommu_map(domain, iova + done, phys + done,
+			       min_t(size_t, PAGE_SIZE, length - done), prot, GFP_KERNEL_ACCOUNT);
+		if (rc) {
+			if (done)
+				iommu_unmap(domain, iova, done);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommufd_area_map_hwpt() - map an area into an HWPT
+ * @area: the area, its memory pinned
+ * @op: the operation; phase map is charged
+ * @hwpt: the HWPT
+ * @huge_pages: contiguous memory may be combined
+ *
+ * Return: 0 or what the IOMMU driver said; nothing of the area is in the HWPT then.
+ */
+int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt, bool huge_pages)
+{
+	unsigned long left = area_length(area), iova = area->iova, nr_extents = 0;
+	unsigned long skip = area->offset & ~PAGE_MASK;
+	struct iommufd_page_cursor cursor;
+	int rc = 0;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_map);
+	mutex_lock(&area->pages->mutex);
+	iommufd_pages_seek(&cursor, area->pages, area_first_page(area));
+	while (left) {
+		unsigned long pfn, nr_pages, length;
+
+		nr_pages = iommufd_pages_next(&cursor, ULONG_MAX >> PAGE_SHIFT, &pfn);
+		length = min(nr_pages * PAGE_SIZE - skip, left);
+		rc = map_range(hwpt->domain, iova, PFN_PHYS(pfn) + skip, length, area->prot,
+			       huge_pages);
+		if (rc)
+			break;
+		skip = 0;
+		left -= length;
+		iova += length;
+		if (!(++nr_extents % 512))
+			cond_resched();
+	}
+	mutex_unlock(&area->pages->mutex);
+	trace_iommufd_domain_map(hwpt->obj.id, area->iova, area_length(area), rc);
+
+	if (rc) {
+		iommufd_op_fail(op, rc, IOMMUFD_REASON_domain_map_failed, iova, -rc);
+		if (iova != area->iova)
+			iommu_unmap(hwpt->domain, area->iova, iova - area->iova);
+		return rc;
+	}
+	iommufd_op_add(op, &op->extents, nr_extents);
+	return 0;
+}
+
+/**
+ * iommufd_area_unmap_hwpt() - take an area out of an HWPT; its memory stays pinned
+ * @area: the area
+ * @hwpt: the HWPT
+ * @gather: collects what iommu_iotlb_sync() has to invalidate before the memory is unpinned
+ */
+void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
+			     struct iommu_iotlb_gather *gather)
+{
+	size_t length = area_length(area);
+	size_t unmapped = iommu_unmap_fast(hwpt->domain, area->iova, length, gather);
+
+	/* The IOMMU driver lost a part of the table: the device can still reach the memory. */
+	WARN_ON_ONCE(unmapped < length);
+	trace_iommufd_domain_unmap(hwpt->obj.id, area->iova, length, 0);
+}
+
+/* Take areas out of one HWPT, with one invalidation for all of them. */
+static void unmap_areas(struct iommufd_op *op, struct list_head *areas, struct iommufd_hwpt *hwpt)
+{
+	struct iommu_iotlb_gather gather;
+	struct iommufd_area *area;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_unmap);
+	iommu_iotlb_gather_init(&gather);
+	list_for_each_entry(area, areas, item) {
+		if (area->mapped)
+			iommufd_area_unmap_hwpt(area, hwpt, &gather);
+	}
+	iommufd_op_phase(op, IOMMUFD_PHASE_sync);
+	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+/**
+ * iommufd_area_fill() - pin the memory of a new area and map it into every HWPT of its IOAS
+ * @ioas: the IOAS, hwpt_lock held for read, with at least one HWPT
+ * @op: the operation
+ * @area: the area, pending
+ *
+ * Return: 0 or a negative errno; the area is in no HWPT and its memory not pinned by it then.
+ */
+int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		      struct iommufd_area *area)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	lockdep_assert_held(&ioas->hwpt_lock);
+	rc = iommufd_area_pin(area, op);
+	if (rc)
+		return rc;
+	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
+		rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
+		if (rc)
+			goto out_unmap;
+	}
+	area->mapped = true;
+	return 0;
+
+out_unmap:
+	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, ioas_item)
+		iommu_unmap(hwpt->domain, area->iova, area_length(area));
+	iommufd_area_unpin(area, op);
+	return rc;
+}
+
+/**
+ * iommufd_areas_empty() - take areas out of every HWPT of their IOAS and unpin their memory
+ * @ioas: the IOAS, hwpt_lock held
+ * @op: the operation; phases unmap, sync and unpin are charged
+ * @areas: the areas, by iommufd_area.item, dying or about to be left by the last HWPT
+ */
+void iommufd_areas_empty(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			 struct list_head *areas)
+{
+	struct iommufd_hwpt *hwpt;
+	struct iommufd_area *area;
+
+	lockdep_assert_held(&ioas->hwpt_lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item)
+		unmap_areas(op, areas, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+	list_for_each_entry(area, areas, item) {
+		if (area->mapped) {
+			iommufd_area_unpin(area, op);
+			area->mapped = false;
+		}
+	}
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of an IOAS, and the HWPTs that translate it.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+
+#include "area.h"
+#include "iommufd_private.h"
+#include "iova.h"
+
+/**
+ * iommufd_ioas_init() - make an empty address space
+ * @ioas: zeroed memory
+ * @ictx: the context
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
+{
+	ioas->ictx = ictx;
+	init_rwsem(&ioas->hwpt_lock);
+	INIT_LIST_HEAD(&ioas->hwpts);
+	init_rwsem(&ioas->iova_lock);
+	ioas->areas = RB_ROOT;
+	ioas->huge_pages = true;
+	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC);
+	return iommufd_iova_init(ioas);
+}
+
+/**
+ * iommufd_ioas_fini() - unmap everything and free what the address space holds
+ * @ioas: the IOAS, without HWPTs, accesses and other users
+ */
+void iommufd_ioas_fini(struct iommufd_ioas *ioas)
+{
+	unsigned long unmapped;
+	struct iommufd_op op;
+
+	/* Part of destroying the object, which has an event of its own. */
+	op.armed = 0;
+	WARN_ON(!list_empty(&ioas->hwpts));
+	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, &unmapped));
+	iommufd_iova_fini(ioas);
+	xa_destroy(&ioas->accesses);
+}
+
+/* What the IOMMU cannot translate is reserved by the HWPT. */
+static int reserve_outside_aperture(struct iommufd_ioas *ioas, struct iommufd_op *op,
+				    struct iommufd_hwpt *hwpt)
+{
+	const struct iommu_domain_geometry *geometry = &hwpt->domain->geometry;
+	int rc = 0;
+
+	if (!geometry->force_aperture)
+		return 0;
+	if (geometry->aperture_start)
+		rc = iommufd_iova_reserve_locked(ioas, op, 0, geometry->aperture_start - 1, hwpt);
+	if (!rc && geometry->aperture_end != ULONG_MAX)
+		rc = iommufd_iova_reserve_locked(ioas, op, geometry->aperture_end + 1, ULONG_MAX,
+						 hwpt);
+	return rc;
+}
+
+/* Check what @hwpt demands of IOVAs and put it into force. */
+static int restrict_iovas(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt)
+{
+	unsigned long granule;
+	int rc;
+
+	if (!hwpt->domain->pgsize_bitmap)
+		return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_domain_incompatible,
+				       hwpt->obj.id, 0);
+	granule = 1UL << __ffs(hwpt->domain->pgsize_bitmap);
+	if (granule > PAGE_SIZE)
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_domain_incompatible,
+				       hwpt->obj.id, 0);
+
+	down_write(&ioas->iova_lock);
+	rc = iommufd_iova_check_alignment(ioas, op, granule);
+	if (rc)
+		goto out_unlock;
+	rc = reserve_outside_aperture(ioas, op, hwpt);
+	if (rc) {
+		iommufd_iova_unreserve_locked(ioas, hwpt);
+		goto out_unlock;
+	}
+	ioas->iova_alignment = max(ioas->iova_alignment, granule);
+out_unlock:
+	up_write(&ioas->iova_lock);
+	return rc;
+}
+
+static void unrestrict_iovas(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt)
+{
+	down_write(&ioas->iova_lock);
+	iommufd_iova_unreserve_locked(ioas, hwpt);
+	ioas->iova_alignment = iommufd_iova_alignment(ioas);
+	up_write(&ioas->iova_lock);
+}
+
+/* hwpt_lock is held for write, so no area comes, goes or changes but by an access's pins. */
+static struct iommufd_area *first_area(struct iommufd_ioas *ioas)
+{
+	struct rb_node *node = rb_first(&ioas->areas);
+
+	lockdep_assert_held_write(&ioas->hwpt_lock);
+	return node ? rb_entry(node, struct iommufd_area, node) : NULL;
+}
+
+static void unpin_areas(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			struct iommufd_area *end)
+{
+	struct iommufd_area *area;
+
+	for (area = first_area(ioas); area != end; area = iommufd_area_next(area)) {
+		iommufd_area_unpin(area, op);
+		area->mapped = false;
+		cond_resched();
+	}
+}
+
+static void unmap_until(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt,
+			struct iommufd_area *end)
+{
+	struct iommu_iotlb_gather gather;
+	struct iommufd_area *area;
+
+	iommu_iotlb_gather_init(&gather);
+	for (area = first_area(ioas); area != end; area = iommufd_area_next(area))
+		iommufd_area_unmap_hwpt(area, hwpt, &gather);
+	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+static int fill_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op, struct iommufd_hwpt *hwpt)
+{
+	bool first_hwpt = !ioas->nr_hwpts;
+	struct iommufd_area *area;
+	int rc;
+
+	for (area = first_area(ioas); area; area = iommufd_area_next(area)) {
+		if (first_hwpt) {
+			rc = iommufd_area_pin(area, op);
+			if (rc)
+				goto out_undo;
+			area->mapped = true;
+		}
+		rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
+		if (rc) {
+			if (first_hwpt) {
+				iommufd_area_unpin(area, op);
+				area->mapped = false;
+			}
+			goto out_undo;
+		}
+		cond_resched();
+	}
+	return 0;
+
+out_undo:
+	if (op->armed) {
+		op->iova = area->iova;
+		op->length = area_length(area);
+	}
+	unmap_until(ioas, hwpt, area);
+	if (first_hwpt)
+		unpin_areas(ioas, op, area);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_add_hwpt() - have an HWPT translate an address space, filled with all its areas
+ * @ioas: the IOAS
+ * @op: the operation; on failure its iova and length tell the area that could not be filled
+ * @hwpt: the HWPT, its domain allocated
+ *
+ * Return: 0; -EADDRINUSE: an area lies where the IOMMU cannot translate, or is misaligned for it;
+ * -EINVAL: its pages are too large; -EFAULT, -ENOMEM and what the IOMMU driver says if an area
+ * cannot be pinned or mapped.  Nothing is changed then.
+ */
+int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt)
+{
+	int rc;
+
+	down_write(&ioas->hwpt_lock);
+	rc = restrict_iovas(ioas, op, hwpt);
+	if (rc)
+		goto out_unlock;
+	rc = fill_hwpt(ioas, op, hwpt);
+	if (rc) {
+		unrestrict_iovas(ioas, hwpt);
+		goto out_unlock;
+	}
+	list_add_tail(&hwpt->ioas_item, &ioas->hwpts);
+	ioas->nr_hwpts++;
+out_unlock:
+	up_write(&ioas->hwpt_lock);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_remove_hwpt() - an HWPT no longer translates an address space
+ * @ioas: the IOAS
+ * @op: the operation
+ * @hwpt: the HWPT, attached to no device; its domain is about to be freed
+ *
+ * The domain is not emptied: no device can reach memory through it any more, and freeing it frees
+ * its tables at once.
+ */
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			      struct iommufd_hwpt *hwpt)
+{
+	down_write(&ioas->hwpt_lock);
+	list_del(&hwpt->ioas_item);
+	if (!--ioas->nr_hwpts)
+		unpin_areas(ioas, op, NULL);
+	unrestrict_iovas(ioas, hwpt);
+	up_write(&ioas->hwpt_lock);
+}
+
+/**
+ * iommufd_ioas_set_huge_pages() - set IOMMU_OPTION_HUGE_PAGES
+ * @ioas: the IOAS
+ * @op: the operation
+ * @enable: contiguous memory may be combined to larger pages
+ *
+ * Return: 0; -EINVAL: there are HWPTs, filled as the option was; -EADDRINUSE: an area is not a
+ * whole number of pages, which must be without huge pages.
+ */
+int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable)
+{
+	int rc = 0;
+
+	down_write(&ioas->hwpt_lock);
+	down_write(&ioas->iova_lock);
+	if (ioas->huge_pages == enable)
+		goto out_unlock;
+	if (ioas->nr_hwpts) {
+		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_object_busy, ioas->obj.id,
+				     ioas->nr_hwpts);
+		goto out_unlock;
+	}
+	if (!enable)
+		rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
+	if (!rc) {
+		ioas->huge_pages = enable;
+		ioas->iova_alignment = iommufd_iova_alignment(ioas);
+	}
+out_unlock:
+	up_write(&ioas->iova_lock);
+	up_write(&ioas->hwpt_lock);
+	return rc;
+}

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which IOVAs of an IOAS may be used.
+ *
+ * Reserved ranges are taken away by devices (MSI windows, firmware), by HWPTs (what is outside of
+ * their aperture) and by tests; each carries its owner, and several may overlap.  From them
+ * the usable ranges are computed, sorted and merged, whenever the reserved ones change; there are a
+ * few dozen at most.  Allowed ranges are what user space wants kept usable; they and the reserved
+ * ones never overlap.  All of it is guarded by iommufd_ioas.iova_lock.
+ */
+#include <linux/align.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "area.h"
+#include "iommufd_private.h"
+#include "iova.h"
+
+/* A range in iommufd_ioas.reserved (sorted by start) or .allowed (sorted, disjoint). */
+struct iova_range {
+	struct list_head item;
+	unsigned long start;
+	unsigned long last;
+	const void *owner;
+};
+
+static void insert_sorted(struct list_head *list, struct iova_range *range)
+{
+	struct iova_range *at;
+
+	list_for_each_entry(at, list, item) {
+		if (at->start > range->start)
+			break;
+	}
+	list_add_tail(&range->item, &at->item);
+}
+
+static void free_ranges(struct list_head *list)
+{
+	struct iova_range *range, *next;
+
+	list_for_each_entry_safe(range, next, list, item)
+		kfree(range);
+	INIT_LIST_HEAD(list);
+}
+
+/* The reserved ranges cut the space in at most one more piece than there are of them. */
+static struct iommufd_iova_set *alloc_set(size_t nr_reserved)
+{
+	struct iommufd_iova_set *set;
+
+	set = kvmalloc(struct_size(set, ranges, nr_reserved + 1), GFP_KERNEL_ACCOUNT);
+	return set;
+}
+
+static void compute_usable(struct iommufd_ioas *ioas, struct iommufd_iova_set *set)
+{
+	unsigned long start = 0;
+	struct iova_range *range;
+
+	set->nr = 0;
+	list_for_each_entry(range, &ioas->reserved, item) {
+		if (range->start > start)
+			set->ranges[set->nr++] =
+				(struct iommu_iova_range){ start, range->start - 1 };
+		if (range->last == ULONG_MAX)
+			return;
+		start = max(start, range->last + 1);
+	}
+	set->ranges[set->nr++] = (struct iommu_iova_range){ start, ULONG_MAX };
+}
+
+/**
+ * iommufd_iova_init() - begin with the whole space usable
+ * @ioas: a new IOAS
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_iova_init(struct iommufd_ioas *ioas)
+{
+	INIT_LIST_HEAD(&ioas->reserved);
+	INIT_LIST_HEAD(&ioas->allowed);
+	ioas->iova_alignment = 1;
+	ioas->usable = alloc_set(0);
+	if (!ioas->usable)
+		return -ENOMEM;
+	compute_usable(ioas, ioas->usable);
+	return 0;
+}
+
+/**
+ * iommufd_iova_fini() - free what iommufd_iova_init() and the calls since allocated
+ * @ioas: an IOAS that goes
+ */
+void iommufd_iova_fini(struct iommufd_ioas *ioas)
+{
+	free_ranges(&ioas->reserved);
+	free_ranges(&ioas->allowed);
+	kvfree(ioas->usable);
+}
+
+/**
+ * iommufd_iova_reserve_locked() - iommufd_ioas_reserve() for who holds iova_lock
+ * @ioas: the IOAS, iova_lock held for write
+ * @op: the operation; names reserved_region_in_use
+ * @start: first IOVA
+ * @last: last IOVA
+ * @owner: who reserves
+ *
+ * Return: 0, -EADDRINUSE or -ENOMEM.
+ */
+int iommufd_iova_reserve_locked(struct iommufd_ioas *ioas, struct iommufd_op *op,
+				unsigned long start, unsigned long last, const void *owner)
+{
+	struct iommufd_iova_set *set;
+	struct iommufd_area *area;
+	struct iova_range *range;
+	size_t nr;
+
+	lockdep_assert_held_write(&ioas->iova_lock);
+	area = iommufd_area_from(ioas, start);
+	if (area && area->iova <= last)
+		return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_reserved_region_in_use,
+				       start, last);
+	list_for_each_entry(range, &ioas->allowed, item) {
+		if (range->start <= last && start <= range->last)
+			return iommufd_op_fail(op, -EADDRINUSE,
+					       IOMMUFD_REASON_reserved_region_in_use, start, last);
+	}
+
+	nr = list_count_nodes(&ioas->reserved) + 1;
+	range = kmalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	set = alloc_set(nr);
+	if (!range || !set) {
+		kfree(range);
+		kvfree(set);
+		return iommufd_op_fail(op, -ENOMEM, IOMMUFD_REASON_no_memory,
+				       struct_size(set, ranges, nr), 0);
+	}
+	range->start = start;
+	range->last = last;
+	range->owner = owner;
+	insert_sorted(&ioas->reserved, range);
+	compute_usable(ioas, set);
+	kvfree(ioas->usable);
+	ioas->usable = set;
+	return 0;
+}
+
+/**
+ * iommufd_iova_unreserve_locked() - iommufd_ioas_unreserve() for who holds iova_lock
+ * @ioas: the IOAS, iova_lock held for write
+ * @owner: who reserved
+ */
+void iommufd_iova_unreserve_locked(struct iommufd_ioas *ioas, const void *owner)
+{
+	struct iova_range *range, *next;
+
+	lockdep_assert_held_write(&ioas->iova_lock);
+	list_for_each_entry_safe(range, next, &ioas->reserved, item) {
+		if (range->owner == owner) {
+			list_del(&range->item);
+			kfree(range);
+		}
+	}
+	/* Fewer reserved ranges: the set, which was large enough for more, is so for these. */
+	compute_usable(ioas, ioas->usable);
+}
+
+/**
+ * iommufd_ioas_reserve() - take a range away from an IOAS
+ * @ioas: the IOAS
+ * @op: the operation; names reserved_region_in_use
+ * @start: first IOVA
+ * @last: last IOVA
+ * @owner: who reserves, for iommufd_ioas_unreserve(); NULL: for good
+ *
+ * Return: 0, -EADDRINUSE if an area or allowed range is there, -ENOMEM.
+ */
+int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long start,
+			 unsigned long last, const void *owner)
+{
+	int rc;
+
+	down_write(&ioas->iova_lock);
+	rc = iommufd_iova_reserve_locked(ioas, op, start, last, owner);
+	up_write(&ioas->iova_lock);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_unreserve() - give back all ranges of an owner
+ * @ioas: the IOAS
+ * @owner: as it was given to iommufd_ioas_reserve()
+ */
+void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, const void *owner)
+{
+	down_write(&ioas->iova_lock);
+	iommufd_iova_unreserve_locked(ioas, owner);
+	up_write(&ioas->iova_lock);
+}
+
+static bool in_usable(struct iommufd_ioas *ioas, unsigned long start, unsigned long last)
+{
+	const struct iommufd_iova_set *set = ioas->usable;
+	unsigned int i;
+
+	for (i = 0; i < set->nr; i++) {
+		if (set->ranges[i].start <= start && last <= set->ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * iommufd_ioas_set_allowed() - replace the allowed ranges
+ * @ioas: the IOAS
+ * @op: the operation
+ * @ranges: the ranges, inclusive
+ * @nr: how many; 0: nothing is allowed in particular
+ *
+ * Return: 0; -EINVAL if a range is backwards or ranges overlap; -EADDRINUSE if one is not wholly
+ * usable; -ENOMEM.  The ranges before stay on failure.
+ */
+int iommufd_ioas_set_allowed(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			     const struct iommu_iova_range *ranges, unsigned int nr)
+{
+	struct iova_range *range, *next;
+	LIST_HEAD(allowed);
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (ranges[i].start > ranges[i].last) {
+			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_bad_value,
+					     ranges[i].start, ranges[i].last);
+			goto out_free;
+		}
+		range = kmalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+		if (!range) {
+			rc = iommufd_op_fail(op, -ENOMEM, IOMMUFD_REASON_no_memory,
+					     sizeof(*range), 0);
+			goto out_free;
+		}
+		range->start = ranges[i].start;
+		range->last = ranges[i].last;
+		range->owner = NULL;
+		insert_sorted(&allowed, range);
+	}
+
+	down_write(&ioas->iova_lock);
+	list_for_each_entry_safe(range, next, &allowed, item) {
+		if (!list_is_last(&range->item, &allowed) && next->start <= range->last) {
+			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_bad_value, next->start,
+					     range->last);
+			goto out_unlock;
+		}
+		if (!in_usable(ioas, range->start, range->last)) {
+			rc = iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_allowed_narrower,
+					     range->start, range->last);
+			goto out_unlock;
+		}
+	}
+	free_ranges(&ioas->allowed);
+	list_splice_init(&allowed, &ioas->allowed);
+out_unlock:
+	up_write(&ioas->iova_lock);
+out_free:
+	free_ranges(&allowed);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_usable() - the ranges in which areas may lie
+ * @ioas: the IOAS
+ * @ranges: out: the ranges in order
+ * @nr: room in @ranges
+ * @alignment: out: the smallest IOVA granule
+ *
+ * Return: how many ranges there are, even if there is no room for all.
+ */
+unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_range *ranges,
+				 unsigned int nr, unsigned long *alignment)
+{
+	unsigned int total;
+
+	down_read(&ioas->iova_lock);
+	total = ioas->usable->nr;
+	memcpy(ranges, ioas->usable->ranges, min(nr, total) * sizeof(*ranges));
+	*alignment = ioas->iova_alignment;
+	up_read(&ioas->iova_lock);
+	return total;
+}
+
+/**
+ * iommufd_iova_check() - may an area be put at a fixed IOVA?
+ * @ioas: the IOAS, iova_lock held
+ * @op: the operation; names iova_misaligned, iova_reserved, iova_overlap
+ * @iova: first IOVA
+ * @length: bytes, not 0, without overflow
+ *
+ * Return: 0; -EINVAL if it is misaligned or reserved; -EEXIST if something is mapped there.
+ */
+int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+		       unsigned long length)
+{
+	unsigned long last = iova + (length - 1);
+	struct iommufd_area *area;
+	struct iova_range *range;
+
+	if ((iova | length) & (ioas->iova_alignment - 1))
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned, iova | length,
+				       ioas->iova_alignment);
+	if (!in_usable(ioas, iova, last)) {
+		list_for_each_entry(range, &ioas->reserved, item) {
+			if (range->start <= last && iova <= range->last)
+				return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_reserved,
+						       range->start, range->last);
+		}
+	}
+	area = iommufd_area_from(ioas, iova);
+	if (area && area->iova <= last)
+		return iommufd_op_fail(op, -EEXIST, IOMMUFD_REASON_iova_overlap, area->iova,
+				       area->last);
+	return 0;
+}
+
+static bool alloc_in_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
+			   unsigned long length, unsigned long align, unsigned long offset,
+			   unsigned long *iova)
+{
+	unsigned long granule = ioas->iova_alignment;
+
+	/* Never hand out IOVA 0, which drivers like to take for "none", nor the very last page. */
+	start = ALIGN(max(start, PAGE_SIZE), granule);
+	last = min(last, ULONG_MAX - PAGE_SIZE);
+	if (start > last)
+		return false;
+	return iommufd_area_find_hole(ioas, start, last, length, align, offset, iova);
+}
+
+static bool alloc_aligned(struct iommufd_ioas *ioas, unsigned long length, unsigned long align,
+			  unsigned long offset, unsigned long *iova)
+{
+	const struct iommufd_iova_set *set = ioas->usable;
+	struct iova_range *range;
+	unsigned int i;
+
+	if (list_empty(&ioas->allowed)) {
+		for (i = 0; i < set->nr; i++) {
+			if (alloc_in_range(ioas, set->ranges[i].start, set->ranges[i].last, length,
+					   align, offset, iova))
+				return true;
+		}
+		return false;
+	}
+	list_for_each_entry(range, &ioas->allowed, item) {
+		if (alloc_in_range(ioas, range->start, range->last, length, align, offset, iova))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * iommufd_iova_alloc() - choose an IOVA for an area
+ * @ioas: the IOAS, iova_lock held
+ * @op: the operation; names iova_space_full, iova_misaligned
+ * @user_va: address of the memory
+ * @length: bytes, not 0
+ * @iova: out: first IOVA
+ *
+ * The choice lets the IOMMU use its large pages where the memory has them: an IOVA that is as far
+ * into a huge page as the address is, else one aligned as the length is, else any.
+ *
+ * Return: 0; -ENOSPC if there is no hole; -EINVAL if @length is misaligned.
+ */
+int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
+		       unsigned long length, unsigned long *iova)
+{
+	unsigned long granule = ioas->iova_alignment;
+	unsigned long natural = max(1UL << __ffs(length), granule);
+
+	if ((user_va | length) & (granule - 1))
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned,
+				       user_va | length, granule);
+
+	if (ioas->huge_pages && length >= PMD_SIZE) {
+		unsigned long huge = length >= PUD_SIZE ? PUD_SIZE : PMD_SIZE;
+
+		for (; huge >= PMD_SIZE; huge = huge == PUD_SIZE ? PMD_SIZE : 0) {
+			if (alloc_aligned(ioas, length, huge, user_va & (huge - 1), iova))
+				return 0;
+		}
+	}
+	if (alloc_aligned(ioas, length, natural, 0, iova) ||
+	    alloc_aligned(ioas, length, max(granule, PAGE_SIZE), user_va & ~PAGE_MASK, iova) ||
+	    alloc_aligned(ioas, length, granule, 0, iova))
+		return 0;
+	return iommufd_op_fail(op, -ENOSPC, IOMMUFD_REASON_iova_space_full, length, granule);
+}
+
+/**
+ * iommufd_iova_alignment() - the granule that the HWPTs and accesses of an IOAS need
+ * @ioas: the IOAS, hwpt_lock held
+ *
+ * Return: a power of two, at most PAGE_SIZE.
+ */
+unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas)
+{
+	unsigned long alignment = ioas->huge_pages && !ioas->pin_accesses ? 1 : PAGE_SIZE;
+	struct iommufd_hwpt *hwpt;
+
+	lockdep_assert_held(&ioas->hwpt_lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item)
+		alignment = max(alignment, 1UL << __ffs(hwpt->domain->pgsize_bitmap));
+	return alignment;
+}
+
+/**
+ * iommufd_iova_check_alignment() - could all areas live with a granule?
+ * @ioas: the IOAS, iova_lock and hwpt_lock held
+ * @op: the operation; names iova_misaligned
+ * @alignment: the granule
+ *
+ * Return: 0 or -EADDRINUSE.
+ */
+int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *op,
+				 unsigned long alignment)
+{
+	struct iommufd_area *area;
+
+	if (alignment <= ioas->iova_alignment)
+		return 0;
+	for (area = iommufd_area_from(ioas, 0); area; area = iommufd_area_next(area)) {
+		unsigned long bits = area->iova | area_length(area) | area->offset;
+
+		if (bits & (alignment - 1))
+			return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_iova_misaligned,
+					       bits, alignment);
+	}
+	return 0;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From user addresses to extents and back.
+ *
+ * Pages come from the memory manager in batches of pointers; a batch is folded into extents at
+ * once and forgotten.  Every pointer is looked at: user space can rearrange the pages of one folio
+ * as it likes (mremap), so that the ends of a folio are where they belong says nothing of what
+ * is between them, and an extent that held other pages than were pinned would unpin those.
+ */
+#include <linux/highmem.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "iommufd_private.h"
+#include "pages.h"
+#include "test_hook.h"
+#include "iommufd.h"
+
+/* Extents compare page pointers, which tells physical contiguity only where all are in one map. */
+static_assert(IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || IS_ENABLED(CONFIG_FLATMEM));
+
+#define BATCH_PAGES		512
+#define SMALL_BATCH_PAGES	16
+
+#ifdef CONFIG_IOMMUFD_TEST
+unsigned int iommufd_test_memory_limit = UINT_MAX;
+
+static unsigned long batch_limit(unsigned long nr)
+{
+	unsigned int limit = READ_ONCE(iommufd_test_memory_limit) / sizeof(struct page *);
+
+	return min(nr, max(limit, 1U));
+}
+#else
+static unsigned long batch_limit(unsigned long nr)
+{
+	return nr;
+}
+#endif
+
+/**
+ * iommufd_pin_user_pages() - pin one batch of user memory, for as long as a device may use it
+ * @pages: whose memory
+ * @index: index of the first page
+ * @nr: pages wanted
+ * @page_array: out: the pages
+ *
+ * Works from any process, and fails with -ESRCH once the one that mapped has exited.
+ *
+ * Return: pages pinned, at least 1, or a negative errno.
+ */
+long iommufd_pin_user_pages(struct iommufd_pages *pages, unsigned long index, unsigned long nr,
+			    struct page **page_array)
+{
+	unsigned long user_va = pages->user_va + index * PAGE_SIZE;
+	unsigned int flags = FOLL_LONGTERM | (pages->writeable ? FOLL_WRITE : 0);
+	int locked = 1;
+	long ret;
+
+	if (current->mm == pages->mm) {
+		ret = pin_user_pages_fast(user_va, nr, flags, page_array);
+	} else {
+		if (!mmget_not_zero(pages->mm))
+			return -ESRCH;
+		mmap_read_lock(pages->mm);
+		ret = pin_user_pages_remote(pages->mm, user_va, nr, flags, page_array, &locked);
+		if (locked)
+			mmap_read_unlock(pages->mm);
+		mmput(pages->mm);
+	}
+	trace_iommufd_pin(user_va, nr, ret);
+	return ret ? ret : -EFAULT;
+}
+
+/* Length of the physically contiguous run that starts an array of pages. */
+static unsigned long contiguous_run(struct page **pages, unsigned long nr)
+{
+	struct page *expected = pages[0];
+	unsigned long i = 0;
+
+	while (i + 8 <= nr) {
+		unsigned long differ;
+
+		differ = (unsigned long)pages[i] ^ (unsigned long)expected;
+		differ |= (unsigned long)pages[i + 1] ^ (unsigned long)(expected + 1);
+		differ |= (unsigned long)pages[i + 2] ^ (unsigned long)(expected + 2);
+		differ |= (unsigned long)pages[i + 3] ^ (unsigned long)(expected + 3);
+		differ |= (unsigned long)pages[i + 4] ^ (unsigned long)(expected + 4);
+		differ |= (unsigned long)pages[i + 5] ^ (unsigned long)(expected + 5);
+		differ |= (unsigned long)pages[i + 6] ^ (unsigned long)(expected + 6);
+		differ |= (unsigned long)pages[i + 7] ^ (unsigned long)(expected + 7);
+		if (differ)
+			break;
+		i += 8;
+		expected += 8;
+	}
+	while (i < nr && pages[i] == expected) {
+		i++;
+		expected++;
+	}
+	return i;
+}
+
+/* On failure @appended says how many pages of the batch are in the record. */
+static int append_batch(struct iommufd_extents *extents, struct page **pages, unsigned long nr,
+			unsigned long *appended)
+{
+	unsigned long done = 0;
+
+	while (done < nr) {
+		unsigned long run = contiguous_run(pages + done, nr - done);
+		int rc = iommufd_extents_append(extents, page_to_pfn(pages[done]), run);
+
+		if (rc) {
+			*appended = done;
+			return rc;
+		}
+		done += run;
+	}
+	*appended = done;
+	return 0;
+}
+
+static int pin_failed(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long index,
+		      int err)
+{
+	u64 user_va = pages->user_va + (u64)index * PAGE_SIZE;
+
+	switch (err) {
+	case -ENOMEM:
+		return iommufd_op_fail(op, err, IOMMUFD_REASON_no_memory, 0, 0);
+	case -ESRCH:
+		return iommufd_op_fail(op, -EFAULT, IOMMUFD_REASON_process_gone,
+				       task_pid_nr(pages->task), 0);
+	case -EINTR:
+	case -ERESTARTSYS:
+		return iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+	default:
+		return iommufd_op_fail(op, err, IOMMUFD_REASON_gup_fault, user_va, -err);
+	}
+}
+
+/**
+ * iommufd_pin_extents() - pin a range of pages into an empty record
+ * @pages: whose memory
+ * @op: the operation; phases account and pin are charged
+ * @first: index of the first page
+ * @nr_pages: how many
+ * @extents: the record
+ *
+ * Return: 0 or a negative errno; then nothing is pinned, charged or recorded.
+ */
+int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
+			unsigned long nr_pages, struct iommufd_extents *extents)
+{
+	struct page *small_batch[SMALL_BATCH_PAGES];
+	struct page **batch = small_batch;
+	unsigned long batch_pages = batch_limit(SMALL_BATCH_PAGES);
+	int rc;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_account);
+	rc = iommufd_account_charge(pages, op, nr_pages);
+	if (rc)
+		return rc;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_pin);
+	if (nr_pages > SMALL_BATCH_PAGES) {
+		struct page **large = kmalloc_array(BATCH_PAGES, sizeof(*large), GFP_KERNEL);
+
+		if (large) {
+			batch = large;
+			batch_pages = batch_limit(BATCH_PAGES);
+		}
+	}
+
+	while (extents->nr_pages < nr_pages) {
+		unsigned long index = first + extents->nr_pages;
+		unsigned long appended;
+		long got;
+
+		got = iommufd_pin_user_pages(pages, index,
+					     min(nr_pages - extents->nr_pages, batch_pages), batch);
+		if (got < 0) {
+			rc = pin_failed(pages, op, index, got);
+			break;
+		}
+		rc = append_batch(extents, batch, got, &appended);
+		if (rc) {
+			unpin_user_pages(batch + appended, got - appended);
+			iommufd_op_fail(op, rc, IOMMUFD_REASON_no_memory, 0, 0);
+			break;
+		}
+		cond_resched();
+	}
+	if (batch != small_batch)
+		kfree(batch);
+
+	if (rc) {
+		unsigned long missing = nr_pages - extents->nr_pages;
+
+		iommufd_unpin_extents(pages, op, extents);
+		iommufd_account_uncharge(pages, missing);
+		return rc;
+	}
+	iommufd_op_add(op, &op->pages, nr_pages);
+	return 0;
+}
+
+/**
+ * iommufd_unpin_extents() - unpin, uncharge and forget what a record tells of
+ * @pages: whose memory
+ * @op: the operation; phase unpin is charged
+ * @extents: the record, empty afterwards
+ */
+void iommufd_unpin_extents(struct iommufd_pages *pages, struct iommufd_op *op,
+			   struct iommufd_extents *extents)
+{
+	unsigned long nr_pages = extents->nr_pages;
+	struct iommufd_extent_cursor cursor;
+	unsigned long pfn, nr;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+	iommufd_extents_seek(&cursor, extents, 0);
+	while ((nr = iommufd_extents_next(&cursor, ULONG_MAX, &pfn))) {
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), nr, pages->writeable);
+		cond_resched();
+	}
+	iommufd_extents_free(extents);
+	iommufd_account_uncharge(pages, nr_pages);
+	trace_iommufd_unpin(pages->user_va, nr_pages, 0);
+	iommufd_op_add(op, &op->pages, nr_pages);
+}
