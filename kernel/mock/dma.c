@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The DMA engine of a mock device.
+ *
+ * A thread goes round and round a range of IOVAs, one access of eight bytes in each granule, through
+ * the page table of the domain its device is attached to.  mock_dma.lock is held over each access,
+ * look-up included.  So mock_dma_wait(), which takes and drops it, is what an IOTLB invalidation is
+ * to hardware: when it returns, no access that saw the page table before is under way.
+ *
+ * A read stores nothing; a write stores the number of accesses so far.  What cannot be translated,
+ * or not in this direction, is a fault: it is counted, and reported to the IOMMU core as any driver
+ * does, which fires the event iommu:io_page_fault.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "iommufd_test.h"
+#include "mock.h"
+
+/* Accesses between two looks at whether others want the CPU */
+#define MOCK_DMA_BATCH 64
+
+/**
+ * mock_dma_init() - an engine that stands still and has no domain
+ * @dma: the engine
+ */
+void mock_dma_init(struct mock_dma *dma)
+{
+	spin_lock_init(&dma->lock);
+	mutex_init(&dma->mutex);
+}
+
+/* Reach the memory at @phys; memory that the kernel does not map counts as reached. */
+static void mock_dma_touch(struct mock_dma *dma, phys_addr_t phys)
+{
+	u64 *p;
+
+	if (!pfn_valid(PHYS_PFN(phys)))
+		return;
+	p = phys_to_virt(phys & ~(phys_addr_t)(sizeof(*p) - 1));
+	if (dma->mode & MOCK_DMA_READ)
+		READ_ONCE(*p);
+	if (dma->mode & MOCK_DMA_WRITE)
+		WRITE_ONCE(*p, dma->accesses);
+}
+
+static void mock_dma_reached(struct mock_dma *dma)
+{
+	u64 now = ktime_get_ns();
+
+	if (dma->faulted && dma->last_ok_ns)
+		dma->longest_gap_ns = max(dma->longest_gap_ns, now - dma->last_ok_ns);
+	dma->faulted = false;
+	dma->last_ok_ns = now;
+	dma->accesses++;
+}
+
+/* One access; true if it reached memory. */
+static bool mock_dma_access(struct mock_device *mdev)
+{
+	struct mock_dma *dma = &mdev->dma;
+	struct iommu_domain *domain;
+	phys_addr_t phys;
+	bool ok = false;
+	int prot = 0;
+	u64 iova;
+
+	spin_lock(&dma->lock);
+	iova = dma->iova + dma->pos;
+	dma->pos += MOCK_IO_PAGE_SIZE;
+	if (dma->pos >= dma->length)
+		dma->pos = 0;
+
+	if (dma->domain && mock_pgtable_lookup(&dma->domain->pt, iova, &phys, &prot) &&
+	    (prot & dma->mode) == dma->mode) {
+		mock_dma_touch(dma, phys);
+		mock_dma_reached(dma);
+		ok = true;
+	} else {
+		dma->faults++;
+		dma->faulted = true;
+		if (!dma->domain)
+			dma->gap_faults++;
+		domain = dma->domain ? &dma->domain->domain : NULL;
+		if (domain)
+			report_iommu_fault(domain, &mdev->pdev->dev, iova,
+					   dma->mode & MOCK_DMA_WRITE ? IOMMU_FAULT_WRITE :
+									IOMMU_FAULT_READ);
+	}
+	spin_unlock(&dma->lock);
+	return ok;
+}
+
+static int mock_dma_thread(void *data)
+{
+	struct mock_device *mdev = data;
+	u32 interval_us = mdev->dma.interval_us;
+	unsigned int n = 0;
+
+	while (!kthread_should_stop()) {
+		bool ok = mock_dma_access(mdev);
+
+		if (interval_us)
+			usleep_range(interval_us, interval_us + interval_us / 8 + 1);
+		else if (!ok)
+			usleep_range(1, 5);
+		else if (!(++n % MOCK_DMA_BATCH))
+			cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * mock_dma_start() - let a device do DMA
+ * @mdev: the device
+ * @iova: first IOVA
+ * @length: bytes
+ * @mode: MOCK_DMA_READ, MOCK_DMA_WRITE or both
+ * @interval_us: pause after each access; with 0 the device pauses only after a fault
+ *
+ * The counters go on from where they are.
+ *
+ * Return: 0; -EBUSY if it does DMA already; -EINVAL; -ENOMEM
+ */
+int mock_dma_start(struct mock_device *mdev, u64 iova, u64 length, int mode, u32 interval_us)
+{
+	struct mock_dma *dma = &mdev->dma;
+	struct task_struct *task;
+	int rc = 0;
+
+	if (!length || iova + length - 1 < iova || !mode)
+		return -EINVAL;
+
+	mutex_lock(&dma->mutex);
+	if (dma->task) {
+		rc = -EBUSY;
+		goto out;
+	}
+	spin_lock(&dma->lock);
+	dma->iova = iova;
+	dma->length = length;
+	dma->mode = mode;
+	dma->interval_us = interval_us;
+	dma->pos = 0;
+	dma->last_ok_ns = 0;
+	dma->faulted = false;
+	spin_unlock(&dma->lock);
+
+	task = kthread_run(mock_dma_thread, mdev, "mock-dma/%u", mdev->index);
+	if (IS_ERR(task))
+		rc = PTR_ERR(task);
+	else
+		dma->task = task;
+out:
+	mutex_unlock(&dma->mutex);
+	return rc;
+}
+
+/**
+ * mock_dma_stop() - let a device do no DMA
+ * @mdev: the device
+ */
+void mock_dma_stop(struct mock_device *mdev)
+{
+	struct mock_dma *dma = &mdev->dma;
+
+	mutex_lock(&dma->mutex);
+	if (dma->task)
+		kthread_stop(dma->task);
+	dma->task = NULL;
+	mutex_unlock(&dma->mutex);
+}
+
+/**
+ * mock_dma_set_domain() - switch what translates for a device
+ * @mdev: the device
+ * @domain: the domain, NULL to translate nothing
+ *
+ * When this returns, the device uses the domain it had before no longer.  At no time is it without
+ * the one and without the other, and whoever waits for DMA through either of them waits for it.
+ */
+void mock_dma_set_domain(struct mock_device *mdev, struct mock_domain *domain)
+{
+	struct mock_domain *old = mdev->dma.domain;
+	struct mock_domain *first = min(old, domain);
+	struct mock_domain *second = max(old, domain);
+
+	if (old == domain)
+		return;
+	if (first)
+		spin_lock(&first->lock);
+	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+
+	spin_lock(&mdev->dma.lock);
+	mdev->dma.domain = domain;
+	spin_unlock(&mdev->dma.lock);
+	if (old)
+		list_del(&mdev->domain_item);
+	if (domain)
+		list_add_tail(&mdev->domain_item, &domain->devices);
+
+	spin_unlock(&second->lock);
+	if (first)
+		spin_unlock(&first->lock);
+}
+
+/**
+ * mock_dma_wait() - wait for all accesses under way through a domain
+ * @domain: the domain
+ */
+void mock_dma_wait(struct mock_domain *domain)
+{
+	struct mock_device *mdev;
+
+	spin_lock(&domain->lock);
+	list_for_each_entry(mdev, &domain->devices, domain_item) {
+		spin_lock(&mdev->dma.lock);
+		spin_unlock(&mdev->dma.lock);
+	}
+	spin_unlock(&domain->lock);
+}
