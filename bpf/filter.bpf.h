@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Filters that every program applies before it does anything else.
+ *
+ * The tool sets the knobs before it loads the program: the verifier then removes the tests that
+ * are off.  A memory operation knows its IOAS and not the devices behind it; @ioas_of_device holds
+ * the IOASes that the wanted device is attached to.  The tool fills in what it finds at the
+ * start, the programs keep it up to date from there.
+ */
+#ifndef IOMMUSCOPE_BPF_FILTER_BPF_H
+#define IOMMUSCOPE_BPF_FILTER_BPF_H
+
+#include "lists.h"
+
+const volatile __u32 filter_tgid = 0;
+const volatile __u32 filter_ctx = 0;
+const volatile __u64 filter_cgroup = 0;
+const volatile bool filter_by_device = false;
+const volatile char filter_device[SCOPE_DEVICE_LEN] = "";
+
+/* Which IOAS: the context's number above, the object's id below. */
+static __always_inline __u64 scope_ioas_key(__u32 ctx, __u32 ioas)
+{
+	return (__u64)ctx << 32 | ioas;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} ioas_of_device SEC(".maps");
+
+static __always_inline bool scope_filter_task(void)
+{
+	if (filter_tgid && bpf_get_current_pid_tgid() >> 32 != filter_tgid)
+		return false;
+	if (filter_cgroup && bpf_get_current_cgroup_id() != filter_cgroup)
+		return false;
+	return true;
+}
+
+static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
+{
+	__u64 key, src;
+
+	if (filter_ctx && op->ctx_id != filter_ctx)
+		return false;
+	if (filter_by_device) {
+		key = scope_ioas_key(op->ctx_id, op->ioas_id);
+		src = scope_ioas_key(op->ctx_id, op->src_ioas_id);
+		if (!bpf_map_lookup_elem(&ioas_of_device, &key) &&
+		    !bpf_map_lookup_elem(&ioas_of_device, &src))
+			return false;
+	}
+	return scope_filter_task();
+}
+
+static __always_inline bool scope_is_device(const struct iommufd_op *op)
+{
+	char name[SCOPE_DEVICE_LEN];
+	int i;
+
+	bpf_probe_read_kernel(name, sizeof(name), op->device);
+	for (i = 0; i < SCOPE_DEVICE_LEN; i++) {
+		if (name[i] != filter_device[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
+
+/* Follow the device from IOAS to IOAS: whoever moves it, even one that the filters hide. */
+static __always_inline void scope_follow_device(const struct iommufd_op *op, __u32 operation)
+{
+	__u64 key;
+	__u8 yes = 1;
+
+	if (op->ret)
+		return;
+	if (operation == SCOPE_OPERATION_iommufd_replace) {
+		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
+		bpf_map_delete_elem(&ioas_of_device, &key);
+	}
+	if (operation == SCOPE_OPERATION_iommufd_attach ||
+	    operation == SCOPE_OPERATION_iommufd_replace) {
+		key = scope_ioas_key(op->ctx_id, op->ioas_id);
+		bpf_map_update_elem(&ioas_of_device, &key, &yes, BPF_ANY);
+	} else if (operation == SCOPE_OPERATION_iommufd_detach) {
+		key = scope_ioas_key(op->ctx_id, op->ioas_id);
+		bpf_map_delete_elem(&ioas_of_device, &key);
+		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
+		bpf_map_delete_elem(&ioas_of_device, &key);
+	}
+}
+
+static __always_inline bool scope_filter_translation(const struct iommufd_op *op, __u32 operation)
+{
+	if (filter_by_device) {
+		if (!scope_is_device(op))
+			return false;
+		scope_follow_device(op, operation);
+	}
+	if (filter_ctx && op->ctx_id != filter_ctx)
+		return false;
+	return scope_filter_task();
+}
+
+static __always_inline bool scope_filter_object(const struct iommufd_op *op)
+{
+	if (filter_by_device)
+		return false;
+	if (filter_ctx && op->ctx_id != filter_ctx)
+		return false;
+	return scope_filter_task();
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What operations.bpf.c sends to the tool: one struct scope_record a finished operation.
+ *
+ * The ring buffer carries a prefix of it, as long as the class of the operation has something to
+ * say: SCOPE_OBJECT_RECORD, SCOPE_MEMORY_RECORD or all of it.  The reader takes what is not there
+ * as zero.
+ */
+#ifndef IOMMUSCOPE_BPF_OPERATIONS_H
+#define IOMMUSCOPE_BPF_OPERATIONS_H
+
+#include "lists.h"
+
+/**
+ * struct scope_record - a finished operation
+ * @start_ns: CLOCK_MONOTONIC as it began
+ * @dur_ns: how long it took
+ * @cgroup: cgroup v2 id of the task
+ * @value: option value, ioctl number or other argument of an object operation
+ * @reason_a: first number of the reason
+ * @reason_b: second number of the reason
+ * @tgid: process
+ * @tid: thread
+ * @uid: user the thread ran as
+ * @operation: enum scope_operation
+ * @ret: 0, positive, or a negative errno
+ * @reason: enum scope_reason
+ * @flags: flags argument of the call
+ * @ctx: number of the open /dev/iommu
+ * @object_type: type of the object made or destroyed
+ * @object_id: its id
+ * @comm: name of the thread
+ * @ioas: id of the IOAS
+ * @src_ioas: id of the IOAS copied from
+ * @device_id: id of the device or access
+ * @iova: first IOVA
+ * @length: bytes
+ * @user_va: user address
+ * @pages: pages pinned or unpinned
+ * @extents: contiguous runs mapped, or areas unmapped
+ * @phase_ns: time by enum scope_phase
+ * @hwpt: id of the HWPT
+ * @old_hwpt: id of the one before
+ * @old_ioas: id of the IOAS before
+ * @group: IOMMU group
+ * @devices: devices of the group that the operation moved
+ * @device: name of the device
+ * @driver: name of its IOMMU's driver
+ */
+struct scope_record {
+	__u64 start_ns;
+	__u64 dur_ns;
+	__u64 cgroup;
+	__u64 value;
+	__u64 reason_a;
+	__u64 reason_b;
+	__u32 tgid;
+	__u32 tid;
+	__u32 uid;
+	__u32 operation;
+	__s32 ret;
+	__u32 reason;
+	__u32 flags;
+	__u32 ctx;
+	__u32 object_type;
+	__u32 object_id;
+	char comm[SCOPE_COMM_LEN];
+
+	__u32 ioas;
+	__u32 src_ioas;
+	__u32 device_id;
+	__u32 pad;
+	__u64 iova;
+	__u64 length;
+	__u64 user_va;
+	__u64 pages;
+	__u64 extents;
+	__u64 phase_ns[SCOPE_NR_PHASES];
+
+	__u32 hwpt;
+	__u32 old_hwpt;
+	__u32 old_ioas;
+	__u32 group;
+	__u32 devices;
+	__u32 pad2;
+	char device[SCOPE_DEVICE_LEN];
+	char driver[SCOPE_DRIVER_LEN];
+};
+
+/* Bytes sent for each class; an object operation knows no phase but the first, the wait. */
+#define SCOPE_OBJECT_RECORD __builtin_offsetof(struct scope_record, phase_ns[1])
+#define SCOPE_MEMORY_RECORD __builtin_offsetof(struct scope_record, phase_ns[SCOPE_NR_MEMORY_PHASES])
+
+#endif

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope ops against workloads whose every call is known."""
+
+import os
+import signal
+import subprocess
+
+from tooltest import Observer, Tap, run, tool
+
+
+def truth(output):
+    """The calls that ioas-load made: (pid, [(operation, id, error)...])."""
+    lines = output.splitlines()
+    calls = [tuple(line.split()) for line in lines[1:]]
+    return int(lines[0].split()[1]), [(name, int(number), None if error == "0" else error)
+                                      for name, number, error in calls]
+
+
+def told(objects, pid):
+    """The same as the tool told it, without open and close."""
+    return [(o["operation"], o["object_id"], o["error"]) for o in objects
+            if o.get("pid") == pid and o["operation"] not in ("open", "close")]
+
+
+def every_call(tap):
+    with Observer("ops", "--json") as observer:
+        load = run("ioas-load", "100")
+    tap.equal(load.returncode, 0, "the workload runs")
+    tap.equal(observer.status, 0, "ops ends well with a signal")
+    tap.equal(observer.stderr, "", "ops has nothing to complain about")
+    pid, calls = truth(load.stdout)
+    objects = observer.objects()
+    tap.equal(len(calls), 200, "the workload makes 200 calls")
+    tap.equal(told(objects, pid), calls, "ops tells each call with its id and error, in order")
+    tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
+    mine = [o for o in objects if o.get("pid") == pid]
+    tap.equal({o["ctx"] for o in mine if o["operation"] != "open"}, {mine[0]["ctx"]},
+              "all calls are of one context")
+    tap.equal({o["process"] for o in mine}, {"ioas-load"}, "and of one process")
+
+    wrong = [o for o in mine if o["ret"] < 0]
+    tap.equal([(o["ret"], o["error"], o["reason"], o["reason_a"]) for o in wrong],
+              [(-2, "ENOENT", "bad_object_id", wrong[0]["object_id"] if wrong else None)],
+              "the one wrong call has errno, reason and the id asked for")
+    tap.equal({o["object_type"] for o in mine if o["operation"] == "ioas_alloc"}, {"ioas"},
+              "an IOAS is made by ioas_alloc")
+    times = [o["start_ns"] for o in mine]
+    tap.equal(times, sorted(times), "the calls are in the order of time")
+    tap.ok(all(0 < o["dur_ns"] < 10**10 for o in mine), "each took some time")
+
+
+def errors_only(tap):
+    with Observer("ops", "--errors") as observer:
+        load = run("ioas-load", "10")
+    pid, calls = truth(load.stdout)
+    wrong = [number for name, number, error in calls if error]
+    lines = observer.stdout.splitlines()[1:]
+    tap.equal(len(lines), 1, "--errors tells of the one failure and of nothing else")
+    tap.ok("ENOENT: destroy of object %d failed: no object has this id in this context" % wrong[0]
+           in lines[0], "in words", *lines)
+    tap.ok("ioas-load [%d])" % pid in lines[0], "with its process", *lines)
+
+
+def filters(tap):
+    result = tool("ops", "--json", "-o", "destroy", "-n", "3", "--", "ioas-load", "20")
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    tap.equal(len([line for line in lines if '"operation":"destroy"' in line]), 3,
+              "-o and -n show 3 calls of the one operation asked for")
+    tap.equal(len(lines), 4, "and the count of lost ones at the end")
+
+    with Observer("ops", "--json", "--slower", "1h") as observer:
+        run("ioas-load", "10")
+    tap.equal(observer.objects(), [{"lost": 0}], "--slower hides what is faster")
+
+    with Observer("ops", "--json", "-p", str(os.getpid())) as observer:
+        run("ioas-load", "10")
+    tap.equal(observer.objects(), [{"lost": 0}], "-p hides other processes")
+
+    with Observer("ops", "--json", "-d", "0000:00:00.0") as observer:
+        run("ioas-load", "10")
+    tap.equal(observer.objects(), [{"lost": 0}], "-d hides what concerns no device")
+
+
+def command(tap):
+    result = tool("ops", "--", "ioas-load", "2")
+    tap.equal(result.returncode, 0, "ops -- COMMAND ends well with its command")
+    tap.equal(result.stdout.count("ioas_alloc  "), 2, "all of the command's calls are shown")
+    result = tool("ops", "--", "sh", "-c", "exit 3")
+    tap.equal((result.returncode, result.stderr),
+              (1, "iommuscope: sh ended with status 3\n"), "a command's failure is told")
+    result = tool("ops", "--", "/no/such/command")
+    tap.equal((result.returncode, result.stderr),
+              (1, "iommuscope: cannot run /no/such/command: No such file or directory\n"),
+              "a command that is not there is told")
+    result = tool("ops", "--duration", "300ms", "--json")
+    tap.equal((result.returncode, result.stdout), (0, '{"lost":0}\n'), "--duration ends a run")
+
+
+def endings(tap):
+    sleeper = subprocess.Popen(["sleep", "2"])
+    result = tool("ops", "-p", str(sleeper.pid))
+    sleeper.wait()
+    tap.equal((result.returncode, result.stderr),
+              (1, "iommuscope: process %d has ended\n" % sleeper.pid),
+              "a process that ends ends the run")
+
+    process = subprocess.Popen("iommuscope ops | head -n 1", shell=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=20)
+        tap.equal((out.count(b"\n"), err), (1, b""), "a reader that leaves ends it quietly")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        tap.ok(False, "a reader that leaves ends it quietly")
+
+    with Observer("ops") as observer:
+        observer.process.send_signal(signal.SIGTERM)
+        observer.process.wait(20)
+    tap.equal(observer.status, 0, "SIGTERM ends it as Ctrl-C does")
+
+
+def bad_input(tap):
+    def refused(status, words, *arguments, **options):
+        result = tool(*arguments, **options)
+        lines = result.stderr.splitlines()
+        tap.ok(result.returncode == status and lines and words in lines[0] and
+               result.stdout == "" and len(lines) <= 2, " ".join(("refused:",) + arguments),
+               result.returncode, result.stdout, result.stderr)
+
+    refused(2, "no such command", "dance")
+    refused(2, "unrecognized option", "ops", "--dance")
+    refused(2, "not a process id", "ops", "-p", "-1")
+    refused(2, "not a process id", "ops", "-p", "qemu")
+    refused(2, "not a count", "ops", "-n", "0")
+    refused(2, "not a duration", "ops", "--duration", "soon")
+    refused(2, "too short", "ops", "--duration", "0")
+    refused(2, "not a time", "ops", "--slower", "1 parsec")
+    refused(2, "no such operation", "ops", "-o", "map,dance")
+    refused(1, "no such process: 4194303", "ops", "-p", "4194303")
+    refused(1, "no such device: 0000:77:00.0", "ops", "-d", "0000:77:00.0")
+    refused(1, "no such device: ../x", "ops", "-d", "../x")
+    refused(1, "no such cgroup", "ops", "--cgroup", "/no/such")
+    refused(1, "cannot make /no/such/file", "ops", "--ready-file", "/no/such/file")
+    refused(1, "no privilege: run it as root", "ops", user="nobody")
+    result = tool("ops", "--duration", "100ms", stdin=subprocess.DEVNULL, preexec_fn=full)
+    tap.equal((result.returncode, result.stderr),
+              (1, "iommuscope: cannot write the output: No space left on device\n"),
+              "a full disk is told")
+
+
+def full():
+    """In the child: standard output is a full disk."""
+    fd = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(fd, 1)
+
+
+Tap().run(every_call, errors_only, filters, command, endings, bad_input)

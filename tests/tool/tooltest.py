@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the tests of the tool share: TAP, and the tool running beside a workload."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+TOOL = "iommuscope"
+
+
+class Tap:
+    """Points of one test file, as TAP."""
+
+    def __init__(self):
+        self.points = 0
+        self.failed = 0
+
+    def ok(self, condition, name, *details):
+        self.points += 1
+        if not condition:
+            self.failed += 1
+        print("%s %d - %s" % ("ok" if condition else "not ok", self.points, name))
+        if not condition:
+            for detail in details:
+                for line in str(detail).splitlines() or [""]:
+                    print("# " + line)
+        sys.stdout.flush()
+        return condition
+
+    def equal(self, got, wanted, name):
+        return self.ok(got == wanted, name, "got    %r" % (got,), "wanted %r" % (wanted,))
+
+    def skip(self, name, reason):
+        self.points += 1
+        print("ok %d - %s # SKIP %s" % (self.points, name, reason), flush=True)
+
+    def run(self, *tests):
+        """Run functions that make points; an exception is a failed point."""
+        for test in tests:
+            try:
+                test(self)
+            except Exception:
+                self.ok(False, test.__name__ + " runs to its end", traceback.format_exc())
+        print("1..%d" % self.points, flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+class Observer:
+    """The tool in the background, observing from the moment the with-block is entered."""
+
+    def __init__(self, *arguments, timeout=60):
+        self.arguments = arguments
+        self.timeout = timeout
+        self.stdout = self.stderr = ""
+        self.status = None
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        ready = os.path.join(self.folder.name, "ready")
+        command = [TOOL, self.arguments[0], "--ready-file", ready, *self.arguments[1:]]
+        # files, not pipes: nobody reads while the workload runs
+        self.files = [tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")]
+        self.process = subprocess.Popen(command, stdout=self.files[0], stderr=self.files[1])
+        end = time.monotonic() + self.timeout
+        while not os.path.exists(ready):
+            if self.process.poll() is not None:
+                self.collect()
+                raise RuntimeError("%s ended with %d: %s" % (" ".join(command), self.status,
+                                                             self.stderr))
+            if time.monotonic() > end:
+                self.process.kill()
+                raise RuntimeError("%s is not ready in time" % " ".join(command))
+            time.sleep(0.02)
+        return self
+
+    def collect(self):
+        self.status = self.process.wait(self.timeout)
+        for file in self.files:
+            file.seek(0)
+        self.stdout, self.stderr = (file.read() for file in self.files)
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.collect()
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.folder.cleanup()
+
+    def objects(self):
+        """The JSON objects that were printed, one a line."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+def run(*command, timeout=60, **options):
+    """Run a command to its end."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=timeout, **options)
+
+
+def tool(*arguments, **options):
+    """Run the tool to its end."""
+    return run(TOOL, *arguments, **options)

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope ops: operations as they finish, a line each.
+ *
+ * operations.bpf.c puts records into a ring buffer.  This side takes them out whenever the buffer
+ * has filled up a good deal, and ten times a second anyway.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "format.h"
+#include "json.h"
+#include "lifetime.h"
+#include "names.h"
+#include "operation.h"
+#include "operations.skel.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+
+#define LOOK_EVERY_NS 100000000ULL
+
+enum {
+	KEY_ERRORS = OPTION_KEY_OWN,
+	KEY_SLOWER,
+};
+
+static struct {
+	bool errors;
+	uint64_t slower_ns;
+	uint64_t wanted;
+} own = { .wanted = ~0ULL };
+
+static const struct argp_option own_options[] = {
+	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
+	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{},
+};
+
+static void parse_operations(char *list, struct argp_state *state)
+{
+	char *name, *rest;
+	int operation;
+
+	own.wanted = 0;
+	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		operation = operation_find(name);
+		if (operation < 0)
+			argp_error(state, "no such operation: %s", name);
+		own.wanted |= 1ULL << operation;
+	}
+	if (!own.wanted)
+		argp_error(state, "no operation given");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_ERRORS:
+		own.errors = true;
+		return 0;
+	case KEY_SLOWER:
+		if (!parse_duration(arg, &own.slower_ns))
+			argp_error(state, "%s is not a time: give seconds, or 250us, 1ms", arg);
+		return 0;
+	case 'o':
+		parse_operations(arg, state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* What the printing of records needs to know. */
+struct stream {
+	const struct options *options;
+	struct json json;
+	int64_t wall_ns;
+	uint64_t printed;
+};
+
+static void print_time(const struct stream *stream, const struct scope_record *record)
+{
+	uint64_t ns = record->start_ns + record->dur_ns + stream->wall_ns;
+	static time_t last = -1;
+	static char text[16];
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+
+	if (seconds != last) {
+		localtime_r(&seconds, &tm);
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
+		last = seconds;
+	}
+	printf("%s%s.%06u%s", colour_on(COLOUR_DIM), text, (unsigned int)(ns % 1000000000 / 1000),
+	       colour_off());
+}
+
+/* A left-aligned text and the blanks behind it. */
+static void print_padded(const char *text, int columns)
+{
+	printf("%s%*s", text, columns > text_width(text) ? columns - text_width(text) : 0, "");
+}
+
+#define OPERATION_COLUMNS 16
+#define PROCESS_COLUMNS 22
+
+static void print_heading(void)
+{
+	printf("%sTIME             DURATION  %-*s  %-*s  WHAT%s\n", colour_on(COLOUR_BOLD),
+	       OPERATION_COLUMNS, "OPERATION", PROCESS_COLUMNS, "PROCESS", colour_off());
+}
+
+static void print_line(const struct stream *stream, const struct scope_record *record)
+{
+	struct text duration = format_duration(record->dur_ns);
+	char text[512];
+	unsigned int phase;
+	uint64_t ns;
+
+	print_time(stream, record);
+	printf("%*s%s  ", 10 - text_width(duration.s), "", duration.s);
+	if (record->ret < 0) {
+		operation_failure(record, text, sizeof(text));
+		printf("%s%s: %s%s\n", colour_on(COLOUR_RED), error_name(record->ret), text,
+		       colour_off());
+		return;
+	}
+	print_padded(operation_name(record->operation), OPERATION_COLUMNS);
+	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
+	printf("  ");
+	print_padded(text, PROCESS_COLUMNS);
+	operation_what(record, text, sizeof(text));
+	printf("  %s", text);
+	phase = operation_phase(record, &ns);
+	if (phase < SCOPE_NR_PHASES)
+		printf(", %s %s", phase_name(phase), format_percent(ns, record->dur_ns).s);
+	putchar('\n');
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct stream *stream = context;
+	struct scope_record record;
+
+	if (stream->options->count && stream->printed >= stream->options->count)
+		return -ECANCELED;
+	operation_from(&record, data, size);
+	if (stream->options->json)
+		operation_json(&record, &stream->json, stream->wall_ns);
+	else
+		print_line(stream, &record);
+	stream->printed++;
+	return 0;
+}
+
+/* Print what has come.  Return whether more is wanted. */
+static bool print_records(struct stream *stream, struct ring_buffer *records)
+{
+	struct timespec wall;
+	int err;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	stream->wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)now_ns();
+	err = ring_buffer__consume(records);
+	return flush_output() && err >= 0 &&
+	       !(stream->options->count && stream->printed >= stream->options->count);
+}
+
+static void print_lost(struct stream *stream, uint64_t lost)
+{
+	if (stream->options->json) {
+		json_object(&stream->json, NULL);
+		json_u64(&stream->json, "lost", lost);
+		json_end_object(&stream->json);
+		json_end(&stream->json);
+	} else if (lost) {
+		complain("%llu operations were not shown: they came too fast",
+			 (unsigned long long)lost);
+	}
+}
+
+static int run(const struct options *options)
+{
+	struct stream stream = { .options = options, .json = { .file = stdout } };
+	struct ring_buffer *records = NULL;
+	struct operations_bpf *skeleton;
+	struct lifetime lifetime;
+	int status = EXIT_FAILED;
+	bool more = true;
+
+	if (session_check())
+		return EXIT_FAILED;
+	skeleton = operations_bpf__open();
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	SESSION_FILTER(skeleton, options);
+	skeleton->rodata->errors_only = own.errors;
+	skeleton->rodata->slower_ns = own.slower_ns;
+	skeleton->rodata->wanted = own.wanted;
+	if (session_load(skeleton->obj))
+		goto out_destroy;
+	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &stream, NULL);
+	if (!records) {
+		complain("cannot map the ring buffer: %s", strerror(errno));
+		goto out_destroy;
+	}
+	if (lifetime_begin(&lifetime, options) || session_attach(skeleton->obj))
+		goto out_destroy;
+	if (!options->json) {
+		print_heading();
+		flush_output();
+	}
+	if (lifetime_start(&lifetime))
+		goto out_destroy;
+	do {
+		more = print_records(&stream, records);
+	} while (more && lifetime_wait(&lifetime, ring_buffer__epoll_fd(records),
+				       now_ns() + LOOK_EVERY_NS));
+	session_detach(skeleton->obj);
+	if (more)
+		print_records(&stream, records);
+	print_lost(&stream, skeleton->bss->lost);
+	status = lifetime_finish(&lifetime);
+out_destroy:
+	ring_buffer__free(records);
+	operations_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "ops", "every operation of iommufd, as it finishes" },
+	{ "ops --errors", "why did it fail?" },
+	{ "ops --slower 1ms -d 0000:03:00.0", "what takes long for this device?" },
+	{ "ops -o map,unmap --json -- ./program", "what a program maps, for another program" },
+	{},
+};
+
+const struct command command_ops = {
+	.name = "ops",
+	.summary = "Show operations as they finish",
+	.description =
+		"One line tells of one finished operation: when it ended, how long it took, what "
+		"it worked on, who called it, and the phase in which most of the time went.  A "
+		"failure is told in words, with the numbers that decided it.\n\n"
+		"With --json each line is one object; times are in nanoseconds, ret is what the "
+		"call returned, reason and its two numbers say why it failed.  The last object is "
+		"{\"lost\":N}: how many operations came too fast to be shown; otherwise a loss "
+		"is told on standard error.\n\n"
+		"With a COMMAND, it runs that once nothing can be missed any more and ends with "
+		"it; operations of other processes are shown as well.",
+	.examples = examples,
+	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
+	.options = own_options,
+	.parse = parse,
+	.run = run,
+};

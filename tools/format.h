@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers as people write them, and back.  Pure functions.
+ */
+#ifndef IOMMUSCOPE_FORMAT_H
+#define IOMMUSCOPE_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A short text by value: print it with format_size(n).s */
+struct text {
+	char s[32];
+};
+
+/**
+ * format_size() - a number of bytes: "512 B", "4.0 GiB", "64 MiB"
+ * @bytes: how many
+ *
+ * Return: the text.
+ */
+struct text format_size(uint64_t bytes);
+
+/**
+ * format_size_as() - a number of bytes in the unit that another one is told in
+ * @bytes: how many
+ * @as: the other number
+ *
+ * Numbers that are to be compared stand in one unit: "64 MiB allowed, 4096 MiB wanted".
+ *
+ * Return: the text.
+ */
+struct text format_size_as(uint64_t bytes, uint64_t as);
+
+/**
+ * format_duration() - a time: "850 ns", "38 µs", "1.2 ms", "3 min 20 s"
+ * @ns: nanoseconds
+ *
+ * Return: the text.
+ */
+struct text format_duration(uint64_t ns);
+
+/**
+ * format_count() - a number in at most five digits: "99999", "1.2 M"
+ * @count: the number
+ *
+ * Return: the text.
+ */
+struct text format_count(uint64_t count);
+
+/**
+ * format_number() - a number with a fraction in few digits: "0.25", "9.5", "1234", "1.2 M"
+ * @value: the number
+ *
+ * Return: the text.
+ */
+struct text format_number(double value);
+
+/**
+ * format_percent() - a share: "93 %", "0.4 %"
+ * @part: the part
+ * @whole: of this
+ *
+ * Return: the text, "-" if there is no whole.
+ */
+struct text format_percent(uint64_t part, uint64_t whole);
+
+/**
+ * text_width() - columns that a text takes on a terminal
+ * @utf8: the text
+ *
+ * Return: its characters; all that we print take one column each.
+ */
+int text_width(const char *utf8);
+
+/**
+ * parse_duration() - read a time: "2", "1.5s", "250ms", "40us", "100ns", "2m", "1h"
+ * @string: the text; a bare number is in seconds
+ * @ns: set to the nanoseconds
+ *
+ * Return: whether @string is a time.
+ */
+bool parse_duration(const char *string, uint64_t *ns);
+
+/**
+ * parse_number() - read a whole number, decimal or 0x...
+ * @string: the text
+ * @max: the largest number accepted
+ * @number: set to the number
+ *
+ * Return: whether @string is such a number.
+ */
+bool parse_number(const char *string, uint64_t max, uint64_t *number);
+
+#endif

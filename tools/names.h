@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names for numbers: operations, phases, reasons, objects, errno values, processes, devices,
+ * cgroups.
+ */
+#ifndef IOMMUSCOPE_NAMES_H
+#define IOMMUSCOPE_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DEVICE_NAME_SIZE 64
+
+/**
+ * operation_name() - name of an operation: "map"
+ * @operation: enum scope_operation
+ *
+ * Return: the name.
+ */
+const char *operation_name(unsigned int operation);
+
+/**
+ * operation_subsystem() - the subsystem whose event tells of an operation: "iommufd"
+ * @operation: enum scope_operation
+ *
+ * Return: the name.
+ */
+const char *operation_subsystem(unsigned int operation);
+
+/**
+ * operation_find() - the operation with a name
+ * @name: the name, with or without the subsystem and "_" before it
+ *
+ * Return: enum scope_operation, or -1.
+ */
+int operation_find(const char *name);
+
+/**
+ * phase_name() - name of a phase: "pin"
+ * @phase: enum scope_phase
+ *
+ * Return: the name, "other" for SCOPE_NR_PHASES.
+ */
+const char *phase_name(unsigned int phase);
+
+/**
+ * reason_name() - name of a reason: "memlock_limit"
+ * @reason: enum scope_reason
+ *
+ * Return: the name, "unknown" for one that this tool does not know yet.
+ */
+const char *reason_name(unsigned int reason);
+
+/**
+ * reason_text() - a reason in words
+ * @reason: enum scope_reason
+ *
+ * Return: the words.
+ */
+const char *reason_text(unsigned int reason);
+
+/**
+ * reason_number() - what a number of a reason means
+ * @reason: enum scope_reason
+ * @second: the second number, not the first
+ *
+ * Return: the meaning, or NULL if the number means nothing.
+ */
+const char *reason_number(unsigned int reason, bool second);
+
+/**
+ * object_type_name() - name of a type of objects: "ioas"
+ * @type: the number in the event
+ *
+ * Return: the name, "object" for a type that is not known.
+ */
+const char *object_type_name(unsigned int type);
+
+/**
+ * error_name() - name of an errno value: "ENOMEM"
+ * @error: the value, of either sign
+ *
+ * Return: the name, "error" for one without a name.
+ */
+const char *error_name(int error);
+
+/**
+ * find_device() - check that a device is there
+ * @wanted: its name; the PCI domain may be left away
+ * @name: set to the full name
+ *
+ * Return: whether there is such a device on any bus.
+ */
+bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE]);
+
+/**
+ * process_name() - name of a process
+ * @pid: its id
+ * @name: set to the name, "?" for a process that is gone
+ * @size: size of @name
+ */
+void process_name(pid_t pid, char *name, size_t size);
+
+/**
+ * cgroup_id_of() - id of a cgroup
+ * @path: its path, absolute or below the cgroup file system
+ *
+ * Return: the id, 0 if there is none.
+ */
+uint64_t cgroup_id_of(const char *path);
+
+/**
+ * cgroup_path() - path of a cgroup below the cgroup file system: "/system.slice"
+ * @id: its id
+ * @path: set to the path, "cgroup ID" for one that is gone
+ * @size: size of @path
+ */
+void cgroup_path(uint64_t id, char *path, size_t size);
+
+#endif

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One finished operation, told to people and to programs.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+#include "json.h"
+#include "names.h"
+#include "operation.h"
+
+/* A text that grows at its end and is cut at its room. */
+struct words {
+	char *at;
+	size_t room;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void say(struct words *words, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(words->at, words->room, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	if ((size_t)length >= words->room)
+		length = words->room ? words->room - 1 : 0;
+	words->at += length;
+	words->room -= length;
+}
+
+void operation_from(struct scope_record *record, const void *data, size_t size)
+{
+	if (size > sizeof(*record))
+		size = sizeof(*record);
+	memcpy(record, data, size);
+	memset((char *)record + size, 0, sizeof(*record) - size);
+	record->comm[sizeof(record->comm) - 1] = '\0';
+	record->device[sizeof(record->device) - 1] = '\0';
+	record->driver[sizeof(record->driver) - 1] = '\0';
+}
+
+static void say_memory(struct words *words, const struct scope_record *record)
+{
+	say(words, "%s at 0x%" PRIx64, format_size(record->length).s, (uint64_t)record->iova);
+	if (record->src_ioas)
+		say(words, ", ioas %u to %u", record->src_ioas, record->ioas);
+	else if (record->ioas)
+		say(words, ", ioas %u", record->ioas);
+	else if (record->device_id)
+		say(words, ", access %u", record->device_id);
+}
+
+/* "4 to 5", or the one that there is */
+static void say_change(struct words *words, const char *what, __u32 before, __u32 after)
+{
+	if (before && after && before != after)
+		say(words, ", %s %u to %u", what, before, after);
+	else if (before || after)
+		say(words, ", %s %u", what, after ? after : before);
+}
+
+static void say_translation(struct words *words, const struct scope_record *record)
+{
+	if (*record->device)
+		say(words, "%s", record->device);
+	else
+		say(words, "%s %u", record->operation >= SCOPE_OPERATION_iommufd_access_attach ?
+		    "access" : "device", record->device_id);
+	say_change(words, "hwpt", record->old_hwpt, record->hwpt);
+	say_change(words, "ioas", record->old_ioas, record->ioas);
+	if (record->devices > 1)
+		say(words, ", %u devices of group %u", record->devices, record->group);
+}
+
+static void say_object(struct words *words, const struct scope_record *record)
+{
+	switch (record->operation) {
+	case SCOPE_OPERATION_iommufd_open:
+	case SCOPE_OPERATION_iommufd_close:
+		say(words, "ctx %u", record->ctx);
+		return;
+	case SCOPE_OPERATION_iommufd_unknown_ioctl:
+		say(words, "0x%" PRIx64, (uint64_t)record->value);
+		return;
+	}
+	if (record->object_id)
+		say(words, "%s %u", object_type_name(record->object_type), record->object_id);
+	else
+		say(words, "ctx %u", record->ctx);
+	if (record->operation == SCOPE_OPERATION_iommufd_option)
+		say(words, ", value %" PRIu64, (uint64_t)record->value);
+}
+
+static void say_what(struct words *words, const struct scope_record *record)
+{
+	switch (scope_operation_class(record->operation)) {
+	case SCOPE_CLASS_MEMORY:
+		say_memory(words, record);
+		break;
+	case SCOPE_CLASS_TRANSLATION:
+		say_translation(words, record);
+		break;
+	default:
+		say_object(words, record);
+	}
+}
+
+void operation_what(const struct scope_record *record, char *text, size_t size)
+{
+	struct words words = { text, size };
+
+	*text = '\0';
+	say_what(&words, record);
+}
+
+/* The list of reasons says what a number means; the words tell how to print it. */
+static void say_number(struct words *words, const char *meaning, uint64_t value)
+{
+	if (strstr(meaning, "error code"))
+		say(words, "%s %s", strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
+		    error_name(value > 4095 ? (int)-value : (int)value));
+	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") || strstr(meaning, "flags") ||
+		 strstr(meaning, "ioctl number"))
+		say(words, "%s 0x%" PRIx64, meaning, value);
+	else if (!strncmp(meaning, "bytes", 5) && value)
+		say(words, "%s wanted", format_size(value).s);
+	else if (strncmp(meaning, "bytes", 5))
+		say(words, "%s %" PRIu64, meaning, value);
+}
+
+static void say_range(struct words *words, uint64_t first, uint64_t last)
+{
+	say(words, "0x%" PRIx64 " to 0x%" PRIx64, first, last);
+}
+
+static void say_why(struct words *words, const struct scope_record *record)
+{
+	uint64_t a = record->reason_a, b = record->reason_b;
+	const char *meaning_a = reason_number(record->reason, false);
+	const char *meaning_b = reason_number(record->reason, true);
+
+	switch (record->reason) {
+	case SCOPE_REASON_none:
+		say(words, "%s", strerror(-record->ret));
+		return;
+	case SCOPE_REASON_memlock_limit:
+		say(words, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
+		    format_size_as(a, b).s);
+		if (record->length)
+			say(words, ", %s wanted", format_size_as(record->length, b).s);
+		return;
+	case SCOPE_REASON_wrong_object_type:
+		say(words, "object %" PRIu64 " is of another type (%s) than the call needs", a,
+		    object_type_name(b));
+		return;
+	case SCOPE_REASON_overflow:
+		say(words, "start 0x%" PRIx64 " plus length 0x%" PRIx64 " overflows", a, b);
+		return;
+	case SCOPE_REASON_iova_misaligned:
+		say(words, "0x%" PRIx64 " is not a multiple of %s, the IOMMU's smallest page", a,
+		    format_size(b).s);
+		return;
+	case SCOPE_REASON_iova_space_full:
+		say(words, "no free IOVA range of %s aligned to %s", format_size(a).s,
+		    format_size(b).s);
+		return;
+	case SCOPE_REASON_iova_overlap:
+	case SCOPE_REASON_iova_reserved:
+	case SCOPE_REASON_unmap_splits_area:
+	case SCOPE_REASON_area_in_use:
+	case SCOPE_REASON_reserved_region_in_use:
+	case SCOPE_REASON_iova_not_allowed:
+	case SCOPE_REASON_allowed_narrower:
+	case SCOPE_REASON_aperture_exceeded:
+		say(words, "%s: ", reason_text(record->reason));
+		say_range(words, a, b);
+		return;
+	}
+	say(words, "%s", reason_text(record->reason));
+	if (meaning_a) {
+		say(words, ": ");
+		say_number(words, meaning_a, a);
+	}
+	if (meaning_b) {
+		say(words, ", ");
+		say_number(words, meaning_b, b);
+	}
+}
+
+void operation_why(const struct scope_record *record, char *text, size_t size)
+{
+	struct words words = { text, size };
+
+	*text = '\0';
+	say_why(&words, record);
+}
+
+void operation_failure(const struct scope_record *record, char *text, size_t size)
+{
+	struct words words = { text, size };
+
+	*text = '\0';
+	say(&words, "%s of ", operation_name(record->operation));
+	say_what(&words, record);
+	say(&words, " failed: ");
+	say_why(&words, record);
+	say(&words, " (uid %u, %s [%u])", record->uid, record->comm, record->tgid);
+}
+
+unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
+{
+	unsigned int i, longest = SCOPE_NR_PHASES;
+	uint64_t sum = 0;
+
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		sum += record->phase_ns[i];
+	*ns = record->dur_ns > sum ? record->dur_ns - sum : 0;
+	for (i = 0; i < SCOPE_NR_PHASES; i++) {
+		if (record->phase_ns[i] > *ns) {
+			*ns = record->phase_ns[i];
+			longest = i;
+		}
+	}
+	return longest;
+}
+
+static void time_json(struct json *json, uint64_t ns)
+{
+	time_t seconds = ns / 1000000000;
+	char text[64];
+	struct tm tm;
+	size_t length;
+
+	gmtime_r(&seconds, &tm);
+	length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + length, sizeof(text) - length, ".%09uZ", (unsigned int)(ns % 1000000000));
+	json_string(json, "time", text);
+}
+
+static void phases_json(const struct scope_record *record, struct json *json)
+{
+	enum scope_class class = scope_operation_class(record->operation);
+	static const char *const keys[] = {
+#define KEY(name, text) #name "_ns",
+		IOMMUFD_PHASES(KEY)
+#undef KEY
+	};
+	unsigned int i;
+
+	for (i = 0; i < SCOPE_NR_PHASES; i++) {
+		if (i != SCOPE_PHASE_wait &&
+		    (class == SCOPE_CLASS_OBJECT ||
+		     (class == SCOPE_CLASS_MEMORY) != (i < SCOPE_NR_MEMORY_PHASES)))
+			continue;
+		json_u64(json, keys[i], record->phase_ns[i]);
+	}
+}
+
+void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
+{
+	enum scope_class class = scope_operation_class(record->operation);
+	char why[256];
+
+	json_object(json, NULL);
+	time_json(json, record->start_ns + record->dur_ns + wall_ns);
+	json_u64(json, "start_ns", record->start_ns);
+	json_string(json, "subsystem", operation_subsystem(record->operation));
+	json_string(json, "operation", operation_name(record->operation));
+	json_string(json, "process", record->comm);
+	json_u64(json, "pid", record->tgid);
+	json_u64(json, "tid", record->tid);
+	json_u64(json, "uid", record->uid);
+	json_u64(json, "cgroup_id", record->cgroup);
+	json_u64(json, "ctx", record->ctx);
+	json_i64(json, "ret", record->ret);
+	if (record->ret < 0) {
+		operation_why(record, why, sizeof(why));
+		json_string(json, "error", error_name(record->ret));
+		json_string(json, "reason", reason_name(record->reason));
+		json_u64(json, "reason_a", record->reason_a);
+		json_u64(json, "reason_b", record->reason_b);
+		json_string(json, "message", why);
+	} else {
+		json_null(json, "error");
+		json_null(json, "reason");
+	}
+	json_u64(json, "flags", record->flags);
+	if (class == SCOPE_CLASS_OBJECT) {
+		json_string(json, "object_type", object_type_name(record->object_type));
+		json_u64(json, "object_id", record->object_id);
+		json_u64(json, "value", record->value);
+	} else {
+		json_u64(json, "ioas", record->ioas);
+		json_u64(json, "device_id", record->device_id);
+		json_u64(json, "iova", record->iova);
+		json_u64(json, "length_bytes", record->length);
+		json_u64(json, "pages", record->pages);
+		json_u64(json, "extents", record->extents);
+	}
+	if (class == SCOPE_CLASS_MEMORY) {
+		json_u64(json, "src_ioas", record->src_ioas);
+		json_u64(json, "user_va", record->user_va);
+	}
+	if (class == SCOPE_CLASS_TRANSLATION) {
+		json_string(json, "device", record->device);
+		json_string(json, "iommu_driver", record->driver);
+		json_u64(json, "group", record->group);
+		json_u64(json, "devices", record->devices);
+		json_u64(json, "hwpt", record->hwpt);
+		json_u64(json, "old_hwpt", record->old_hwpt);
+		json_u64(json, "old_ioas", record->old_ioas);
+	}
+	json_u64(json, "dur_ns", record->dur_ns);
+	phases_json(record, json);
+	json_end_object(json);
+	json_end(json);
+}

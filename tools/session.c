@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a BPF skeleton.
+ *
+ * libbpf talks a lot when something fails; its words are kept, and the last line is shown with
+ * ours.  With IOMMUSCOPE_DEBUG set all of them are.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "session.h"
+
+#define CAP_SYS_ADMIN 21
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+
+#define EVENTS "/sys/kernel/tracing/events"
+#define MAX_LINKS 128
+
+static char libbpf_says[512];
+static bool debug;
+
+static struct bpf_link *links[MAX_LINKS];
+static struct bpf_object *link_owners[MAX_LINKS];
+
+__attribute__((format(printf, 2, 0)))
+static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (debug)
+		return vfprintf(stderr, format, args);
+	if (level == LIBBPF_WARN) {
+		vsnprintf(libbpf_says, sizeof(libbpf_says), format, args);
+		libbpf_says[strcspn(libbpf_says, "\n")] = '\0';
+	}
+	return 0;
+}
+
+static uint64_t capabilities(void)
+{
+	unsigned long long effective = 0;
+	char line[256];
+	FILE *status;
+
+	status = fopen("/proc/self/status", "re");
+	if (!status)
+		return ~0ULL;
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1)
+			break;
+	fclose(status);
+	return effective;
+}
+
+static bool have(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+int session_check(void)
+{
+	uint64_t caps = capabilities();
+
+	debug = getenv("IOMMUSCOPE_DEBUG") != NULL;
+	libbpf_set_print(keep_words);
+
+	if (!(caps & 1ULL << CAP_SYS_ADMIN) &&
+	    !((caps & 1ULL << CAP_BPF) && (caps & 1ULL << CAP_PERFMON))) {
+		complain("no privilege: run it as root, or with CAP_BPF and CAP_PERFMON");
+		return -1;
+	}
+	if (!have("/sys/kernel/btf/vmlinux")) {
+		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
+		return -1;
+	}
+	if (!have("/sys/module/iommufd")) {
+		complain("module iommufd is not loaded: modprobe iommufd");
+		return -1;
+	}
+	if (!have("/sys/kernel/btf/iommufd")) {
+		complain("module iommufd has no BTF: build it where pahole and the kernel's vmlinux are");
+		return -1;
+	}
+	return 0;
+}
+
+/* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
+static const char *event_of(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
+}
+
+static bool event_exists(const char *event)
+{
+	size_t length = strcspn(event, "_");
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/module/%.*s", (int)length, event);
+	if (!have(path))
+		return false;
+	/* only where tracefs can be read does it tell */
+	snprintf(path, sizeof(path), EVENTS "/%.*s", (int)length, event);
+	if (!have(path))
+		return true;
+	snprintf(path, sizeof(path), EVENTS "/%.*s/%s", (int)length, event, event);
+	return have(path);
+}
+
+static int failed(const char *what, int err)
+{
+	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
+		 *libbpf_says ? ")" : "");
+	return -1;
+}
+
+int session_load(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	unsigned int events = 0;
+	const char *event;
+	int err;
+
+	bpf_object__for_each_program(program, object) {
+		event = event_of(program);
+		if (!event)
+			continue;
+		if (event_exists(event))
+			events++;
+		else
+			bpf_program__set_autoload(program, false);
+	}
+	if (!events) {
+		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
+		return -1;
+	}
+	err = bpf_object__load(object);
+	return err ? failed("load the BPF programs", err) : 0;
+}
+
+int session_attach(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	unsigned int i = 0;
+
+	bpf_object__for_each_program(program, object) {
+		if (!event_of(program) || !bpf_program__autoload(program))
+			continue;
+		while (i < MAX_LINKS && links[i])
+			i++;
+		if (i == MAX_LINKS)
+			return failed("attach the BPF programs", -E2BIG);
+		links[i] = bpf_program__attach(program);
+		if (!links[i])
+			return failed("attach the BPF programs", -errno);
+		link_owners[i] = object;
+	}
+	return 0;
+}
+
+void session_detach(struct bpf_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_LINKS; i++) {
+		if (!links[i] || link_owners[i] != object)
+			continue;
+		bpf_link__destroy(links[i]);
+		links[i] = NULL;
+	}
+}

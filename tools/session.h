@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The life of a BPF skeleton, the same for every command.
+ *
+ *	skeleton = NAME_bpf__open();
+ *	set the knobs in skeleton->rodata, SESSION_FILTER() the common ones
+ *	session_load(skeleton->obj, ...)
+ *	session_attach(skeleton->obj)
+ *	...
+ *	NAME_bpf__destroy(skeleton)
+ *
+ * A program whose event this kernel does not have (a module that is not loaded, an older version
+ * of it) is left out.  What goes wrong is said in one line with its remedy.
+ */
+#ifndef IOMMUSCOPE_SESSION_H
+#define IOMMUSCOPE_SESSION_H
+
+#include <stdint.h>
+#include <string.h>
+
+struct bpf_object;
+struct options;
+
+/**
+ * session_check() - can this process observe this machine?
+ *
+ * Return: 0, or -1 after it has said what is missing.
+ */
+int session_check(void);
+
+/**
+ * session_load() - load a skeleton's programs
+ * @object: the skeleton's object, open
+ *
+ * Programs of events that are not there are left out.
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int session_load(struct bpf_object *object);
+
+/**
+ * session_attach() - attach a skeleton's programs
+ * @object: the skeleton's object, loaded
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int session_attach(struct bpf_object *object);
+
+/**
+ * session_detach() - end the observation, keep maps
+ * @object: the object given to session_attach()
+ */
+void session_detach(struct bpf_object *object);
+
+/* Set the knobs of filter.bpf.h in a skeleton from the common options. */
+#define SESSION_FILTER(skeleton, options)                                                          \
+	do {                                                                                       \
+		(skeleton)->rodata->filter_tgid = (options)->pid;                                  \
+		(skeleton)->rodata->filter_ctx = (options)->ctx;                                   \
+		(skeleton)->rodata->filter_cgroup = (options)->cgroup_id;                          \
+		(skeleton)->rodata->filter_by_device = (options)->device != NULL;                  \
+		if ((options)->device)                                                             \
+			strncpy((char *)(skeleton)->rodata->filter_device, (options)->device,      \
+				sizeof((skeleton)->rodata->filter_device) - 1);                    \
+	} while (0)
+
+#endif
