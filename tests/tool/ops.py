@@ -141,7 +141,7 @@ def bad_input(tap):
     refused(1, "no such device: 0000:77:00.0", "ops", "-d", "0000:77:00.0")
     refused(1, "no such device: ../x", "ops", "-d", "../x")
     refused(1, "no such cgroup", "ops", "--cgroup", "/no/such")
-    refused(1, "cannot make /no/such/file", "ops", "--ready-file", "/no/such/file")
+    refused(1, "cannot make /no/such/file", "ops", "--json", "--ready-file", "/no/such/file")
     refused(1, "no privilege: run it as root", "ops", user="nobody")
     result = tool("ops", "--duration", "100ms", stdin=subprocess.DEVNULL, preexec_fn=full)
     tap.equal((result.returncode, result.stderr),
