@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open file on a device: what every call passes on its way to the driver.
+ *
+ * Files come from a device node (node.c) or from a group (group_file.c); from the moment they are
+ * ready both are the same.  Before, a file answers nothing but a bind.
+ */
+#include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/pm_runtime.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+/**
+ * vfio_file_alloc() - a file's private data
+ * @device: the device it is for
+ *
+ * Return: the data, not ready, or NULL.
+ */
+struct vfio_file *vfio_file_alloc(struct vfio_device *device)
+{
+	struct vfio_file *vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
+
+	if (vf) {
+		vf->device = device;
+		spin_lock_init(&vf->kvm_lock);
+	}
+	return vf;
+}
+
+static int vfio_device_fop_release(struct inode *inode, struct file *filp)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_op op;
+
+	vfio_op_begin(&op, vf->device, VFIO_OPERATION_close);
+	vfio_op_start(&op);
+
+	if (vf->group) {
+		vfio_group_file_close(vf, &op);
+	} else if (vf->ready) {
+		struct vfio_op unbind;
+
+		vfio_op_begin(&unbind, vf->device, VFIO_OPERATION_unbind);
+		vfio_session_end(vf, &unbind);
+		vfio_op_end(&unbind, 0);
+	}
+	kfree(vf);
+
+	vfio_op_end(&op, 0);
+	return 0;
+}
+
+/* The device must answer: wake it for the length of a call, if its driver lets it sleep. */
+static int vfio_device_wake(struct vfio_device *device)
+{
+	struct device *dev = device->dev;
+
+	if (!dev->driver || !dev->driver->pm)
+		return 0;
+	return pm_runtime_resume_and_get(dev) < 0 ? -EIO : 0;
+}
+
+static void vfio_device_rest(struct vfio_device *device)
+{
+	struct device *dev = device->dev;
+
+	if (dev->driver && dev->driver->pm)
+		pm_runtime_put(dev);
+}
+
+static long vfio_device_call(struct vfio_file *vf, unsigned int cmd, void __user *arg)
+{
+	struct vfio_device *device = vf->device;
+
+	if (!vf->group) {
+		switch (cmd) {
+		case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+			return vfio_node_attach(vf, arg);
+		case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+			return vfio_node_detach(vf, arg);
+		}
+	}
+	if (cmd == VFIO_DEVICE_FEATURE)
+		return vfio_device_feature(device, arg);
+	if (!device->ops->ioctl)
+		return -ENOTTY;
+	return device->ops->ioctl(device, cmd, (unsigned long)arg);
+}
+
+static long vfio_device_fop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_op op;
+	long ret;
+
+	if (cmd == VFIO_DEVICE_BIND_IOMMUFD)
+		return vfio_node_bind(vf, (void __user *)arg);
+
+	vfio_op_begin(&op, vf->device, VFIO_OPERATION_ioctl);
+	vfio_op_note(&op, value, cmd);
+	vfio_op_note(&op, device_id, vf->devid);
+	if (!vfio_file_ready(vf)) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_not_bound, cmd, 0);
+		goto out;
+	}
+
+	ret = vfio_device_wake(vf->device);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_runtime_pm, -ret, 0);
+		goto out;
+	}
+	ret = vfio_device_call(vf, cmd, (void __user *)arg);
+	if (ret < 0)
+		vfio_op_fail(&op, ret, VFIO_REASON_driver_refused, -ret, 0);
+	vfio_device_rest(vf->device);
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+static ssize_t vfio_device_fop_read(struct file *filp, char __user *buf, size_t count,
+				    loff_t *ppos)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_device *device = vf->device;
+
+	if (!vfio_file_ready(vf) || !device->ops->read)
+		return -EINVAL;
+	return device->ops->read(device, buf, count, ppos);
+}
+
+static ssize_t vfio_device_fop_write(struct file *filp, const char __user *buf, size_t count,
+				     loff_t *ppos)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_device *device = vf->device;
+
+	if (!vfio_file_ready(vf) || !device->ops->write)
+		return -EINVAL;
+	return device->ops->write(device, buf, count, ppos);
+}
+
+static int vfio_device_fop_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_device *device = vf->device;
+
+	if (!vfio_file_ready(vf) || !device->ops->mmap)
+		return -EINVAL;
+	return device->ops->mmap(device, vma);
+}
+
+#ifdef CONFIG_PROC_FS
+static void vfio_device_fop_show_fdinfo(struct seq_file *seq, struct file *filp)
+{
+	struct vfio_file *vf = filp->private_data;
+	struct vfio_device *device = vf->device;
+	struct iommu_group *group = iommu_group_get(device->dev);
+	const char *state = "opened";
+
+	if (vfio_file_ready(vf))
+		state = vfio_device_is_attached(device) ? "attached" : "bound";
+
+	seq_printf(seq, "vfio-device:\t%s\n", dev_name(device->dev));
+	seq_printf(seq, "vfio-node:\t%s\n", dev_name(&device->device));
+	seq_printf(seq, "vfio-opened-by:\t%s\n", vf->group ? "group" : "node");
+	seq_printf(seq, "vfio-state:\t%s\n", state);
+	if (vfio_file_ready(vf))
+		seq_printf(seq, "vfio-device-id:\t%u\n", vf->devid);
+	if (group) {
+		seq_printf(seq, "vfio-iommu-group:\t%d\n", iommu_group_id(group));
+		iommu_group_put(group);
+	}
+}
+#endif
+
+const struct file_operations vfio_device_fops = {
+	.owner = THIS_MODULE,
+	.open = vfio_node_open,
+	.release = vfio_device_fop_release,
+	.read = vfio_device_fop_read,
+	.write = vfio_device_fop_write,
+	.unlocked_ioctl = vfio_device_fop_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = vfio_device_fop_mmap,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo = vfio_device_fop_show_fdinfo,
+#endif
+};
+
+static struct vfio_file *vfio_file_from(struct file *file)
+{
+	return file->f_op == &vfio_device_fops ? file->private_data : NULL;
+}
+
+/**
+ * vfio_file_is_valid() - is this an open VFIO group or device?
+ * @file: the file
+ *
+ * Return: true if so.
+ */
+bool vfio_file_is_valid(struct file *file)
+{
+	return vfio_file_from(file) || vfio_group_from_file(file);
+}
+EXPORT_SYMBOL_GPL(vfio_file_is_valid);
+
+#if IS_ENABLED(CONFIG_VFIO_GROUP)
+/**
+ * vfio_file_is_group() - is this an open VFIO group?
+ * @file: the file
+ *
+ * Return: true if so.
+ */
+bool vfio_file_is_group(struct file *file)
+{
+	return vfio_group_from_file(file);
+}
+EXPORT_SYMBOL_GPL(vfio_file_is_group);
+
+/**
+ * vfio_file_has_dev() - is a device in the VFIO group that is open in a file?
+ * @file: the file
+ * @device: the device
+ *
+ * Return: true if @file is a group and @device in it.
+ */
+bool vfio_file_has_dev(struct file *file, struct vfio_device *device)
+{
+	struct vfio_group *group = vfio_group_from_file(file);
+
+	return group && vfio_group_has_device(group, device);
+}
+EXPORT_SYMBOL_GPL(vfio_file_has_dev);
+#endif
+
+/**
+ * vfio_file_iommu_group() - the IOMMU group behind a VFIO file
+ * @file: the file
+ *
+ * Return: the group with a reference, for iommu_group_put(), or NULL.
+ */
+struct iommu_group *vfio_file_iommu_group(struct file *file)
+{
+	struct vfio_group *group = vfio_group_from_file(file);
+	struct vfio_file *vf = vfio_file_from(file);
+
+	if (group)
+		return vfio_group_iommu_group(group);
+	return vf ? iommu_group_get(vf->device->dev) : NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_file_iommu_group);
+
+/**
+ * vfio_file_enforced_coherent() - is DMA of these devices always coherent with the CPU caches?
+ * @file: the file
+ *
+ * Return: false if a device could do DMA that the IOMMU does not force to be coherent, so that
+ * a virtual machine must be allowed to maintain caches.  true also for other files.
+ */
+bool vfio_file_enforced_coherent(struct file *file)
+{
+	struct vfio_group *group = vfio_group_from_file(file);
+	struct vfio_file *vf = vfio_file_from(file);
+
+	if (group)
+		return vfio_group_enforced_coherent(group);
+	if (vf)
+		return device_iommu_capable(vf->device->dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+	return true;
+}
+EXPORT_SYMBOL_GPL(vfio_file_enforced_coherent);
+
+/**
+ * vfio_file_set_kvm() - tell the devices behind a file which virtual machine they belong to
+ * @file: the file
+ * @kvm: the virtual machine, or NULL as it goes
+ *
+ * Drivers see it from the next open of a device on.
+ */
+void vfio_file_set_kvm(struct file *file, struct kvm *kvm)
+{
+	struct vfio_group *group = vfio_group_from_file(file);
+	struct vfio_file *vf = vfio_file_from(file);
+
+	if (group) {
+		vfio_group_set_kvm(group, kvm);
+	} else if (vf) {
+		spin_lock(&vf->kvm_lock);
+		vf->kvm = kvm;
+		spin_unlock(&vf->kvm_lock);
+	}
+}
+EXPORT_SYMBOL_GPL(vfio_file_set_kvm);

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open group, /dev/vfio/N: its container, and files on its devices.
+ *
+ * The container is an iommufd, opened as /dev/iommu or as /dev/vfio/vfio; its compatibility
+ * address space is what the group's devices use.  Each file on a device holds the group's file,
+ * so the group is closed after all of them.  While a group is open none of its devices can be
+ * bound through its node, and the other way round.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "group.h"
+#include "vfio_private.h"
+
+static void vfio_group_op_begin(struct vfio_op *op, struct vfio_group *group,
+				enum vfio_opcode opcode)
+{
+	vfio_op_begin(op, NULL, opcode);
+	vfio_op_note(op, via_group, 1);
+	vfio_op_note(op, group_id, iommu_group_id(group->iommu_group));
+}
+
+static int vfio_group_get_status(struct vfio_group *group, struct vfio_group_status __user *arg)
+{
+	const u32 minsz = offsetofend(struct vfio_group_status, flags);
+	struct vfio_group_status status;
+
+	if (copy_from_user(&status, arg, minsz))
+		return -EFAULT;
+	if (status.argsz < minsz)
+		return -EINVAL;
+
+	status.flags = 0;
+	mutex_lock(&group->lock);
+	if (group->dead) {
+		mutex_unlock(&group->lock);
+		return -ENODEV;
+	}
+	if (group->ictx)
+		status.flags |= VFIO_GROUP_FLAGS_CONTAINER_SET | VFIO_GROUP_FLAGS_VIABLE;
+	else if (!iommu_group_dma_owner_claimed(group->iommu_group))
+		status.flags |= VFIO_GROUP_FLAGS_VIABLE;
+	mutex_unlock(&group->lock);
+
+	return copy_to_user(arg, &status, minsz) ? -EFAULT : 0;
+}
+
+static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
+{
+	int group_id = iommu_group_id(group->iommu_group);
+	struct iommufd_ctx *ictx;
+	struct vfio_op op;
+	int fd, ret;
+
+	vfio_group_op_begin(&op, group, VFIO_OPERATION_set_container);
+	if (get_user(fd, arg)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg,
+				   sizeof(fd));
+		goto out;
+	}
+	if (fd < 0) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_fd, fd, 0);
+		goto out;
+	}
+
+	ictx = iommufd_ctx_from_fd(fd);
+	if (IS_ERR(ictx)) {
+		ret = PTR_ERR(ictx);
+		vfio_op_fail(&op, ret, ret == -EBADF ? VFIO_REASON_bad_fd : VFIO_REASON_not_iommufd,
+			     fd, 0);
+		goto out;
+	}
+
+	mutex_lock(&group->lock);
+	if (group->dead) {
+		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+	} else if (group->ictx) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_container_set, group_id, 0);
+	} else {
+		ret = iommufd_vfio_compat_ioas_create(ictx);
+		if (ret)
+			vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
+		else
+			group->ictx = ictx;
+	}
+	mutex_unlock(&group->lock);
+	if (ret)
+		iommufd_ctx_put(ictx);
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+static int vfio_group_unset_container(struct vfio_group *group)
+{
+	int group_id = iommu_group_id(group->iommu_group);
+	struct iommufd_ctx *ictx = NULL;
+	struct vfio_op op;
+	int ret = 0;
+
+	vfio_group_op_begin(&op, group, VFIO_OPERATION_unset_container);
+	mutex_lock(&group->lock);
+	if (!group->ictx)
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
+	else if (group->devices_open)
+		ret = vfio_op_fail(&op, -EBUSY, VFIO_REASON_container_busy, group_id,
+				   group->devices_open);
+	else
+		swap(ictx, group->ictx);
+	mutex_unlock(&group->lock);
+	if (ictx)
+		iommufd_ctx_put(ictx);
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+/* The device that a name means, with a user. */
+static struct vfio_device *vfio_group_find_device(struct vfio_group *group, char *name)
+{
+	struct vfio_device *device;
+	int match;
+
+	lockdep_assert_held(&group->lock);
+
+	list_for_each_entry(device, &group->devices, group_next) {
+		if (device->ops->match)
+			match = device->ops->match(device, name);
+		else
+			match = !strcmp(dev_name(device->dev), name);
+		if (match < 0)
+			return ERR_PTR(match);
+		if (match && vfio_device_get_user(device))
+			return device;
+	}
+	return ERR_PTR(-ENODEV);
+}
+
+/* A ready file on the device, with nobody to see it yet. */
+static struct file *vfio_group_open_device(struct vfio_group *group, struct file *group_file,
+					   struct vfio_device *device, struct vfio_op *op)
+{
+	struct vfio_file *vf;
+	struct file *filp;
+	int ret;
+
+	lockdep_assert_held(&group->lock);
+
+	vf = vfio_file_alloc(device);
+	if (!vf)
+		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0));
+	vf->group = group;
+
+	iommufd_ctx_get(group->ictx);
+	ret = vfio_session_begin(vf, op, group->ictx);
+	if (ret) {
+		iommufd_ctx_put(group->ictx);
+		goto err_free;
+	}
+
+	filp = anon_inode_getfile("[vfio-device]", &vfio_device_fops, vf, O_RDWR);
+	if (IS_ERR(filp)) {
+		ret = PTR_ERR(filp);
+		goto err_session;
+	}
+	filp->f_mode |= FMODE_PREAD | FMODE_PWRITE;
+	filp->f_mapping = device->inode->i_mapping;
+
+	vf->group_file = get_file(group_file);
+	group->devices_open++;
+	vfio_session_publish(vf);
+	return filp;
+
+err_session:
+	vfio_session_end(vf, op);
+err_free:
+	kfree(vf);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vfio_group_file_close() - the last user of a device's file that came from a group is gone
+ * @vf: the file, ready
+ * @op: the close
+ */
+void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_group *group = vf->group;
+
+	vfio_op_note(op, via_group, 1);
+	vfio_session_end(vf, op);
+	mutex_lock(&group->lock);
+	group->devices_open--;
+	mutex_unlock(&group->lock);
+	fput(vf->group_file);
+}
+
+static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group_file,
+				    char __user *arg)
+{
+	int group_id = iommu_group_id(group->iommu_group);
+	struct vfio_device *device;
+	struct file *filp;
+	struct vfio_op op;
+	char *name;
+	int fd, ret;
+
+	name = strndup_user(arg, PAGE_SIZE);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		ret = fd;
+		goto out_name;
+	}
+
+	vfio_group_op_begin(&op, group, VFIO_OPERATION_bind);
+	mutex_lock(&group->lock);
+	/* A group that is dead has no devices. */
+	device = vfio_group_find_device(group, name);
+	if (IS_ERR(device)) {
+		ret = vfio_op_fail(&op, PTR_ERR(device), VFIO_REASON_no_such_device, group_id, 0);
+		goto out_unlock;
+	}
+
+	vfio_op_device(&op, device);
+	vfio_op_start(&op);
+	if (!group->ictx) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
+	} else {
+		filp = vfio_group_open_device(group, group_file, device, &op);
+		ret = PTR_ERR_OR_ZERO(filp);
+	}
+	vfio_device_put_user(device);
+out_unlock:
+	mutex_unlock(&group->lock);
+	vfio_op_end(&op, ret);
+	if (ret) {
+		put_unused_fd(fd);
+	} else {
+		fd_install(fd, filp);
+		ret = fd;
+	}
+out_name:
+	kfree(name);
+	return ret;
+}
+
+static long vfio_group_fop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct vfio_group *group = filp->private_data;
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_GROUP_GET_STATUS:
+		return vfio_group_get_status(group, uarg);
+	case VFIO_GROUP_SET_CONTAINER:
+		return vfio_group_set_container(group, uarg);
+	case VFIO_GROUP_UNSET_CONTAINER:
+		return vfio_group_unset_container(group);
+	case VFIO_GROUP_GET_DEVICE_FD:
+		return vfio_group_get_device_fd(group, filp, uarg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vfio_group_fop_open(struct inode *inode, struct file *filp)
+{
+	struct vfio_group *group = container_of(inode->i_cdev, struct vfio_group, cdev);
+	int group_id = iommu_group_id(group->iommu_group);
+	struct vfio_op op;
+	int ret = 0;
+
+	vfio_group_op_begin(&op, group, VFIO_OPERATION_group_open);
+	mutex_lock(&group->lock);
+	if (group->dead) {
+		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+	} else if (group->opened) {
+		ret = vfio_op_fail(&op, -EBUSY, VFIO_REASON_group_in_use, group_id, 0);
+	} else if (group->nodes_bound) {
+		ret = vfio_op_fail(&op, -EBUSY, VFIO_REASON_node_in_use, group_id,
+				   group->nodes_bound);
+	} else {
+		group->opened = true;
+		filp->private_data = group;
+	}
+	mutex_unlock(&group->lock);
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+static int vfio_group_fop_release(struct inode *inode, struct file *filp)
+{
+	struct vfio_group *group = filp->private_data;
+	struct iommufd_ctx *ictx = NULL;
+
+	vfio_group_set_kvm(group, NULL);
+	mutex_lock(&group->lock);
+	WARN_ON(group->devices_open);
+	swap(ictx, group->ictx);
+	group->opened = false;
+	mutex_unlock(&group->lock);
+	if (ictx)
+		iommufd_ctx_put(ictx);
+	return 0;
+}
+
+static const struct file_operations vfio_group_fops = {
+	.owner = THIS_MODULE,
+	.open = vfio_group_fop_open,
+	.release = vfio_group_fop_release,
+	.unlocked_ioctl = vfio_group_fop_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/**
+ * vfio_group_init_node() - prepare a group's character device
+ * @cdev: the character device
+ */
+void vfio_group_init_node(struct cdev *cdev)
+{
+	cdev_init(cdev, &vfio_group_fops);
+	cdev->owner = THIS_MODULE;
+}
+
+/**
+ * vfio_group_from_file() - the group that is open in a file
+ * @file: any file
+ *
+ * Return: the group, or NULL if the file is something else.
+ */
+struct vfio_group *vfio_group_from_file(struct file *file)
+{
+	return file->f_op == &vfio_group_fops ? file->private_data : NULL;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices on an iommufd: the callbacks that drivers put into their vfio_device_ops.
+ *
+ * A device whose DMA passes an IOMMU is an iommufd_device, one whose driver does the DMA itself
+ * (access.c) an iommufd_access.  Both are bound by the first session and attached by the user;
+ * vfio_device.iommufd_attached tells whether they are.  All is guarded by the set's lock.
+ */
+#include <linux/export.h>
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+/**
+ * vfio_device_is_attached() - does the device use an address space?
+ * @device: the device; without its set's lock the answer is a snapshot
+ *
+ * Return: true if so.
+ */
+bool vfio_device_is_attached(struct vfio_device *device)
+{
+	return device->iommufd_attached;
+}
+
+/**
+ * vfio_iommufd_device_ictx() - the iommufd that a device is bound to
+ * @vdev: the device, its set locked
+ *
+ * Return: the context without a reference, or NULL if it is not bound or does no DMA itself.
+ */
+struct iommufd_ctx *vfio_iommufd_device_ictx(struct vfio_device *vdev)
+{
+	return vdev->iommufd_device ? iommufd_device_to_ictx(vdev->iommufd_device) : NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_device_ictx);
+
+/**
+ * vfio_iommufd_get_dev_id() - what a device is to the owner of an iommufd
+ * @vdev: the device, its set locked
+ * @ictx: the iommufd
+ *
+ * Return: its id if it is bound there; VFIO_PCI_DEVID_OWNED if it is not, but shares its IOMMU
+ * group with a device that is, so that nobody else can have it; -ENOENT otherwise.
+ */
+int vfio_iommufd_get_dev_id(struct vfio_device *vdev, struct iommufd_ctx *ictx)
+{
+	struct iommu_group *group;
+	int id = -ENOENT;
+
+	if (vfio_iommufd_device_ictx(vdev) == ictx)
+		return iommufd_device_to_id(vdev->iommufd_device);
+
+	group = iommu_group_get(vdev->dev);
+	if (!group)
+		return -ENOENT;
+	if (iommufd_ctx_has_group(ictx, group))
+		id = VFIO_PCI_DEVID_OWNED;
+	iommu_group_put(group);
+	return id;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_get_dev_id);
+
+/**
+ * vfio_iommufd_physical_bind() - bind_iommufd() of a device behind an IOMMU
+ * @vdev: the device
+ * @ictx: the iommufd
+ * @out_device_id: its id there
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_iommufd_physical_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+			       u32 *out_device_id)
+{
+	struct iommufd_device *idev;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	idev = iommufd_device_bind(ictx, vdev->dev, out_device_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	vdev->iommufd_device = idev;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
+
+/**
+ * vfio_iommufd_physical_unbind() - unbind_iommufd() of a device behind an IOMMU
+ * @vdev: the device; is detached if it was attached
+ */
+void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	vfio_iommufd_physical_detach_ioas(vdev);
+	iommufd_device_unbind(vdev->iommufd_device);
+	vdev->iommufd_device = NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_unbind);
+
+/**
+ * vfio_iommufd_physical_attach_ioas() - attach_ioas() of a device behind an IOMMU
+ * @vdev: the device, bound
+ * @pt_id: id of an IOAS or HWPT; the HWPT attached, on success
+ *
+ * Replaces what is attached, without a moment in which neither is.
+ *
+ * Return: 0, or a negative errno and what was attached still is.
+ */
+int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+{
+	int ret;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (WARN_ON(!vdev->iommufd_device))
+		return -EINVAL;
+
+	if (vdev->iommufd_attached)
+		return iommufd_device_replace(vdev->iommufd_device, pt_id);
+
+	ret = iommufd_device_attach(vdev->iommufd_device, pt_id);
+	if (!ret)
+		vdev->iommufd_attached = true;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
+
+/**
+ * vfio_iommufd_physical_detach_ioas() - detach_ioas() of a device behind an IOMMU
+ * @vdev: the device; nothing happens if it is not attached
+ */
+void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (WARN_ON(!vdev->iommufd_device) || !vdev->iommufd_attached)
+		return;
+	iommufd_device_detach(vdev->iommufd_device);
+	vdev->iommufd_attached = false;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);

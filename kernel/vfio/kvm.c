@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual machine a device belongs to.
+ *
+ * KVM tells a file or a group about itself without giving a reference; the first session takes
+ * one for the driver (vfio_device.kvm), the last one drops it.  KVM is looked up by name, so that
+ * this module neither needs it nor keeps it loaded; vfio_device.put_kvm keeps it while a
+ * reference is held.  vfio_device.kvm is guarded by the set's lock.
+ */
+#include <linux/kvm_host.h>
+#include <linux/module.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+/**
+ * vfio_device_hold_kvm() - take a reference on a virtual machine for a device
+ * @device: the device, its set locked
+ * @kvm: the virtual machine or NULL; it cannot go while the caller holds the lock it found it by
+ *
+ * A virtual machine that is going already is left alone.
+ */
+void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm)
+{
+#if IS_ENABLED(CONFIG_KVM)
+	void (*put)(struct kvm *kvm);
+	bool (*get)(struct kvm *kvm);
+	bool held;
+
+	lockdep_assert_held(&device->dev_set->lock);
+
+	if (!kvm)
+		return;
+	put = symbol_get(kvm_put_kvm);
+	if (WARN_ON(!put))
+		return;
+	get = symbol_get(kvm_get_kvm_safe);
+	if (WARN_ON(!get)) {
+		symbol_put(kvm_put_kvm);
+		return;
+	}
+	held = get(kvm);
+	symbol_put(kvm_get_kvm_safe);
+	if (!held) {
+		symbol_put(kvm_put_kvm);
+		return;
+	}
+	device->put_kvm = put;
+	device->kvm = kvm;
+#endif
+}
+
+/**
+ * vfio_device_take_kvm() - let a device's driver know the virtual machine of its first session
+ * @vf: the file of the session, the device's set locked
+ */
+void vfio_device_take_kvm(struct vfio_file *vf)
+{
+	lockdep_assert_held(&vf->device->dev_set->lock);
+
+	if (vf->group) {
+		vfio_group_take_kvm(vf->group, vf->device);
+		return;
+	}
+	spin_lock(&vf->kvm_lock);
+	vfio_device_hold_kvm(vf->device, vf->kvm);
+	spin_unlock(&vf->kvm_lock);
+}
+
+/**
+ * vfio_device_drop_kvm() - undo vfio_device_take_kvm()
+ * @device: the device, its set locked
+ */
+void vfio_device_drop_kvm(struct vfio_device *device)
+{
+	lockdep_assert_held(&device->dev_set->lock);
+
+	if (!device->kvm)
+		return;
+	device->put_kvm(device->kvm);
+	device->put_kvm = NULL;
+	device->kvm = NULL;
+#if IS_ENABLED(CONFIG_KVM)
+	symbol_put(kvm_put_kvm);
+#endif
+}

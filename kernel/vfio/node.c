@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Device nodes, /dev/vfio/devices/vfioX: open, bind, attach, detach.
+ *
+ * An open node gives nothing but the right to bind, once, to an iommufd.  The character device
+ * belongs to the driver's module, so that an open file keeps the module, and through its parent
+ * kobject the struct vfio_device: neither goes while a file can still call into them, also when
+ * the device was unregistered long before the file is closed.
+ */
+#include <linux/cdev.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+/**
+ * vfio_node_open() - open(2) of a device node
+ * @inode: of the node
+ * @filp: the file
+ *
+ * Return: 0, -ENODEV if the device is going, -ENOMEM.
+ */
+int vfio_node_open(struct inode *inode, struct file *filp)
+{
+	struct vfio_device *device = container_of(inode->i_cdev, struct vfio_device, cdev);
+	struct vfio_file *vf;
+	struct vfio_op op;
+	int ret = 0;
+
+	vfio_op_begin(&op, device, VFIO_OPERATION_open);
+	if (!vfio_device_get_user(device)) {
+		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+		goto out;
+	}
+
+	vf = vfio_file_alloc(device);
+	if (vf) {
+		filp->private_data = vf;
+		/* All mappings of the device, by whichever file, in one place. */
+		filp->f_mapping = device->inode->i_mapping;
+	} else {
+		ret = vfio_op_fail(&op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0);
+	}
+	vfio_device_put_user(device);
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+/**
+ * vfio_node_init() - prepare a device's node
+ * @device: the device, being allocated
+ */
+void vfio_node_init(struct vfio_device *device)
+{
+	cdev_init(&device->cdev, &vfio_device_fops);
+}
+
+/**
+ * vfio_node_add() - make a device's node appear, and the device in sysfs
+ * @device: the device, being registered
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_node_add(struct vfio_device *device)
+{
+	device->cdev.owner = device->dev->driver ? device->dev->driver->owner : NULL;
+	return cdev_device_add(&device->cdev, &device->device);
+}
+
+/**
+ * vfio_node_remove() - no file is opened on the node from here on
+ * @device: the device
+ */
+void vfio_node_remove(struct vfio_device *device)
+{
+	cdev_device_del(&device->cdev, &device->device);
+}
+
+/**
+ * vfio_node_bind() - VFIO_DEVICE_BIND_IOMMUFD
+ * @vf: the file
+ * @arg: user's argument
+ *
+ * Return: 0 or a negative errno.
+ */
+long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user *arg)
+{
+	const u32 minsz = offsetofend(struct vfio_device_bind_iommufd, out_devid);
+	struct vfio_device_bind_iommufd bind;
+	struct iommufd_ctx *ictx;
+	struct vfio_op op;
+	int ret;
+
+	vfio_op_begin(&op, vf->device, VFIO_OPERATION_bind);
+	vfio_op_start(&op);
+
+	if (copy_from_user(&bind, arg, minsz)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		goto out;
+	}
+	vfio_op_note(&op, flags, bind.flags);
+	if (bind.argsz < minsz) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_size, bind.argsz, minsz);
+		goto out;
+	}
+	if (bind.flags) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, bind.flags, 0);
+		goto out;
+	}
+	if (bind.iommufd < 0) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_fd, bind.iommufd, 0);
+		goto out;
+	}
+	if (vf->group) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_group_file, VFIO_DEVICE_BIND_IOMMUFD,
+				   0);
+		goto out;
+	}
+
+	ictx = iommufd_ctx_from_fd(bind.iommufd);
+	if (IS_ERR(ictx)) {
+		ret = PTR_ERR(ictx);
+		vfio_op_fail(&op, ret, ret == -EBADF ? VFIO_REASON_bad_fd : VFIO_REASON_not_iommufd,
+			     bind.iommufd, 0);
+		goto out;
+	}
+
+	ret = vfio_session_begin(vf, &op, ictx);
+	if (ret) {
+		iommufd_ctx_put(ictx);
+		goto out;
+	}
+
+	if (put_user(vf->devid, &arg->out_devid)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer,
+				   (u64)&arg->out_devid, sizeof(arg->out_devid));
+		vfio_session_end(vf, &op);
+		goto out;
+	}
+	vfio_session_publish(vf);
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+/**
+ * vfio_node_attach() - VFIO_DEVICE_ATTACH_IOMMUFD_PT: attach or replace
+ * @vf: the file, ready
+ * @arg: user's argument
+ *
+ * Return: 0 or a negative errno; what was attached before stays attached on an error.
+ */
+long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt __user *arg)
+{
+	const u32 minsz = offsetofend(struct vfio_device_attach_iommufd_pt, pt_id);
+	struct vfio_device *device = vf->device;
+	struct vfio_device_attach_iommufd_pt attach;
+	struct vfio_op op;
+	bool replace;
+	u32 given;
+	int ret;
+
+	vfio_op_begin(&op, device, VFIO_OPERATION_attach);
+	vfio_op_note(&op, device_id, vf->devid);
+
+	if (copy_from_user(&attach, arg, minsz)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		goto out;
+	}
+	vfio_op_note(&op, flags, attach.flags);
+	vfio_op_note(&op, pt_id, attach.pt_id);
+	if (attach.argsz < minsz) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_size, attach.argsz, minsz);
+		goto out;
+	}
+	if (attach.flags) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, attach.flags, 0);
+		goto out;
+	}
+	/* A replacement cannot be taken back: learn now whether the answer can be given. */
+	if (put_user(attach.pt_id, &arg->pt_id)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)&arg->pt_id,
+				   sizeof(arg->pt_id));
+		goto out;
+	}
+
+	given = attach.pt_id;
+	vfio_op_phase(&op, VFIO_PHASE_wait);
+	mutex_lock(&device->dev_set->lock);
+	replace = vfio_device_is_attached(device);
+	if (replace)
+		vfio_op_note(&op, opcode, VFIO_OPERATION_replace);
+	vfio_op_start(&op);
+	vfio_op_phase(&op, VFIO_PHASE_iommufd);
+	ret = device->ops->attach_ioas(device, &attach.pt_id);
+	vfio_op_phase(&op, VFIO_PHASE_other);
+	mutex_unlock(&device->dev_set->lock);
+
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, given);
+		goto out;
+	}
+	vfio_op_note(&op, pt_id, attach.pt_id);
+	if (put_user(attach.pt_id, &arg->pt_id)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)&arg->pt_id,
+				   sizeof(arg->pt_id));
+		if (replace)
+			goto out;
+		mutex_lock(&device->dev_set->lock);
+		device->ops->detach_ioas(device);
+		mutex_unlock(&device->dev_set->lock);
+	}
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+/**
+ * vfio_node_detach() - VFIO_DEVICE_DETACH_IOMMUFD_PT
+ * @vf: the file, ready
+ * @arg: user's argument
+ *
+ * Detaching what is not attached is no error.
+ *
+ * Return: 0 or a negative errno.
+ */
+long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt __user *arg)
+{
+	const u32 minsz = offsetofend(struct vfio_device_detach_iommufd_pt, flags);
+	struct vfio_device *device = vf->device;
+	struct vfio_device_detach_iommufd_pt detach;
+	struct vfio_op op;
+	int ret = 0;
+
+	vfio_op_begin(&op, device, VFIO_OPERATION_detach);
+	vfio_op_note(&op, device_id, vf->devid);
+
+	if (copy_from_user(&detach, arg, minsz)) {
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		goto out;
+	}
+	vfio_op_note(&op, flags, detach.flags);
+	if (detach.argsz < minsz) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_size, detach.argsz, minsz);
+		goto out;
+	}
+	if (detach.flags) {
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, detach.flags, 0);
+		goto out;
+	}
+
+	vfio_op_start(&op);
+	vfio_op_phase(&op, VFIO_PHASE_wait);
+	mutex_lock(&device->dev_set->lock);
+	vfio_op_phase(&op, VFIO_PHASE_iommufd);
+	device->ops->detach_ioas(device);
+	vfio_op_phase(&op, VFIO_PHASE_other);
+	mutex_unlock(&device->dev_set->lock);
+out:
+	vfio_op_end(&op, ret);
+	return ret;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations under observation: from an operation to its event.
+ */
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/iommu.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+#define CREATE_TRACE_POINTS
+#include "vfio.h"
+
+/* Counts the enabled events, so that the clocks run for whichever of them it is. */
+DEFINE_STATIC_KEY_FALSE(vfio_op_key);
+EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
+
+int vfio_event_enabled(void)
+{
+	static_branch_inc(&vfio_op_key);
+	return 0;
+}
+
+void vfio_event_disabled(void)
+{
+	static_branch_dec(&vfio_op_key);
+}
+
+void __vfio_op_device(struct vfio_op *op, struct vfio_device *device)
+{
+	struct iommu_group *group;
+
+	strscpy(op->device, dev_name(device->dev), sizeof(op->device));
+	strscpy(op->node, dev_name(&device->device), sizeof(op->node));
+	group = iommu_group_get(device->dev);
+	if (group) {
+		op->group_id = iommu_group_id(group);
+		iommu_group_put(group);
+	}
+}
+
+void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_opcode opcode)
+{
+	op_clock_begin(op, opcode, VFIO_PHASE_other);
+	if (device)
+		__vfio_op_device(op, device);
+}
+EXPORT_SYMBOL_NS_GPL(__vfio_op_begin, IOMMUSCOPE_VFIO);
+
+void __vfio_op_start(struct vfio_op *op)
+{
+	switch (op->opcode) {
+#define VFIO_START_CASE(name)                                                                      \
+	case VFIO_OPERATION_##name:                                                                \
+		trace_vfio_##name##_start(op);                                                     \
+		break;
+	VFIO_START_CASE(bind)
+	VFIO_START_CASE(attach)
+	VFIO_START_CASE(replace)
+	VFIO_START_CASE(detach)
+	VFIO_START_CASE(close)
+	VFIO_START_CASE(reset)
+	VFIO_START_CASE(hot_reset)
+	VFIO_START_CASE(unregister)
+#undef VFIO_START_CASE
+	}
+}
+EXPORT_SYMBOL_NS_GPL(__vfio_op_start, IOMMUSCOPE_VFIO);
+
+void __vfio_op_end(struct vfio_op *op, int ret)
+{
+	op_clock_end(op, ret, VFIO_PHASE_other);
+
+	switch (op->opcode) {
+#define VFIO_END_CASE(name)                                                                        \
+	case VFIO_OPERATION_##name:                                                                \
+		trace_vfio_##name(op);                                                             \
+		break;
+	VFIO_DEVICE_OPERATIONS(VFIO_END_CASE)
+	VFIO_IRQ_OPERATIONS(VFIO_END_CASE)
+	VFIO_REGION_OPERATIONS(VFIO_END_CASE)
+#undef VFIO_END_CASE
+	}
+}
+EXPORT_SYMBOL_NS_GPL(__vfio_op_end, IOMMUSCOPE_VFIO);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One operation on a VFIO device under observation, for the core and for the drivers on it.
+ *
+ * A function puts a struct vfio_op (see tracepoints/vfio_op.h) on its stack, calls
+ * vfio_op_begin(), passes it down, and calls vfio_op_end().  While no event of vfio is enabled
+ * all of this is jumps not taken, and one store to the stack.
+ */
+#ifndef IOMMUSCOPE_VFIO_KERNEL_OP_H
+#define IOMMUSCOPE_VFIO_KERNEL_OP_H
+
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include "op_clock.h"
+#include "vfio_op.h"
+#include "vfio_reasons.h"
+
+struct vfio_device;
+
+DECLARE_STATIC_KEY_FALSE(vfio_op_key);
+
+void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_opcode opcode);
+void __vfio_op_device(struct vfio_op *op, struct vfio_device *device);
+void __vfio_op_start(struct vfio_op *op);
+void __vfio_op_end(struct vfio_op *op, int ret);
+
+/**
+ * vfio_op_begin() - begin to observe an operation
+ * @op: the operation, need not be initialised
+ * @device: the device it works on, or NULL
+ * @opcode: what it is
+ *
+ * Starts the clock if an event is enabled.  Pair with vfio_op_end().
+ */
+static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
+				 enum vfio_opcode opcode)
+{
+	op->armed = 0;
+	if (static_branch_unlikely(&vfio_op_key))
+		__vfio_op_begin(op, device, opcode);
+}
+
+/**
+ * vfio_op_device() - note the device, where it is known only after the begin
+ * @op: the operation
+ * @device: the device
+ */
+static inline void vfio_op_device(struct vfio_op *op, struct vfio_device *device)
+{
+	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+		__vfio_op_device(op, device);
+}
+
+/**
+ * vfio_op_start() - fire the start event of an operation, if it has one
+ * @op: the operation
+ */
+static inline void vfio_op_start(struct vfio_op *op)
+{
+	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+		__vfio_op_start(op);
+}
+
+/**
+ * vfio_op_phase() - charge the time from now on to a phase
+ * @op: the operation
+ * @phase: enum vfio_phase, VFIO_PHASE_other for none of them
+ */
+static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
+{
+	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+		op_clock_phase(op, phase);
+}
+
+/**
+ * vfio_op_end() - the operation is over: fire its event
+ * @op: the operation
+ * @ret: how it ended: 0 (or positive) or a negative errno
+ */
+static inline void vfio_op_end(struct vfio_op *op, int ret)
+{
+	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+		__vfio_op_end(op, ret);
+}
+
+/**
+ * vfio_op_fail() - name the reason of a failure
+ * @op: the operation
+ * @err: negative errno the caller is about to return
+ * @reason: why
+ * @a: first number of the reason, see tracepoints/vfio_reasons.h
+ * @b: second number
+ *
+ * The first reason named stays: what fails while a failure is undone does not hide why.
+ *
+ * Return: @err
+ */
+static inline int vfio_op_fail(struct vfio_op *op, int err, enum vfio_reason reason, u64 a, u64 b)
+{
+	if (static_branch_unlikely(&vfio_op_key))
+		op_clock_fail(op, reason, a, b);
+	return err;
+}
+
+/* Note an argument of the operation; costs nothing while no event is enabled. */
+#define vfio_op_note(op, member, what)                                                             \
+	do {                                                                                       \
+		if (static_branch_unlikely(&vfio_op_key))                                          \
+			(op)->member = (what);                                                     \
+	} while (0)
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sessions: the time during which a file uses its device.
+ *
+ * vfio_device.open_count counts them under the lock of the device's set.  The first one binds the
+ * device to the iommufd and opens it in its driver, the last one undoes both.  A node admits one
+ * session at a time; a group any number, all on the iommufd of the group's container.
+ */
+#include <linux/iommufd.h>
+#include <linux/module.h>
+#include <linux/vfio.h>
+
+#include "vfio_private.h"
+
+/* A group's devices use the container's address space from the first moment. */
+static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	u32 ioas_id;
+	int ret;
+
+	ret = iommufd_vfio_compat_ioas_get_id(vf->ictx, &ioas_id);
+	if (!ret)
+		ret = device->ops->attach_ioas(device, &ioas_id);
+	if (ret)
+		return vfio_op_fail(op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
+	vfio_op_note(op, pt_id, ioas_id);
+	return 0;
+}
+
+static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	int ret;
+
+	lockdep_assert_held(&device->dev_set->lock);
+
+	vfio_device_take_kvm(vf);
+
+	vfio_op_phase(op, VFIO_PHASE_iommufd);
+	ret = device->ops->bind_iommufd(device, vf->ictx, &vf->devid);
+	if (ret) {
+		vfio_op_fail(op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
+		goto err_kvm;
+	}
+	vfio_op_note(op, device_id, vf->devid);
+
+	if (vf->group) {
+		ret = vfio_session_attach_container(vf, op);
+		if (ret)
+			goto err_unbind;
+	}
+
+	/* open_device() may use the device as its user will, so it is open from here on. */
+	device->open_count = 1;
+	vfio_op_phase(op, VFIO_PHASE_driver);
+	if (device->ops->open_device) {
+		ret = device->ops->open_device(device);
+		if (ret) {
+			vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
+			goto err_closed;
+		}
+	}
+	device->cdev_opened = !vf->group;
+	vfio_op_phase(op, VFIO_PHASE_other);
+	return 0;
+
+err_closed:
+	device->open_count = 0;
+err_unbind:
+	vfio_op_phase(op, VFIO_PHASE_iommufd);
+	device->ops->unbind_iommufd(device);
+err_kvm:
+	vfio_op_phase(op, VFIO_PHASE_other);
+	vfio_device_drop_kvm(device);
+	return ret;
+}
+
+static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
+				     struct iommufd_ctx *ictx)
+{
+	struct vfio_device *device = vf->device;
+	int ret;
+
+	if (vf->ictx)
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_already_bound, vf->devid, 0);
+
+	vf->ictx = ictx;
+	if (device->open_count) {
+		if (!vf->group) {
+			ret = vfio_op_fail(op, -EINVAL, VFIO_REASON_device_busy,
+					   device->open_count, 0);
+			goto err_ictx;
+		}
+		device->open_count++;
+		return 0;
+	}
+
+	ret = vfio_session_open_device(vf, op);
+	if (ret)
+		goto err_ictx;
+	return 0;
+
+err_ictx:
+	vf->ictx = NULL;
+	return ret;
+}
+
+/**
+ * vfio_session_begin() - bind a file's device and open it
+ * @vf: the file
+ * @op: the operation this is a part of
+ * @ictx: the iommufd; the session takes the caller's reference if it begins
+ *
+ * The file is not ready before vfio_session_publish().
+ *
+ * Return: 0, or a negative errno and nothing has changed.
+ */
+int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx)
+{
+	struct vfio_device *device = vf->device;
+	struct module *owner;
+	int ret;
+
+	if (!vfio_device_get_user(device))
+		return vfio_op_fail(op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+
+	/* A registered device has a driver, and we keep it registered. */
+	owner = device->dev->driver ? device->dev->driver->owner : NULL;
+	if (!try_module_get(owner)) {
+		ret = vfio_op_fail(op, -ENODEV, VFIO_REASON_driver_unloading, 0, 0);
+		goto err_user;
+	}
+
+	if (!vf->group) {
+		ret = vfio_group_claim_node(device, op);
+		if (ret)
+			goto err_module;
+	}
+
+	vfio_op_phase(op, VFIO_PHASE_wait);
+	mutex_lock(&device->dev_set->lock);
+	vfio_op_phase(op, VFIO_PHASE_other);
+	ret = vfio_session_begin_locked(vf, op, ictx);
+	mutex_unlock(&device->dev_set->lock);
+	if (ret)
+		goto err_node;
+	vf->owner = owner;
+	return 0;
+
+err_node:
+	if (!vf->group)
+		vfio_group_release_node(device);
+err_module:
+	module_put(owner);
+err_user:
+	vfio_device_put_user(device);
+	return ret;
+}
+
+/**
+ * vfio_session_publish() - let the file's user use the device
+ * @vf: the file, its session has begun
+ */
+void vfio_session_publish(struct vfio_file *vf)
+{
+	/* Pairs with vfio_file_ready(). */
+	smp_store_release(&vf->ready, true);
+}
+
+/**
+ * vfio_session_end() - close a file's device and unbind it
+ * @vf: the file; either nobody can call into it any more, or it never was ready
+ * @op: the operation this is a part of
+ */
+void vfio_session_end(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	struct iommufd_ctx *ictx = vf->ictx;
+	struct module *owner = vf->owner;
+
+	vfio_op_note(op, device_id, vf->devid);
+	vfio_op_phase(op, VFIO_PHASE_wait);
+	mutex_lock(&device->dev_set->lock);
+	vfio_op_phase(op, VFIO_PHASE_driver);
+	if (device->open_count == 1) {
+		if (device->ops->close_device)
+			device->ops->close_device(device);
+		vfio_op_phase(op, VFIO_PHASE_iommufd);
+		device->ops->unbind_iommufd(device);
+		device->cdev_opened = false;
+		vfio_device_drop_kvm(device);
+	}
+	device->open_count--;
+	vf->ictx = NULL;
+	vf->owner = NULL;
+	vfio_op_phase(op, VFIO_PHASE_other);
+	mutex_unlock(&device->dev_set->lock);
+
+	if (!vf->group)
+		vfio_group_release_node(device);
+	iommufd_ctx_put(ictx);
+	/* From here on the device may be gone, but not before its module. */
+	vfio_device_put_user(device);
+	module_put(owner);
+}

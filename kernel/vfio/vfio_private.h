@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the vfio module share.  docs/vfio.md tells the model as a whole.
+ *
+ * A struct vfio_device (include/linux/vfio.h) is what a driver registers.  A struct vfio_file is
+ * an open file on it.  A session is the time during which a file may use the device: it begins
+ * with the binding to an iommufd and ends with the close of the file, never earlier, so a file
+ * that was seen ready stays so as long as somebody can call into it.
+ *
+ * Three things keep a device where it is:
+ *  - its reference count (vfio_device.device): the memory;
+ *  - its user count (vfio_device.refcount): vfio_unregister_group_dev() waits for the sessions,
+ *    which hold it, and asks them to go;
+ *  - the driver's module: files of a node and sessions hold it.
+ * A file on a node that has not been bound holds no user count: it cannot delay the driver.
+ *
+ * Lock order, outermost first:
+ *
+ *	vfio_group.lock > vfio_device_set.lock > vfio_file.kvm_lock, vfio_group.kvm_lock
+ *
+ * The set's lock guards open_count, the attachment and the binding of all devices of the set, and
+ * is held around the driver's open_device(), close_device() and *_ioas() callbacks.
+ */
+#ifndef IOMMUSCOPE_VFIO_PRIVATE_H
+#define IOMMUSCOPE_VFIO_PRIVATE_H
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+#include "op.h"
+
+struct iommufd_ctx;
+struct kvm;
+struct module;
+struct vfio_group;
+
+/**
+ * struct vfio_file - an open file on a device
+ * @device: the device
+ * @owner: module of the driver, held by the session
+ * @group: the group it was opened through, or NULL for a device node
+ * @group_file: the open group, held so that the group outlives its devices' files
+ * @ictx: the iommufd it is bound to, held; guarded by the set's lock
+ * @devid: id of the device in @ictx
+ * @ready: the session has begun; written once, with release semantics
+ * @kvm_lock: guards @kvm
+ * @kvm: the virtual machine that announced itself, not held; for device nodes
+ */
+struct vfio_file {
+	struct vfio_device *device;
+	struct module *owner;
+	struct vfio_group *group;
+	struct file *group_file;
+	struct iommufd_ctx *ictx;
+	u32 devid;
+	bool ready;
+	spinlock_t kvm_lock;
+	struct kvm *kvm;
+};
+
+/**
+ * vfio_file_ready() - may this file use its device?
+ * @vf: the file
+ *
+ * Return: true from the end of a successful bind on, until the file is gone.
+ */
+static inline bool vfio_file_ready(struct vfio_file *vf)
+{
+	/* Pairs with vfio_session_publish(): what the bind set up is seen. */
+	return smp_load_acquire(&vf->ready);
+}
+
+/* device.c */
+bool vfio_device_get_user(struct vfio_device *device);
+void vfio_device_put_user(struct vfio_device *device);
+int vfio_devices_init(void);
+void vfio_devices_exit(void);
+
+/* devset.c */
+void vfio_device_leave_set(struct vfio_device *device);
+
+/* file.c */
+extern const struct file_operations vfio_device_fops;
+struct vfio_file *vfio_file_alloc(struct vfio_device *device);
+
+/* node.c: /dev/vfio/devices/vfioX */
+int vfio_node_open(struct inode *inode, struct file *filp);
+void vfio_node_init(struct vfio_device *device);
+int vfio_node_add(struct vfio_device *device);
+void vfio_node_remove(struct vfio_device *device);
+long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user *arg);
+long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt __user *arg);
+long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt __user *arg);
+
+/* session.c */
+int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx);
+void vfio_session_publish(struct vfio_file *vf);
+void vfio_session_end(struct vfio_file *vf, struct vfio_op *op);
+
+/* kvm.c */
+void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm);
+void vfio_device_take_kvm(struct vfio_file *vf);
+void vfio_device_drop_kvm(struct vfio_device *device);
+
+/* iommufd.c */
+bool vfio_device_is_attached(struct vfio_device *device);
+
+/* feature.c, migration.c, dma_logging.c */
+long vfio_device_feature(struct vfio_device *device, struct vfio_device_feature __user *arg);
+int vfio_feature_migration(struct vfio_device *device, u32 flags, void __user *arg, size_t argsz);
+int vfio_feature_mig_state(struct vfio_device *device, u32 flags, void __user *arg, size_t argsz);
+int vfio_feature_mig_data_size(struct vfio_device *device, u32 flags, void __user *arg,
+			       size_t argsz);
+int vfio_feature_log_start(struct vfio_device *device, u32 flags, void __user *arg, size_t argsz);
+int vfio_feature_log_stop(struct vfio_device *device, u32 flags, void __user *arg, size_t argsz);
+int vfio_feature_log_report(struct vfio_device *device, u32 flags, void __user *arg,
+			    size_t argsz);
+
+/* virqfd.c */
+int vfio_virqfd_init(void);
+void vfio_virqfd_exit(void);
+
+/* group.c, group_file.c: /dev/vfio/N */
+#ifndef IOMMUSCOPE_NO_VFIO_GROUP
+int vfio_groups_init(void);
+void vfio_groups_exit(void);
+int vfio_group_join(struct vfio_device *device, bool emulated);
+void vfio_group_leave(struct vfio_device *device);
+void vfio_group_list(struct vfio_device *device);
+void vfio_group_unlist(struct vfio_device *device);
+int vfio_group_claim_node(struct vfio_device *device, struct vfio_op *op);
+void vfio_group_release_node(struct vfio_device *device);
+struct vfio_group *vfio_group_from_file(struct file *file);
+struct iommu_group *vfio_group_iommu_group(struct vfio_group *group);
+bool vfio_group_enforced_coherent(struct vfio_group *group);
+void vfio_group_set_kvm(struct vfio_group *group, struct kvm *kvm);
+void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device);
+bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device);
+int vfio_group_id(struct vfio_group *group);
+void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op);
+#else
+static inline int vfio_groups_init(void)
+{
+	return 0;
+}
+
+static inline void vfio_groups_exit(void)
+{
+}
+
+static inline int vfio_group_join(struct vfio_device *device, bool emulated)
+{
+	return 0;
+}
+
+static inline void vfio_group_leave(struct vfio_device *device)
+{
+}
+
+static inline void vfio_group_list(struct vfio_device *device)
+{
+}
+
+static inline void vfio_group_unlist(struct vfio_device *device)
+{
+}
+
+static inline int vfio_group_claim_node(struct vfio_device *device, struct vfio_op *op)
+{
+	return 0;
+}
+
+static inline void vfio_group_release_node(struct vfio_device *device)
+{
+}
+
+static inline struct vfio_group *vfio_group_from_file(struct file *file)
+{
+	return NULL;
+}
+
+static inline struct iommu_group *vfio_group_iommu_group(struct vfio_group *group)
+{
+	return NULL;
+}
+
+static inline bool vfio_group_enforced_coherent(struct vfio_group *group)
+{
+	return true;
+}
+
+static inline void vfio_group_set_kvm(struct vfio_group *group, struct kvm *kvm)
+{
+}
+
+static inline void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device)
+{
+}
+
+static inline bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device)
+{
+	return false;
+}
+
+static inline void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op)
+{
+}
+#endif
+
+#endif
