@@ -4,7 +4,10 @@
  *
  * Model: rounds, and in each round one pass per side. Between passes a command given by the user
  * swaps the kernel modules; this process stays and keeps its buffers, so both sides pin the same
- * physical pages, on the same machine, seconds apart. It knows nothing of what the sides are.
+ * physical pages, on the same machine, a second apart. Short passes and many rounds: a disturbance
+ * from outside then hits both sides of a round alike, or few rounds. What needs memory of its own
+ * runs afterwards, because it would make the kernel move the buffers. The program knows nothing of
+ * what the sides are.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,6 +20,7 @@
 #include "bench.h"
 
 #define MAX_SIDES	4
+#define AREAS_EVERY	3
 
 struct config {
 	const char *sides[MAX_SIDES];
@@ -24,11 +28,13 @@ struct config {
 	const char *switch_command;
 	const char *node;
 	unsigned int rounds;
+	unsigned int memory_rounds;
 	unsigned int reps;
 	size_t bulk_bytes;
 	size_t kmem_bytes;
 	size_t max_areas;
 	const char *only;
+	const char *memory;
 };
 
 static const char usage_text[] =
@@ -40,12 +46,15 @@ static const char usage_text[] =
 	"  -d, --device NODE    VFIO device node (default /dev/vfio/devices/vfio0)\n"
 	"  -S, --side NAME      name of a side; several take turns (default \"this\")\n"
 	"  -x, --switch CMD     run \"CMD NAME\" before a pass of side NAME: loads its modules\n"
-	"  -r, --rounds N       rounds, one pass of each side in each (default 5)\n"
-	"  -n, --reps N         samples of each case in a pass (default 7)\n"
+	"  -r, --rounds N       rounds, one pass of each side in each (default 15; the cases of many\n"
+	"                       areas run in every third)\n"
+	"  -R, --memory-rounds N  the same for first touch and kernel memory (default 3)\n"
+	"  -n, --reps N         samples of each case in a pass (default 5)\n"
 	"  -m, --bulk MIB       size of the bulk cases (default 256)\n"
 	"  -k, --kmem MIB       size of the kernel-memory cases, 0 for none (default 512)\n"
 	"  -a, --areas N        most areas to try (default 100000)\n"
 	"  -o, --only CASES     only these, comma-separated: bulk, touch, pair, areas, kmem\n"
+	"  -M, --memory KINDS   bulk cases of only these: 4k, 4k_scattered, thp, hugetlb\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"examples:\n"
@@ -71,14 +80,16 @@ static void parse(struct config *c, int argc, char **argv)
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' }, { "side", required_argument, NULL, 'S' },
 		{ "switch", required_argument, NULL, 'x' }, { "rounds", required_argument, NULL, 'r' },
+		{ "memory-rounds", required_argument, NULL, 'R' },
 		{ "reps", required_argument, NULL, 'n' },   { "bulk", required_argument, NULL, 'm' },
 		{ "kmem", required_argument, NULL, 'k' },   { "areas", required_argument, NULL, 'a' },
-		{ "only", required_argument, NULL, 'o' },   { "help", no_argument, NULL, 'h' },
+		{ "only", required_argument, NULL, 'o' },   { "memory", required_argument, NULL, 'M' },
+		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "d:S:x:r:n:m:k:a:o:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "d:S:x:r:R:n:m:k:a:o:M:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'd':
 			c->node = optarg;
@@ -96,6 +107,9 @@ static void parse(struct config *c, int argc, char **argv)
 		case 'r':
 			c->rounds = (unsigned int)number(optarg, "--rounds", 1000);
 			break;
+		case 'R':
+			c->memory_rounds = (unsigned int)number(optarg, "--memory-rounds", 1000);
+			break;
 		case 'n':
 			c->reps = (unsigned int)number(optarg, "--reps", 1000);
 			break;
@@ -110,6 +124,9 @@ static void parse(struct config *c, int argc, char **argv)
 			break;
 		case 'o':
 			c->only = optarg;
+			break;
+		case 'M':
+			c->memory = optarg;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -127,11 +144,11 @@ static void parse(struct config *c, int argc, char **argv)
 		c->sides[c->nr_sides++] = "this";
 }
 
-/* Is CASE chosen? --only is a list of whole names. */
-static bool chosen(const struct config *c, const char *name)
+/* Is a name in a list? The list is of whole names; none stands for all of them. */
+static bool listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
-	const char *p = c->only;
+	const char *p = list;
 
 	if (!p)
 		return true;
@@ -143,6 +160,18 @@ static bool chosen(const struct config *c, const char *name)
 			p++;
 	}
 	return false;
+}
+
+static bool chosen(const struct config *c, const char *name)
+{
+	return listed(c->only, name);
+}
+
+static bool buffer_needed(const struct config *c, enum memory_kind kind)
+{
+	if (kind == MEM_4K && (chosen(c, "pair") || chosen(c, "areas")))
+		return true;
+	return chosen(c, "bulk") && listed(c->memory, memory_name(kind));
 }
 
 static void switch_to(const struct config *c, const char *side)
@@ -171,7 +200,8 @@ static void calm_down(void)
 	write_ulong("/proc/sys/vm/compact_memory", 1);
 }
 
-static void pass(const struct config *c, const struct origin *o, const struct buffer *buffers)
+/* What is timed on the buffers that stay. Nothing here allocates enough to make the kernel move them. */
+static void timing_pass(const struct config *c, const struct origin *o, const struct buffer *buffers)
 {
 	static const size_t areas[] = { 10, 1000, 100000, 1000000 };
 	struct session s;
@@ -180,61 +210,100 @@ static void pass(const struct config *c, const struct origin *o, const struct bu
 	session_open(&s, c->node);
 	if (chosen(c, "bulk"))
 		for (i = 0; i < MEM_KINDS; i++)
-			case_bulk(o, &s, &buffers[i], c->reps);
+			if (listed(c->memory, memory_name((enum memory_kind)i)))
+				case_bulk(o, &s, &buffers[i], c->reps);
 	if (chosen(c, "pair"))
 		case_pair(o, &s, &buffers[MEM_4K], c->reps);
-	if (chosen(c, "areas"))
+	/* these take longer than all others together */
+	if (chosen(c, "areas") && o->round % AREAS_EVERY == 0)
 		for (i = 0; i < ARRAY_SIZE(areas) && areas[i] <= c->max_areas; i++)
 			case_areas(o, &s, &buffers[MEM_4K], areas[i], c->reps);
+	session_close(&s);
+}
+
+/* What brings its own memory */
+static void memory_pass(const struct config *c, const struct origin *o)
+{
+	struct session s;
+	size_t i;
+
+	calm_down();
+	session_open(&s, c->node);
 	if (chosen(c, "touch")) {
 		case_first_touch(o, &s, MEM_4K, c->bulk_bytes, 1);
 		case_first_touch(o, &s, MEM_THP, c->bulk_bytes, 1);
 	}
-	/* memory does not vary as time does: two rounds say what there is to say */
-	if (chosen(c, "kmem") && c->kmem_bytes && o->round < 2)
+	if (chosen(c, "kmem") && c->kmem_bytes)
 		for (i = 0; i < MEM_KINDS; i++)
 			case_kernel_memory(o, &s, (enum memory_kind)i, c->kmem_bytes);
 	session_close(&s);
+}
+
+static void timing_rounds(const struct config *c)
+{
+	struct buffer buffers[MEM_KINDS] = {};
+	struct origin o;
+	unsigned int i;
+
+	calm_down();
+	if (buffer_needed(c, MEM_HUGETLB))
+		reserve_hugetlb(c->bulk_bytes);
+	/* huge pages first: later there may be no whole ones left */
+	for (i = MEM_KINDS; i--; ) {
+		if (!buffer_needed(c, (enum memory_kind)i))
+			continue;
+		buffer_create(&buffers[i], (enum memory_kind)i, c->bulk_bytes);
+		printf("{\"case\":\"buffer\",\"memory\":\"%s\",\"bytes\":%zu,\"runs\":%zu}\n",
+		       memory_name((enum memory_kind)i), buffers[i].size, buffer_runs(&buffers[i]));
+	}
+	for (o.round = 0; o.round < c->rounds; o.round++) {
+		for (i = 0; i < c->nr_sides; i++) {
+			/* who goes first changes: nothing drifts in favour of one side */
+			o.side = c->sides[(i + o.round) % c->nr_sides];
+			switch_to(c, o.side);
+			timing_pass(c, &o, buffers);
+		}
+	}
+	for (i = 0; i < MEM_KINDS; i++)
+		if (buffers[i].va)
+			buffer_destroy(&buffers[i]);
+	reserve_hugetlb(0);
+}
+
+static void memory_rounds(const struct config *c)
+{
+	struct origin o;
+	unsigned int i;
+
+	for (o.round = 0; o.round < c->memory_rounds; o.round++) {
+		for (i = 0; i < c->nr_sides; i++) {
+			o.side = c->sides[(i + o.round) % c->nr_sides];
+			switch_to(c, o.side);
+			memory_pass(c, &o);
+		}
+	}
 }
 
 int main(int argc, char **argv)
 {
 	struct config c = {
 		.node = "/dev/vfio/devices/vfio0",
-		.rounds = 5,
-		.reps = 7,
+		.rounds = 15,
+		.memory_rounds = 3,
+		.reps = 5,
 		.bulk_bytes = 256 * MIB,
 		.kmem_bytes = 512 * MIB,
 		.max_areas = 100000,
 	};
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	struct buffer buffers[MEM_KINDS] = {};
-	struct origin o;
-	unsigned int i;
 
 	parse(&c, argc, argv);
 	errno = 0;
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited))
 		die("RLIMIT_MEMLOCK cannot be lifted");
-	calm_down();
-	reserve_hugetlb(c.bulk_bytes);
-	/* huge pages first: later there may be no whole ones left */
-	for (i = MEM_KINDS; i--; ) {
-		buffer_create(&buffers[i], (enum memory_kind)i, c.bulk_bytes);
-		printf("{\"case\":\"buffer\",\"memory\":\"%s\",\"bytes\":%zu,\"runs\":%zu}\n",
-		       memory_name((enum memory_kind)i), buffers[i].size, buffer_runs(&buffers[i]));
-	}
-	for (o.round = 0; o.round < c.rounds; o.round++) {
-		for (i = 0; i < c.nr_sides; i++) {
-			/* who goes first changes: nothing drifts in favour of one side */
-			o.side = c.sides[(i + o.round) % c.nr_sides];
-			switch_to(&c, o.side);
-			calm_down();
-			pass(&c, &o, buffers);
-		}
-	}
-	for (i = 0; i < MEM_KINDS; i++)
-		buffer_destroy(&buffers[i]);
-	reserve_hugetlb(0);
+	if (chosen(&c, "bulk") || chosen(&c, "pair") || chosen(&c, "areas"))
+		timing_rounds(&c);
+	if (chosen(&c, "touch") || chosen(&c, "kmem"))
+		memory_rounds(&c);
 	return 0;
 }
