@@ -408,10 +408,18 @@ static long mock_ioctl(struct iommufd_ctx *ictx, struct iommufd_op *op, void __u
 	return 0;
 }
 
+static bool mock_is_mock(struct device *dev)
+{
+	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+
+	return fwspec && fwspec->iommu_fwnode == mock_iommu_fwnode();
+}
+
 static const struct iommufd_test_hook mock_hook = {
 	.owner = THIS_MODULE,
 	.ioctl = mock_ioctl,
 	.destroy = mock_stdev_destroy,
+	.is_mock = mock_is_mock,
 };
 
 /**

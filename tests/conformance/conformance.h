@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the conformance tests share.  Each test opens contexts of its own; they go with its process.
+ */
+#ifndef IOMMUSCOPE_CONFORMANCE_H
+#define IOMMUSCOPE_CONFORMANCE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/events.h"
+#include "lib/iommu.h"
+#include "lib/tap.h"
+
+/* Where tests map when it does not matter where; in the aperture of every mock device */
+#define IOVA ((uint64_t)MOCK_APERTURE_START)
+
+/* An id that nothing has */
+#define NO_ID 0x7ffffff0U
+
+/**
+ * struct context - an open /dev/iommu with an IOAS
+ * @fd: the file
+ * @ioas: the IOAS
+ */
+struct context {
+	int fd;
+	uint32_t ioas;
+};
+
+struct context context_new(void);
+struct test_device device_new(struct context *c);
+struct test_device device_like(struct context *c, const struct iommu_test_mock *how);
+struct test_device device_attached(struct context *c);
+uint64_t map_somewhere(struct context *c, const void *va, uint64_t length);
+void limit_memlock(uint64_t bytes);
+void become_user(unsigned int uid);
+
+void expect_failure(const char *file, int line, const char *call, int rc, int error,
+		    const char *reason);
+
+/* A call that must fail with this errno, and name this reason in its event. */
+#define FAILS(_errno, _reason, _call)                                                              \
+	do {                                                                                       \
+		int tap_failed;                                                                    \
+		events_drop();                                                                     \
+		tap_failed = (_call);                                                              \
+		expect_failure(__FILE__, __LINE__, #_call, tap_failed, _errno, _reason);           \
+	} while (0)
+
+#endif

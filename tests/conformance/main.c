@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Conformance of /dev/iommu with its uAPI: errno by errno and flag by flag, each failure with the
+ * reason its event names.  A file a family of ioctls; run in a guest with the mock IOMMU.
+ */
+#include <grp.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "conformance.h"
+
+/**
+ * context_new() - open /dev/iommu and make an IOAS
+ *
+ * Return: both
+ */
+struct context context_new(void)
+{
+	struct context c;
+
+	c.fd = iommu_open();
+	CHECK_GE(c.fd, 0);
+	CHECK_OK(ioas_alloc(c.fd, &c.ioas));
+	return c;
+}
+
+/**
+ * device_new() - make a mock device, bound to a context and attached to nothing
+ * @c: the context
+ *
+ * Return: the device
+ */
+struct test_device device_new(struct context *c)
+{
+	return device_like(c, NULL);
+}
+
+/**
+ * device_like() - make a mock device to measure
+ * @c: the context
+ * @how: what it is like
+ *
+ * Return: the device
+ */
+struct test_device device_like(struct context *c, const struct iommu_test_mock *how)
+{
+	struct test_device device;
+
+	CHECK_OK(device_add(c->fd, how, &device));
+	return device;
+}
+
+/**
+ * device_attached() - make a mock device and attach it to the IOAS of a context
+ * @c: the context
+ *
+ * Return: the device
+ */
+struct test_device device_attached(struct context *c)
+{
+	struct test_device device = device_new(c);
+
+	CHECK_OK(device_attach(c->fd, &device, c->ioas));
+	return device;
+}
+
+/**
+ * map_somewhere() - map memory where the kernel likes
+ * @c: the context
+ * @va: the memory
+ * @length: bytes
+ *
+ * Return: the IOVA
+ */
+uint64_t map_somewhere(struct context *c, const void *va, uint64_t length)
+{
+	uint64_t iova = 0;
+
+	CHECK_OK(ioas_map(c->fd, c->ioas, va, length, &iova, MAP_RW));
+	return iova;
+}
+
+/**
+ * limit_memlock() - set RLIMIT_MEMLOCK of this process
+ * @bytes: the limit
+ */
+void limit_memlock(uint64_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+
+	CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+}
+
+/**
+ * become_user() - give up root, and with it what lifts RLIMIT_MEMLOCK
+ * @uid: the user to be; one that no other test is, so that nobody else's locked memory counts
+ */
+void become_user(unsigned int uid)
+{
+	CHECK_EQ(setgroups(0, NULL), 0);
+	CHECK_EQ(setresgid(uid, uid, uid), 0);
+	CHECK_EQ(setresuid(uid, uid, uid), 0);
+}
+
+/* FAILS() as a function. */
+void expect_failure(const char *file, int line, const char *call, int rc, int error,
+		    const char *reason)
+{
+	char got[64];
+
+	if (rc != -error)
+		tap_fail(file, line, "%s: %d (%s), not %s", call, rc, tap_errno(rc),
+			 strerror(error));
+	if (!events_reason(rc, got, sizeof(got)))
+		tap_fail(file, line, "%s: no event tells of %s", call, strerror(error));
+	if (strcmp(got, reason))
+		tap_fail(file, line, "%s: the reason is %s, not %s", call, got, reason);
+}
+
+static const char *before(void)
+{
+	int fd = iommu_open();
+
+	if (fd < 0)
+		return "there is no /dev/iommu";
+	close(fd);
+	return events_open();
+}
+
+int main(int argc, char **argv)
+{
+	return tap_main(argc, argv, before, events_close);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads events, see events.h.
+ *
+ * The instance belongs to the process that opened it; tests are its children and read through the
+ * file descriptors they inherit.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "events.h"
+
+#define INSTANCES "/sys/kernel/tracing/instances"
+
+static char instance[128];
+static char text[1 << 18];
+static int pipe_fd = -1;
+
+static int write_file(const char *dir, const char *name, const char *value)
+{
+	char path[256];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, value, strlen(value));
+	close(fd);
+	return n == (ssize_t)strlen(value) ? 0 : -EIO;
+}
+
+/**
+ * events_open() - begin to record the events of iommufd
+ *
+ * Return: NULL, or why it cannot
+ */
+const char *events_open(void)
+{
+	char path[256];
+
+	snprintf(instance, sizeof(instance), INSTANCES "/iommuscope-test-%d", getpid());
+	if (mkdir(instance, 0700))
+		return "cannot make a tracefs instance (is tracefs mounted, and is this root?)";
+	if (write_file(instance, "buffer_size_kb", "256") ||
+	    write_file(instance, "events/iommufd/enable", "1")) {
+		rmdir(instance);
+		return "there are no iommufd events (is the module loaded?)";
+	}
+	snprintf(path, sizeof(path), "%s/trace_pipe", instance);
+	pipe_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (pipe_fd < 0) {
+		rmdir(instance);
+		return "cannot open trace_pipe";
+	}
+	return NULL;
+}
+
+/**
+ * events_close() - end what events_open() began
+ */
+void events_close(void)
+{
+	if (pipe_fd < 0)
+		return;
+	write_file(instance, "events/enable", "0");
+	close(pipe_fd);
+	pipe_fd = -1;
+	rmdir(instance);
+}
+
+/* All there is, as text. */
+static void read_all(void)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while (used < sizeof(text) - 1) {
+		n = read(pipe_fd, text + used, sizeof(text) - 1 - used);
+		if (n <= 0)
+			break;
+		used += n;
+	}
+	text[used] = '\0';
+}
+
+/**
+ * events_drop() - forget what has been recorded
+ */
+void events_drop(void)
+{
+	do
+		read_all();
+	while (text[0]);
+}
+
+/**
+ * events_reason() - the reason of the last failure recorded
+ * @rc: the errno it failed with, negative
+ * @reason: where to copy its name
+ * @size: size of @reason
+ *
+ * Return: false if no event tells of a failure with this errno
+ */
+bool events_reason(int rc, char *reason, size_t size)
+{
+	char want[32];
+	char *line, *next;
+	bool found = false;
+
+	snprintf(want, sizeof(want), " ret=%d ", rc);
+	read_all();
+	for (line = text; *line; line = next) {
+		char *end = strchr(line, '\n');
+		char *p;
+
+		next = end ? end + 1 : line + strlen(line);
+		if (end)
+			*end = '\0';
+		if (!strstr(line, want))
+			continue;
+		p = strstr(line, " reason=");
+		if (!p)
+			continue;
+		p += strlen(" reason=");
+		snprintf(reason, size, "%.*s", (int)strcspn(p, " "), p);
+		found = true;
+	}
+	return found;
+}
+
+/**
+ * events_count() - how many events of a name were recorded
+ * @event: its name
+ * @last: where to copy the fields of the last one, or NULL
+ * @size: size of @last
+ *
+ * Return: the count
+ */
+unsigned int events_count(const char *event, char *last, size_t size)
+{
+	unsigned int count = 0;
+	char *line, *next;
+	char want[64];
+
+	snprintf(want, sizeof(want), " %s: ", event);
+	read_all();
+	for (line = text; *line; line = next) {
+		char *end = strchr(line, '\n');
+		char *p;
+
+		next = end ? end + 1 : line + strlen(line);
+		if (end)
+			*end = '\0';
+		p = strstr(line, want);
+		if (!p)
+			continue;
+		count++;
+		if (last)
+			snprintf(last, size, "%s", p + strlen(want));
+	}
+	return count;
+}
