@@ -160,7 +160,8 @@ struct iommufd_hwpt {
  * @ops: what the driver gave: its unmap notification
  * @data: the driver's argument for it
  * @needs_pin_pages: the driver pins pages, so IOVAs and user memory must be aligned to pages
- * @lock: serialises attach, replace and detach; never held by the driver's unmap notification
+ * @lock: serialises attach, replace and detach; held while the driver is notified, so never taken
+ *	by pinning or unpinning
  * @ioas_rwsem: guards @ioas; held for read while pages are pinned or read or written
  * @ioas: the IOAS it is attached to, of which it is a long-term user, or NULL
  * @ioas_unpin: the IOAS in which its pinned pages are; stays set until the last page is unpinned

@@ -16,10 +16,13 @@
 
 #ifdef CONFIG_IOMMUFD_TEST
 
+/* Number of the one ioctl of tests. */
+#define IOMMUFD_TEST_CMD_NR (IOMMUFD_CMD_BASE + 32)
+
 /**
  * struct iommufd_test_hook - what a test module gives to iommufd
  * @owner: THIS_MODULE
- * @ioctl: serves the ioctl IOMMUFD_CMD_BASE + 32; @arg points to the structure, whose first u32
+ * @ioctl: serves the ioctl IOMMUFD_TEST_CMD_NR; @arg points to the structure, whose first u32
  *	is its size, nothing of it checked
  * @destroy: an object of type IOMMUFD_OBJECT_TEST goes, because of IOMMU_DESTROY or because the
  *	file was closed; its id is gone already.  May sleep and call iommufd_device_detach() and
@@ -56,7 +59,6 @@ extern unsigned int iommufd_test_memory_limit;
 
 /* Called by the core. */
 long iommufd_test_ioctl(struct iommufd_ctx *ictx, void __user *arg);
-void iommufd_test_object_destroy(struct iommufd_object *obj);
 bool iommufd_test_is_mock(struct device *dev);
 
 #else

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel exports to iommufd in the symbol namespace IOMMUFD_INTERNAL, but declares in no
+ * header that is installed.  A module that uses it says MODULE_IMPORT_NS(IOMMUFD_INTERNAL).
+ */
+#ifndef IOMMUSCOPE_IOMMU_INTERNAL_H
+#define IOMMUSCOPE_IOMMU_INTERNAL_H
+
+#include <linux/iommu.h>
+
+/**
+ * iommu_group_replace_domain() - move all devices of a group to another domain, in one call
+ * @group: the group, attached to a domain by iommu_attach_group()
+ * @new_domain: the domain to move to
+ *
+ * The IOMMU driver is given the chance to switch each device without a gap.  On failure the
+ * devices are on the domain that they were on.
+ *
+ * Return: 0 or a negative errno; -EINVAL: a device and the domain do not fit.
+ */
+int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *new_domain);
+
+/**
+ * iommu_driver_ops() - operations of the IOMMU driver behind a device
+ * @dev: the device, in an IOMMU group for as long as the result is used
+ *
+ * Return: the operations.
+ */
+static inline const struct iommu_ops *iommu_driver_ops(struct device *dev)
+{
+	return dev->iommu->iommu_dev->ops;
+}
+
+#endif

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accesses: drivers of the kernel that use the memory of an IOAS as a device would.
+ *
+ * An access belongs to the driver that created it, which is its long-term user; attached, it is one
+ * of its IOAS.  struct iommufd_access in iommufd_private.h tells its locks.
+ *
+ * A driver that pins pages must unpin them when its unmap notification says so, and may sleep on
+ * locks of its own in there that it also holds while it pins.  So no notification is sent with
+ * a lock of ours that pinning or unpinning takes: a detach first makes the access unattached, which
+ * new pins notice, then notifies, then waits until the last page is unpinned.  Unpinning takes no
+ * lock of the access; @ioas_unpin cannot change while a page is pinned.
+ */
+#include <linux/iommufd.h>
+#include <linux/mm.h>
+
+#include "iommufd_private.h"
+#include "objects.h"
+
+/* Driver-supplied ranges count by page, so that a pin may be unpinned in parts. */
+static long range_pages(unsigned long iova, unsigned long length)
+{
+	return ((iova & ~PAGE_MASK) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/**
+ * iommufd_access_try_get() - become a short-term user of an access
+ * @access: the access, whose memory the caller knows to stay for the moment
+ *
+ * Return: false if it is about to go.
+ */
+bool iommufd_access_try_get(struct iommufd_access *access)
+{
+	return iommufd_object_try_get(access->ictx, &access->obj);
+}
+
+/**
+ * iommufd_access_put() - end the use that iommufd_access_try_get() began
+ * @access: the access
+ */
+void iommufd_access_put(struct iommufd_access *access)
+{
+	iommufd_object_put(access->ictx, &access->obj);
+}
+
+/**
+ * iommufd_access_notify_unmap() - tell the driver of an access that a range goes
+ * @access: the access, in use
+ * @iova: first IOVA
+ * @length: bytes
+ */
+void iommufd_access_notify_unmap(struct iommufd_access *access, unsigned long iova,
+				 unsigned long length)
+{
+	if (access->ops->unmap)
+		access->ops->unmap(access->data, iova, length);
+}
+
+/**
+ * iommufd_access_create() - make an access, not attached to an IOAS
+ * @ictx: the context
+ * @ops: the driver's functions; if needs_pin_pages is set, unmap must be too
+ * @data: argument for them
+ * @id: out: the id by which user space knows the access
+ *
+ * Return: the access, or an error pointer: -EINVAL, -ENOMEM.
+ */
+struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
+					     const struct iommufd_access_ops *ops, void *data,
+					     u32 *id)
+{
+	struct iommufd_access *access = NULL;
+	struct iommufd_object *obj;
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_access_create);
+	op.object_type = IOMMUFD_OBJECT_ACCESS;
+	if (ops->needs_pin_pages && !ops->unmap) {
+		obj = ERR_PTR(iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_bad_value, 0, 0));
+		goto out_end;
+	}
+	obj = __iommufd_object_alloc(ictx, sizeof(*access), IOMMUFD_OBJECT_ACCESS);
+	if (IS_ERR(obj)) {
+		iommufd_op_fail(&op, PTR_ERR(obj), IOMMUFD_REASON_no_memory, sizeof(*access), 0);
+		goto out_end;
+	}
+	access = container_of(obj, struct iommufd_access, obj);
+	access->ictx = ictx;
+	access->ops = ops;
+	access->data = data;
+	access->needs_pin_pages = ops->needs_pin_pages;
+	mutex_init(&access->lock);
+	init_rwsem(&access->ioas_rwsem);
+	init_waitqueue_head(&access->unpinned);
+	op.object_id = obj->id;
+	*id = obj->id;
+
+	iommufd_ctx_get(ictx);
+	/* The driver's use, which ends with iommufd_access_destroy(). */
+	refcount_inc(&obj->users);
+	iommufd_object_finalize(ictx, obj);
+out_end:
+	iommufd_op_end(&op, PTR_ERR_OR_ZERO(obj));
+	return IS_ERR(obj) ? ERR_CAST(obj) : access;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
+
+/* Leave the IOAS: no new pins, the old ones given up.  The caller ends the long-term use of it. */
+static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas = access->ioas;
+
+	lockdep_assert_held(&access->lock);
+	if (!ioas)
+		return NULL;
+	op->old_ioas_id = ioas->obj.id;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	down_write(&access->ioas_rwsem);
+	access->ioas = NULL;
+	up_write(&access->ioas_rwsem);
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	iommufd_access_notify_unmap(access, 0, ULONG_MAX);
+	wait_event(access->unpinned, !atomic_long_read(&access->pinned));
+	WRITE_ONCE(access->ioas_unpin, NULL);
+	iommufd_ioas_remove_access(ioas, access->slot, access->needs_pin_pages);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	return ioas;
+}
+
+/* Attach to another IOAS, leaving the one before once it is sure that the new one takes us. */
+static int enter_ioas(struct iommufd_access *access, struct iommufd_op *op, u32 ioas_id)
+{
+	struct iommufd_ctx *ictx = access->ictx;
+	struct iommufd_ioas *ioas, *old_ioas;
+	u32 slot;
+	int rc;
+
+	lockdep_assert_held(&access->lock);
+	ioas = iommufd_get_ioas(ictx, op, ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	if (ioas == access->ioas) {
+		rc = 0;
+		goto out_put;
+	}
+	iommufd_op_phase(op, IOMMUFD_PHASE_check);
+	rc = iommufd_ioas_add_access(ioas, op, access, access->needs_pin_pages, &slot);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		goto out_put;
+
+	old_ioas = leave_ioas(access, op);
+	access->slot = slot;
+	WRITE_ONCE(access->ioas_unpin, ioas);
+	down_write(&access->ioas_rwsem);
+	access->ioas = ioas;
+	up_write(&access->ioas_rwsem);
+	iommufd_object_keep(ictx, &ioas->obj);
+	if (old_ioas)
+		iommufd_object_drop_users(ictx, op, &old_ioas->obj, 1, false);
+	return 0;
+
+out_put:
+	iommufd_object_put(ictx, &ioas->obj);
+	return rc;
+}
+
+/**
+ * iommufd_access_attach() - attach an access to an IOAS
+ * @access: the access, not attached
+ * @ioas_id: id of the IOAS
+ *
+ * Return: 0; -EINVAL: attached already; -ENOENT: no such IOAS; -EADDRINUSE: it pins pages, and an
+ * area is not a whole number of them; -ENOMEM.
+ */
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_attach);
+	op.device_id = access->obj.id;
+	op.ioas_id = ioas_id;
+	mutex_lock(&access->lock);
+	if (access->ioas)
+		rc = iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_already_attached,
+				     access->obj.id, access->ioas->obj.id);
+	else
+		rc = enter_ioas(access, &op, ioas_id);
+	mutex_unlock(&access->lock);
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
+
+/**
+ * iommufd_access_replace() - move an access to another IOAS
+ * @access: the access, attached
+ * @ioas_id: id of the IOAS
+ *
+ * The driver is told that the whole of the old IOAS goes, and unpins what it has pinned; while it
+ * does, pins fail with -ENOENT.  If the new IOAS does not take the access, nothing happens.
+ *
+ * Return: 0; -ENOENT: not attached, or no such IOAS; else as iommufd_access_attach().
+ */
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_replace);
+	op.device_id = access->obj.id;
+	op.ioas_id = ioas_id;
+	mutex_lock(&access->lock);
+	if (!access->ioas)
+		rc = iommufd_op_fail(&op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
+	else
+		rc = enter_ioas(access, &op, ioas_id);
+	mutex_unlock(&access->lock);
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
+
+static void access_leave(struct iommufd_access *access, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas;
+
+	mutex_lock(&access->lock);
+	ioas = leave_ioas(access, op);
+	mutex_unlock(&access->lock);
+	if (ioas)
+		iommufd_object_drop_users(access->ictx, op, &ioas->obj, 1, false);
+}
+
+/**
+ * iommufd_access_detach() - detach an access from its IOAS
+ * @access: the access, attached
+ *
+ * The driver is told that all of the IOAS goes, and unpins what it has pinned, before this returns.
+ */
+void iommufd_access_detach(struct iommufd_access *access)
+{
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_detach);
+	op.device_id = access->obj.id;
+	WARN_ON(!access->ioas);
+	access_leave(access, &op);
+	iommufd_op_end(&op, 0);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
+
+void iommufd_access_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
+
+	WARN_ON(access->ioas);
+	mutex_destroy(&access->lock);
+}
+
+/**
+ * iommufd_access_destroy() - undo iommufd_access_create()
+ * @access: the access; detached if it is attached, gone when this returns
+ *
+ * No unmap notification runs or will run when this returns.  So the driver must not hold a
+ * lock around it that its notification takes.
+ */
+void iommufd_access_destroy(struct iommufd_access *access)
+{
+	struct iommufd_ctx *ictx = access->ictx;
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_access_destroy);
+	op.object_type = IOMMUFD_OBJECT_ACCESS;
+	op.object_id = access->obj.id;
+	/* While the object is still to be found: only so are its notifications delivered. */
+	access_leave(access, &op);
+	iommufd_object_drop_users(ictx, &op, &access->obj, 1, true);
+	iommufd_op_end(&op, 0);
+	iommufd_ctx_put(ictx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
+
+/**
+ * iommufd_access_pin_pages() - pin memory of the IOAS
+ * @access: the access, created with needs_pin_pages
+ * @iova: first IOVA
+ * @length: bytes; all of the range must be mapped
+ * @out_pages: out: the page of each PAGE_SIZE from @iova's page on; may be NULL
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if the pages will be written to
+ *
+ * The pages stay as they are until iommufd_access_unpin_pages(), which the driver must call at the
+ * latest when its unmap notification tells that the range goes.
+ *
+ * Return: 0; -ENOENT: not attached, or not all of the range is mapped; else as
+ * iommufd_ioas_pin_pages().
+ */
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **out_pages, unsigned int flags)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_pin);
+	op.device_id = access->obj.id;
+	op.iova = iova;
+	op.length = length;
+	op.flags = flags;
+	if (!access->needs_pin_pages || (flags & ~IOMMUFD_ACCESS_RW_WRITE)) {
+		rc = iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_unknown_flags, flags,
+				     IOMMUFD_ACCESS_RW_WRITE);
+		goto out_end;
+	}
+	down_read(&access->ioas_rwsem);
+	if (access->ioas) {
+		op.ioas_id = access->ioas->obj.id;
+		rc = iommufd_ioas_pin_pages(access->ioas, &op, iova, length, out_pages,
+					    flags & IOMMUFD_ACCESS_RW_WRITE);
+		if (!rc)
+			atomic_long_add(range_pages(iova, length), &access->pinned);
+	} else {
+		rc = iommufd_op_fail(&op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
+	}
+	up_read(&access->ioas_rwsem);
+out_end:
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
+
+/**
+ * iommufd_access_unpin_pages() - undo iommufd_access_pin_pages()
+ * @access: the access
+ * @iova: first IOVA, as it was pinned
+ * @length: bytes, as they were pinned
+ *
+ * The memory is no longer the driver's to touch.  May be called from the unmap notification.
+ */
+void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
+				unsigned long length)
+{
+	struct iommufd_ioas *ioas = READ_ONCE(access->ioas_unpin);
+	struct iommufd_op op;
+
+	if (WARN_ON(!ioas))
+		return;
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_unpin);
+	op.device_id = access->obj.id;
+	op.ioas_id = ioas->obj.id;
+	op.iova = iova;
+	op.length = length;
+	iommufd_ioas_unpin_pages(ioas, &op, iova, length);
+	if (atomic_long_sub_and_test(range_pages(iova, length), &access->pinned))
+		wake_up_all(&access->unpinned);
+	iommufd_op_end(&op, 0);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
+
+/**
+ * iommufd_access_rw() - read or write memory of the IOAS
+ * @access: the access
+ * @iova: first IOVA
+ * @data: kernel memory to copy to or from
+ * @length: bytes; all of the range must be mapped
+ * @flags: IOMMUFD_ACCESS_RW_*
+ *
+ * Return: 0; -ENOENT: not attached, or not all of the range is mapped; else as iommufd_ioas_rw().
+ */
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		      size_t length, unsigned int flags)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, access->ictx, IOMMUFD_OPERATION_access_rw);
+	op.device_id = access->obj.id;
+	op.iova = iova;
+	op.length = length;
+	op.flags = flags;
+	down_read(&access->ioas_rwsem);
+	if (access->ioas) {
+		op.ioas_id = access->ioas->obj.id;
+		rc = iommufd_ioas_rw(access->ioas, &op, iova, data, length, flags);
+	} else {
+		rc = iommufd_op_fail(&op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
+	}
+	up_read(&access->ioas_rwsem);
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, IOMMUFD);

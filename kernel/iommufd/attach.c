@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attach and replace: which HWPT will translate a device, and the way to it.
+ *
+ * Both take the group's lock and attach_lock of the IOAS attached to, check and reserve what the
+ * devices need, make and fill a new HWPT if no existing one fits, and only then switch.  A failure
+ * at any step undoes the ones before, so the devices stay as they were.  What replace leaves
+ * behind is dropped last and without locks, as that waits for others.
+ */
+#include <linux/iommu.h>
+
+#include "device.h"
+#include "iommufd_private.h"
+
+static int switch_to(struct iommufd_device *idev, struct iommufd_op *op,
+		     struct iommufd_hwpt *hwpt, bool replace)
+{
+	if (replace)
+		return iommufd_group_replace(idev, op, hwpt);
+	return iommufd_group_attach(idev, op, hwpt);
+}
+
+/* Name why an HWPT was not to be had; if something in it named a cause already, that stays. */
+static int switch_failed(struct iommufd_op *op, struct iommufd_hwpt *hwpt, int rc)
+{
+	if (rc == -EINVAL)
+		return iommufd_op_fail(op, rc, IOMMUFD_REASON_domain_incompatible, hwpt->obj.id,
+				       -rc);
+	return iommufd_op_fail(op, rc, IOMMUFD_REASON_domain_switch_failed, hwpt->obj.id, -rc);
+}
+
+static int attached_elsewhere(struct iommufd_op *op, struct iommufd_group *igroup)
+{
+	return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_group_attached_elsewhere, igroup->id,
+			       igroup->hwpt->obj.id);
+}
+
+/* To the HWPT that user space named. */
+static int change_to_hwpt(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt, bool replace)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	int rc;
+
+	if (igroup->hwpt && igroup->hwpt != hwpt && !replace)
+		return attached_elsewhere(op, igroup);
+	if (replace && igroup->hwpt == hwpt)
+		return 0;
+	rc = switch_to(idev, op, hwpt, replace);
+	return rc ? switch_failed(op, hwpt, rc) : 0;
+}
+
+/*
+ * Make an HWPT, fill it and switch to it.  Some IOMMUs tell what their domain can do only when a
+ * device was attached; for those an attach is done first, which shows the device an empty
+ * address space for a moment.  A replace never does so: it would take away what is there.
+ */
+static struct iommufd_hwpt *change_to_new(struct iommufd_device *idev, struct iommufd_op *op,
+					  struct iommufd_ioas *ioas, bool replace)
+{
+	struct iommufd_hwpt *hwpt;
+	bool attach_first;
+	int rc;
+
+	hwpt = iommufd_hwpt_alloc(ioas, op, idev, 0, true);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	op->hwpt_id = hwpt->obj.id;
+
+	attach_first = !hwpt->domain->pgsize_bitmap && !replace;
+	if (attach_first) {
+		rc = iommufd_group_attach(idev, op, hwpt);
+		if (rc) {
+			switch_failed(op, hwpt, rc);
+			goto out_abort;
+		}
+	}
+	iommufd_op_phase(op, IOMMUFD_PHASE_fill);
+	rc = iommufd_ioas_add_hwpt(ioas, op, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		goto out_detach;
+	if (!attach_first) {
+		rc = switch_to(idev, op, hwpt, replace);
+		if (rc) {
+			switch_failed(op, hwpt, rc);
+			goto out_abort;
+		}
+	}
+	iommufd_object_finalize(idev->ictx, &hwpt->obj);
+	return hwpt;
+
+out_detach:
+	if (attach_first) {
+		iommufd_group_detach(idev, op);
+		refcount_dec(&hwpt->obj.users);
+	}
+out_abort:
+	iommufd_hwpt_abort(hwpt, op);
+	return ERR_PTR(rc);
+}
+
+/* To an HWPT of an IOAS that was made by an attach before, or to a new one. */
+static struct iommufd_hwpt *change_to_ioas(struct iommufd_device *idev, struct iommufd_op *op,
+					   struct iommufd_ioas *ioas, bool replace)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	lockdep_assert_held(&ioas->attach_lock);
+	if (igroup->hwpt && igroup->hwpt->ioas == ioas && igroup->hwpt->auto_domain) {
+		rc = change_to_hwpt(idev, op, igroup->hwpt, replace);
+		return rc ? ERR_PTR(rc) : igroup->hwpt;
+	}
+	if (igroup->hwpt && !replace)
+		return ERR_PTR(attached_elsewhere(op, igroup));
+
+	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
+		/* One that is about to go cannot be had any more, but is in the list still. */
+		if (!hwpt->auto_domain || !iommufd_object_try_get(idev->ictx, &hwpt->obj))
+			continue;
+		rc = switch_to(idev, op, hwpt, replace);
+		if (rc && rc != -EINVAL)
+			switch_failed(op, hwpt, rc);
+		iommufd_object_put(idev->ictx, &hwpt->obj);
+		if (!rc)
+			return hwpt;
+		if (rc != -EINVAL)
+			return ERR_PTR(rc);
+	}
+	return change_to_new(idev, op, ioas, replace);
+}
+
+/* With all locks: reserve, switch, and give back what is not needed as it turned out. */
+static int change_locked(struct iommufd_device *idev, struct iommufd_op *op,
+			 struct iommufd_ioas *ioas, struct iommufd_hwpt **hwpt, bool replace)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_ioas *old_ioas = replace ? igroup->hwpt->ioas : NULL;
+	int rc = 0;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_check);
+	if (!replace)
+		rc = iommufd_group_reserve(idev, op, ioas);
+	else if (old_ioas != ioas)
+		rc = iommufd_group_reserve_all(igroup, op, ioas);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		return rc;
+
+	if (*hwpt) {
+		rc = change_to_hwpt(idev, op, *hwpt, replace);
+	} else {
+		*hwpt = change_to_ioas(idev, op, ioas, replace);
+		rc = PTR_ERR_OR_ZERO(*hwpt);
+	}
+
+	if (!replace && rc)
+		iommufd_ioas_unreserve(ioas, idev);
+	else if (replace && old_ioas != ioas)
+		iommufd_group_unreserve_all(igroup, rc ? ioas : old_ioas);
+	return rc;
+}
+
+/* End the uses that the devices of a group have of an HWPT, outside of all locks. */
+static void drop_hwpt(struct iommufd_ctx *ictx, struct iommufd_op *op, struct iommufd_hwpt *hwpt,
+		      unsigned int nr_devices)
+{
+	bool auto_domain = hwpt->auto_domain;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	iommufd_object_drop_users(ictx, op, &hwpt->obj, nr_devices, auto_domain);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+}
+
+static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
+			struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt, u32 *pt_id,
+			bool replace)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *old_hwpt = NULL;
+	unsigned int nr_devices = 0;
+	int rc;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	mutex_lock(&igroup->lock);
+	mutex_lock(&ioas->attach_lock);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+
+	if (iommufd_device_attached(idev) != replace) {
+		if (replace)
+			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_attached,
+					     idev->obj.id, 0);
+		else
+			rc = iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_already_attached,
+					     idev->obj.id, igroup->hwpt->obj.id);
+		goto out_unlock;
+	}
+	if (replace) {
+		old_hwpt = igroup->hwpt;
+		nr_devices = igroup->nr_devices;
+		op->old_hwpt_id = old_hwpt->obj.id;
+		op->old_ioas_id = old_hwpt->ioas->obj.id;
+	}
+	rc = change_locked(idev, op, ioas, &hwpt, replace);
+	if (!rc) {
+		op->hwpt_id = hwpt->obj.id;
+		*pt_id = hwpt->obj.id;
+	}
+out_unlock:
+	mutex_unlock(&ioas->attach_lock);
+	mutex_unlock(&igroup->lock);
+	if (!rc && replace && old_hwpt != hwpt)
+		drop_hwpt(idev->ictx, op, old_hwpt, nr_devices);
+	return rc;
+}
+
+/**
+ * iommufd_device_change_pt() - attach a device, or replace what its group is attached to
+ * @idev: the device
+ * @op: the operation, begun
+ * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the device now
+ * @replace: the device is attached; all attached devices of its group move
+ *
+ * Return: 0; -ENOENT: no such object; -EINVAL: one of another type, or one that does not fit; -EBUSY:
+ * attached already; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device do not fit or the HWPT
+ * could not be filled; or what the IOMMU driver says.  Nothing is changed then.
+ */
+int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,
+			     bool replace)
+{
+	struct iommufd_ctx *ictx = idev->ictx;
+	struct iommufd_hwpt *hwpt = NULL;
+	struct iommufd_ioas *ioas;
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = iommufd_object_get(ictx, op, *pt_id, IOMMUFD_OBJECT_ANY);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	switch (obj->type) {
+	case IOMMUFD_OBJECT_HWPT:
+		hwpt = container_of(obj, struct iommufd_hwpt, obj);
+		ioas = hwpt->ioas;
+		op->hwpt_id = obj->id;
+		break;
+	case IOMMUFD_OBJECT_IOAS:
+		ioas = container_of(obj, struct iommufd_ioas, obj);
+		break;
+	default:
+		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_wrong_object_type, *pt_id,
+				     obj->type);
+		goto out_put;
+	}
+	op->ioas_id = ioas->obj.id;
+	iommufd_op_start(op);
+	rc = change_group(idev, op, ioas, hwpt, pt_id, replace);
+out_put:
+	iommufd_object_put(ictx, obj);
+	return rc;
+}
+
+/**
+ * iommufd_device_detach() - a device is no longer translated
+ * @idev: the device, attached
+ *
+ * Its DMA is blocked when this returns, unless other devices of its group are attached.
+ */
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *hwpt;
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, idev->ictx, IOMMUFD_OPERATION_detach);
+	iommufd_op_device(&op, idev->dev);
+	op.device_id = idev->obj.id;
+	iommufd_op_phase(&op, IOMMUFD_PHASE_wait);
+	mutex_lock(&igroup->lock);
+	iommufd_op_phase(&op, IOMMUFD_PHASE_other);
+	op.old_hwpt_id = igroup->hwpt->obj.id;
+	op.old_ioas_id = igroup->hwpt->ioas->obj.id;
+	iommufd_op_start(&op);
+	hwpt = iommufd_group_detach(idev, &op);
+	iommufd_ioas_unreserve(hwpt->ioas, idev);
+	mutex_unlock(&igroup->lock);
+
+	drop_hwpt(idev->ictx, &op, hwpt, 1);
+	iommufd_op_end(&op, 0);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: bound by a driver, known by id, attached and replaced on its behalf.
+ * device.h tells the model, attach.c does the attaching.
+ */
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "device.h"
+#include "iommu_internal.h"
+#include "iommufd_private.h"
+#include "objects.h"
+#include "test_hook.h"
+
+static bool allow_unsafe_interrupts;
+module_param(allow_unsafe_interrupts, bool, 0644);
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Bind devices whose interrupts are not isolated by remapping: their user can send any interrupt to the host");
+
+/**
+ * iommufd_iommu_driver_name() - name of the IOMMU driver behind a device
+ * @dev: the device
+ * @name: out: the name, "" if there is no IOMMU
+ * @size: room in @name
+ *
+ * A module's name is its driver's; a built-in driver is known by the name of a function that each
+ * has, less the ending that all share: intel_iommu_probe_device().
+ */
+void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	const struct iommu_ops *ops;
+	char *end;
+
+	name[0] = '\0';
+	if (!dev->iommu || !dev->iommu->iommu_dev)
+		return;
+	ops = iommu_driver_ops(dev);
+	if (ops->owner) {
+		strscpy(name, module_name(ops->owner), size);
+		return;
+	}
+	sprint_symbol_no_offset(symbol, (unsigned long)ops->probe_device);
+	end = strstr(symbol, "_probe_device");
+	if (end)
+		*end = '\0';
+	strscpy(name, symbol, size);
+}
+
+static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
+{
+	if (idev->mock || iommu_group_has_isolated_msi(idev->igroup->group))
+		return 0;
+	if (!READ_ONCE(allow_unsafe_interrupts))
+		return iommufd_op_fail(op, -EPERM, IOMMUFD_REASON_msi_not_isolated,
+				       idev->igroup->id, 0);
+	dev_warn_once(idev->dev, "bound with allow_unsafe_interrupts: the device's user can send any interrupt to the host\n");
+	return 0;
+}
+
+static int claim_dma(struct iommufd_device *idev, struct iommufd_op *op)
+{
+	int rc = iommu_device_claim_dma_owner(idev->dev, idev->ictx);
+
+	if (rc == -EPERM)
+		iommufd_op_fail(op, rc, IOMMUFD_REASON_group_owned_by_other_ctx, idev->igroup->id,
+				0);
+	else if (rc)
+		iommufd_op_fail(op, rc, IOMMUFD_REASON_group_not_viable, idev->igroup->id, 0);
+	return rc;
+}
+
+static struct iommufd_device *device_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op,
+					   struct device *dev, struct iommu_group *group)
+{
+	struct iommufd_device *idev;
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = __iommufd_object_alloc(ictx, sizeof(*idev), IOMMUFD_OBJECT_DEVICE);
+	if (IS_ERR(obj))
+		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
+					       sizeof(*idev), 0));
+	idev = container_of(obj, struct iommufd_device, obj);
+	idev->ictx = ictx;
+	idev->dev = dev;
+	INIT_LIST_HEAD(&idev->group_item);
+	idev->enforce_cache_coherency =
+		device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+	idev->mock = iommufd_test_is_mock(dev);
+	idev->igroup = iommufd_group_get(ictx, group);
+	if (IS_ERR(idev->igroup)) {
+		rc = iommufd_op_fail(op, PTR_ERR(idev->igroup), IOMMUFD_REASON_no_memory,
+				     sizeof(*idev->igroup), 0);
+		iommufd_object_abort(ictx, obj);
+		return ERR_PTR(rc);
+	}
+	return idev;
+}
+
+static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommufd_op *op,
+					  struct device *dev)
+{
+	struct iommufd_device *idev;
+	struct iommu_group *group;
+	int rc;
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return ERR_PTR(iommufd_op_fail(op, -ENODEV, IOMMUFD_REASON_no_iommu_group, 0, 0));
+	/* User space cannot flush caches, so there is no use for what does not snoop them. */
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY)) {
+		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_cache_coherent,
+				     iommu_group_id(group), 0);
+		goto out_put_group;
+	}
+	idev = device_alloc(ictx, op, dev, group);
+	if (IS_ERR(idev)) {
+		rc = PTR_ERR(idev);
+		goto out_put_group;
+	}
+	rc = check_msi(idev, op);
+	if (rc)
+		goto out_abort;
+	rc = claim_dma(idev, op);
+	if (rc)
+		goto out_abort;
+
+	if (!idev->mock)
+		iommufd_ctx_get(ictx);
+	/* The driver's use, which ends with iommufd_device_unbind(). */
+	refcount_inc(&idev->obj.users);
+	iommufd_object_finalize(ictx, &idev->obj);
+	iommu_group_put(group);
+	return idev;
+
+out_abort:
+	iommufd_group_put(idev->igroup);
+	iommufd_object_abort(ictx, &idev->obj);
+out_put_group:
+	iommu_group_put(group);
+	return ERR_PTR(rc);
+}
+
+/**
+ * iommufd_device_bind() - make a device known to a context and own its DMA
+ * @ictx: the context
+ * @dev: the device, whose driver manages DMA itself (driver_managed_dma)
+ * @id: out: the id by which user space knows the device
+ *
+ * From now on no driver of the kernel can use a device of the same IOMMU group, and the group's DMA
+ * is blocked but for what is attached.
+ *
+ * Return: the device; or an error pointer: -ENODEV: there is no IOMMU; -EINVAL: its IOMMU is not
+ * cache coherent, or the group cannot be owned; -EPERM: interrupts are not isolated, or another
+ * context owns the group; -EBUSY: another driver uses a device of the group; -ENOMEM.
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, u32 *id)
+{
+	struct iommufd_device *idev;
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_bind);
+	iommufd_op_device(&op, dev);
+	idev = device_bind(ictx, &op, dev);
+	if (!IS_ERR(idev)) {
+		op.device_id = idev->obj.id;
+		*id = idev->obj.id;
+	}
+	iommufd_op_end(&op, PTR_ERR_OR_ZERO(idev));
+	return idev;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
+
+void iommufd_device_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+
+	WARN_ON(!list_empty(&idev->group_item));
+	iommu_device_release_dma_owner(idev->dev);
+	iommufd_group_put(idev->igroup);
+}
+
+/**
+ * iommufd_device_unbind() - undo iommufd_device_bind()
+ * @idev: the device, not attached; gone when this returns
+ *
+ * Waits for ioctls that use the device.
+ */
+void iommufd_device_unbind(struct iommufd_device *idev)
+{
+	struct iommufd_ctx *ictx = idev->ictx;
+	bool mock = idev->mock;
+	struct iommufd_op op;
+
+	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_unbind);
+	iommufd_op_device(&op, idev->dev);
+	op.device_id = idev->obj.id;
+	iommufd_object_drop_users(ictx, &op, &idev->obj, 1, true);
+	iommufd_op_end(&op, 0);
+	if (!mock)
+		iommufd_ctx_put(ictx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
+
+/**
+ * iommufd_device_attach() - have a device translated by an IOAS or HWPT
+ * @idev: the device, not attached
+ * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the device
+ *
+ * For an IOAS an HWPT that fits is reused or a new one made, which goes with its last device.
+ *
+ * Return: 0 or as iommufd_device_change_pt().
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, idev->ictx, IOMMUFD_OPERATION_attach);
+	iommufd_op_device(&op, idev->dev);
+	op.device_id = idev->obj.id;
+	rc = iommufd_device_change_pt(idev, &op, pt_id, false);
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_replace() - have a device and its group translated by something else
+ * @idev: the device, attached
+ * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the devices
+ *
+ * The new HWPT is filled before the switch, the switch is one call to the IOMMU driver for the
+ * whole group, and the old HWPT is dropped after it; on failure the old translation was never
+ * interrupted.
+ *
+ * Return: 0 or as iommufd_device_change_pt().
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	struct iommufd_op op;
+	int rc;
+
+	iommufd_op_begin(&op, idev->ictx, IOMMUFD_OPERATION_replace);
+	iommufd_op_device(&op, idev->dev);
+	op.device_id = idev->obj.id;
+	rc = iommufd_device_change_pt(idev, &op, pt_id, true);
+	iommufd_op_end(&op, rc);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_to_ictx() - the context that a device is bound to
+ * @idev: the device
+ *
+ * Return: the context, without a reference of its own.
+ */
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
+{
+	return idev->ictx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_ictx, IOMMUFD);
+
+/**
+ * iommufd_device_to_id() - the id by which user space knows a device
+ * @idev: the device
+ *
+ * Return: the id.
+ */
+u32 iommufd_device_to_id(struct iommufd_device *idev)
+{
+	return idev->obj.id;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Devices bound to a context, the groups they are in, and what is translated for them.
+ *
+ * A device belongs to the driver that bound it, from iommufd_device_bind() to
+ * iommufd_device_unbind(); the driver is its long-term user.  The group object exists while devices
+ * of the IOMMU group are bound to the context, each holding a reference.
+ *
+ * All devices of an IOMMU group are translated alike, so the HWPT is the group's; attached devices
+ * are those in its list, and each is a long-term user of the HWPT and owns the ranges reserved for
+ * it in the HWPT's IOAS.  The IOMMU driver is told when the first device comes and the last goes,
+ * and for the group as a whole when its HWPT is replaced.
+ */
+#ifndef IOMMUSCOPE_IOMMUFD_DEVICE_H
+#define IOMMUSCOPE_IOMMUFD_DEVICE_H
+
+#include "iommufd_private.h"
+
+/**
+ * struct iommufd_group - an IOMMU group of which devices are bound to a context
+ * @users: devices bound; reaches 0 under xa_lock of iommufd_ctx.groups only
+ * @ictx: the context
+ * @group: the IOMMU group, referenced
+ * @id: its number, the key in iommufd_ctx.groups
+ * @lock: guards all below
+ * @hwpt: translates the devices in @devices; NULL if there are none
+ * @devices: attached devices
+ * @nr_devices: how many
+ * @sw_msi_start: window for software-managed MSIs, PHYS_ADDR_MAX if the hardware needs none
+ */
+struct iommufd_group {
+	refcount_t users;
+	struct iommufd_ctx *ictx;
+	struct iommu_group *group;
+	u32 id;
+
+	struct mutex lock;
+	struct iommufd_hwpt *hwpt;
+	struct list_head devices;
+	unsigned int nr_devices;
+	phys_addr_t sw_msi_start;
+};
+
+/**
+ * struct iommufd_device - a device bound to a context
+ * @obj: its object
+ * @ictx: the context, referenced unless @mock
+ * @igroup: its group, referenced
+ * @dev: the device; DMA ownership is claimed
+ * @group_item: in iommufd_group.devices while it is attached, else empty
+ * @enforce_cache_coherency: its IOMMU can make no-snoop DMA coherent, so HWPTs must
+ * @mock: made by a test module, see struct iommufd_test_hook
+ */
+struct iommufd_device {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct iommufd_group *igroup;
+	struct device *dev;
+	struct list_head group_item;
+	bool enforce_cache_coherency;
+	bool mock;
+};
+
+static inline struct iommufd_device *iommufd_get_device(struct iommufd_ctx *ictx,
+							struct iommufd_op *op, u32 id)
+{
+	struct iommufd_object *obj = iommufd_object_get(ictx, op, id, IOMMUFD_OBJECT_DEVICE);
+
+	return IS_ERR(obj) ? ERR_CAST(obj) : container_of(obj, struct iommufd_device, obj);
+}
+
+static inline bool iommufd_device_attached(struct iommufd_device *idev)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+	return !list_empty(&idev->group_item);
+}
+
+/* group.c */
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group);
+void iommufd_group_put(struct iommufd_group *igroup);
+int iommufd_group_reserve(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_ioas *ioas);
+int iommufd_group_reserve_all(struct iommufd_group *igroup, struct iommufd_op *op,
+			      struct iommufd_ioas *ioas);
+void iommufd_group_unreserve_all(struct iommufd_group *igroup, struct iommufd_ioas *ioas);
+int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
+			 struct iommufd_hwpt *hwpt);
+struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct iommufd_op *op);
+int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt);
+
+/* attach.c */
+int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,
+			     bool replace);
+
+/* hwpt.c */
+struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op,
+					struct iommufd_device *idev, u32 flags, bool auto_domain);
+void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op);
+bool iommufd_hwpt_enforce_cache_coherency(struct iommufd_hwpt *hwpt);
+int iommufd_hwpt_set_msi_cookie(struct iommufd_hwpt *hwpt, phys_addr_t start);
+
+#endif

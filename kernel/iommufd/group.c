@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups: what is done for all devices of an IOMMU group at once.  device.h tells the model.
+ *
+ * The functions that change what the group is attached to are called with iommufd_group.lock and
+ * attach_lock of the IOAS that is attached to.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "iommu_internal.h"
+#include "iommufd_private.h"
+
+static struct iommufd_group *group_find(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_group *igroup;
+
+	lockdep_assert_held(&ictx->groups.xa_lock);
+	/* The group object references the IOMMU group, so its number is not given away meanwhile. */
+	igroup = xa_load(&ictx->groups, iommu_group_id(group));
+	return igroup && !WARN_ON(igroup->group != group) ? igroup : NULL;
+}
+
+static struct iommufd_group *group_alloc(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_group *igroup;
+
+	igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
+	if (!igroup)
+		return NULL;
+	refcount_set(&igroup->users, 1);
+	igroup->ictx = ictx;
+	igroup->group = iommu_group_ref_get(group);
+	igroup->id = iommu_group_id(group);
+	mutex_init(&igroup->lock);
+	INIT_LIST_HEAD(&igroup->devices);
+	igroup->sw_msi_start = PHYS_ADDR_MAX;
+	return igroup;
+}
+
+static void group_free(struct iommufd_group *igroup)
+{
+	WARN_ON(igroup->hwpt || !list_empty(&igroup->devices));
+	iommu_group_put(igroup->group);
+	mutex_destroy(&igroup->lock);
+	kfree(igroup);
+}
+
+/**
+ * iommufd_group_get() - the group object of an IOMMU group, made if there is none
+ * @ictx: the context
+ * @group: the IOMMU group
+ *
+ * Return: the group object, to be released by iommufd_group_put(); or an error pointer: -ENOMEM.
+ */
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_group *igroup, *new;
+	int rc;
+
+	xa_lock(&ictx->groups);
+	igroup = group_find(ictx, group);
+	if (igroup)
+		refcount_inc(&igroup->users);
+	xa_unlock(&ictx->groups);
+	if (igroup)
+		return igroup;
+
+	new = group_alloc(ictx, group);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	rc = xa_reserve(&ictx->groups, new->id, GFP_KERNEL_ACCOUNT);
+	if (rc)
+		goto out_free;
+	xa_lock(&ictx->groups);
+	igroup = group_find(ictx, group);
+	if (igroup)
+		refcount_inc(&igroup->users);
+	else
+		/* The place was reserved, but may have been given back with another's group. */
+		rc = xa_err(__xa_store(&ictx->groups, new->id, new, GFP_ATOMIC));
+	xa_unlock(&ictx->groups);
+	if (!igroup && !rc)
+		return new;
+out_free:
+	group_free(new);
+	return rc ? ERR_PTR(rc) : igroup;
+}
+
+/**
+ * iommufd_group_put() - release a group object
+ * @igroup: the group object
+ */
+void iommufd_group_put(struct iommufd_group *igroup)
+{
+	struct iommufd_ctx *ictx = igroup->ictx;
+
+	if (!refcount_dec_and_lock(&igroup->users, &ictx->groups.xa_lock))
+		return;
+	__xa_erase(&ictx->groups, igroup->id);
+	xa_unlock(&ictx->groups);
+	group_free(igroup);
+}
+
+/**
+ * iommufd_ctx_has_group() - are devices of an IOMMU group bound to a context?
+ * @ictx: the context
+ * @group: the IOMMU group
+ *
+ * Return: true if at least one is.
+ */
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	bool found;
+
+	if (!ictx || !group)
+		return false;
+	xa_lock(&ictx->groups);
+	found = group_find(ictx, group);
+	xa_unlock(&ictx->groups);
+	return found;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
+
+static int reserve_region(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_ioas *ioas, const struct iommu_resv_region *region)
+{
+	if (!region->length)
+		return 0;
+	return iommufd_ioas_reserve(ioas, op, region->start, region->start + region->length - 1,
+				    idev);
+}
+
+/**
+ * iommufd_group_reserve() - take from an IOAS what the group of a device cannot have translated
+ * @idev: the device, owner of the ranges
+ * @op: the operation; names reserved_region_in_use
+ * @ioas: the IOAS
+ *
+ * Return: 0; -EADDRINUSE: an area or allowed range is there; -ENOMEM.  Nothing is reserved then.
+ */
+int iommufd_group_reserve(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_ioas *ioas)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	phys_addr_t sw_msi_start = PHYS_ADDR_MAX;
+	struct iommu_resv_region *region, *next;
+	bool hw_msi = false;
+	LIST_HEAD(regions);
+	int rc;
+
+	lockdep_assert_held(&igroup->lock);
+	rc = iommu_get_group_resv_regions(igroup->group, &regions);
+	if (rc) {
+		iommufd_op_fail(op, rc, IOMMUFD_REASON_no_memory, 0, 0);
+		goto out_free;
+	}
+	list_for_each_entry(region, &regions, list) {
+		/* Firmware's own use of these ends as soon as a driver takes the device. */
+		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
+			continue;
+		if (region->type == IOMMU_RESV_MSI)
+			hw_msi = true;
+		else if (region->type == IOMMU_RESV_SW_MSI)
+			sw_msi_start = region->start;
+		rc = reserve_region(idev, op, ioas, region);
+		if (rc) {
+			iommufd_ioas_unreserve(ioas, idev);
+			goto out_free;
+		}
+	}
+	igroup->sw_msi_start = hw_msi ? PHYS_ADDR_MAX : sw_msi_start;
+out_free:
+	list_for_each_entry_safe(region, next, &regions, list)
+		kfree(region);
+	return rc;
+}
+
+/**
+ * iommufd_group_reserve_all() - iommufd_group_reserve() for every attached device
+ * @igroup: the group
+ * @op: the operation
+ * @ioas: an IOAS that the group is not attached to
+ *
+ * Return: as iommufd_group_reserve().
+ */
+int iommufd_group_reserve_all(struct iommufd_group *igroup, struct iommufd_op *op,
+			      struct iommufd_ioas *ioas)
+{
+	struct iommufd_device *idev;
+	int rc;
+
+	lockdep_assert_held(&igroup->lock);
+	list_for_each_entry(idev, &igroup->devices, group_item) {
+		rc = iommufd_group_reserve(idev, op, ioas);
+		if (rc) {
+			iommufd_group_unreserve_all(igroup, ioas);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommufd_group_unreserve_all() - give back what is reserved for the attached devices
+ * @igroup: the group
+ * @ioas: the IOAS
+ */
+void iommufd_group_unreserve_all(struct iommufd_group *igroup, struct iommufd_ioas *ioas)
+{
+	struct iommufd_device *idev;
+
+	lockdep_assert_held(&igroup->lock);
+	list_for_each_entry(idev, &igroup->devices, group_item)
+		iommufd_ioas_unreserve(ioas, idev);
+}
+
+/* What an HWPT must have before a device of the group is translated by it. */
+static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+	lockdep_assert_held(&hwpt->ioas->attach_lock);
+	if (idev->enforce_cache_coherency && !iommufd_hwpt_enforce_cache_coherency(hwpt))
+		return -EINVAL;
+	return iommufd_hwpt_set_msi_cookie(hwpt, idev->igroup->sw_msi_start);
+}
+
+/**
+ * iommufd_group_attach() - attach a device, and its group if it is the first
+ * @idev: the device, not attached; its ranges are reserved in the IOAS of @hwpt
+ * @op: the operation
+ * @hwpt: the HWPT; if devices of the group are attached, it must be theirs
+ *
+ * Return: 0; -EINVAL: the device and the HWPT do not fit; or what the IOMMU driver says.  The
+ * reason is the caller's to name, who may know of another HWPT.
+ */
+int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
+			 struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	int rc;
+
+	WARN_ON(igroup->hwpt && igroup->hwpt != hwpt);
+	rc = prepare_hwpt(idev, hwpt);
+	if (rc)
+		return rc;
+	if (!igroup->hwpt) {
+		iommufd_op_phase(op, IOMMUFD_PHASE_switch);
+		rc = iommu_attach_group(hwpt->domain, igroup->group);
+		iommufd_op_phase(op, IOMMUFD_PHASE_other);
+		if (rc)
+			return rc;
+		igroup->hwpt = hwpt;
+	}
+	list_add_tail(&idev->group_item, &igroup->devices);
+	igroup->nr_devices++;
+	refcount_inc(&hwpt->obj.users);
+	atomic_inc(&hwpt->nr_devices);
+	op->devices = 1;
+	return 0;
+}
+
+/**
+ * iommufd_group_detach() - detach a device, and its group if it is the last
+ * @idev: the device, attached
+ * @op: the operation
+ *
+ * Return: the HWPT, of which the caller ends the device's long-term use.
+ */
+struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct iommufd_op *op)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *hwpt = igroup->hwpt;
+
+	lockdep_assert_held(&igroup->lock);
+	list_del_init(&idev->group_item);
+	if (!--igroup->nr_devices) {
+		iommufd_op_phase(op, IOMMUFD_PHASE_switch);
+		iommu_detach_group(hwpt->domain, igroup->group);
+		iommufd_op_phase(op, IOMMUFD_PHASE_other);
+		igroup->hwpt = NULL;
+	}
+	atomic_dec(&hwpt->nr_devices);
+	op->devices = 1;
+	return hwpt;
+}
+
+/**
+ * iommufd_group_replace() - move all attached devices of a group to another HWPT
+ * @idev: one of them
+ * @op: the operation
+ * @hwpt: the HWPT, filled; the devices' ranges are reserved in its IOAS
+ *
+ * The long-term uses of the HWPT before stay; they are the caller's to end.
+ *
+ * Return: 0; -EINVAL: a device and the HWPT do not fit; or what the IOMMU driver says.  The devices
+ * are where they were then.
+ */
+int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
+			  struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_device *cur;
+	int rc;
+
+	lockdep_assert_held(&igroup->lock);
+	list_for_each_entry(cur, &igroup->devices, group_item) {
+		rc = prepare_hwpt(cur, hwpt);
+		if (rc)
+			return rc;
+	}
+	op->devices = igroup->nr_devices;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_switch);
+	rc = iommu_group_replace_domain(igroup->group, hwpt->domain);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		return rc;
+	atomic_sub(igroup->nr_devices, &igroup->hwpt->nr_devices);
+	atomic_add(igroup->nr_devices, &hwpt->nr_devices);
+	refcount_add(igroup->nr_devices, &hwpt->obj.users);
+	igroup->hwpt = hwpt;
+	return 0;
+}

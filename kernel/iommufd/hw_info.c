@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMU_GET_HW_INFO: what the IOMMU behind a bound device is and can do.
+ */
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "call.h"
+#include "device.h"
+#include "iommu_internal.h"
+#include "iommufd_private.h"
+
+/*
+ * IOMMU_HW_CAP_DIRTY_TRACKING promises ioctls, not hardware, and those are not built, so it is
+ * never told.
+ */
+static void fill_capabilities(struct device *dev, struct iommu_hw_info *cmd)
+{
+	u16 ctrl;
+
+	cmd->out_capabilities = 0;
+	cmd->out_max_pasid_log2 = 0;
+	if (!dev->iommu->max_pasids || !dev_is_pci(dev) || !to_pci_dev(dev)->pasid_cap)
+		return;
+	pci_read_config_word(to_pci_dev(dev), to_pci_dev(dev)->pasid_cap + PCI_PASID_CTRL, &ctrl);
+	if (PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & PCI_PASID_CTRL_ENABLE))
+		return;
+	cmd->out_max_pasid_log2 = ilog2(dev->iommu->max_pasids);
+	if (ctrl & PCI_PASID_CTRL_EXEC)
+		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_PASID_EXEC;
+	if (ctrl & PCI_PASID_CTRL_PRIV)
+		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_PASID_PRIV;
+}
+
+/* The driver's data as far as there is room, zeroes after it; of which there may be gigabytes. */
+static int copy_data(struct iommufd_op *op, void __user *user, u32 room, const void *data, u32 len)
+{
+	u32 done = min(room, len);
+
+	if (done && copy_to_user(user, data, done))
+		goto fault;
+	while (done < room) {
+		u32 chunk = min_t(u32, room - done, SZ_1M);
+
+		if (clear_user(user + done, chunk))
+			goto fault;
+		done += chunk;
+		if (fatal_signal_pending(current))
+			return iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+		cond_resched();
+	}
+	return 0;
+fault:
+	return iommufd_op_fail(op, -EFAULT, IOMMUFD_REASON_bad_user_pointer, (uintptr_t)user,
+			       room);
+}
+
+static int get_hw_info(struct iommufd_call *call, struct device *dev, struct iommu_hw_info *cmd)
+{
+	const struct iommu_ops *ops = iommu_driver_ops(dev);
+	u32 type = IOMMU_HW_INFO_TYPE_NONE, len = 0;
+	void *data = NULL;
+	int rc;
+
+	if (ops->hw_info) {
+		data = ops->hw_info(dev, &len, &type);
+		if (IS_ERR(data))
+			return iommufd_op_fail(call->op, PTR_ERR(data),
+					       IOMMUFD_REASON_not_supported, 0, 0);
+	}
+	rc = copy_data(call->op, u64_to_user_ptr(cmd->data_uptr), cmd->data_len, data, len);
+	kfree(data);
+	if (rc)
+		return rc;
+	cmd->data_len = len;
+	cmd->out_data_type = type;
+	fill_capabilities(dev, cmd);
+	return iommufd_call_respond(call);
+}
+
+/**
+ * iommufd_get_hw_info_ioctl() - IOMMU_GET_HW_INFO
+ * @call: the call
+ *
+ * Return: 0 or a negative errno.
+ */
+int iommufd_get_hw_info_ioctl(struct iommufd_call *call)
+{
+	struct iommu_hw_info *cmd = call->arg;
+	struct iommufd_op *op = call->op;
+	struct iommufd_device *idev;
+	int rc;
+
+	op->object_type = IOMMUFD_OBJECT_DEVICE;
+	op->object_id = cmd->dev_id;
+	op->flags = cmd->flags;
+	if (cmd->flags)
+		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_unknown_flags, cmd->flags,
+				       0);
+	if (memchr_inv(cmd->__reserved, 0, sizeof(cmd->__reserved)))
+		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_reserved_not_zero,
+				       cmd->__reserved[0], 0);
+	idev = iommufd_get_device(call->ictx, op, cmd->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	rc = get_hw_info(call, idev->dev, cmd);
+	iommufd_object_put(call->ictx, &idev->obj);
+	return rc;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HWPTs: page tables in an IOMMU driver that mirror an IOAS.
+ *
+ * One is made for a device, whose IOMMU driver allocates the domain, by IOMMU_HWPT_ALLOC or by an
+ * attach to an IOAS (automatic); others may be attached to it if their IOMMU driver agrees.  It is a
+ * long-term user of its IOAS.  An automatic one is destroyed as its last device leaves.  attach_lock
+ * of the IOAS guards what changes in it after it was made.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "call.h"
+#include "device.h"
+#include "iommu_internal.h"
+#include "iommufd_private.h"
+#include "objects.h"
+
+/* What later work needs: dirty tracking, I/O page faults. */
+#define HWPT_ALLOC_FLAGS IOMMU_HWPT_ALLOC_NEST_PARENT
+
+static struct iommu_domain *domain_alloc(struct device *dev, u32 flags)
+{
+	const struct iommu_ops *ops = iommu_driver_ops(dev);
+	struct iommu_domain *domain;
+
+	if (!ops->domain_alloc_user)
+		return flags ? ERR_PTR(-EOPNOTSUPP) : iommu_paging_domain_alloc(dev);
+	domain = ops->domain_alloc_user(dev, flags, NULL, NULL);
+	/* The core attaches a domain to no device of another driver, but has not seen this one. */
+	if (!IS_ERR(domain))
+		domain->owner = ops;
+	return domain;
+}
+
+/**
+ * iommufd_hwpt_enforce_cache_coherency() - have no-snoop DMA made coherent
+ * @hwpt: the HWPT
+ *
+ * Return: true if it is, false if the IOMMU cannot for this HWPT.
+ */
+bool iommufd_hwpt_enforce_cache_coherency(struct iommufd_hwpt *hwpt)
+{
+	struct iommu_domain *domain = hwpt->domain;
+
+	lockdep_assert_held(&hwpt->ioas->attach_lock);
+	if (!hwpt->enforce_cache_coherency && domain->ops->enforce_cache_coherency)
+		hwpt->enforce_cache_coherency = domain->ops->enforce_cache_coherency(domain);
+	return hwpt->enforce_cache_coherency;
+}
+
+/**
+ * iommufd_hwpt_set_msi_cookie() - give the domain its window for software-managed MSIs
+ * @hwpt: the HWPT
+ * @start: where the window begins, PHYS_ADDR_MAX if there is to be none
+ *
+ * Return: 0 or a negative errno.
+ */
+int iommufd_hwpt_set_msi_cookie(struct iommufd_hwpt *hwpt, phys_addr_t start)
+{
+	int rc;
+
+	lockdep_assert_held(&hwpt->ioas->attach_lock);
+	if (start == PHYS_ADDR_MAX || hwpt->msi_cookie)
+		return 0;
+	rc = iommu_get_msi_cookie(hwpt->domain, start);
+	if (!rc)
+		hwpt->msi_cookie = true;
+	return rc;
+}
+
+/**
+ * iommufd_hwpt_alloc() - make an HWPT, not yet filled
+ * @ioas: the IOAS that it will translate; attach_lock held
+ * @op: the operation; names domain_alloc_failed, not_cache_coherent
+ * @idev: the device that it is made for
+ * @flags: IOMMU_HWPT_ALLOC_*
+ * @auto_domain: it goes with its last device
+ *
+ * Return: the HWPT, not yet to be found, for iommufd_ioas_add_hwpt() and then
+ * iommufd_object_finalize(), or iommufd_hwpt_abort(); or an error pointer: -EOPNOTSUPP: the IOMMU
+ * driver does not have what @flags ask for; -EINVAL: the device needs cache coherency enforced and
+ * the IOMMU does not; -ENOMEM; or what the IOMMU driver says.
+ */
+struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op,
+					struct iommufd_device *idev, u32 flags, bool auto_domain)
+{
+	struct iommufd_object *obj;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	lockdep_assert_held(&ioas->attach_lock);
+	obj = __iommufd_object_alloc(idev->ictx, sizeof(*hwpt), IOMMUFD_OBJECT_HWPT);
+	if (IS_ERR(obj))
+		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
+					       sizeof(*hwpt), 0));
+	hwpt = container_of(obj, struct iommufd_hwpt, obj);
+	INIT_LIST_HEAD(&hwpt->ioas_item);
+	hwpt->ioas = ioas;
+	hwpt->auto_domain = auto_domain;
+	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_alloc);
+	hwpt->domain = domain_alloc(idev->dev, flags);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (IS_ERR(hwpt->domain)) {
+		rc = iommufd_op_fail(op, PTR_ERR(hwpt->domain), IOMMUFD_REASON_domain_alloc_failed,
+				     idev->obj.id, -PTR_ERR(hwpt->domain));
+		goto out_abort;
+	}
+	/* Before the first map: some IOMMUs have a bit for it in each entry of the table. */
+	if (idev->enforce_cache_coherency && !iommufd_hwpt_enforce_cache_coherency(hwpt)) {
+		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_cache_coherent,
+				     idev->igroup->id, 0);
+		goto out_free;
+	}
+	refcount_inc(&ioas->obj.users);
+	return hwpt;
+
+out_free:
+	iommu_domain_free(hwpt->domain);
+out_abort:
+	iommufd_object_abort(idev->ictx, obj);
+	return ERR_PTR(rc);
+}
+
+static void hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas = hwpt->ioas;
+
+	lockdep_assert_held(&ioas->attach_lock);
+	WARN_ON(atomic_read(&hwpt->nr_devices));
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	if (!list_empty(&hwpt->ioas_item))
+		iommufd_ioas_remove_hwpt(ioas, op, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	iommu_domain_free(hwpt->domain);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+}
+
+/**
+ * iommufd_hwpt_abort() - give up an HWPT that was not finalized
+ * @hwpt: the HWPT, no device attached; filled or not; attach_lock of its IOAS held
+ * @op: the operation
+ */
+void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas = hwpt->ioas;
+
+	hwpt_release(hwpt, op);
+	/* Not the last use: the caller has one, of the IOAS or of its lock's owner. */
+	refcount_dec(&ioas->obj.users);
+	iommufd_object_abort(ioas->ictx, &hwpt->obj);
+}
+
+void iommufd_hwpt_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
+	struct iommufd_ioas *ioas = hwpt->ioas;
+
+	mutex_lock(&ioas->attach_lock);
+	hwpt_release(hwpt, op);
+	mutex_unlock(&ioas->attach_lock);
+	iommufd_object_drop_users(ioas->ictx, op, &ioas->obj, 1, false);
+}
+
+static int check_alloc(struct iommufd_op *op, const struct iommu_hwpt_alloc *cmd)
+{
+	bool has_data = cmd->data_len || cmd->data_uptr;
+
+	if (cmd->flags & ~HWPT_ALLOC_FLAGS)
+		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_unknown_flags, cmd->flags,
+				       HWPT_ALLOC_FLAGS);
+	if (cmd->__reserved || cmd->__reserved2)
+		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_reserved_not_zero,
+				       cmd->__reserved ?: cmd->__reserved2, 0);
+	if ((cmd->data_type == IOMMU_HWPT_DATA_NONE) == has_data)
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_bad_value, cmd->data_len, 0);
+	return 0;
+}
+
+static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_device *idev,
+			      struct iommufd_ioas *ioas, struct iommu_hwpt_alloc *cmd)
+{
+	struct iommufd_op *op = call->op;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	op->ioas_id = ioas->obj.id;
+	if (cmd->data_type != IOMMU_HWPT_DATA_NONE)
+		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported,
+				       cmd->data_type, 0);
+	iommufd_op_start(op);
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	mutex_lock(&ioas->attach_lock);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	hwpt = iommufd_hwpt_alloc(ioas, op, idev, cmd->flags, false);
+	if (IS_ERR(hwpt)) {
+		rc = PTR_ERR(hwpt);
+		goto out_unlock;
+	}
+	op->hwpt_id = hwpt->obj.id;
+	iommufd_op_phase(op, IOMMUFD_PHASE_fill);
+	rc = iommufd_ioas_add_hwpt(ioas, op, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		goto out_abort;
+	cmd->out_hwpt_id = hwpt->obj.id;
+	rc = iommufd_call_respond(call);
+	if (rc)
+		goto out_abort;
+	iommufd_object_finalize(call->ictx, &hwpt->obj);
+	goto out_unlock;
+
+out_abort:
+	iommufd_hwpt_abort(hwpt, op);
+out_unlock:
+	mutex_unlock(&ioas->attach_lock);
+	return rc;
+}
+
+/**
+ * iommufd_hwpt_alloc_ioctl() - IOMMU_HWPT_ALLOC
+ * @call: the call
+ *
+ * Return: 0 or a negative errno.
+ */
+int iommufd_hwpt_alloc_ioctl(struct iommufd_call *call)
+{
+	struct iommu_hwpt_alloc *cmd = call->arg;
+	struct iommufd_op *op = call->op;
+	struct iommufd_device *idev;
+	struct iommufd_object *obj;
+	int rc;
+
+	op->flags = cmd->flags;
+	op->device_id = cmd->dev_id;
+	rc = check_alloc(op, cmd);
+	if (rc)
+		return rc;
+	idev = iommufd_get_device(call->ictx, op, cmd->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	iommufd_op_device(op, idev->dev);
+	obj = iommufd_object_get(call->ictx, op, cmd->pt_id, IOMMUFD_OBJECT_ANY);
+	if (IS_ERR(obj)) {
+		rc = PTR_ERR(obj);
+		goto out_put_device;
+	}
+	switch (obj->type) {
+	case IOMMUFD_OBJECT_IOAS:
+		rc = hwpt_alloc_on_ioas(call, idev, container_of(obj, struct iommufd_ioas, obj),
+					cmd);
+		break;
+	case IOMMUFD_OBJECT_HWPT:
+		/* Nested: page tables of user space under this HWPT. */
+		rc = iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported, cmd->data_type,
+				     0);
+		break;
+	default:
+		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_wrong_object_type, cmd->pt_id,
+				     obj->type);
+		break;
+	}
+	iommufd_object_put(call->ictx, obj);
+out_put_device:
+	iommufd_object_put(call->ictx, &idev->obj);
+	return rc;
+}

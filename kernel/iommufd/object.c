@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The objects of a context: what user space knows by an id.
+ *
+ * A context's table maps ids to objects.  An id is reserved before its object is made, empty, so
+ * that nobody finds a half-made object, and is filled when the object is whole (finalize).  An
+ * object leaves the table before it is destroyed.  Ids go round, so that a stale one meets nothing
+ * rather than a stranger.
+ *
+ * An object counts two kinds of users.  Short ones looked it up and let go by themselves before
+ * their call returns; a destroy waits for them.  Long ones stay until another call ends them: an
+ * attached device, an HWPT on its IOAS; a destroy refuses while there are any.  Both counts hold
+ * one for the table.  Long users are only added by who is a user already, and everything that
+ * decides on the end of an object happens under the lock of the table, so who sees no long user
+ * there, has taken the object out of the table, and then has seen the last short user go and
+ * still no long one, owns the object alone.
+ */
+#include <linux/slab.h>
+
+#include "iommufd_private.h"
+#include "objects.h"
+
+static void (*const object_destroy[IOMMUFD_NR_OBJECT_TYPES])(struct iommufd_object *obj,
+							     struct iommufd_op *op) = {
+	[IOMMUFD_OBJECT_DEVICE] = iommufd_device_object_destroy,
+	[IOMMUFD_OBJECT_HWPT] = iommufd_hwpt_object_destroy,
+	[IOMMUFD_OBJECT_IOAS] = iommufd_ioas_object_destroy,
+	[IOMMUFD_OBJECT_ACCESS] = iommufd_access_object_destroy,
+#ifdef CONFIG_IOMMUFD_TEST
+	[IOMMUFD_OBJECT_TEST] = iommufd_test_object_destroy,
+#endif
+};
+
+/**
+ * __iommufd_object_alloc() - make an object and reserve its id
+ * @ictx: the context
+ * @size: bytes of the structure that begins with the object
+ * @type: what it is
+ *
+ * The object is zeroed and cannot be looked up until iommufd_object_finalize().
+ *
+ * Return: the object, or an error pointer: -ENOMEM, or -EBUSY if all ids are taken.
+ */
+struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
+					      enum iommufd_object_type type)
+{
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+	obj->type = type;
+	refcount_set(&obj->short_users, 1);
+	refcount_set(&obj->users, 1);
+
+	rc = xa_alloc_cyclic(&ictx->objects, &obj->id, NULL, xa_limit_31b, &ictx->next_id,
+			     GFP_KERNEL_ACCOUNT);
+	if (rc < 0) {
+		kfree(obj);
+		return ERR_PTR(rc);
+	}
+	return obj;
+}
+
+/**
+ * iommufd_object_finalize() - the object is whole: let it be found
+ * @ictx: the context
+ * @obj: the object; from now on others may use and destroy it
+ */
+void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	void *old = xa_store(&ictx->objects, obj->id, obj, GFP_KERNEL);
+
+	/* The slot was reserved, so the store needs no memory and cannot fail. */
+	WARN_ON(old);
+}
+
+/**
+ * iommufd_object_abort() - give up an object that was not finalized
+ * @ictx: the context
+ * @obj: the object; its id and memory are freed, what it refers to is the caller's to undo
+ */
+void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	WARN_ON(xa_erase(&ictx->objects, obj->id));
+	kfree(obj);
+}
+
+/**
+ * iommufd_object_get() - look up an object and become a short-term user of it
+ * @ictx: the context
+ * @op: the operation; names bad_object_id, wrong_object_type
+ * @id: the id
+ * @type: what it must be, or IOMMUFD_OBJECT_ANY
+ *
+ * Return: the object, to be released by iommufd_object_put() or iommufd_object_keep(); or an error
+ * pointer: -ENOENT if there is no such object of that type.
+ */
+struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
+					  enum iommufd_object_type type)
+{
+	enum iommufd_object_type found = IOMMUFD_OBJECT_NONE;
+	struct iommufd_object *obj;
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	if (obj) {
+		found = obj->type;
+		if (type != IOMMUFD_OBJECT_ANY && type != found)
+			obj = NULL;
+		else
+			refcount_inc(&obj->short_users);
+	}
+	xa_unlock(&ictx->objects);
+
+	if (obj)
+		return obj;
+	if (found != IOMMUFD_OBJECT_NONE)
+		return ERR_PTR(iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_wrong_object_type, id,
+					       found));
+	return ERR_PTR(iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_bad_object_id, id, 0));
+}
+
+/**
+ * iommufd_object_try_get() - become a short-term user of an object known by its address
+ * @ictx: the context
+ * @obj: the object, whose memory the caller knows to stay for the moment
+ *
+ * Return: false if the object is not in the table: half-made or about to go.
+ */
+bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	bool found;
+
+	xa_lock(&ictx->objects);
+	found = xa_load(&ictx->objects, obj->id) == obj;
+	if (found)
+		refcount_inc(&obj->short_users);
+	xa_unlock(&ictx->objects);
+	return found;
+}
+
+/**
+ * iommufd_object_put() - end the use that iommufd_object_get() began
+ * @ictx: the context
+ * @obj: the object
+ */
+void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	/* The waiter may free the object as soon as the count is 0; the context outlives it. */
+	if (refcount_dec_and_test(&obj->short_users))
+		wake_up_all(&ictx->destroy_wait);
+}
+
+/**
+ * iommufd_object_keep() - turn a short-term use into a long-term one
+ * @ictx: the context
+ * @obj: the object; the long-term use ends with iommufd_object_drop_users()
+ */
+void iommufd_object_keep(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	refcount_inc(&obj->users);
+	iommufd_object_put(ictx, obj);
+}
+
+static bool is_published(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	return xa_load(&ictx->objects, obj->id) == obj;
+}
+
+/* Out of the table, but with its id kept; ends the table's short-term use. */
+static void unpublish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	__xa_store(&ictx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
+	iommufd_object_put(ictx, obj);
+}
+
+static void republish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	/* Nobody raises the count from 0 but here. */
+	if (!refcount_inc_not_zero(&obj->short_users))
+		refcount_set(&obj->short_users, 1);
+	__xa_store(&ictx->objects, obj->id, obj, GFP_ATOMIC);
+}
+
+/*
+ * Destroy an object that is in the table and has no long-term user.  Called with the table's lock,
+ * which it drops.  Fails if a short-term user became a long-term one while it waited for them, or
+ * if a signal killed the caller and @killable.
+ */
+static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
+			      struct iommufd_object *obj, bool killable)
+{
+	int rc = 0;
+
+	unpublish(ictx, obj);
+	xa_unlock(&ictx->objects);
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	if (killable)
+		rc = wait_event_killable(ictx->destroy_wait, !refcount_read(&obj->short_users));
+	else
+		wait_event(ictx->destroy_wait, !refcount_read(&obj->short_users));
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+
+	xa_lock(&ictx->objects);
+	if (rc)
+		rc = iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+	else if (refcount_read(&obj->users) > 1)
+		rc = iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_object_busy, obj->id,
+				     refcount_read(&obj->users) - 1);
+	if (rc) {
+		republish(ictx, obj);
+		xa_unlock(&ictx->objects);
+		return rc;
+	}
+	__xa_erase(&ictx->objects, obj->id);
+	if (ictx->vfio_ioas && &ictx->vfio_ioas->obj == obj)
+		ictx->vfio_ioas = NULL;
+	xa_unlock(&ictx->objects);
+
+	object_destroy[obj->type](obj, op);
+	kfree(obj);
+	return 0;
+}
+
+/**
+ * iommufd_object_destroy_id() - destroy an object because user space says so
+ * @ictx: the context
+ * @op: the operation; names bad_object_id, object_busy, interrupted
+ * @id: the object's id
+ *
+ * Waits for short-term users.  While it waits the object cannot be looked up.
+ *
+ * Return: 0; -ENOENT; -EBUSY if the object has a long-term user; -EINTR.
+ */
+int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id)
+{
+	struct iommufd_object *obj;
+	unsigned int users;
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	if (!obj) {
+		xa_unlock(&ictx->objects);
+		return iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_bad_object_id, id, 0);
+	}
+	op->object_type = obj->type;
+	users = refcount_read(&obj->users);
+	if (users > 1) {
+		xa_unlock(&ictx->objects);
+		return iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_object_busy, id, users - 1);
+	}
+	return destroy_and_unlock(ictx, op, obj, true);
+}
+
+/**
+ * iommufd_object_drop_users() - end long-term uses
+ * @ictx: the context
+ * @op: the operation
+ * @obj: the object, which the caller must not touch afterwards
+ * @nr: how many uses end
+ * @destroy: destroy the object if they were the last ones
+ */
+void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
+			       struct iommufd_object *obj, unsigned int nr, bool destroy)
+{
+	xa_lock(&ictx->objects);
+	WARN_ON(refcount_sub_and_test(nr, &obj->users));
+	/* Not in the table: another destroy waits for its short-term users and will see to it. */
+	if (destroy && refcount_read(&obj->users) == 1 && is_published(ictx, obj))
+		destroy_and_unlock(ictx, op, obj, false);
+	else
+		xa_unlock(&ictx->objects);
+}
+
+/**
+ * iommufd_object_destroy_all() - destroy what is left as the context goes
+ * @ictx: the context; nobody else uses it any more
+ * @op: the operation
+ *
+ * What others use goes after them: each pass takes what has no user left.
+ */
+void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op)
+{
+	struct iommufd_object *obj;
+	unsigned long index;
+	bool progress = true;
+
+	while (!xa_empty(&ictx->objects) && !WARN_ON(!progress)) {
+		progress = false;
+		xa_for_each(&ictx->objects, index, obj) {
+			xa_lock(&ictx->objects);
+			if (refcount_read(&obj->users) > 1) {
+				xa_unlock(&ictx->objects);
+				continue;
+			}
+			destroy_and_unlock(ictx, op, obj, false);
+			progress = true;
+			cond_resched();
+		}
+	}
+}
