@@ -226,7 +226,7 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
  * @op: the operation
  * @enable: contiguous memory may be combined to larger pages
  *
- * Return: 0; -EINVAL: there are HWPTs, filled as the option was; -EADDRINUSE: an area is not a
+ * Return: 0; -EINVAL: areas are in HWPTs as the option was; -EADDRINUSE: an area is not a
  * whole number of pages, which must be without huge pages.
  */
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable)
@@ -237,7 +237,7 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op
 	down_write(&ioas->iova_lock);
 	if (ioas->huge_pages == enable)
 		goto out_unlock;
-	if (ioas->nr_hwpts) {
+	if (ioas->nr_hwpts && ioas->nr_areas) {
 		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_object_busy, ioas->obj.id,
 				     ioas->nr_hwpts);
 		goto out_unlock;
