@@ -44,9 +44,12 @@ void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 
 	if (!op->armed || op->phase == phase)
 		return;
-	/* What fills an HWPT pins and maps; of an attach all that is its phase fill. */
-	if (op->phase == IOMMUFD_PHASE_fill && phase >= IOMMUFD_PHASE_account &&
-	    phase <= IOMMUFD_PHASE_unpin)
+	/*
+	 * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its
+	 * phase fill or drop.
+	 */
+	if ((op->phase == IOMMUFD_PHASE_fill || op->phase == IOMMUFD_PHASE_drop) &&
+	    phase >= IOMMUFD_PHASE_account && phase <= IOMMUFD_PHASE_unpin)
 		return;
 	now = ktime_get_ns();
 	op->phase_ns[op->phase] += now - op->phase_start_ns;
