@@ -56,12 +56,12 @@ static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
 	return scope_filter_task();
 }
 
-static __always_inline bool scope_is_device(const struct iommufd_op *op)
+static __always_inline bool scope_is_device(const char *device)
 {
 	char name[SCOPE_DEVICE_LEN];
 	int i;
 
-	bpf_probe_read_kernel(name, sizeof(name), op->device);
+	bpf_probe_read_kernel(name, sizeof(name), device);
 	for (i = 0; i < SCOPE_DEVICE_LEN; i++) {
 		if (name[i] != filter_device[i])
 			return false;
@@ -98,7 +98,7 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 static __always_inline bool scope_filter_translation(const struct iommufd_op *op, __u32 operation)
 {
 	if (filter_by_device) {
-		if (!scope_is_device(op))
+		if (!scope_is_device(op->device))
 			return false;
 		scope_follow_device(op, operation);
 	}
@@ -112,6 +112,16 @@ static __always_inline bool scope_filter_object(const struct iommufd_op *op)
 	if (filter_by_device)
 		return false;
 	if (filter_ctx && op->ctx_id != filter_ctx)
+		return false;
+	return scope_filter_task();
+}
+
+/* vfio does not know the context's number: with that filter, iommufd's own events tell. */
+static __always_inline bool scope_filter_vfio(const struct vfio_op *op)
+{
+	if (filter_by_device && !scope_is_device(op->device))
+		return false;
+	if (filter_ctx)
 		return false;
 	return scope_filter_task();
 }

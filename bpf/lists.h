@@ -10,42 +10,69 @@
 
 #include "iommufd_op.h"
 #include "iommufd_reasons.h"
+#include "vfio_op.h"
+#include "vfio_reasons.h"
+
+/* OPERATION(name) for every operation of vfio; what they tell fits one class. */
+#define SCOPE_VFIO_OPERATIONS(OPERATION)                                                           \
+	VFIO_DEVICE_OPERATIONS(OPERATION)                                                          \
+	VFIO_IRQ_OPERATIONS(OPERATION)                                                             \
+	VFIO_REGION_OPERATIONS(OPERATION)
 
 enum scope_operation {
 #define SCOPE_OPERATION_ENUM(name) SCOPE_OPERATION_iommufd_##name,
 	IOMMUFD_MEMORY_OPERATIONS(SCOPE_OPERATION_ENUM)
-	SCOPE_NR_MEMORY_OPERATIONS,
-	SCOPE_LAST_MEMORY_OPERATION = SCOPE_NR_MEMORY_OPERATIONS - 1,
 	IOMMUFD_TRANSLATION_OPERATIONS(SCOPE_OPERATION_ENUM)
-	SCOPE_FIRST_OBJECT_OPERATION,
-	SCOPE_LAST_TRANSLATION_OPERATION = SCOPE_FIRST_OBJECT_OPERATION - 1,
 	IOMMUFD_OBJECT_OPERATIONS(SCOPE_OPERATION_ENUM)
+#undef SCOPE_OPERATION_ENUM
+#define SCOPE_OPERATION_ENUM(name) SCOPE_OPERATION_vfio_##name,
+	SCOPE_VFIO_OPERATIONS(SCOPE_OPERATION_ENUM)
 #undef SCOPE_OPERATION_ENUM
 	SCOPE_NR_OPERATIONS,
 };
 
 /* What an operation is about, and with it which fields of a record mean something. */
 enum scope_class {
-	SCOPE_CLASS_OBJECT,
 	SCOPE_CLASS_MEMORY,
 	SCOPE_CLASS_TRANSLATION,
+	SCOPE_CLASS_OBJECT,
+	SCOPE_CLASS_VFIO,
 	SCOPE_NR_CLASSES,
 };
 
+/*
+ * The phases of all classes, one after the other: those of memory operations, beginning with the
+ * wait that translation and object operations have as well; those of translation operations; those
+ * of vfio, with a wait of its own.
+ */
 enum scope_phase {
 #define SCOPE_PHASE_ENUM(name, text) SCOPE_PHASE_##name,
 	IOMMUFD_PHASES(SCOPE_PHASE_ENUM)
 #undef SCOPE_PHASE_ENUM
+#define SCOPE_PHASE_ENUM(name, text) SCOPE_PHASE_vfio_##name,
+	VFIO_PHASES(SCOPE_PHASE_ENUM)
+#undef SCOPE_PHASE_ENUM
 	SCOPE_NR_PHASES,
-	/* the phases of map and unmap come first in the list, those of attach and replace after */
+
 	SCOPE_NR_MEMORY_PHASES = SCOPE_PHASE_unpin + 1,
+	SCOPE_FIRST_TRANSLATION_PHASE = SCOPE_NR_MEMORY_PHASES,
+	SCOPE_FIRST_VFIO_PHASE = SCOPE_PHASE_vfio_wait,
+	SCOPE_NR_TRANSLATION_PHASES = SCOPE_FIRST_VFIO_PHASE - SCOPE_FIRST_TRANSLATION_PHASE,
+	SCOPE_NR_VFIO_PHASES = SCOPE_NR_PHASES - SCOPE_FIRST_VFIO_PHASE,
 };
 
-enum scope_reason {
-#define SCOPE_REASON_ENUM(name, a, b, text) SCOPE_REASON_##name,
+enum scope_iommufd_reason {
+#define SCOPE_REASON_ENUM(name, a, b, text) SCOPE_REASON_iommufd_##name,
 	IOMMUFD_REASONS(SCOPE_REASON_ENUM)
 #undef SCOPE_REASON_ENUM
-	SCOPE_NR_REASONS,
+	SCOPE_NR_IOMMUFD_REASONS,
+};
+
+enum scope_vfio_reason {
+#define SCOPE_REASON_ENUM(name, a, b, text) SCOPE_REASON_vfio_##name,
+	VFIO_REASONS(SCOPE_REASON_ENUM)
+#undef SCOPE_REASON_ENUM
+	SCOPE_NR_VFIO_REASONS,
 };
 
 /* Lengths of names, that of a task and those in struct iommufd_op. */
@@ -61,11 +88,36 @@ enum scope_reason {
  */
 static inline enum scope_class scope_operation_class(unsigned int operation)
 {
-	if (operation < SCOPE_NR_MEMORY_OPERATIONS)
+	/* the first operation of each class, in the order of the enum */
+	if (operation < SCOPE_OPERATION_iommufd_bind)
 		return SCOPE_CLASS_MEMORY;
-	if (operation < SCOPE_FIRST_OBJECT_OPERATION)
+	if (operation < SCOPE_OPERATION_iommufd_open)
 		return SCOPE_CLASS_TRANSLATION;
-	return SCOPE_CLASS_OBJECT;
+	if (operation < SCOPE_OPERATION_vfio_open)
+		return SCOPE_CLASS_OBJECT;
+	return SCOPE_CLASS_VFIO;
+}
+
+/**
+ * scope_has_phase() - can an operation of a class spend time in a phase?
+ * @class: enum scope_class
+ * @phase: enum scope_phase
+ *
+ * Return: nonzero if it can.
+ */
+static inline int scope_has_phase(enum scope_class class, unsigned int phase)
+{
+	switch (class) {
+	case SCOPE_CLASS_MEMORY:
+		return phase < SCOPE_NR_MEMORY_PHASES;
+	case SCOPE_CLASS_TRANSLATION:
+		return phase == SCOPE_PHASE_wait || (phase >= SCOPE_FIRST_TRANSLATION_PHASE &&
+						     phase < SCOPE_FIRST_VFIO_PHASE);
+	case SCOPE_CLASS_OBJECT:
+		return phase == SCOPE_PHASE_wait;
+	default:
+		return phase >= SCOPE_FIRST_VFIO_PHASE && phase < SCOPE_NR_PHASES;
+	}
 }
 
 #endif

@@ -33,19 +33,21 @@
  * @ioas: id of the IOAS
  * @src_ioas: id of the IOAS copied from
  * @device_id: id of the device or access
- * @iova: first IOVA
+ * @index: vfio: region or type of interrupt
+ * @iova: first IOVA; vfio: offset in the region
  * @length: bytes
  * @user_va: user address
  * @pages: pages pinned or unpinned
  * @extents: contiguous runs mapped, or areas unmapped
  * @phase_ns: time by enum scope_phase
- * @hwpt: id of the HWPT
+ * @hwpt: id of the HWPT; vfio: of the IOAS or HWPT asked for
  * @old_hwpt: id of the one before
  * @old_ioas: id of the IOAS before
  * @group: IOMMU group
- * @devices: devices of the group that the operation moved
+ * @devices: devices of the group that the operation moved; vfio: devices or interrupts
+ * @start: vfio: first interrupt
  * @device: name of the device
- * @driver: name of its IOMMU's driver
+ * @driver: name of its IOMMU's driver; vfio: of its device node
  */
 struct scope_record {
 	__u64 start_ns;
@@ -69,7 +71,7 @@ struct scope_record {
 	__u32 ioas;
 	__u32 src_ioas;
 	__u32 device_id;
-	__u32 pad;
+	__u32 index;
 	__u64 iova;
 	__u64 length;
 	__u64 user_va;
@@ -82,7 +84,7 @@ struct scope_record {
 	__u32 old_ioas;
 	__u32 group;
 	__u32 devices;
-	__u32 pad2;
+	__u32 start;
 	char device[SCOPE_DEVICE_LEN];
 	char driver[SCOPE_DRIVER_LEN];
 };

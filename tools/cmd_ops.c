@@ -46,14 +46,14 @@ static const struct argp_option own_options[] = {
 static void parse_operations(char *list, struct argp_state *state)
 {
 	char *name, *rest;
-	int operation;
+	uint64_t found;
 
 	own.wanted = 0;
 	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-		operation = operation_find(name);
-		if (operation < 0)
+		found = operations_find(name);
+		if (!found)
 			argp_error(state, "no such operation: %s", name);
-		own.wanted |= 1ULL << operation;
+		own.wanted |= found;
 	}
 	if (!own.wanted)
 		argp_error(state, "no operation given");
@@ -131,7 +131,7 @@ static void print_line(const struct stream *stream, const struct scope_record *r
 		       colour_off());
 		return;
 	}
-	print_padded(operation_name(record->operation), OPERATION_COLUMNS);
+	print_padded(operation_title(record->operation), OPERATION_COLUMNS);
 	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
 	printf("  ");
 	print_padded(text, PROCESS_COLUMNS);

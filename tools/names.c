@@ -20,17 +20,28 @@
 static const struct {
 	const char *subsystem;
 	const char *name;
+	const char *title;
 } operations[SCOPE_NR_OPERATIONS] = {
-#define NAME(operation) [SCOPE_OPERATION_iommufd_##operation] = { "iommufd", #operation },
+#define NAME(operation) [SCOPE_OPERATION_iommufd_##operation] = { "iommufd", #operation, #operation },
 	IOMMUFD_MEMORY_OPERATIONS(NAME)
 	IOMMUFD_TRANSLATION_OPERATIONS(NAME)
 	IOMMUFD_OBJECT_OPERATIONS(NAME)
 #undef NAME
+#define NAME(operation) [SCOPE_OPERATION_vfio_##operation] = { "vfio", #operation, "vfio_" #operation },
+	SCOPE_VFIO_OPERATIONS(NAME)
+#undef NAME
 };
+
+_Static_assert(SCOPE_NR_OPERATIONS <= 64, "the sets of operations are 64 bits");
 
 const char *operation_name(unsigned int operation)
 {
 	return operation < SCOPE_NR_OPERATIONS ? operations[operation].name : "unknown";
+}
+
+const char *operation_title(unsigned int operation)
+{
+	return operation < SCOPE_NR_OPERATIONS ? operations[operation].title : "unknown";
 }
 
 const char *operation_subsystem(unsigned int operation)
@@ -38,62 +49,86 @@ const char *operation_subsystem(unsigned int operation)
 	return operation < SCOPE_NR_OPERATIONS ? operations[operation].subsystem : "unknown";
 }
 
-int operation_find(const char *name)
+uint64_t operations_find(const char *name)
 {
+	uint64_t found = 0;
 	size_t length;
 	int i;
 
 	for (i = 0; i < SCOPE_NR_OPERATIONS; i++) {
-		if (!strcmp(name, operations[i].name))
-			return i;
 		length = strlen(operations[i].subsystem);
-		if (!strncmp(name, operations[i].subsystem, length) && name[length] == '_' &&
-		    !strcmp(name + length + 1, operations[i].name))
-			return i;
+		if (!strcmp(name, operations[i].name) ||
+		    (!strncmp(name, operations[i].subsystem, length) && name[length] == '_' &&
+		     !strcmp(name + length + 1, operations[i].name)))
+			found |= 1ULL << i;
 	}
-	return -1;
-}
-
-const char *phase_name(unsigned int phase)
-{
-	static const char *const names[] = {
-#define NAME(name, text) #name,
-		IOMMUFD_PHASES(NAME)
-#undef NAME
-	};
-
-	return phase < SCOPE_NR_PHASES ? names[phase] : "other";
+	return found;
 }
 
 static const struct {
 	const char *name;
+	const char *text;
+} phases[SCOPE_NR_PHASES] = {
+#define PHASE(name, text) { #name, text },
+	IOMMUFD_PHASES(PHASE)
+	VFIO_PHASES(PHASE)
+#undef PHASE
+};
+
+const char *phase_name(unsigned int phase)
+{
+	return phase < SCOPE_NR_PHASES ? phases[phase].name : "other";
+}
+
+const char *phase_text(unsigned int phase)
+{
+	return phase < SCOPE_NR_PHASES ? phases[phase].text : "none of the phases";
+}
+
+struct reason {
+	const char *name;
 	const char *a;
 	const char *b;
 	const char *text;
-} reasons[SCOPE_NR_REASONS] = {
+};
+
+static const struct reason iommufd_reasons[SCOPE_NR_IOMMUFD_REASONS] = {
 #define REASON(name, a, b, text) { #name, a, b, text },
 	IOMMUFD_REASONS(REASON)
+};
+
+static const struct reason vfio_reasons[SCOPE_NR_VFIO_REASONS] = {
+	VFIO_REASONS(REASON)
 #undef REASON
 };
 
-const char *reason_name(unsigned int reason)
+static const struct reason *find_reason(unsigned int operation, unsigned int reason)
 {
-	return reason < SCOPE_NR_REASONS ? reasons[reason].name : "unknown";
+	static const struct reason unknown = {
+		"unknown", "first number", "second number",
+		"for a reason that this version of the tool does not know",
+	};
+
+	if (scope_operation_class(operation) == SCOPE_CLASS_VFIO)
+		return reason < SCOPE_NR_VFIO_REASONS ? &vfio_reasons[reason] : &unknown;
+	return reason < SCOPE_NR_IOMMUFD_REASONS ? &iommufd_reasons[reason] : &unknown;
 }
 
-const char *reason_text(unsigned int reason)
+const char *reason_name(unsigned int operation, unsigned int reason)
 {
-	return reason < SCOPE_NR_REASONS ? reasons[reason].text :
-					   "a reason that this version does not know";
+	return find_reason(operation, reason)->name;
 }
 
-const char *reason_number(unsigned int reason, bool second)
+const char *reason_text(unsigned int operation, unsigned int reason)
 {
-	const char *meaning;
+	return find_reason(operation, reason)->text;
+}
 
-	if (reason >= SCOPE_NR_REASONS)
-		return second ? "second number" : "first number";
-	meaning = second ? reasons[reason].b : reasons[reason].a;
+const char *reason_number(unsigned int operation, unsigned int reason, bool second)
+{
+	const struct reason *found = find_reason(operation, reason);
+	const char *meaning = second ? found->b : found->a;
+
 	return strcmp(meaning, "0") ? meaning : NULL;
 }
 

@@ -21,6 +21,14 @@
 const char *operation_name(unsigned int operation);
 
 /**
+ * operation_title() - name of an operation for people: "map", "vfio_attach"
+ * @operation: enum scope_operation
+ *
+ * Return: the name, with the subsystem where it is not iommufd.
+ */
+const char *operation_title(unsigned int operation);
+
+/**
  * operation_subsystem() - the subsystem whose event tells of an operation: "iommufd"
  * @operation: enum scope_operation
  *
@@ -29,12 +37,12 @@ const char *operation_name(unsigned int operation);
 const char *operation_subsystem(unsigned int operation);
 
 /**
- * operation_find() - the operation with a name
- * @name: the name, with or without the subsystem and "_" before it
+ * operations_find() - the operations with a name
+ * @name: the name; with the subsystem and "_" before it, only that one's
  *
- * Return: enum scope_operation, or -1.
+ * Return: a bit for each enum scope_operation, 0 if there is none.
  */
-int operation_find(const char *name);
+uint64_t operations_find(const char *name);
 
 /**
  * phase_name() - name of a phase: "pin"
@@ -45,29 +53,40 @@ int operation_find(const char *name);
 const char *phase_name(unsigned int phase);
 
 /**
- * reason_name() - name of a reason: "memlock_limit"
- * @reason: enum scope_reason
- *
- * Return: the name, "unknown" for one that this tool does not know yet.
- */
-const char *reason_name(unsigned int reason);
-
-/**
- * reason_text() - a reason in words
- * @reason: enum scope_reason
+ * phase_text() - a phase in words
+ * @phase: enum scope_phase
  *
  * Return: the words.
  */
-const char *reason_text(unsigned int reason);
+const char *phase_text(unsigned int phase);
+
+/**
+ * reason_name() - name of a reason: "memlock_limit"
+ * @operation: enum scope_operation, whose subsystem has the reason
+ * @reason: its number in the list of that subsystem
+ *
+ * Return: the name, "unknown" for one that this tool does not know yet.
+ */
+const char *reason_name(unsigned int operation, unsigned int reason);
+
+/**
+ * reason_text() - a reason in words
+ * @operation: enum scope_operation, whose subsystem has the reason
+ * @reason: its number in the list of that subsystem
+ *
+ * Return: the words.
+ */
+const char *reason_text(unsigned int operation, unsigned int reason);
 
 /**
  * reason_number() - what a number of a reason means
- * @reason: enum scope_reason
+ * @operation: enum scope_operation, whose subsystem has the reason
+ * @reason: its number in the list of that subsystem
  * @second: the second number, not the first
  *
  * Return: the meaning, or NULL if the number means nothing.
  */
-const char *reason_number(unsigned int reason, bool second);
+const char *reason_number(unsigned int operation, unsigned int reason, bool second);
 
 /**
  * object_type_name() - name of a type of objects: "ioas"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -100,6 +101,36 @@ static void say_object(struct words *words, const struct scope_record *record)
 		say(words, ", value %" PRIu64, (uint64_t)record->value);
 }
 
+static void say_vfio(struct words *words, const struct scope_record *record)
+{
+	say(words, "%s", *record->device ? record->device : "group");
+	if (!*record->device)
+		say(words, " %u", record->group);
+	if (*record->driver)
+		say(words, ", %s", record->driver);
+	switch (record->operation) {
+	case SCOPE_OPERATION_vfio_set_irqs:
+		say(words, ", interrupts %u to %u of index %u", record->start,
+		    record->start + record->devices - !!record->devices, record->index);
+		return;
+	case SCOPE_OPERATION_vfio_bar_fault:
+		say(words, ", %s at 0x%" PRIx64 " of region %u", format_size(record->length).s,
+		    (uint64_t)record->iova, record->index);
+		return;
+	case SCOPE_OPERATION_vfio_hot_reset:
+		say(words, ", %u devices", record->devices);
+		return;
+	case SCOPE_OPERATION_vfio_feature:
+	case SCOPE_OPERATION_vfio_ioctl:
+		say(words, ", 0x%" PRIx64, (uint64_t)record->value);
+		return;
+	}
+	if (record->device_id)
+		say(words, ", device %u", record->device_id);
+	if (record->hwpt)
+		say(words, ", ioas or hwpt %u", record->hwpt);
+}
+
 static void say_what(struct words *words, const struct scope_record *record)
 {
 	switch (scope_operation_class(record->operation)) {
@@ -108,6 +139,9 @@ static void say_what(struct words *words, const struct scope_record *record)
 		break;
 	case SCOPE_CLASS_TRANSLATION:
 		say_translation(words, record);
+		break;
+	case SCOPE_CLASS_VFIO:
+		say_vfio(words, record);
 		break;
 	default:
 		say_object(words, record);
@@ -137,62 +171,69 @@ static void say_number(struct words *words, const char *meaning, uint64_t value)
 		say(words, "%s %" PRIu64, meaning, value);
 }
 
-static void say_range(struct words *words, uint64_t first, uint64_t last)
-{
-	say(words, "0x%" PRIx64 " to 0x%" PRIx64, first, last);
-}
-
-static void say_why(struct words *words, const struct scope_record *record)
+/* Reasons that deserve other words than the list gives.  Return whether this is one. */
+static bool say_special(struct words *words, const struct scope_record *record)
 {
 	uint64_t a = record->reason_a, b = record->reason_b;
-	const char *meaning_a = reason_number(record->reason, false);
-	const char *meaning_b = reason_number(record->reason, true);
 
+	if (scope_operation_class(record->operation) == SCOPE_CLASS_VFIO)
+		return false;
 	switch (record->reason) {
-	case SCOPE_REASON_none:
-		say(words, "%s", strerror(-record->ret));
-		return;
-	case SCOPE_REASON_memlock_limit:
+	case SCOPE_REASON_iommufd_memlock_limit:
 		say(words, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
 		    format_size_as(a, b).s);
 		if (record->length)
 			say(words, ", %s wanted", format_size_as(record->length, b).s);
-		return;
-	case SCOPE_REASON_wrong_object_type:
+		return true;
+	case SCOPE_REASON_iommufd_wrong_object_type:
 		say(words, "object %" PRIu64 " is of another type (%s) than the call needs", a,
 		    object_type_name(b));
-		return;
-	case SCOPE_REASON_overflow:
+		return true;
+	case SCOPE_REASON_iommufd_overflow:
 		say(words, "start 0x%" PRIx64 " plus length 0x%" PRIx64 " overflows", a, b);
-		return;
-	case SCOPE_REASON_iova_misaligned:
+		return true;
+	case SCOPE_REASON_iommufd_iova_misaligned:
 		say(words, "0x%" PRIx64 " is not a multiple of %s, the IOMMU's smallest page", a,
 		    format_size(b).s);
-		return;
-	case SCOPE_REASON_iova_space_full:
+		return true;
+	case SCOPE_REASON_iommufd_iova_space_full:
 		say(words, "no free IOVA range of %s aligned to %s", format_size(a).s,
 		    format_size(b).s);
-		return;
-	case SCOPE_REASON_iova_overlap:
-	case SCOPE_REASON_iova_reserved:
-	case SCOPE_REASON_unmap_splits_area:
-	case SCOPE_REASON_area_in_use:
-	case SCOPE_REASON_reserved_region_in_use:
-	case SCOPE_REASON_iova_not_allowed:
-	case SCOPE_REASON_allowed_narrower:
-	case SCOPE_REASON_aperture_exceeded:
-		say(words, "%s: ", reason_text(record->reason));
-		say_range(words, a, b);
+		return true;
+	case SCOPE_REASON_iommufd_iova_overlap:
+	case SCOPE_REASON_iommufd_iova_reserved:
+	case SCOPE_REASON_iommufd_unmap_splits_area:
+	case SCOPE_REASON_iommufd_area_in_use:
+	case SCOPE_REASON_iommufd_reserved_region_in_use:
+	case SCOPE_REASON_iommufd_iova_not_allowed:
+	case SCOPE_REASON_iommufd_allowed_narrower:
+	case SCOPE_REASON_iommufd_aperture_exceeded:
+		say(words, "%s: 0x%" PRIx64 " to 0x%" PRIx64,
+		    reason_text(record->operation, record->reason), a, b);
+		return true;
+	}
+	return false;
+}
+
+static void say_why(struct words *words, const struct scope_record *record)
+{
+	const char *a = reason_number(record->operation, record->reason, false);
+	const char *b = reason_number(record->operation, record->reason, true);
+
+	if (!record->reason) {
+		say(words, "%s", strerror(-record->ret));
 		return;
 	}
-	say(words, "%s", reason_text(record->reason));
-	if (meaning_a) {
+	if (say_special(words, record))
+		return;
+	say(words, "%s", reason_text(record->operation, record->reason));
+	if (a) {
 		say(words, ": ");
-		say_number(words, meaning_a, a);
+		say_number(words, a, record->reason_a);
 	}
-	if (meaning_b) {
+	if (b) {
 		say(words, ", ");
-		say_number(words, meaning_b, b);
+		say_number(words, b, record->reason_b);
 	}
 }
 
@@ -209,7 +250,7 @@ void operation_failure(const struct scope_record *record, char *text, size_t siz
 	struct words words = { text, size };
 
 	*text = '\0';
-	say(&words, "%s of ", operation_name(record->operation));
+	say(&words, "%s of ", operation_title(record->operation));
 	say_what(&words, record);
 	say(&words, " failed: ");
 	say_why(&words, record);
@@ -252,17 +293,52 @@ static void phases_json(const struct scope_record *record, struct json *json)
 	static const char *const keys[] = {
 #define KEY(name, text) #name "_ns",
 		IOMMUFD_PHASES(KEY)
+		VFIO_PHASES(KEY)
 #undef KEY
 	};
 	unsigned int i;
 
-	for (i = 0; i < SCOPE_NR_PHASES; i++) {
-		if (i != SCOPE_PHASE_wait &&
-		    (class == SCOPE_CLASS_OBJECT ||
-		     (class == SCOPE_CLASS_MEMORY) != (i < SCOPE_NR_MEMORY_PHASES)))
-			continue;
-		json_u64(json, keys[i], record->phase_ns[i]);
-	}
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		if (scope_has_phase(class, i))
+			json_u64(json, keys[i], record->phase_ns[i]);
+}
+
+static void vfio_json(const struct scope_record *record, struct json *json)
+{
+	json_string(json, "device", record->device);
+	json_string(json, "node", record->driver);
+	json_u64(json, "group", record->group);
+	json_u64(json, "device_id", record->device_id);
+	json_u64(json, "pt_id", record->hwpt);
+	json_u64(json, "value", record->value);
+	json_u64(json, "index", record->index);
+	json_u64(json, "start", record->start);
+	json_u64(json, "count", record->devices);
+	json_u64(json, "offset", record->iova);
+	json_u64(json, "length_bytes", record->length);
+}
+
+static void memory_json(const struct scope_record *record, struct json *json)
+{
+	json_u64(json, "ioas", record->ioas);
+	json_u64(json, "src_ioas", record->src_ioas);
+	json_u64(json, "device_id", record->device_id);
+	json_u64(json, "iova", record->iova);
+	json_u64(json, "length_bytes", record->length);
+	json_u64(json, "user_va", record->user_va);
+	json_u64(json, "pages", record->pages);
+	json_u64(json, "extents", record->extents);
+}
+
+static void translation_json(const struct scope_record *record, struct json *json)
+{
+	json_string(json, "device", record->device);
+	json_string(json, "iommu_driver", record->driver);
+	json_u64(json, "group", record->group);
+	json_u64(json, "devices", record->devices);
+	json_u64(json, "hwpt", record->hwpt);
+	json_u64(json, "old_hwpt", record->old_hwpt);
+	json_u64(json, "old_ioas", record->old_ioas);
 }
 
 void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
@@ -280,12 +356,13 @@ void operation_json(const struct scope_record *record, struct json *json, int64_
 	json_u64(json, "tid", record->tid);
 	json_u64(json, "uid", record->uid);
 	json_u64(json, "cgroup_id", record->cgroup);
-	json_u64(json, "ctx", record->ctx);
+	if (class != SCOPE_CLASS_VFIO)
+		json_u64(json, "ctx", record->ctx);
 	json_i64(json, "ret", record->ret);
 	if (record->ret < 0) {
 		operation_why(record, why, sizeof(why));
 		json_string(json, "error", error_name(record->ret));
-		json_string(json, "reason", reason_name(record->reason));
+		json_string(json, "reason", reason_name(record->operation, record->reason));
 		json_u64(json, "reason_a", record->reason_a);
 		json_u64(json, "reason_b", record->reason_b);
 		json_string(json, "message", why);
@@ -294,30 +371,19 @@ void operation_json(const struct scope_record *record, struct json *json, int64_
 		json_null(json, "reason");
 	}
 	json_u64(json, "flags", record->flags);
-	if (class == SCOPE_CLASS_OBJECT) {
+	switch (class) {
+	case SCOPE_CLASS_OBJECT:
 		json_string(json, "object_type", object_type_name(record->object_type));
 		json_u64(json, "object_id", record->object_id);
 		json_u64(json, "value", record->value);
-	} else {
-		json_u64(json, "ioas", record->ioas);
-		json_u64(json, "device_id", record->device_id);
-		json_u64(json, "iova", record->iova);
-		json_u64(json, "length_bytes", record->length);
-		json_u64(json, "pages", record->pages);
-		json_u64(json, "extents", record->extents);
-	}
-	if (class == SCOPE_CLASS_MEMORY) {
-		json_u64(json, "src_ioas", record->src_ioas);
-		json_u64(json, "user_va", record->user_va);
-	}
-	if (class == SCOPE_CLASS_TRANSLATION) {
-		json_string(json, "device", record->device);
-		json_string(json, "iommu_driver", record->driver);
-		json_u64(json, "group", record->group);
-		json_u64(json, "devices", record->devices);
-		json_u64(json, "hwpt", record->hwpt);
-		json_u64(json, "old_hwpt", record->old_hwpt);
-		json_u64(json, "old_ioas", record->old_ioas);
+		break;
+	case SCOPE_CLASS_VFIO:
+		vfio_json(record, json);
+		break;
+	default:
+		memory_json(record, json);
+		if (class == SCOPE_CLASS_TRANSLATION)
+			translation_json(record, json);
 	}
 	json_u64(json, "dur_ns", record->dur_ns);
 	phases_json(record, json);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "btf_events.h"
 #include "output.h"
 #include "session.h"
 
@@ -20,7 +21,6 @@
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 
-#define EVENTS "/sys/kernel/tracing/events"
 #define MAX_LINKS 128
 
 static char libbpf_says[512];
@@ -62,9 +62,18 @@ static bool have(const char *path)
 	return !access(path, F_OK);
 }
 
+static int failed(const char *what, int err)
+{
+	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
+		 *libbpf_says ? ")" : "");
+	return -1;
+}
+
 int session_check(void)
 {
+	static const char *const modules[] = { "iommufd", "vfio", NULL };
 	uint64_t caps = capabilities();
+	int err;
 
 	debug = getenv("IOMMUSCOPE_DEBUG") != NULL;
 	libbpf_set_print(keep_words);
@@ -86,6 +95,17 @@ int session_check(void)
 		complain("module iommufd has no BTF: build it where pahole and the kernel's vmlinux are");
 		return -1;
 	}
+	err = btf_events_init(modules);
+	if (err == -EPERM) {
+		complain("no privilege to read the modules' BTF: run it as root, or add CAP_SYS_ADMIN");
+		return -1;
+	}
+	if (err)
+		return failed("read the modules' BTF", err);
+	if (!btf_event_exists("iommufd_map")) {
+		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
+		return -1;
+	}
 	return 0;
 }
 
@@ -97,48 +117,16 @@ static const char *event_of(const struct bpf_program *program)
 	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
 }
 
-static bool event_exists(const char *event)
-{
-	size_t length = strcspn(event, "_");
-	char path[256];
-
-	snprintf(path, sizeof(path), "/sys/module/%.*s", (int)length, event);
-	if (!have(path))
-		return false;
-	/* only where tracefs can be read does it tell */
-	snprintf(path, sizeof(path), EVENTS "/%.*s", (int)length, event);
-	if (!have(path))
-		return true;
-	snprintf(path, sizeof(path), EVENTS "/%.*s/%s", (int)length, event, event);
-	return have(path);
-}
-
-static int failed(const char *what, int err)
-{
-	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
-		 *libbpf_says ? ")" : "");
-	return -1;
-}
-
 int session_load(struct bpf_object *object)
 {
 	struct bpf_program *program;
-	unsigned int events = 0;
 	const char *event;
 	int err;
 
 	bpf_object__for_each_program(program, object) {
 		event = event_of(program);
-		if (!event)
-			continue;
-		if (event_exists(event))
-			events++;
-		else
+		if (event && !btf_event_exists(event))
 			bpf_program__set_autoload(program, false);
-	}
-	if (!events) {
-		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
-		return -1;
 	}
 	err = bpf_object__load(object);
 	return err ? failed("load the BPF programs", err) : 0;
@@ -156,7 +144,7 @@ int session_attach(struct bpf_object *object)
 			i++;
 		if (i == MAX_LINKS)
 			return failed("attach the BPF programs", -E2BIG);
-		links[i] = bpf_program__attach(program);
+		links[i] = bpf_program__attach_trace(program);
 		if (!links[i])
 			return failed("attach the BPF programs", -errno);
 		link_owners[i] = object;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What latency.bpf.c counts.
+ *
+ * An entry of a map counts the operations of one kind, of one dimension (device, IOAS, process,
+ * cgroup, or all of them), on one CPU.  Only that CPU writes it, so nothing is atomic and nothing
+ * is shared; the tool adds the CPUs up.  Where no entry is to be had any more, the operation goes
+ * to the overflow entry of its kind, which all CPUs share and the tool has made beforehand.
+ *
+ * Each class of operations has its own map, since its entries hold as many histograms as it has
+ * phases.  Buckets are 32 bits wide; the tool reads them often enough to notice that one wraps.
+ */
+#ifndef IOMMUSCOPE_BPF_LATENCY_H
+#define IOMMUSCOPE_BPF_LATENCY_H
+
+#include "histogram.h"
+#include "lists.h"
+
+enum scope_dimension {
+	SCOPE_BY_NONE,
+	SCOPE_BY_DEVICE,
+	SCOPE_BY_IOAS,
+	SCOPE_BY_PROCESS,
+	SCOPE_BY_CGROUP,
+};
+
+/* With SCOPE_BY_DEVICE: this bit and a number of @devices, or else an IOAS as in filter.bpf.h. */
+#define SCOPE_DIMENSION_DEVICE (1ULL << 63)
+
+/* cpu of an overflow entry */
+#define SCOPE_CPU_OVERFLOW (~0U)
+
+struct scope_latency_key {
+	__u64 dimension;
+	__u32 cpu;
+	__u32 operation;
+};
+
+/* A histogram of nanoseconds, with what it cannot tell itself. */
+struct scope_histogram {
+	__u64 sum;
+	__u64 max;
+	__u32 buckets[SCOPE_NR_BUCKETS];
+};
+
+/* What every entry begins with. */
+struct scope_counters {
+	__u64 count;
+	__u64 errors;
+	__u64 bytes;
+	__u64 pages;
+};
+
+/* The whole operation first, then its phases in the order of enum scope_phase. */
+struct scope_memory_latency {
+	struct scope_counters counters;
+	struct scope_histogram total;
+	struct scope_histogram phases[SCOPE_NR_MEMORY_PHASES];
+};
+
+/* phases[0] is the wait, which all classes have; the others follow from SCOPE_PHASE_check. */
+struct scope_translation_latency {
+	struct scope_counters counters;
+	struct scope_histogram total;
+	struct scope_histogram phases[1 + SCOPE_NR_TRANSLATION_PHASES];
+};
+
+struct scope_object_latency {
+	struct scope_counters counters;
+	struct scope_histogram total;
+	struct scope_histogram phases[1];
+};
+
+struct scope_vfio_latency {
+	struct scope_counters counters;
+	struct scope_histogram total;
+	struct scope_histogram phases[SCOPE_NR_VFIO_PHASES];
+};
+
+/* Which devices are, or were, behind an IOAS. */
+struct scope_attachment {
+	__u64 ioas;
+	char device[SCOPE_DEVICE_LEN];
+};
+
+#endif
