@@ -310,8 +310,6 @@ int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 		if (rc)
 			return rc;
 	}
-	op->devices = igroup->nr_devices;
-
 	iommufd_op_phase(op, IOMMUFD_PHASE_switch);
 	rc = iommu_group_replace_domain(igroup->group, hwpt->domain);
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
@@ -321,5 +319,6 @@ int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 	atomic_add(igroup->nr_devices, &hwpt->nr_devices);
 	refcount_add(igroup->nr_devices, &hwpt->obj.users);
 	igroup->hwpt = hwpt;
+	op->devices = igroup->nr_devices;
 	return 0;
 }

@@ -3,9 +3,9 @@
  * HWPTs: page tables in an IOMMU driver that mirror an IOAS.
  *
  * One is made for a device, whose IOMMU driver allocates the domain, by IOMMU_HWPT_ALLOC or by an
- * attach to an IOAS (automatic); others may be attached to it if their IOMMU driver agrees.  It is a
- * long-term user of its IOAS.  An automatic one is destroyed as its last device leaves.  attach_lock
- * of the IOAS guards what changes in it after it was made.
+ * attach to an IOAS (automatic); others may be attached to it if their IOMMU driver agrees.  It is
+ * a long-term user of its IOAS.  An automatic one is destroyed as its last device leaves.
+ * attach_lock of the IOAS guards what changes in it after it was made.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>

@@ -194,6 +194,7 @@ static void republish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
  */
 static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			      struct iommufd_object *obj, bool killable)
+	__releases(&ictx->objects.xa_lock)
 {
 	int rc = 0;
 
