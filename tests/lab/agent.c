@@ -142,11 +142,14 @@ static void disconnected(void)
 
 /*
  * Send bytes to the host, waiting until it takes them. A host that goes away
- * in the middle ends the session, and the bytes are dropped.
+ * in the middle ends the session, and the bytes are dropped. What a host that has just come
+ * sends can be here before the word that it is connected: so a
+ * missing connection counts only when it stays missing.
  */
 static void port_write(const void *data, size_t len)
 {
 	const unsigned char *p = data;
+	int patience = 25;
 
 	while (len && agent.connected) {
 		ssize_t n = write(agent.port, p, len);
@@ -160,8 +163,11 @@ static void port_write(const void *data, size_t len)
 			struct pollfd pfd = { .fd = agent.port, .events = POLLOUT };
 
 			poll(&pfd, 1, -1);
-			if (pfd.revents & POLLHUP)
+			if (!(pfd.revents & POLLHUP))
+				continue;
+			if (!patience--)
 				disconnected();
+			usleep(20000);
 		} else {
 			disconnected();
 		}
@@ -514,16 +520,26 @@ static void greet(unsigned char *at)
 	send_frame('H', nonce, sizeof(nonce));
 }
 
+/*
+ * Take what the host sent. Without a host the port is always readable and
+ * gives nothing, and no event tells of a host that comes: look again in a while.
+ */
 static void port_readable(void)
 {
 	ssize_t n = read(agent.port, agent.in + agent.in_len, sizeof(agent.in) - agent.in_len);
 	unsigned char *at;
 
-	if (n <= 0)
+	if (n <= 0) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (agent.connected)
+			disconnected();
+		usleep(20000);
 		return;
+	}
 	agent.in_len += n;
-	at = find_greeting();
-	if (at) {
+	/* a host that waits for long greets more than once */
+	while ((at = find_greeting())) {
 		if (agent.in_len - (at - agent.in) < GREETING_LEN)
 			return;
 		greet(at);
@@ -622,16 +638,10 @@ static void loop(void)
 			pump_output(&agent.fd_err, 'E');
 		if (pfd[4].revents)
 			pump_input();
-		if (pfd[5].revents & POLLIN)
+		if (pfd[5].revents)
 			port_readable();
 		if (pfd[0].revents)
 			reap();
-		if ((pfd[5].revents & (POLLHUP | POLLIN)) == POLLHUP) {
-			if (agent.connected)
-				disconnected();
-			/* no event tells of a host that comes: look again in a while */
-			usleep(20000);
-		}
 	}
 }
 
