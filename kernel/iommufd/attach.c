@@ -279,6 +279,10 @@ void iommufd_device_detach(struct iommufd_device *idev)
 	iommufd_op_phase(&op, IOMMUFD_PHASE_wait);
 	mutex_lock(&igroup->lock);
 	iommufd_op_phase(&op, IOMMUFD_PHASE_other);
+	if (WARN_ON(!iommufd_device_attached(idev))) {
+		mutex_unlock(&igroup->lock);
+		return;
+	}
 	op.old_hwpt_id = igroup->hwpt->obj.id;
 	op.old_ioas_id = igroup->hwpt->ioas->obj.id;
 	iommufd_op_start(&op);
