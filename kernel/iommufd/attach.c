@@ -67,7 +67,7 @@ static struct iommufd_hwpt *change_to_new(struct iommufd_device *idev, struct io
 		return hwpt;
 	op->hwpt_id = hwpt->obj.id;
 
-	attach_first = !hwpt->domain->pgsize_bitmap && !replace;
+	attach_first = !iommufd_domain_ready(hwpt->domain) && !replace;
 	if (attach_first) {
 		rc = iommufd_group_attach(idev, op, hwpt);
 		if (rc) {

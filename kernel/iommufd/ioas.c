@@ -69,7 +69,7 @@ static int restrict_iovas(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	unsigned long granule;
 	int rc;
 
-	if (!hwpt->domain->pgsize_bitmap)
+	if (!iommufd_domain_ready(hwpt->domain))
 		return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_domain_incompatible,
 				       hwpt->obj.id, 0);
 	granule = 1UL << __ffs(hwpt->domain->pgsize_bitmap);

@@ -251,6 +251,20 @@ void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
 /* device.c */
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size);
 
+/**
+ * iommufd_domain_ready() - is it known what a domain can map?
+ * @domain: the domain
+ *
+ * Some IOMMUs tell page sizes and aperture only when the first device was attached, and map nothing
+ * before.
+ *
+ * Return: true if it is.
+ */
+static inline bool iommufd_domain_ready(const struct iommu_domain *domain)
+{
+	return domain->pgsize_bitmap && domain->geometry.aperture_end;
+}
+
 static inline struct iommufd_ioas *iommufd_get_ioas(struct iommufd_ctx *ictx,
 						    struct iommufd_op *op, u32 id)
 {
