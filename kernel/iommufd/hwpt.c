@@ -205,13 +205,15 @@ static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_device *
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 	if (rc)
 		goto out_abort;
+	mutex_unlock(&ioas->attach_lock);
+
 	cmd->out_hwpt_id = hwpt->obj.id;
 	rc = iommufd_call_respond(call);
-	if (rc)
-		goto out_abort;
-	iommufd_object_finalize(call->ictx, &hwpt->obj);
-	goto out_unlock;
-
+	if (!rc) {
+		iommufd_object_finalize(call->ictx, &hwpt->obj);
+		return 0;
+	}
+	mutex_lock(&ioas->attach_lock);
 out_abort:
 	iommufd_hwpt_abort(hwpt, op);
 out_unlock:
