@@ -30,6 +30,8 @@
  * @access: the access
  * @ictx: the context it was made in, to compare
  * @needs_pin_pages: it may pin
+ * @attach_mutex: orders attach, replace and detach; guards @attached
+ * @attached: it is attached
  * @mutex: guards the rest
  * @items: struct mock_access_item
  * @next_id: of the next item
@@ -38,6 +40,8 @@ struct mock_access {
 	struct iommufd_access *access;
 	struct iommufd_ctx *ictx;
 	bool needs_pin_pages;
+	struct mutex attach_mutex;
+	bool attached;
 	struct mutex mutex;
 	struct list_head items;
 	u32 next_id;
@@ -149,6 +153,7 @@ int mock_access_create(struct iommufd_ctx *ictx, u32 ioas_id, u32 flags, u32 *fd
 	ma = kzalloc(sizeof(*ma), GFP_KERNEL_ACCOUNT);
 	if (!ma)
 		return -ENOMEM;
+	mutex_init(&ma->attach_mutex);
 	mutex_init(&ma->mutex);
 	INIT_LIST_HEAD(&ma->items);
 	ma->next_id = 1;
@@ -166,6 +171,7 @@ int mock_access_create(struct iommufd_ctx *ictx, u32 ioas_id, u32 flags, u32 *fd
 		rc = iommufd_access_attach(ma->access, ioas_id);
 		if (rc)
 			goto err_access;
+		ma->attached = true;
 	}
 
 	new_fd = get_unused_fd_flags(O_CLOEXEC);
@@ -382,7 +388,11 @@ int mock_access_attach(struct iommufd_ctx *ictx, int fd, u32 ioas_id)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ma = file->private_data;
+	mutex_lock(&ma->attach_mutex);
 	rc = iommufd_access_attach(ma->access, ioas_id);
+	if (!rc)
+		ma->attached = true;
+	mutex_unlock(&ma->attach_mutex);
 	fput(file);
 	return rc;
 }
@@ -414,17 +424,24 @@ int mock_access_replace(struct iommufd_ctx *ictx, int fd, u32 ioas_id)
  * @ictx: the context
  * @fd: the access
  *
- * Return: 0 or -EBADF
+ * Return: 0; -EBADF; -EINVAL if it is not attached
  */
 int mock_access_detach(struct iommufd_ctx *ictx, int fd)
 {
 	struct file *file = mock_access_file(ictx, fd);
 	struct mock_access *ma;
+	int rc = -EINVAL;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ma = file->private_data;
-	iommufd_access_detach(ma->access);
+	mutex_lock(&ma->attach_mutex);
+	if (ma->attached) {
+		iommufd_access_detach(ma->access);
+		ma->attached = false;
+		rc = 0;
+	}
+	mutex_unlock(&ma->attach_mutex);
 	fput(file);
-	return 0;
+	return rc;
 }

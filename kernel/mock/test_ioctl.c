@@ -251,7 +251,7 @@ static int mock_check_map(struct iommufd_ctx *ictx, struct iommufd_op *op,
 	int rc = 0;
 
 	if (iova % MOCK_IO_PAGE_SIZE || left % MOCK_IO_PAGE_SIZE || uptr % MOCK_IO_PAGE_SIZE ||
-	    iova + left < iova || uptr + left < uptr)
+	    (left && iova + left - 1 < iova) || uptr + left < uptr)
 		return -EINVAL;
 	domain = iommufd_test_domain_get(ictx, op, cmd->id, &hwpt);
 	if (IS_ERR(domain))
