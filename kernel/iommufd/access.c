@@ -253,6 +253,11 @@ void iommufd_access_detach(struct iommufd_access *access)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
 
+/**
+ * iommufd_access_object_destroy() - an access is gone; it was detached before
+ * @obj: the access's object, used by nobody
+ * @op: the operation
+ */
 void iommufd_access_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);

@@ -175,6 +175,11 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
 
+/**
+ * iommufd_device_object_destroy() - a device is no longer bound: give its DMA back
+ * @obj: the device's object, used by nobody
+ * @op: the operation
+ */
 void iommufd_device_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);

@@ -153,6 +153,11 @@ void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 	iommufd_object_abort(ioas->ictx, &hwpt->obj);
 }
 
+/**
+ * iommufd_hwpt_object_destroy() - free an HWPT's domain and let go of its IOAS
+ * @obj: the HWPT's object, used by nobody
+ * @op: the operation; phase drop is charged
+ */
 void iommufd_hwpt_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);

@@ -42,6 +42,11 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd
 	return ioas;
 }
 
+/**
+ * iommufd_ioas_object_destroy() - unmap what is left in an IOAS
+ * @obj: the IOAS's object, used by nobody
+ * @op: the operation
+ */
 void iommufd_ioas_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = container_of(obj, struct iommufd_ioas, obj);

@@ -168,7 +168,11 @@ void iommufd_test_object_put(struct iommufd_ctx *ictx, struct iommufd_object *ob
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_test_object_put, IOMMUFD_TEST);
 
-/* IOMMU_DESTROY or close met an object of type IOMMUFD_OBJECT_TEST. */
+/**
+ * iommufd_test_object_destroy() - IOMMU_DESTROY or close met an object of type IOMMUFD_OBJECT_TEST
+ * @obj: the object, used by nobody
+ * @op: the operation
+ */
 void iommufd_test_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	/* The object's reference on the module keeps the hook registered. */
