@@ -97,18 +97,24 @@ class Wire:
             yield chr(kind), data
 
     def greet(self, deadline):
-        """Wait until the agent answers; drop what it had to say to somebody else."""
+        """Wait until the agent answers; drop what it had to say to somebody else.
+
+        The greeting is repeated, for it may fall between a host that went and us.
+        """
         greeting = MAGIC + os.urandom(16)
         answer = frame("H", greeting)
         with selectors.DefaultSelector() as sel:
             sel.register(self.sock, selectors.EVENT_READ)
-            self.outbox += greeting
-            self.flush()
+            repeat = 0
             while answer not in self.inbox:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                if now >= deadline:
                     raise TimedOut
-                if sel.select(left):
+                if now >= repeat:
+                    self.outbox += greeting
+                    self.flush()
+                    repeat = now + 2
+                if sel.select(max(0, min(deadline, repeat) - now)):
                     self.receive()
         self.inbox = self.inbox[self.inbox.index(answer) + len(answer):]
 

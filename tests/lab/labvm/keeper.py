@@ -10,6 +10,7 @@ has been judged, so that every test answers for the lines that it caused.
 A machine that died is started again by the next command.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -100,9 +101,8 @@ def start(paths, options, directory, argv, owner):
             raise LabError("the machine's keeper did not start")
         time.sleep(0.02)
     try:
-        wire = agent.Wire(state["socket"])
-        wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT)
-        wire.close()
+        with contextlib.closing(agent.Wire(state["socket"])) as wire:
+            wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT)
     except (agent.Gone, agent.TimedOut) as e:
         why, lines = died(directory)
         kill(directory)
@@ -204,10 +204,10 @@ def stop(directory):
     state = load(directory)
     if alive(state):
         try:
-            wire = agent.Wire(state["socket"])
-            wire.greet(time.monotonic() + 10)
-            wire.send("P")
-            wait_gone(state, 15)
+            with contextlib.closing(agent.Wire(state["socket"])) as wire:
+                wire.greet(time.monotonic() + 10)
+                wire.send("P")
+                wait_gone(state, 15)
         except (agent.Gone, agent.TimedOut):
             pass
         kill(directory)
