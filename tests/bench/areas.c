@@ -10,8 +10,10 @@
 #include "bench.h"
 
 #define STRIDE			(2 * PAGE)
-#define PAIRS_PER_SAMPLE	200
+#define PAIRS_PER_SAMPLE	50
 #define SAMPLE_BUDGET_NS	20000000ULL
+#define SAMPLES_PER_REP		8
+#define FEW_AREAS		10
 
 static uint64_t hole(size_t areas)
 {
@@ -49,19 +51,8 @@ static uint64_t sample_anywhere(struct session *s, const struct buffer *b)
 	return (now_ns() - start) / k;
 }
 
-/**
- * case_areas() - set many areas up, measure one more in their midst, take all down with one call
- * @o: whose pass it is
- * @s: the session
- * @b: a buffer of 4 KiB pages
- * @areas: how many
- * @reps: samples of the pairs to take; setting up and taking down give one sample each
- */
-void case_areas(const struct origin *o, struct session *s, const struct buffer *b, size_t areas,
-		unsigned int reps)
+static uint64_t set_up(struct session *s, const struct buffer *b, size_t areas)
 {
-	struct samples fill = {}, fixed = {}, anywhere = {}, all = {};
-	const char *memory = memory_name(b->kind);
 	size_t i, pages = b->size / PAGE;
 	uint64_t start;
 
@@ -70,15 +61,46 @@ void case_areas(const struct origin *o, struct session *s, const struct buffer *
 	start = now_ns();
 	for (i = 0; i < areas; i++)
 		ioas_map(s, b->va + (i % pages) * PAGE, PAGE, IOVA_BASE + i * STRIDE);
-	samples_add(&fill, (now_ns() - start) / areas);
+	return (now_ns() - start) / areas;
+}
 
-	for (i = 0; i <= reps; i++) {
-		uint64_t ns[2] = { sample_fixed(s, b, areas), sample_anywhere(s, b) };
+/**
+ * case_areas() - set many areas up, measure one more in their midst, take all down with one call
+ * @o: whose pass it is
+ * @s: the session
+ * @few: a session with another device, for the same among few areas; NULL: none
+ * @b: a buffer of 4 KiB pages
+ * @areas: how many
+ * @reps: samples of the pairs to take; setting up and taking down give one sample each
+ *
+ * What one more area costs among many is asked relative to what it costs among few: samples of
+ * the one and of the other alternate, milliseconds apart, so that nothing comes between them.
+ */
+void case_areas(const struct origin *o, struct session *s, struct session *few,
+		const struct buffer *b, size_t areas, unsigned int reps)
+{
+	struct samples fill = {}, fixed = {}, beside = {}, anywhere = {}, all = {};
+	const char *memory = memory_name(b->kind);
+	uint64_t start, ns[3] = {};
+	unsigned int i;
 
+	if (few)
+		set_up(few, b, FEW_AREAS);
+	samples_add(&fill, set_up(s, b, areas));
+
+	for (i = 0; i <= SAMPLES_PER_REP * reps; i++) {
+		ns[0] = sample_fixed(s, b, areas);
+		if (few)
+			ns[1] = sample_fixed(few, b, FEW_AREAS);
 		if (!i)
 			continue;
 		samples_add(&fixed, ns[0]);
-		samples_add(&anywhere, ns[1]);
+		samples_add(&beside, ns[1]);
+	}
+	for (i = 0; i <= reps; i++) {
+		ns[2] = sample_anywhere(s, b);
+		if (i)
+			samples_add(&anywhere, ns[2]);
 	}
 
 	start = now_ns();
@@ -87,10 +109,15 @@ void case_areas(const struct origin *o, struct session *s, const struct buffer *
 
 	print_samples(o, "area_map", memory, areas, PAGE, &fill);
 	print_samples(o, "area_pair", memory, areas, PAGE, &fixed);
+	if (few) {
+		print_samples(o, "area_pair_few", memory, areas, PAGE, &beside);
+		ioas_unmap_all(few);
+	}
 	print_samples(o, "area_pair_anywhere", memory, areas, 2 * PAGE, &anywhere);
 	print_samples(o, "area_unmap_all", memory, areas, PAGE, &all);
 	samples_free(&fill);
 	samples_free(&fixed);
+	samples_free(&beside);
 	samples_free(&anywhere);
 	samples_free(&all);
 }

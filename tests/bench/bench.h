@@ -100,10 +100,11 @@ void case_first_touch(const struct origin *o, struct session *s, enum memory_kin
 void case_pair(const struct origin *o, struct session *s, const struct buffer *b, unsigned int reps);
 
 /* areas.c */
-void case_areas(const struct origin *o, struct session *s, const struct buffer *b, size_t areas,
-		unsigned int reps);
+void case_areas(const struct origin *o, struct session *s, struct session *few,
+		const struct buffer *b, size_t areas, unsigned int reps);
 
 /* kmem.c */
+long long pinned_pages(void);
 void case_kernel_memory(const struct origin *o, struct session *s, enum memory_kind kind,
 			size_t size);
 

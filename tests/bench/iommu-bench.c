@@ -27,6 +27,7 @@ struct config {
 	unsigned int nr_sides;
 	const char *switch_command;
 	const char *node;
+	const char *second_node;
 	unsigned int rounds;
 	unsigned int memory_rounds;
 	unsigned int reps;
@@ -44,6 +45,7 @@ static const char usage_text[] =
 	"stdout. Needs root, and a device bound to vfio-pci.\n"
 	"\n"
 	"  -d, --device NODE    VFIO device node (default /dev/vfio/devices/vfio0)\n"
+	"  -D, --second NODE    node of another device, to measure many areas beside few\n"
 	"  -S, --side NAME      name of a side; several take turns (default \"this\")\n"
 	"  -x, --switch CMD     run \"CMD NAME\" before a pass of side NAME: loads its modules\n"
 	"  -r, --rounds N       rounds, one pass of each side in each (default 15; the cases of many\n"
@@ -78,7 +80,8 @@ static unsigned long number(const char *text, const char *what, unsigned long ma
 static void parse(struct config *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' }, { "side", required_argument, NULL, 'S' },
+		{ "device", required_argument, NULL, 'd' }, { "second", required_argument, NULL, 'D' },
+		{ "side", required_argument, NULL, 'S' },
 		{ "switch", required_argument, NULL, 'x' }, { "rounds", required_argument, NULL, 'r' },
 		{ "memory-rounds", required_argument, NULL, 'R' },
 		{ "reps", required_argument, NULL, 'n' },   { "bulk", required_argument, NULL, 'm' },
@@ -89,10 +92,13 @@ static void parse(struct config *c, int argc, char **argv)
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "d:S:x:r:R:n:m:k:a:o:M:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "d:D:S:x:r:R:n:m:k:a:o:M:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'd':
 			c->node = optarg;
+			break;
+		case 'D':
+			c->second_node = optarg;
 			break;
 		case 'S':
 			if (c->nr_sides == MAX_SIDES) {
@@ -204,7 +210,7 @@ static void calm_down(void)
 static void timing_pass(const struct config *c, const struct origin *o, const struct buffer *buffers)
 {
 	static const size_t areas[] = { 10, 1000, 100000, 1000000 };
-	struct session s;
+	struct session s, few;
 	size_t i;
 
 	session_open(&s, c->node);
@@ -215,9 +221,15 @@ static void timing_pass(const struct config *c, const struct origin *o, const st
 	if (chosen(c, "pair"))
 		case_pair(o, &s, &buffers[MEM_4K], c->reps);
 	/* these take longer than all others together */
-	if (chosen(c, "areas") && o->round % AREAS_EVERY == 0)
+	if (chosen(c, "areas") && o->round % AREAS_EVERY == 0) {
+		if (c->second_node)
+			session_open(&few, c->second_node);
 		for (i = 0; i < ARRAY_SIZE(areas) && areas[i] <= c->max_areas; i++)
-			case_areas(o, &s, &buffers[MEM_4K], areas[i], c->reps);
+			case_areas(o, &s, c->second_node ? &few : NULL, &buffers[MEM_4K], areas[i],
+				   c->reps);
+		if (c->second_node)
+			session_close(&few);
+	}
 	session_close(&s);
 }
 

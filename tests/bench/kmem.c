@@ -29,6 +29,30 @@ static void settle(void)
 	write_ulong("/proc/sys/vm/stat_refresh", 1);
 }
 
+/**
+ * pinned_pages() - pages that long-term users have pinned, in the whole system
+ */
+long long pinned_pages(void)
+{
+	long long acquired = -1, released = -1;
+	char line[256];
+	FILE *f;
+
+	write_ulong("/proc/sys/vm/stat_refresh", 1);
+	f = fopen("/proc/vmstat", "r");
+	if (!f)
+		die("/proc/vmstat");
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "nr_foll_pin_acquired %lld", &acquired);
+		sscanf(line, "nr_foll_pin_released %lld", &released);
+	}
+	fclose(f);
+	errno = 0;
+	if (acquired < 0 || released < 0)
+		die("/proc/vmstat does not count pins");
+	return acquired - released;
+}
+
 static long long free_pages_kib(void)
 {
 	long long pages = 0, value;
