@@ -42,6 +42,9 @@ function(_lab_tap name)
 	# the runner ends the test itself; ctest only where even that hangs
 	math(EXPR limit "${arg_TIMEOUT} + 60")
 	set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77)
+	# as in a guest
+	set_tests_properties(${name} PROPERTIES ENVIRONMENT_MODIFICATION
+		"PATH=path_list_prepend:${TEST_BIN};PATH=path_list_prepend:${CMAKE_BINARY_DIR}/bin")
 	if(arg_LABELS)
 		set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
 	endif()
