@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading and writing BARs and the ROM through the device's file.
+ *
+ * barmap[] holds the kernel's mapping of each BAR, made on first use and kept while the device is
+ * open.  Every access takes memory_lock for itself alone, so that the copy to or from the user may
+ * fault.  The MSI-X table cannot be reached: reads give all ones, writes are dropped.
+ */
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+#include <linux/vfio_pci_core.h>
+
+#include "core_private.h"
+
+/* Guards the making of every device's barmap[]; comes too seldom to have one a device. */
+static DEFINE_MUTEX(barmap_lock);
+
+/*
+ * One access of one width.  Big and little endian differ only in that registers are little
+ * endian and so is what the user's buffer holds.
+ */
+#define DEFINE_BAR_IO(size, type)								\
+int vfio_pci_core_iowrite##size(struct vfio_pci_core_device *vdev, bool test_mem,		\
+				u##size val, void __iomem *io)					\
+{												\
+	int ret = 0;										\
+												\
+	if (!test_mem) {									\
+		iowrite##size(val, io);								\
+		return 0;									\
+	}											\
+	down_read(&vdev->memory_lock);								\
+	if (vfio_pci_memory_enabled(vdev))							\
+		iowrite##size(val, io);								\
+	else											\
+		ret = -EIO;									\
+	up_read(&vdev->memory_lock);								\
+	return ret;										\
+}												\
+EXPORT_SYMBOL_GPL(vfio_pci_core_iowrite##size);							\
+												\
+int vfio_pci_core_ioread##size(struct vfio_pci_core_device *vdev, bool test_mem,		\
+			       u##size *val, void __iomem *io)					\
+{												\
+	int ret = 0;										\
+												\
+	if (!test_mem) {									\
+		*val = ioread##size(io);							\
+		return 0;									\
+	}											\
+	down_read(&vdev->memory_lock);								\
+	if (vfio_pci_memory_enabled(vdev))							\
+		*val = ioread##size(io);							\
+	else											\
+		ret = -EIO;									\
+	up_read(&vdev->memory_lock);								\
+	return ret;										\
+}												\
+EXPORT_SYMBOL_GPL(vfio_pci_core_ioread##size);							\
+												\
+static int bar_step##size(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,	\
+			  char __user *buf, bool iswrite)					\
+{												\
+	type le;										\
+	u##size val;										\
+	int ret;										\
+												\
+	if (iswrite) {										\
+		if (copy_from_user(&le, buf, sizeof(le)))					\
+			return -EFAULT;								\
+		val = bar_to_cpu##size(le);							\
+		return vfio_pci_core_iowrite##size(vdev, test_mem, val, io);			\
+	}											\
+	ret = vfio_pci_core_ioread##size(vdev, test_mem, &val, io);				\
+	if (ret)										\
+		return ret;									\
+	le = cpu_to_bar##size(val);								\
+	return copy_to_user(buf, &le, sizeof(le)) ? -EFAULT : 0;				\
+}
+
+#define bar_to_cpu8(x)	(x)
+#define cpu_to_bar8(x)	(x)
+#define bar_to_cpu16(x)	le16_to_cpu(x)
+#define cpu_to_bar16(x)	cpu_to_le16(x)
+#define bar_to_cpu32(x)	le32_to_cpu(x)
+#define cpu_to_bar32(x)	cpu_to_le32(x)
+#define bar_to_cpu64(x)	le64_to_cpu(x)
+#define cpu_to_bar64(x)	cpu_to_le64(x)
+
+DEFINE_BAR_IO(8, u8)
+DEFINE_BAR_IO(16, __le16)
+DEFINE_BAR_IO(32, __le32)
+#if defined(ioread64) && defined(iowrite64)
+DEFINE_BAR_IO(64, __le64)
+#endif
+
+/* The widest access at @off that is aligned, fits in @room and is allowed. */
+static unsigned int bar_width(loff_t off, size_t room, unsigned int max)
+{
+	unsigned int width = max;
+
+	while (width > 1 && (room < width || off & (width - 1)))
+		width >>= 1;
+	return width;
+}
+
+static int bar_step(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,
+		    char __user *buf, unsigned int width, bool iswrite)
+{
+	switch (width) {
+#if defined(ioread64) && defined(iowrite64)
+	case 8:
+		return bar_step64(vdev, test_mem, io, buf, iswrite);
+#endif
+	case 4:
+		return bar_step32(vdev, test_mem, io, buf, iswrite);
+	case 2:
+		return bar_step16(vdev, test_mem, io, buf, iswrite);
+	default:
+		return bar_step8(vdev, test_mem, io, buf, iswrite);
+	}
+}
+
+/* What cannot be reached reads as all ones. */
+static int bar_skip(char __user *buf, size_t count, bool iswrite)
+{
+	static const u8 ones[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	size_t done, part;
+
+	if (iswrite)
+		return 0;
+	for (done = 0; done < count; done += part) {
+		part = min(count - done, sizeof(ones));
+		if (copy_to_user(buf + done, ones, part))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/**
+ * vfio_pci_core_do_io_rw() - copy between a mapped region and the user
+ * @vdev: the device
+ * @test_mem: the region is memory that can be switched off
+ * @io: the region
+ * @buf: user's buffer
+ * @off: where in the region
+ * @count: bytes
+ * @x_start: first byte that cannot be reached
+ * @x_end: the byte after the last one that cannot be reached
+ * @iswrite: write
+ * @max_width: widest access the region bears
+ *
+ * Return: bytes done, or a negative errno if the region went away or the buffer is bad.
+ */
+ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,
+			       char __user *buf, loff_t off, size_t count, size_t x_start,
+			       size_t x_end, bool iswrite, enum vfio_pci_io_width max_width)
+{
+	size_t done = 0, room;
+	unsigned int width;
+	int ret;
+
+#if !defined(ioread64) || !defined(iowrite64)
+	if (max_width > VFIO_PCI_IO_WIDTH_4)
+		max_width = VFIO_PCI_IO_WIDTH_4;
+#endif
+
+	while (done < count) {
+		if (off >= x_start && off < x_end) {
+			room = min_t(size_t, count - done, x_end - off);
+			ret = bar_skip(buf + done, room, iswrite);
+			if (ret)
+				return ret;
+			off += room;
+			done += room;
+			continue;
+		}
+		room = count - done;
+		if (off < x_start)
+			room = min_t(size_t, room, x_start - off);
+		width = bar_width(off, room, max_width);
+		ret = bar_step(vdev, test_mem, io + off, buf + done, width, iswrite);
+		if (ret)
+			return ret;
+		off += width;
+		done += width;
+	}
+	return done;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_core_do_io_rw);
+
+/**
+ * vfio_pci_core_setup_barmap() - claim a BAR and map it into the kernel
+ * @vdev: the device, open
+ * @bar: which one
+ *
+ * Return: 0, -EBUSY if another driver has it, -ENOMEM.
+ */
+int vfio_pci_core_setup_barmap(struct vfio_pci_core_device *vdev, int bar)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	void __iomem *io;
+	int ret = 0;
+
+	if (READ_ONCE(vdev->barmap[bar]))
+		return 0;
+
+	mutex_lock(&barmap_lock);
+	if (vdev->barmap[bar])
+		goto out;
+	ret = pci_request_selected_regions(pdev, 1 << bar, "vfio-pci");
+	if (ret)
+		goto out;
+	io = pci_iomap(pdev, bar, 0);
+	if (io) {
+		WRITE_ONCE(vdev->barmap[bar], io);
+	} else {
+		pci_release_selected_regions(pdev, 1 << bar);
+		ret = -ENOMEM;
+	}
+out:
+	mutex_unlock(&barmap_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_core_setup_barmap);
+
+/**
+ * vfio_pci_bar_close() - let go of the BARs
+ * @vdev: the device, being closed
+ */
+void vfio_pci_bar_close(struct vfio_pci_core_device *vdev)
+{
+	struct resource_entry *rest, *tmp;
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		vdev->bar_mmap_supported[bar] = false;
+		if (!vdev->barmap[bar])
+			continue;
+		pci_iounmap(vdev->pdev, vdev->barmap[bar]);
+		pci_release_selected_regions(vdev->pdev, 1 << bar);
+		vdev->barmap[bar] = NULL;
+	}
+
+	list_for_each_entry_safe(rest, tmp, &vdev->dummy_resources_list, node) {
+		list_del(&rest->node);
+		release_resource(rest->res);
+		resource_list_free_entry(rest);
+	}
+}
+
+static ssize_t rom_read(struct vfio_pci_core_device *vdev, char __user *buf, loff_t off,
+			size_t count)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	void __iomem *io;
+	ssize_t done;
+	size_t size;
+	u16 cmd;
+
+	/* Mapping looks for the image's header in the ROM, so the device has to answer. */
+	cmd = vfio_pci_memory_force(vdev);
+	io = pci_map_rom(pdev, &size);
+	vfio_pci_memory_unforce(vdev, cmd);
+	if (!io)
+		return -ENOMEM;
+
+	/* The BAR may be larger than what is in it. */
+	done = vfio_pci_core_do_io_rw(vdev, !pdev->rom, io, buf, off, count, size,
+				      max_t(size_t, size, off + count), false,
+				      VFIO_PCI_IO_WIDTH_4);
+	pci_unmap_rom(pdev, io);
+	return done;
+}
+
+/**
+ * vfio_pci_bar_rw() - read or write a BAR, or read the ROM
+ * @vdev: the device
+ * @buf: user's buffer
+ * @count: bytes
+ * @ppos: offset in the device's file
+ * @iswrite: write
+ *
+ * Return: bytes done, or a negative errno.
+ */
+ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
+			loff_t *ppos, bool iswrite)
+{
+	int bar = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
+	loff_t off = *ppos & VFIO_PCI_OFFSET_MASK;
+	size_t x_start = 0, x_end = 0;
+	struct pci_dev *pdev = vdev->pdev;
+	ssize_t done;
+	size_t len;
+	bool mem;
+
+	if (bar == PCI_ROM_RESOURCE && !pci_resource_start(pdev, bar))
+		len = roundup_pow_of_two(pdev->romlen ?: 1);
+	else
+		len = pci_resource_len(pdev, bar);
+	if (off >= len)
+		return -EINVAL;
+	count = min_t(size_t, count, len - off);
+
+	if (bar == PCI_ROM_RESOURCE) {
+		if (iswrite)
+			return -EINVAL;
+		done = rom_read(vdev, buf, off, count);
+	} else {
+		int ret = vfio_pci_core_setup_barmap(vdev, bar);
+
+		if (ret)
+			return ret;
+		if (bar == vdev->msix_bar) {
+			x_start = vdev->msix_offset;
+			x_end = vdev->msix_offset + vdev->msix_size;
+		}
+		mem = pci_resource_flags(pdev, bar) & IORESOURCE_MEM;
+		done = vfio_pci_core_do_io_rw(vdev, mem, vdev->barmap[bar], buf, off, count,
+					      x_start, x_end, iswrite,
+					      mem ? VFIO_PCI_IO_WIDTH_8 : VFIO_PCI_IO_WIDTH_4);
+	}
+	if (done > 0)
+		*ppos += done;
+	return done;
+}

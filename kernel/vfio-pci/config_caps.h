@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Descriptors of PCI capabilities: what of them a user sees and may change.
+ *
+ * A descriptor names the fields in which a capability differs from its default: read from the
+ * device, not written.  Where no field speaks, the default holds.
+ */
+#ifndef IOMMUSCOPE_VFIO_PCI_CONFIG_CAPS_H
+#define IOMMUSCOPE_VFIO_PCI_CONFIG_CAPS_H
+
+#include <linux/types.h>
+
+struct vfio_pci_core_device;
+
+/**
+ * struct cfg_field - a field of up to 4 bytes
+ * @off: from the begin of the capability
+ * @len: bytes; 0 ends the table
+ * @hook: enum vfio_pci_cfg_hook
+ * @virt: bits that are ours
+ * @write: bits that the user may change
+ */
+struct cfg_field {
+	u8 off;
+	u8 len;
+	u8 hook;
+	u32 virt;
+	u32 write;
+};
+
+/**
+ * struct cfg_cap - a capability that users see
+ * @known: there is a descriptor; capabilities without are hidden
+ * @all_write: every byte behind the header may be written
+ * @len: its length, or 0 if @length tells
+ * @length: finds the length from the device's registers; may answer 0 for "up to the next one"
+ * @fields: what differs from the default, or NULL
+ */
+struct cfg_cap {
+	bool known;
+	bool all_write;
+	u8 len;
+	int (*length)(struct vfio_pci_core_device *vdev, int pos);
+	const struct cfg_field *fields;
+};
+
+extern const struct cfg_field cfg_header_fields[];
+const struct cfg_cap *cfg_find_cap(unsigned int id);
+const struct cfg_cap *cfg_find_ext_cap(unsigned int id);
+
+#endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Configuration space as the user sees it: writes that have consequences.
+ *
+ * Each hook does the whole write of the bytes it is called with, which are a part, or all, of its
+ * field.  Hooks find where their field begins from the PCI core's record of the capability.
+ */
+#include <linux/pci.h>
+#include <linux/pci_regs.h>
+#include <linux/unaligned.h>
+
+#include "core_private.h"
+
+/* What the user sees of a field before and after a write is a question of vconfig only. */
+static u16 word_written(struct vfio_pci_core_device *vdev, int field, int pos, int count,
+			const u8 *val)
+{
+	u8 word[2];
+	int i;
+
+	memcpy(word, vdev->vconfig + field, sizeof(word));
+	for (i = 0; i < count; i++)
+		word[pos + i - field] = val[i];
+	return get_unaligned_le16(word);
+}
+
+/* A device that was reset behind our back has lost its addresses: give them back. */
+static void restore_bars(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	bool lost = false;
+	u32 bar;
+	int i;
+
+	if (pdev->is_virtfn)
+		return;
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		pci_user_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &bar);
+		lost |= bar != vdev->rbar[i];
+	}
+	if (!lost)
+		return;
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+		pci_user_write_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, vdev->rbar[i]);
+	pci_user_write_config_dword(pdev, PCI_ROM_ADDRESS, vdev->rbar[6]);
+}
+
+/*
+ * vconfig has the whole command register, also the bits that are read from the device, so that
+ * whether memory is on can be told without asking it.
+ */
+static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	u16 new = word_written(vdev, PCI_COMMAND, pos, count, val);
+	u16 old = vfio_pci_vconfig_word(vdev, PCI_COMMAND);
+	const u16 decode = PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
+	bool mask;
+	int ret;
+
+	if (old & ~new & PCI_COMMAND_MEMORY)
+		vfio_pci_memory_shut(vdev);
+	else
+		down_write(&vdev->memory_lock);
+	if (new & ~old & decode)
+		restore_bars(vdev);
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	if (!ret)
+		vfio_pci_vconfig_set_word(vdev, PCI_COMMAND, new);
+	up_write(&vdev->memory_lock);
+	if (ret)
+		return ret;
+
+	mask = new & PCI_COMMAND_INTX_DISABLE;
+	if (mask != vdev->virq_disabled) {
+		spin_lock_irq(&vdev->irqlock);
+		vdev->virq_disabled = mask;
+		vfio_pci_intx_update(vdev);
+		spin_unlock_irq(&vdev->irqlock);
+	}
+	return 0;
+}
+
+/* Keep the bits of an address register that its size and kind fix. */
+static void fix_up_bar(struct vfio_pci_core_device *vdev, int off, u32 mask, u32 bits)
+{
+	u32 bar = vfio_pci_vconfig_dword(vdev, off);
+
+	vfio_pci_vconfig_set_dword(vdev, off, (bar & mask) | bits);
+}
+
+static u32 bar_kind(struct vfio_pci_core_device *vdev, int bar)
+{
+	unsigned long flags = pci_resource_flags(vdev->pdev, bar);
+	u32 bits;
+
+	if (flags & IORESOURCE_IO)
+		return PCI_BASE_ADDRESS_SPACE_IO;
+	bits = PCI_BASE_ADDRESS_SPACE_MEMORY;
+	if (flags & IORESOURCE_PREFETCH)
+		bits |= PCI_BASE_ADDRESS_MEM_PREFETCH;
+	if (flags & IORESOURCE_MEM_64)
+		bits |= PCI_BASE_ADDRESS_MEM_TYPE_64;
+	return bits;
+}
+
+/**
+ * vfio_pci_bar_fix_up() - make our copies of the address registers such as the device could have
+ * @vdev: the device
+ *
+ * Writing all ones to one of them and reading it back tells the size, as it does on a device.
+ */
+void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	u64 mask;
+	int i;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		int off = PCI_BASE_ADDRESS_0 + 4 * i;
+
+		if (!vfio_pci_has_bar(vdev, i)) {
+			fix_up_bar(vdev, off, 0, 0);
+			continue;
+		}
+		mask = ~(u64)(pci_resource_len(pdev, i) - 1);
+		fix_up_bar(vdev, off, mask, bar_kind(vdev, i));
+		if (pci_resource_flags(pdev, i) & IORESOURCE_MEM_64) {
+			i++;
+			fix_up_bar(vdev, off + 4, mask >> 32, 0);
+		}
+	}
+
+	if (vfio_pci_has_bar(vdev, PCI_ROM_RESOURCE)) {
+		mask = ~(u64)(pci_resource_len(pdev, PCI_ROM_RESOURCE) - 1);
+		fix_up_bar(vdev, PCI_ROM_ADDRESS, mask | PCI_ROM_ADDRESS_ENABLE, 0);
+	} else {
+		fix_up_bar(vdev, PCI_ROM_ADDRESS, 0, 0);
+	}
+}
+
+static int hook_bar(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	int ret = vfio_pci_config_store(vdev, pos, count, val);
+
+	vfio_pci_bar_fix_up(vdev);
+	return ret;
+}
+
+static int hook_power(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	int ctrl = vdev->pdev->pm_cap + PCI_PM_CTRL;
+	pci_power_t state;
+	u16 word;
+	int ret;
+
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	if (ret)
+		return ret;
+	/* The state is in the low byte; a capability that the kernel does not use stays still. */
+	if (!vdev->pdev->pm_cap || pos != ctrl)
+		return 0;
+
+	state = (__force pci_power_t)(vfio_pci_vconfig_word(vdev, ctrl) & PCI_PM_CTRL_STATE_MASK);
+	if (state == PCI_D0)
+		down_write(&vdev->memory_lock);
+	else
+		vfio_pci_memory_shut(vdev);
+	vfio_pci_set_power_state(vdev, state);
+	/* The device may not have gone where it should: say where it is. */
+	word = vfio_pci_vconfig_word(vdev, ctrl) & ~PCI_PM_CTRL_STATE_MASK;
+	if (vdev->pdev->current_state <= PCI_D3hot)
+		word |= (__force u16)vdev->pdev->current_state;
+	else
+		word |= (__force u16)PCI_D3hot;
+	vfio_pci_vconfig_set_word(vdev, ctrl, word);
+	up_write(&vdev->memory_lock);
+	return 0;
+}
+
+/* Interrupts are set up by VFIO_DEVICE_SET_IRQS; what was set up is what can be enabled. */
+static int hook_msi(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	int field = vdev->pdev->msi_cap + PCI_MSI_FLAGS;
+	u16 flags;
+	int ret;
+
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	flags = vfio_pci_vconfig_word(vdev, field);
+	if (vdev->irq_type != VFIO_PCI_MSI_IRQ_INDEX)
+		flags &= ~PCI_MSI_FLAGS_ENABLE;
+	if ((flags & PCI_MSI_FLAGS_QSIZE) >> 4 > vdev->msi_qmax) {
+		flags &= ~PCI_MSI_FLAGS_QSIZE;
+		flags |= vdev->msi_qmax << 4;
+	}
+	vfio_pci_vconfig_set_word(vdev, field, flags);
+	return ret;
+}
+
+static int hook_exp(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	int field = pdev->pcie_cap + PCI_EXP_DEVCTL;
+	u16 before, after;
+	u32 cap = 0;
+	int ret;
+
+	before = vfio_pci_vconfig_word(vdev, field);
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	if (ret)
+		return ret;
+	after = vfio_pci_vconfig_word(vdev, field);
+
+	/* The bit reads as zero. */
+	if (after & PCI_EXP_DEVCTL_BCR_FLR) {
+		after &= ~PCI_EXP_DEVCTL_BCR_FLR;
+		vfio_pci_vconfig_set_word(vdev, field, after);
+		pcie_capability_read_dword(pdev, PCI_EXP_DEVCAP, &cap);
+		if (cap & PCI_EXP_DEVCAP_FLR)
+			vfio_pci_function_reset(vdev);
+	}
+	if ((before ^ after) & PCI_EXP_DEVCTL_READRQ)
+		pcie_set_readrq(pdev, 128 << min((after & PCI_EXP_DEVCTL_READRQ) >> 12, 5));
+	return 0;
+}
+
+static int hook_af(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	int field = pci_find_capability(vdev->pdev, PCI_CAP_ID_AF) + PCI_AF_CTRL;
+	u8 cap;
+	int ret;
+
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	if (ret || !(vdev->vconfig[field] & PCI_AF_CTRL_FLR))
+		return ret;
+
+	vdev->vconfig[field] &= ~PCI_AF_CTRL_FLR;
+	pci_read_config_byte(vdev->pdev, field - PCI_AF_CTRL + PCI_AF_CAP, &cap);
+	if (cap & PCI_AF_CAP_FLR)
+		vfio_pci_function_reset(vdev);
+	return 0;
+}
+
+/*
+ * The device's VPD registers are shared with whoever reads its vpd file in sysfs, so user's
+ * accesses go through the same lock: the PCI core's.  A user sees each done at once.
+ */
+static int hook_vpd(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
+{
+	int cap = pci_find_capability(vdev->pdev, PCI_CAP_ID_VPD);
+	u8 *data = vdev->vconfig + cap + PCI_VPD_DATA;
+	u16 addr;
+	int ret;
+
+	ret = vfio_pci_config_store(vdev, pos, count, val);
+	/* The flag that starts an access is in the high byte. */
+	if (ret || pos + count <= cap + PCI_VPD_ADDR + 1)
+		return ret;
+
+	addr = vfio_pci_vconfig_word(vdev, cap + PCI_VPD_ADDR);
+	if (addr & PCI_VPD_ADDR_F) {
+		addr &= PCI_VPD_ADDR_MASK;
+		/* A failure leaves the flag as it is: the access never completes. */
+		if (pci_write_vpd_any(vdev->pdev, addr & ~3, 4, data) != 4)
+			return 0;
+		vfio_pci_vconfig_set_word(vdev, cap + PCI_VPD_ADDR, addr);
+	} else {
+		if (pci_read_vpd_any(vdev->pdev, addr & ~3, 4, data) != 4)
+			return 0;
+		vfio_pci_vconfig_set_word(vdev, cap + PCI_VPD_ADDR, addr | PCI_VPD_ADDR_F);
+	}
+	return 0;
+}
+
+typedef int (*config_hook_fn)(struct vfio_pci_core_device *vdev, int pos, int count,
+			      const u8 *val);
+
+static const config_hook_fn config_hooks[CFG_NR_HOOKS] = {
+	[CFG_HOOK_COMMAND] = hook_command,
+	[CFG_HOOK_BAR] = hook_bar,
+	[CFG_HOOK_POWER] = hook_power,
+	[CFG_HOOK_MSI] = hook_msi,
+	[CFG_HOOK_EXP] = hook_exp,
+	[CFG_HOOK_AF] = hook_af,
+	[CFG_HOOK_VPD] = hook_vpd,
+};
+
+/**
+ * vfio_pci_config_hook() - do a write that has consequences
+ * @vdev: the device
+ * @hook: enum vfio_pci_cfg_hook, not CFG_HOOK_NONE
+ * @pos: where
+ * @count: bytes
+ * @val: what
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_config_hook(struct vfio_pci_core_device *vdev, int hook, int pos, int count,
+			 const u8 *val)
+{
+	return config_hooks[hook](vdev, pos, count, val);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the vfio-pci-core module share.  docs/vfio.md tells the model as a whole.
+ *
+ * A struct vfio_pci_core_device (include/linux/vfio_pci_core.h) lives as long as a driver has the
+ * PCI device; most of what it points to lives as long as a user has it open.
+ *
+ * Locks, outermost first:
+ *
+ *	vfio_device_set.lock > igate > ioeventfds_lock > memory_lock > irqlock
+ *	mmap_lock > memory_lock
+ *
+ * memory_lock: held for read around every single access to the device's memory and every page that
+ * a fault inserts; held for write by whatever makes the memory vanish or come back: the command
+ * register, resets, power states.  Whoever takes it away unmaps the user's mappings first; the
+ * fault that follows finds the memory off and gives SIGBUS, or on again and inserts the page.
+ * Nothing that could fault on user memory happens under it.
+ *
+ * igate: the set-up of interrupts, err_trigger, req_trigger.  irqlock: the INTx state, which the
+ * interrupt handler changes.
+ */
+#ifndef IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
+#define IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
+
+#include <linux/irqbypass.h>
+#include <linux/pci.h>
+#include <linux/types.h>
+#include <linux/vfio_pci_core.h>
+
+#include "op.h"
+
+struct eventfd_ctx;
+
+/* One fixed region index, at most, beyond which the driver's own regions begin. */
+#define VFIO_PCI_FIRST_DEV_REGION	VFIO_PCI_NUM_REGIONS
+
+/* Nothing set up; the indexes of the uAPI are the other values of irq_type. */
+#define VFIO_PCI_IRQ_NONE		VFIO_PCI_NUM_IRQS
+
+/**
+ * struct vfio_pci_cfg_byte - what a user may do to a byte of configuration space
+ * @virt: bits that are ours (vconfig) rather than the device's
+ * @write: bits the user may change
+ * @hook: enum vfio_pci_cfg_hook, what a write means beyond that
+ *
+ * vfio_pci_core_device.pci_config_map is an array of them, one a byte.
+ */
+struct vfio_pci_cfg_byte {
+	u8 virt;
+	u8 write;
+	u8 hook;
+};
+
+enum vfio_pci_cfg_hook {
+	CFG_HOOK_NONE,
+	CFG_HOOK_COMMAND,
+	CFG_HOOK_BAR,
+	CFG_HOOK_POWER,
+	CFG_HOOK_MSI,
+	CFG_HOOK_EXP,
+	CFG_HOOK_AF,
+	CFG_HOOK_VPD,
+	CFG_NR_HOOKS,
+};
+
+/**
+ * struct vfio_pci_irq - an interrupt that is set up
+ * @vdev: the device
+ * @trigger: signalled as it comes, held; may be NULL for INTx
+ * @unmask: for INTx, an eventfd of the user unmasks
+ * @mask: for INTx, an eventfd of the user masks
+ * @producer: for MSI, what KVM may connect directly to a virtual CPU
+ * @name: in /proc/interrupts
+ * @irq: Linux number of the interrupt
+ * @masked: INTx: masked by its occurrence or by the user; guarded by irqlock
+ * @quiet: INTx: the device or the interrupt controller is silenced; guarded by irqlock
+ */
+struct vfio_pci_irq {
+	struct vfio_pci_core_device *vdev;
+	struct eventfd_ctx *trigger;
+	struct virqfd *unmask;
+	struct virqfd *mask;
+	struct irq_bypass_producer producer;
+	char *name;
+	int irq;
+	bool masked;
+	bool quiet;
+};
+
+static inline struct vfio_pci_core_device *to_core(struct vfio_device *device)
+{
+	return container_of(device, struct vfio_pci_core_device, vdev);
+}
+
+static inline struct vfio_pci_cfg_byte *vfio_pci_cfg_map(struct vfio_pci_core_device *vdev)
+{
+	return (struct vfio_pci_cfg_byte *)vdev->pci_config_map;
+}
+
+static inline bool vfio_pci_has_bar(struct vfio_pci_core_device *vdev, int bar)
+{
+	return pci_resource_len(vdev->pdev, bar) != 0;
+}
+
+/* core.c: parameters of the module that drives the devices */
+extern bool vfio_pci_nointxmask;
+extern bool vfio_pci_disable_vga;
+extern bool vfio_pci_disable_idle_d3;
+
+/* config.c, config_map.c, config_hooks.c */
+int vfio_pci_config_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_config_close(struct vfio_pci_core_device *vdev);
+ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
+			   loff_t *ppos, bool iswrite);
+int vfio_pci_config_store(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val);
+u16 vfio_pci_vconfig_word(struct vfio_pci_core_device *vdev, int pos);
+u32 vfio_pci_vconfig_dword(struct vfio_pci_core_device *vdev, int pos);
+void vfio_pci_vconfig_set_word(struct vfio_pci_core_device *vdev, int pos, u16 val);
+void vfio_pci_vconfig_set_dword(struct vfio_pci_core_device *vdev, int pos, u32 val);
+int vfio_pci_config_hook(struct vfio_pci_core_device *vdev, int hook, int pos, int count,
+			 const u8 *val);
+void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev);
+
+/* mmap.c: the device's memory comes and goes */
+bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev);
+void vfio_pci_memory_shut(struct vfio_pci_core_device *vdev);
+void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
+u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev);
+void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev, u16 cmd);
+void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev);
+
+/* bar.c, vga.c */
+ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
+			loff_t *ppos, bool iswrite);
+void vfio_pci_bar_close(struct vfio_pci_core_device *vdev);
+ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
+			loff_t *ppos, bool iswrite);
+int vfio_pci_vga_register(struct vfio_pci_core_device *vdev);
+void vfio_pci_vga_unregister(struct vfio_pci_core_device *vdev);
+
+/* region.c */
+void vfio_pci_regions_close(struct vfio_pci_core_device *vdev);
+
+/* ioeventfd.c */
+long vfio_pci_ioeventfd(struct vfio_pci_core_device *vdev,
+			struct vfio_device_ioeventfd __user *arg);
+void vfio_pci_ioeventfds_close(struct vfio_pci_core_device *vdev);
+
+/* info.c */
+long vfio_pci_get_info(struct vfio_pci_core_device *vdev, struct vfio_device_info __user *arg);
+long vfio_pci_get_region_info(struct vfio_pci_core_device *vdev,
+			      struct vfio_region_info __user *arg);
+long vfio_pci_get_irq_info(struct vfio_pci_core_device *vdev, struct vfio_irq_info __user *arg);
+
+/* irq.c */
+int vfio_pci_irq_count(struct vfio_pci_core_device *vdev, unsigned int index);
+long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __user *arg);
+void vfio_pci_irqs_close(struct vfio_pci_core_device *vdev);
+
+/* intx.c */
+int vfio_pci_intx_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+			  const struct vfio_irq_set *set, void *data);
+int vfio_pci_intx_mask_action(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+			      const struct vfio_irq_set *set, void *data);
+int vfio_pci_intx_unmask_action(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+				const struct vfio_irq_set *set, void *data);
+void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev);
+void vfio_pci_intx_update(struct vfio_pci_core_device *vdev);
+
+/* msi.c */
+int vfio_pci_msi_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+			 const struct vfio_irq_set *set, void *data);
+void vfio_pci_msi_disable(struct vfio_pci_core_device *vdev);
+
+/* irq_events.c */
+int vfio_pci_err_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+			 const struct vfio_irq_set *set, void *data);
+int vfio_pci_req_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
+			 const struct vfio_irq_set *set, void *data);
+void vfio_pci_events_close(struct vfio_pci_core_device *vdev);
+bool vfio_pci_event_signal(struct vfio_pci_eventfd __rcu **event);
+
+/* reset.c, hot_reset.c */
+long vfio_pci_reset(struct vfio_pci_core_device *vdev);
+int vfio_pci_function_reset(struct vfio_pci_core_device *vdev);
+long vfio_pci_hot_reset_info(struct vfio_pci_core_device *vdev,
+			     struct vfio_pci_hot_reset_info __user *arg);
+long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, struct vfio_pci_hot_reset __user *arg);
+void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev);
+int vfio_pci_join_set(struct vfio_pci_core_device *vdev);
+
+/* power.c */
+extern const struct dev_pm_ops vfio_pci_core_pm_ops;
+int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state);
+void vfio_pci_power_probe(struct vfio_pci_core_device *vdev);
+void vfio_pci_power_exit_low(struct vfio_pci_core_device *vdev);
+int vfio_pci_feature_low_power_entry(struct vfio_pci_core_device *vdev, u32 flags,
+				     void __user *arg, size_t argsz);
+int vfio_pci_feature_low_power_wakeup(struct vfio_pci_core_device *vdev, u32 flags,
+				      void __user *arg, size_t argsz);
+int vfio_pci_feature_low_power_exit(struct vfio_pci_core_device *vdev, u32 flags,
+				    void __user *arg, size_t argsz);
+
+/* sriov.c */
+int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_exit(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_close(struct vfio_pci_core_device *vdev);
+int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *token);
+int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void __user *arg,
+			      size_t argsz);
+
+#endif

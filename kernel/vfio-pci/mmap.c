@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device's memory: when it is there, and how it gets into a user's page table.
+ *
+ * mmap() inserts nothing.  Pages come with faults, in the largest size that fits, and only while
+ * the memory answers; whoever switches it off holds memory_lock for write from before he unmaps
+ * all of it until it is off.  Since the offset in the file tells region and place, mappings need
+ * no record: all of them hang on the device's inode.
+ */
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/pfn_t.h>
+
+#include "core_private.h"
+
+#define REGION_PGOFF_SHIFT	(VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT)
+#define REGION_PGOFF_MASK	((1UL << REGION_PGOFF_SHIFT) - 1)
+
+/**
+ * vfio_pci_memory_enabled() - does the device's memory answer?
+ * @vdev: the device, memory_lock held
+ *
+ * Return: false if memory decoding is off or the device sleeps.
+ */
+bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+
+	lockdep_assert_held(&vdev->memory_lock);
+
+	if (vdev->pm_runtime_engaged || pdev->current_state >= PCI_D3hot)
+		return false;
+	return pdev->no_command_memory ||
+	       vfio_pci_vconfig_word(vdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+}
+
+/**
+ * vfio_pci_memory_zap() - unmap the device's memory from all users
+ * @vdev: the device, memory_lock held for write: no fault brings it back
+ */
+void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev)
+{
+	loff_t begin = VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_BAR0_REGION_INDEX);
+	loff_t end = VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_ROM_REGION_INDEX);
+
+	lockdep_assert_held_write(&vdev->memory_lock);
+
+	unmap_mapping_range(vdev->vdev.inode->i_mapping, begin, end - begin, true);
+}
+
+/**
+ * vfio_pci_memory_shut() - lock the device's memory against every access
+ * @vdev: the device
+ *
+ * Takes memory_lock for write; the caller releases it.
+ */
+void vfio_pci_memory_shut(struct vfio_pci_core_device *vdev)
+{
+	down_write(&vdev->memory_lock);
+	vfio_pci_memory_zap(vdev);
+}
+
+/**
+ * vfio_pci_memory_force() - switch memory decoding on, for an access of our own
+ * @vdev: the device
+ *
+ * Takes memory_lock for write, so that the user sees nothing of it.
+ *
+ * Return: what vfio_pci_memory_unforce() wants.
+ */
+u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev)
+{
+	u16 cmd;
+
+	down_write(&vdev->memory_lock);
+	pci_read_config_word(vdev->pdev, PCI_COMMAND, &cmd);
+	if (!(cmd & PCI_COMMAND_MEMORY))
+		pci_write_config_word(vdev->pdev, PCI_COMMAND, cmd | PCI_COMMAND_MEMORY);
+	return cmd;
+}
+
+/**
+ * vfio_pci_memory_unforce() - undo vfio_pci_memory_force()
+ * @vdev: the device
+ * @cmd: what that returned
+ */
+void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev, u16 cmd)
+{
+	u16 now;
+
+	if (!(cmd & PCI_COMMAND_MEMORY)) {
+		/* Other bits may have changed with what was done meanwhile. */
+		pci_read_config_word(vdev->pdev, PCI_COMMAND, &now);
+		pci_write_config_word(vdev->pdev, PCI_COMMAND, now & ~PCI_COMMAND_MEMORY);
+	}
+	up_write(&vdev->memory_lock);
+}
+
+/**
+ * vfio_pci_bar_probe_mmap() - find which of the BARs can be mapped
+ * @vdev: the device, being opened
+ *
+ * Memory BARs of whole pages can.  One smaller than a page can if nobody else has the rest of its
+ * page: dummy_resources_list keeps it so while the device is open.
+ */
+void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		struct resource *res = &pdev->resource[bar];
+		struct resource_entry *rest;
+
+		vdev->bar_mmap_supported[bar] = false;
+		if (!(res->flags & IORESOURCE_MEM) || !vfio_pci_has_bar(vdev, bar))
+			continue;
+		if (resource_size(res) >= PAGE_SIZE) {
+			vdev->bar_mmap_supported[bar] = true;
+			continue;
+		}
+		if (!PAGE_ALIGNED(res->start))
+			continue;
+
+		rest = resource_list_create_entry(NULL, 0);
+		if (!rest)
+			continue;
+		rest->res->name = "vfio sub-page reserved";
+		rest->res->start = res->end + 1;
+		rest->res->end = res->start + PAGE_SIZE - 1;
+		rest->res->flags = res->flags;
+		if (request_resource(res->parent, rest->res)) {
+			resource_list_free_entry(rest);
+			continue;
+		}
+		resource_list_add_tail(rest, &vdev->dummy_resources_list);
+		vdev->bar_mmap_supported[bar] = true;
+	}
+}
+
+/* The page frame behind an address of a mapping. */
+static unsigned long vma_pfn(struct vfio_pci_core_device *vdev, struct vm_area_struct *vma,
+			     unsigned long addr)
+{
+	int bar = vma->vm_pgoff >> REGION_PGOFF_SHIFT;
+	unsigned long pgoff = (vma->vm_pgoff & REGION_PGOFF_MASK) +
+			      ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+	return (pci_resource_start(vdev->pdev, bar) >> PAGE_SHIFT) + pgoff;
+}
+
+static vm_fault_t insert_pages(struct vm_fault *vmf, unsigned long pfn, unsigned int order)
+{
+	switch (order) {
+	case 0:
+		return vmf_insert_pfn(vmf->vma, vmf->address & PAGE_MASK, pfn);
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	case PMD_ORDER:
+		return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), false);
+#endif
+#ifdef CONFIG_ARCH_SUPPORTS_PUD_PFNMAP
+	case PUD_ORDER:
+		return vmf_insert_pfn_pud(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), false);
+#endif
+	default:
+		return VM_FAULT_FALLBACK;
+	}
+}
+
+static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct vfio_pci_core_device *vdev = vma->vm_private_data;
+	unsigned long size = PAGE_SIZE << order;
+	unsigned long addr = ALIGN_DOWN(vmf->address, size);
+	unsigned long pfn = vma_pfn(vdev, vma, addr);
+	vm_fault_t fault = VM_FAULT_SIGBUS;
+	struct vfio_op op;
+	int index = vma->vm_pgoff >> REGION_PGOFF_SHIFT;
+	u64 offset = ((u64)(vma->vm_pgoff & REGION_PGOFF_MASK) << PAGE_SHIFT) +
+		     addr - vma->vm_start;
+
+	if (order && (addr < vma->vm_start || addr + size > vma->vm_end ||
+		      !IS_ALIGNED(pfn, 1UL << order)))
+		return VM_FAULT_FALLBACK;
+
+	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_bar_fault);
+	vfio_op_note(&op, index, index);
+	vfio_op_note(&op, offset, offset);
+	vfio_op_note(&op, length, size);
+
+	vfio_op_phase(&op, VFIO_PHASE_wait);
+	down_read(&vdev->memory_lock);
+	vfio_op_phase(&op, VFIO_PHASE_other);
+	if (vfio_pci_memory_enabled(vdev)) {
+		fault = insert_pages(vmf, pfn, order);
+		if (fault & VM_FAULT_ERROR)
+			vfio_op_fail(&op, -EFAULT, VFIO_REASON_insert_failed, index, offset);
+	} else {
+		vfio_op_fail(&op, -EFAULT, VFIO_REASON_memory_disabled, index, offset);
+	}
+	up_read(&vdev->memory_lock);
+
+	/* One that falls back comes again, smaller. */
+	if (!(fault & VM_FAULT_FALLBACK))
+		vfio_op_end(&op, fault & VM_FAULT_ERROR ? -EFAULT : 0);
+	return fault;
+}
+
+static vm_fault_t bar_fault(struct vm_fault *vmf)
+{
+	return bar_huge_fault(vmf, 0);
+}
+
+static const struct vm_operations_struct bar_vm_ops = {
+	.fault = bar_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+	.huge_fault = bar_huge_fault,
+#endif
+};
+
+/**
+ * vfio_pci_core_mmap() - the mmap() callback of drivers
+ * @core_vdev: the device
+ * @vma: the mapping; its offset tells region and place
+ *
+ * Return: 0 or -EINVAL if the region cannot be mapped so; other errors.
+ */
+int vfio_pci_core_mmap(struct vfio_device *core_vdev, struct vm_area_struct *vma)
+{
+	struct vfio_pci_core_device *vdev = to_core(core_vdev);
+	unsigned long index = vma->vm_pgoff >> REGION_PGOFF_SHIFT;
+	unsigned long pgoff = vma->vm_pgoff & REGION_PGOFF_MASK;
+	unsigned long pages;
+	int ret;
+
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (index >= VFIO_PCI_FIRST_DEV_REGION) {
+		struct vfio_pci_region *region;
+
+		index -= VFIO_PCI_FIRST_DEV_REGION;
+		if (index >= vdev->num_regions)
+			return -EINVAL;
+		region = &vdev->region[index];
+		if (!region->ops->mmap || !(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
+			return -EINVAL;
+		return region->ops->mmap(vdev, region, vma);
+	}
+	if (index >= VFIO_PCI_ROM_REGION_INDEX || !vdev->bar_mmap_supported[index])
+		return -EINVAL;
+
+	pages = PAGE_ALIGN(pci_resource_len(vdev->pdev, index)) >> PAGE_SHIFT;
+	if (pgoff >= pages || vma_pages(vma) > pages - pgoff)
+		return -EINVAL;
+
+	/* Claims the BAR, so that nobody else in the kernel maps it differently. */
+	ret = vfio_pci_core_setup_barmap(vdev, index);
+	if (ret)
+		return ret;
+
+	vma->vm_private_data = vdev;
+	vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vm_flags_set(vma, VM_ALLOW_ANY_UNCACHED | VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &bar_vm_ops;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_core_mmap);

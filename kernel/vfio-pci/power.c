@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Power: of devices that nobody uses, and of those whose user lets them sleep.
+ *
+ * Nobody's devices sleep under runtime PM.  A user can put his device in D3hot with its own power
+ * register (config_hooks.c), or let runtime PM have it (low power entry) and be told as something
+ * woke it.  pm_runtime_engaged says that runtime PM has it; it, pm_wake_eventfd_ctx and pm_save
+ * are guarded by memory_lock held for write.  pm_save is the configuration of a device that loses
+ * it in D3hot.
+ */
+#include <linux/eventfd.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio_pci_core.h>
+
+#include "core_private.h"
+
+/**
+ * vfio_pci_power_probe() - find out what the device loses as it sleeps
+ * @vdev: the device, being registered
+ */
+void vfio_pci_power_probe(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	u16 ctrl;
+
+	if (!pdev->pm_cap)
+		return;
+	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &ctrl);
+	vdev->needs_pm_restore = !(ctrl & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
+/**
+ * vfio_pci_set_power_state() - put the device in a power state, and keep its configuration
+ * @vdev: the device; memory_lock held for write if it has a user
+ * @state: the state
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	bool down, up;
+	int ret;
+
+	/* The PF cannot sleep while its functions are in use. */
+	if (state > PCI_D0 && vdev->sriov_active)
+		return -EBUSY;
+
+	down = vdev->needs_pm_restore && pdev->current_state < PCI_D3hot && state >= PCI_D3hot;
+	up = vdev->needs_pm_restore && pdev->current_state >= PCI_D3hot && state == PCI_D0;
+	if (down)
+		pci_save_state(pdev);
+
+	ret = pci_set_power_state(pdev, state);
+	if (ret)
+		return ret;
+
+	if (down && pdev->current_state >= PCI_D3hot) {
+		kfree(vdev->pm_save);
+		vdev->pm_save = pci_store_saved_state(pdev);
+	} else if (up && vdev->pm_save) {
+		pci_load_and_free_saved_state(pdev, &vdev->pm_save);
+		pci_restore_state(pdev);
+	}
+	return 0;
+}
+
+/**
+ * vfio_pci_power_exit_low() - runtime PM does not have the user's device any more
+ * @vdev: the device
+ */
+void vfio_pci_power_exit_low(struct vfio_pci_core_device *vdev)
+{
+	down_write(&vdev->memory_lock);
+	if (vdev->pm_runtime_engaged) {
+		vdev->pm_runtime_engaged = false;
+		pm_runtime_get_noresume(&vdev->pdev->dev);
+		if (vdev->pm_wake_eventfd_ctx) {
+			eventfd_ctx_put(vdev->pm_wake_eventfd_ctx);
+			vdev->pm_wake_eventfd_ctx = NULL;
+		}
+	}
+	up_write(&vdev->memory_lock);
+}
+
+/* The ioctl itself holds the device awake: it may sleep once the ioctl is done. */
+static int power_enter_low(struct vfio_pci_core_device *vdev, struct eventfd_ctx *wake)
+{
+	int ret = 0;
+
+	vfio_pci_memory_shut(vdev);
+	if (vdev->pm_runtime_engaged) {
+		ret = -EINVAL;
+	} else {
+		vdev->pm_runtime_engaged = true;
+		vdev->pm_wake_eventfd_ctx = wake;
+		pm_runtime_put_noidle(&vdev->pdev->dev);
+	}
+	up_write(&vdev->memory_lock);
+	return ret;
+}
+
+/**
+ * vfio_pci_feature_low_power_entry() - VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
+ * @vdev: the device
+ * @flags: of the feature call
+ * @arg: its data
+ * @argsz: size of the data
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_feature_low_power_entry(struct vfio_pci_core_device *vdev, u32 flags,
+				     void __user *arg, size_t argsz)
+{
+	int ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET, 0);
+
+	return ret == 1 ? power_enter_low(vdev, NULL) : ret;
+}
+
+/**
+ * vfio_pci_feature_low_power_wakeup() - VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP
+ * @vdev: the device
+ * @flags: of the feature call
+ * @arg: its data
+ * @argsz: size of the data
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_feature_low_power_wakeup(struct vfio_pci_core_device *vdev, u32 flags,
+				      void __user *arg, size_t argsz)
+{
+	struct vfio_device_low_power_entry_with_wakeup entry;
+	struct eventfd_ctx *wake;
+	int ret;
+
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET, sizeof(entry));
+	if (ret != 1)
+		return ret;
+	if (copy_from_user(&entry, arg, sizeof(entry)))
+		return -EFAULT;
+	if (entry.wakeup_eventfd < 0 || entry.reserved)
+		return -EINVAL;
+
+	wake = eventfd_ctx_fdget(entry.wakeup_eventfd);
+	if (IS_ERR(wake))
+		return PTR_ERR(wake);
+	ret = power_enter_low(vdev, wake);
+	if (ret)
+		eventfd_ctx_put(wake);
+	return ret;
+}
+
+/**
+ * vfio_pci_feature_low_power_exit() - VFIO_DEVICE_FEATURE_LOW_POWER_EXIT
+ * @vdev: the device
+ * @flags: of the feature call
+ * @arg: its data
+ * @argsz: size of the data
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_feature_low_power_exit(struct vfio_pci_core_device *vdev, u32 flags,
+				    void __user *arg, size_t argsz)
+{
+	int ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET, 0);
+
+	if (ret != 1)
+		return ret;
+	vfio_pci_power_exit_low(vdev);
+	return 0;
+}
+
+static void power_hold_intx(struct vfio_pci_core_device *vdev, bool hold)
+{
+	spin_lock_irq(&vdev->irqlock);
+	vdev->pm_intx_masked = hold;
+	vfio_pci_intx_update(vdev);
+	spin_unlock_irq(&vdev->irqlock);
+}
+
+static int power_runtime_suspend(struct device *dev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
+
+	/*
+	 * The user may have left the device in D3hot, with pm_save.  The PCI core saves what it
+	 * finds, so wake it first; nobody can use it meanwhile.
+	 */
+	down_write(&vdev->memory_lock);
+	vfio_pci_set_power_state(vdev, PCI_D0);
+	up_write(&vdev->memory_lock);
+
+	/* A line that a sleeping device shares with others must not look like its own. */
+	power_hold_intx(vdev, true);
+	return 0;
+}
+
+static int power_runtime_resume(struct device *dev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
+
+	/* Who asked for a wake-up hears of the first one, and has the device awake from then on. */
+	down_write(&vdev->memory_lock);
+	if (vdev->pm_wake_eventfd_ctx) {
+		eventfd_signal(vdev->pm_wake_eventfd_ctx);
+		eventfd_ctx_put(vdev->pm_wake_eventfd_ctx);
+		vdev->pm_wake_eventfd_ctx = NULL;
+		vdev->pm_runtime_engaged = false;
+		pm_runtime_get_noresume(dev);
+	}
+	up_write(&vdev->memory_lock);
+
+	power_hold_intx(vdev, false);
+	return 0;
+}
+
+const struct dev_pm_ops vfio_pci_core_pm_ops = {
+	SET_RUNTIME_PM_OPS(power_runtime_suspend, power_runtime_resume, NULL)
+};

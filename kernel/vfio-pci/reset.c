@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resets of one function: by ioctl, and by the reset bits of its capabilities.
+ *
+ * While it is reset, and until the PCI core has restored its configuration, the device's memory is
+ * locked against all accesses; the user's mappings come back with their next fault.
+ */
+#include <linux/pci.h>
+#include <linux/vfio_pci_core.h>
+
+#include "core_private.h"
+
+/**
+ * vfio_pci_function_reset() - reset a function as gently as it knows how
+ * @vdev: the device, open
+ *
+ * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset.
+ */
+int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_op op;
+	int ret;
+
+	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_reset);
+	vfio_op_start(&op);
+
+	vfio_op_phase(&op, VFIO_PHASE_wait);
+	vfio_pci_memory_shut(vdev);
+	vfio_op_phase(&op, VFIO_PHASE_reset);
+	/* What is saved and restored around the reset must be the state of a device that is awake. */
+	vfio_pci_set_power_state(vdev, PCI_D0);
+	ret = pci_try_reset_function(vdev->pdev);
+	vfio_op_phase(&op, VFIO_PHASE_other);
+	up_write(&vdev->memory_lock);
+
+	if (ret == -EAGAIN)
+		vfio_op_fail(&op, ret, VFIO_REASON_device_locked, 0, 0);
+	else if (ret)
+		vfio_op_fail(&op, ret, VFIO_REASON_reset_failed, -ret, 0);
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+/**
+ * vfio_pci_reset() - VFIO_DEVICE_RESET
+ * @vdev: the device
+ *
+ * Return: 0; -EINVAL if the device knows no reset; -EAGAIN.
+ */
+long vfio_pci_reset(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_op op;
+	int ret;
+
+	if (vdev->reset_works)
+		return vfio_pci_function_reset(vdev);
+
+	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_reset);
+	ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_reset, 0, 0);
+	vfio_op_end(&op, ret);
+	return ret;
+}

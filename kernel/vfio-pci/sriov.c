@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Physical and virtual functions that user space drives.
+ *
+ * Whoever drives a PF can harm the users of its VFs, so they must trust each other: a PF has a
+ * token, a UUID, that its users and those of its VFs must know.  The token belongs to the PF's
+ * vfio_pci_core_device; its lock guards it and the number of VFs in use.  PFs whose SR-IOV we
+ * switched on are on sriov_pfs, guarded by sriov_pfs_lock, where their VFs find them.
+ */
+#include <linux/device.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/uuid.h>
+#include <linux/vfio_pci_core.h>
+
+#include "core_private.h"
+
+struct vfio_pci_vf_token {
+	struct mutex lock;
+	uuid_t uuid;
+	unsigned int users;
+};
+
+static DEFINE_MUTEX(sriov_pfs_lock);
+static LIST_HEAD(sriov_pfs);
+
+/* Kernels differ in where they keep the name of the only driver a device may have. */
+static void sriov_override_driver(struct pci_dev *pdev, const char *name)
+{
+#ifdef IOMMUSCOPE_HAVE_DEVICE_DRIVER_OVERRIDE
+	device_set_driver_override(&pdev->dev, name);
+#else
+	driver_set_override(&pdev->dev, &pdev->driver_override, name, strlen(name));
+#endif
+}
+
+/* VFs of a PF in user space are for user space as well. */
+static int sriov_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct vfio_pci_core_device *vdev = container_of(nb, struct vfio_pci_core_device, nb);
+	struct pci_dev *pdev = to_pci_dev(data);
+
+	if (action == BUS_NOTIFY_ADD_DEVICE && pdev->is_virtfn && pci_physfn(pdev) == vdev->pdev)
+		sriov_override_driver(pdev, vdev->vdev.ops->name);
+	return NOTIFY_OK;
+}
+
+static struct vfio_pci_core_device *sriov_find_pf(struct pci_dev *vf)
+{
+	struct vfio_pci_core_device *pf, *found = NULL;
+
+	mutex_lock(&sriov_pfs_lock);
+	list_for_each_entry(pf, &sriov_pfs, sriov_pfs_item) {
+		if (pf->pdev == pci_physfn(vf)) {
+			found = pf;
+			break;
+		}
+	}
+	mutex_unlock(&sriov_pfs_lock);
+	return found;
+}
+
+/**
+ * vfio_pci_sriov_init() - a PF gets its token, a VF finds its PF
+ * @vdev: the device, being registered
+ *
+ * A PF that switched SR-IOV on for this VF does not go before the VF.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	int ret;
+
+	if (pdev->is_virtfn) {
+		vdev->sriov_pf_core_dev = sriov_find_pf(pdev);
+		return 0;
+	}
+	if (!pdev->is_physfn)
+		return 0;
+
+	vdev->vf_token = kzalloc(sizeof(*vdev->vf_token), GFP_KERNEL);
+	if (!vdev->vf_token)
+		return -ENOMEM;
+	mutex_init(&vdev->vf_token->lock);
+	/* Nobody knows it, so nobody uses a VF before the PF's user has set another one. */
+	uuid_gen(&vdev->vf_token->uuid);
+
+	vdev->nb.notifier_call = sriov_notify;
+	ret = bus_register_notifier(&pci_bus_type, &vdev->nb);
+	if (ret) {
+		kfree(vdev->vf_token);
+		vdev->vf_token = NULL;
+	}
+	return ret;
+}
+
+/**
+ * vfio_pci_sriov_exit() - undo vfio_pci_sriov_init()
+ * @vdev: the device
+ */
+void vfio_pci_sriov_exit(struct vfio_pci_core_device *vdev)
+{
+	if (!vdev->vf_token)
+		return;
+	bus_unregister_notifier(&pci_bus_type, &vdev->nb);
+	mutex_destroy(&vdev->vf_token->lock);
+	kfree(vdev->vf_token);
+	vdev->vf_token = NULL;
+}
+
+static void sriov_count_user(struct vfio_pci_core_device *vdev, int by)
+{
+	struct vfio_pci_vf_token *token;
+
+	if (!vdev->sriov_pf_core_dev)
+		return;
+	token = vdev->sriov_pf_core_dev->vf_token;
+	mutex_lock(&token->lock);
+	token->users += by;
+	mutex_unlock(&token->lock);
+}
+
+/**
+ * vfio_pci_sriov_open() - a VF is in use
+ * @vdev: the device, being opened
+ */
+void vfio_pci_sriov_open(struct vfio_pci_core_device *vdev)
+{
+	sriov_count_user(vdev, 1);
+}
+
+/**
+ * vfio_pci_sriov_close() - undo vfio_pci_sriov_open()
+ * @vdev: the device, being closed
+ */
+void vfio_pci_sriov_close(struct vfio_pci_core_device *vdev)
+{
+	sriov_count_user(vdev, -1);
+}
+
+static int sriov_check_vf(struct vfio_pci_core_device *pf, const uuid_t *given)
+{
+	int ret = -EACCES;
+
+	/* With the PF in the kernel's hands there is nobody to distrust. */
+	if (!pf)
+		return given ? -EINVAL : 0;
+	if (!given)
+		return ret;
+	mutex_lock(&pf->vf_token->lock);
+	if (uuid_equal(given, &pf->vf_token->uuid))
+		ret = 0;
+	mutex_unlock(&pf->vf_token->lock);
+	return ret;
+}
+
+static int sriov_check_pf(struct vfio_pci_vf_token *token, const uuid_t *given)
+{
+	int ret = 0;
+
+	mutex_lock(&token->lock);
+	if (token->users) {
+		if (!given || !uuid_equal(given, &token->uuid))
+			ret = -EACCES;
+	} else if (given) {
+		uuid_copy(&token->uuid, given);
+	}
+	mutex_unlock(&token->lock);
+	return ret;
+}
+
+/**
+ * vfio_pci_sriov_check_token() - may who gives this token open the device?
+ * @vdev: the device
+ * @token: the token, or NULL
+ *
+ * The first user of a PF whose VFs nobody uses sets the token.
+ *
+ * Return: 0; -EACCES; -EINVAL if a token is given where none is needed.
+ */
+int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *token)
+{
+	if (vdev->pdev->is_virtfn)
+		return sriov_check_vf(vdev->sriov_pf_core_dev, token);
+	if (vdev->vf_token)
+		return sriov_check_pf(vdev->vf_token, token);
+	return token ? -EINVAL : 0;
+}
+
+/**
+ * vfio_pci_feature_vf_token() - VFIO_DEVICE_FEATURE_PCI_VF_TOKEN
+ * @vdev: the device
+ * @flags: of the feature call
+ * @arg: its data
+ * @argsz: size of the data
+ *
+ * Return: 0; -ENOTTY if the device is no PF; -EBUSY while a VF is in use; other errors.
+ */
+int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void __user *arg,
+			      size_t argsz)
+{
+	struct vfio_pci_vf_token *token = vdev->vf_token;
+	uuid_t uuid;
+	int ret;
+
+	if (!token)
+		return -ENOTTY;
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET, sizeof(uuid));
+	if (ret != 1)
+		return ret;
+	if (copy_from_user(&uuid, arg, sizeof(uuid)))
+		return -EFAULT;
+
+	ret = 0;
+	mutex_lock(&token->lock);
+	if (token->users)
+		ret = -EBUSY;
+	else
+		uuid_copy(&token->uuid, &uuid);
+	mutex_unlock(&token->lock);
+	return ret;
+}
+
+static int sriov_enable(struct vfio_pci_core_device *vdev, int nr)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	int ret;
+
+	mutex_lock(&sriov_pfs_lock);
+	/* The PCI core gives no second call, but a PF is on the list once. */
+	if (!list_empty(&vdev->sriov_pfs_item)) {
+		mutex_unlock(&sriov_pfs_lock);
+		return -EINVAL;
+	}
+	list_add_tail(&vdev->sriov_pfs_item, &sriov_pfs);
+	mutex_unlock(&sriov_pfs_lock);
+
+	/* The VFs are nothing without the PF: it stays awake as long as they are there. */
+	ret = pm_runtime_resume_and_get(&pdev->dev);
+	if (ret)
+		goto err_unlist;
+	down_write(&vdev->memory_lock);
+	ret = vfio_pci_set_power_state(vdev, PCI_D0);
+	vdev->sriov_active = !ret;
+	up_write(&vdev->memory_lock);
+	if (!ret)
+		ret = pci_enable_sriov(pdev, nr);
+	if (ret)
+		goto err_sleep;
+	return nr;
+
+err_sleep:
+	down_write(&vdev->memory_lock);
+	vdev->sriov_active = false;
+	up_write(&vdev->memory_lock);
+	pm_runtime_put(&pdev->dev);
+err_unlist:
+	mutex_lock(&sriov_pfs_lock);
+	list_del_init(&vdev->sriov_pfs_item);
+	mutex_unlock(&sriov_pfs_lock);
+	return ret;
+}
+
+static void sriov_disable(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	bool ours;
+
+	/* Waits until the VFs' users are gone. */
+	if (pci_num_vf(pdev))
+		pci_disable_sriov(pdev);
+
+	mutex_lock(&sriov_pfs_lock);
+	ours = !list_empty(&vdev->sriov_pfs_item);
+	list_del_init(&vdev->sriov_pfs_item);
+	mutex_unlock(&sriov_pfs_lock);
+	if (!ours)
+		return;
+
+	down_write(&vdev->memory_lock);
+	vdev->sriov_active = false;
+	up_write(&vdev->memory_lock);
+	pm_runtime_put(&pdev->dev);
+}
+
+/**
+ * vfio_pci_core_sriov_configure() - the sriov_configure() callback of drivers
+ * @vdev: the PF; the caller holds its device lock
+ * @nr_virtfn: how many VFs, or 0 to have none
+ *
+ * Return: the number of VFs, 0, or a negative errno.
+ */
+int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev, int nr_virtfn)
+{
+	device_lock_assert(&vdev->pdev->dev);
+
+	if (nr_virtfn)
+		return sriov_enable(vdev, nr_virtfn);
+	sriov_disable(vdev);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_core_sriov_configure);
