@@ -10,6 +10,8 @@
 #ifndef IOMMUSCOPE_BPF_HISTOGRAM_H
 #define IOMMUSCOPE_BPF_HISTOGRAM_H
 
+#include "types.h"
+
 #define SCOPE_STEPS_SHIFT 4
 #define SCOPE_STEPS (1 << SCOPE_STEPS_SHIFT)
 #define SCOPE_OCTAVES 40
@@ -48,11 +50,10 @@ static inline __attribute__((always_inline)) __u32 scope_bucket(__u64 value)
 {
 	__u32 octave;
 
-	if (value < SCOPE_STEPS)
-		return value;
 	if (value >> SCOPE_OCTAVES)
-		return SCOPE_NR_BUCKETS - 1;
-	octave = scope_log2(value) - SCOPE_STEPS_SHIFT;
+		value = (1ULL << SCOPE_OCTAVES) - 1;
+	/* below 16 the octave is that of 16: one bucket a value, without a branch */
+	octave = scope_log2(value | SCOPE_STEPS) - SCOPE_STEPS_SHIFT;
 	return (octave << SCOPE_STEPS_SHIFT) + (__u32)(value >> octave);
 }
 

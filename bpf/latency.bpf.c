@@ -16,9 +16,8 @@ const volatile __u32 by = SCOPE_BY_NONE;
 /* A bit for each enum scope_operation that is wanted. */
 const volatile __u64 wanted = ~0ULL;
 
-/* Operations that went to an overflow entry, and those that not even found one. */
+/* Operations that went to an overflow entry. */
 __u64 overflowed = 0;
-__u64 lost = 0;
 
 /* The tool sets the numbers of entries; they are allocated one by one, as they are needed. */
 #define LATENCY_MAP(class)                                                                         \
@@ -42,6 +41,13 @@ LATENCY_MAP(translation);
 LATENCY_MAP(object);
 LATENCY_MAP(vfio);
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SCOPE_NR_OPERATIONS);
+	__type(key, __u32);
+	__type(value, struct scope_overflow);
+} overflow SEC(".maps");
+
 /* Numbers for names of devices, from 1; only with SCOPE_BY_DEVICE. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -58,6 +64,24 @@ struct {
 	__type(key, struct scope_attachment);
 	__type(value, __u64);
 } attachments SEC(".maps");
+
+/* Names of processes, which may have ended when the tool asks; only with SCOPE_BY_PROCESS. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, char[SCOPE_COMM_LEN]);
+} processes SEC(".maps");
+
+static __always_inline void remember_process(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	char comm[SCOPE_COMM_LEN];
+
+	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
+	bpf_map_update_elem(&processes, &tgid, comm, BPF_ANY);
+}
 
 static __always_inline __u64 device_number(const char *device)
 {
@@ -104,53 +128,67 @@ static __always_inline __u64 dimension(const char *device, __u64 ioas)
 	return 0;
 }
 
-/* Count in an entry of this CPU, or in one that all share. */
-static __always_inline void count(struct scope_histogram *histogram, __u64 ns, bool shared)
+/*
+ * Count in an entry of this CPU.  A function of its own, and global, so that the verifier looks at
+ * it once and not once for each phase of each event.
+ */
+__noinline int scope_count(struct scope_histogram *histogram, __u64 ns)
 {
 	__u32 bucket = scope_bucket(ns);
 
-	/* the verifier does not follow the arithmetic */
-	if (bucket >= SCOPE_NR_BUCKETS)
-		return;
+	/* neither can be, but the verifier neither sees the callers nor follows the arithmetic */
+	if (!histogram || bucket >= SCOPE_NR_BUCKETS)
+		return 0;
 	if (ns > histogram->max)
 		histogram->max = ns;
-	if (shared) {
-		__sync_fetch_and_add(&histogram->sum, ns);
-		__sync_fetch_and_add(&histogram->buckets[bucket], 1);
-	} else {
-		histogram->sum += ns;
-		histogram->buckets[bucket]++;
-	}
+	histogram->sum += ns;
+	histogram->buckets[bucket]++;
+	return 0;
 }
 
-static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns, bool shared)
+/* A phase that was not entered took no time and is not counted. */
+static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns)
 {
 	if (ns)
-		count(histogram, ns, shared);
+		scope_count(histogram, ns);
 }
 
 static __always_inline void count_operation(struct scope_counters *counters, __s32 ret,
-					    __u64 bytes, __u64 pages, bool shared)
+					    __u64 bytes, __u64 pages)
 {
-	if (shared) {
-		__sync_fetch_and_add(&counters->count, 1);
-		__sync_fetch_and_add(&counters->errors, ret < 0);
-		__sync_fetch_and_add(&counters->bytes, bytes);
-		__sync_fetch_and_add(&counters->pages, pages);
-		return;
-	}
 	counters->count++;
 	counters->errors += ret < 0;
 	counters->bytes += bytes;
 	counters->pages += pages;
 }
 
-/*
- * entry_of_CLASS(): the entry for an operation; *@shared tells whether it is an overflow entry.
- */
+/* Count in the overflow entry, which other CPUs may write at the same time. */
+static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 bytes, __u64 pages,
+					  __u64 ns)
+{
+	struct scope_overflow *entry = bpf_map_lookup_elem(&overflow, &operation);
+	__u32 bucket = scope_bucket(ns);
+
+	__sync_fetch_and_add(&overflowed, 1);
+	if (!entry || bucket >= SCOPE_NR_BUCKETS)
+		return 0;
+	__sync_fetch_and_add(&entry->counters.count, 1);
+	if (ret < 0)
+		__sync_fetch_and_add(&entry->counters.errors, 1);
+	__sync_fetch_and_add(&entry->counters.bytes, bytes);
+	__sync_fetch_and_add(&entry->counters.pages, pages);
+	__sync_fetch_and_add(&entry->total.sum, ns);
+	__sync_fetch_and_add(&entry->total.buckets[bucket], 1);
+	/* of two CPUs one may win with the smaller value: a maximum that is off by a race */
+	if (ns > entry->total.max)
+		entry->total.max = ns;
+	return 0;
+}
+
+/* entry_of_CLASS(): the entry for an operation, or NULL if there is no room for it. */
 #define ENTRY_OF(class)                                                                            \
 	static __always_inline struct scope_##class##_latency *entry_of_##class(                   \
-		__u32 operation, __u64 dimension, bool *shared)                                    \
+		__u32 operation, __u64 dimension)                                                  \
 	{                                                                                          \
 		struct scope_latency_key key = {                                                   \
 			.dimension = dimension,                                                    \
@@ -161,22 +199,15 @@ static __always_inline void count_operation(struct scope_counters *counters, __s
 		__u32 zero = 0;                                                                    \
 		void *empty;                                                                       \
                                                                                                    \
-		*shared = false;                                                                   \
 		entry = bpf_map_lookup_elem(&class##_latency, &key);                               \
 		if (entry)                                                                         \
 			return entry;                                                              \
+		if (by == SCOPE_BY_PROCESS)                                                        \
+			remember_process();                                                        \
 		empty = bpf_map_lookup_elem(&class##_zero, &zero);                                 \
 		if (empty)                                                                         \
 			bpf_map_update_elem(&class##_latency, &key, empty, BPF_NOEXIST);           \
-		entry = bpf_map_lookup_elem(&class##_latency, &key);                               \
-		if (entry)                                                                         \
-			return entry;                                                              \
-		*shared = true;                                                                    \
-		key.dimension = 0;                                                                 \
-		key.cpu = SCOPE_CPU_OVERFLOW;                                                      \
-		entry = bpf_map_lookup_elem(&class##_latency, &key);                               \
-		__sync_fetch_and_add(entry ? &overflowed : &lost, 1);                              \
-		return entry;                                                                      \
+		return bpf_map_lookup_elem(&class##_latency, &key);                                \
 	}
 
 ENTRY_OF(memory)
@@ -187,81 +218,76 @@ ENTRY_OF(vfio)
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
-	bool shared;
+	__u64 bytes;
 	int i;
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
+	bytes = op->ret < 0 ? 0 : op->length;
 	entry = entry_of_memory(operation,
-				dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)), &shared);
+				dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
-		return 0;
-	count_operation(&entry->counters, op->ret, op->ret < 0 ? 0 : op->length, op->pages,
-			shared);
-	count(&entry->total, op->dur_ns, shared);
+		return count_overflow(operation, op->ret, bytes, op->pages, op->dur_ns);
+	count_operation(&entry->counters, op->ret, bytes, op->pages);
+	scope_count(&entry->total, op->dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
-		count_phase(&entry->phases[i], op->phase_ns[i], shared);
+		count_phase(&entry->phases[i], op->phase_ns[i]);
 	return 0;
 }
 
 static __always_inline int finished_translation(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_translation_latency *entry;
-	bool shared;
 	int i;
 
 	if (by == SCOPE_BY_DEVICE)
 		remember_attachment(op, operation);
 	if (!scope_filter_translation(op, operation) || !(wanted & 1ULL << operation))
 		return 0;
-	entry = entry_of_translation(operation,
-				     dimension(op->device, scope_ioas_key(op->ctx_id, op->ioas_id)),
-				     &shared);
+	entry = entry_of_translation(operation, dimension(op->device,
+							  scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
-		return 0;
-	count_operation(&entry->counters, op->ret, 0, op->pages, shared);
-	count(&entry->total, op->dur_ns, shared);
-	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait], shared);
+		return count_overflow(operation, op->ret, 0, op->pages, op->dur_ns);
+	count_operation(&entry->counters, op->ret, 0, op->pages);
+	scope_count(&entry->total, op->dur_ns);
+	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_TRANSLATION_PHASES; i++)
-		count_phase(&entry->phases[1 + i], op->phase_ns[SCOPE_FIRST_TRANSLATION_PHASE + i],
-			    shared);
+		count_phase(&entry->phases[1 + i], op->phase_ns[SCOPE_FIRST_TRANSLATION_PHASE + i]);
 	return 0;
 }
 
 static __always_inline int finished_object(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_object_latency *entry;
-	bool shared;
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_object(op))
 		return 0;
-	entry = entry_of_object(operation, dimension(NULL, 0), &shared);
+	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
-		return 0;
-	count_operation(&entry->counters, op->ret, 0, 0, shared);
-	count(&entry->total, op->dur_ns, shared);
-	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait], shared);
+		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
+	count_operation(&entry->counters, op->ret, 0, 0);
+	scope_count(&entry->total, op->dur_ns);
+	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 	return 0;
 }
 
 static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operation)
 {
 	struct scope_vfio_latency *entry;
-	bool shared;
 	int i;
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_vfio(op))
 		return 0;
-	entry = entry_of_vfio(operation, dimension(op->device, 0), &shared);
+	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
-		return 0;
-	count_operation(&entry->counters, op->ret, 0, 0, shared);
-	count(&entry->total, op->dur_ns, shared);
+		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
+	count_operation(&entry->counters, op->ret, 0, 0);
+	scope_count(&entry->total, op->dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
-		count_phase(&entry->phases[i], op->phase_ns[i], shared);
+		count_phase(&entry->phases[i], op->phase_ns[i]);
 	return 0;
 }
 

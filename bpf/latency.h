@@ -5,7 +5,7 @@
  * An entry of a map counts the operations of one kind, of one dimension (device, IOAS, process,
  * cgroup, or all of them), on one CPU.  Only that CPU writes it, so nothing is atomic and nothing
  * is shared; the tool adds the CPUs up.  Where no entry is to be had any more, the operation goes
- * to the overflow entry of its kind, which all CPUs share and the tool has made beforehand.
+ * to the overflow entry of its kind, which all CPUs share and which does not know the phases.
  *
  * Each class of operations has its own map, since its entries hold as many histograms as it has
  * phases.  Buckets are 32 bits wide; the tool reads them often enough to notice that one wraps.
@@ -26,9 +26,6 @@ enum scope_dimension {
 
 /* With SCOPE_BY_DEVICE: this bit and a number of @devices, or else an IOAS as in filter.bpf.h. */
 #define SCOPE_DIMENSION_DEVICE (1ULL << 63)
-
-/* cpu of an overflow entry */
-#define SCOPE_CPU_OVERFLOW (~0U)
 
 struct scope_latency_key {
 	__u64 dimension;
@@ -75,6 +72,12 @@ struct scope_vfio_latency {
 	struct scope_counters counters;
 	struct scope_histogram total;
 	struct scope_histogram phases[SCOPE_NR_VFIO_PHASES];
+};
+
+/* The overflow entry of an operation, at its index. */
+struct scope_overflow {
+	struct scope_counters counters;
+	struct scope_histogram total;
 };
 
 /* Which devices are, or were, behind an IOAS. */

@@ -8,6 +8,8 @@
 #ifndef IOMMUSCOPE_BPF_LISTS_H
 #define IOMMUSCOPE_BPF_LISTS_H
 
+#include "types.h"
+
 #include "iommufd_op.h"
 #include "iommufd_reasons.h"
 #include "vfio_op.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A program for every event of a finished operation.
+ * The programs behind the events of finished operations.
  *
  * The file that includes it has defined, as static __always_inline functions:
  *
@@ -8,21 +8,68 @@
  *	int finished_translation(const struct iommufd_op *op, __u32 operation)
  *	int finished_object(const struct iommufd_op *op, __u32 operation)
  *	int finished_vfio(const struct vfio_op *op, __u32 operation)
+ *
+ * Operations on memory come by the hundred thousand: each has a program of its own, which reads
+ * the kernel's record in place.  The others are rare, and many: one raw tracepoint program serves
+ * all of a class, on a copy of the record, so that the verifier has less to do and the tool
+ * starts sooner.  The tool attaches it to every event of its class.
  */
-#define SCOPE_PROGRAM(subsystem, class, name)                                                      \
-	SEC("tp_btf/" #subsystem "_" #name)                                                        \
-	int BPF_PROG(subsystem##_##name, const struct subsystem##_op *op)                          \
+#ifndef IOMMUSCOPE_BPF_PROGRAMS_BPF_H
+#define IOMMUSCOPE_BPF_PROGRAMS_BPF_H
+
+/* Larger than any record will be. */
+#define SCOPE_OP_ROOM 512
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, char[SCOPE_OP_ROOM]);
+} op_copy SEC(".maps");
+
+/* Copy a record as it is in the kernel; CO-RE moves the accesses to the fields of the copy. */
+#define SCOPE_COPY_OP(type, from)                                                                  \
+	({                                                                                         \
+		__u32 zero = 0, size = bpf_core_type_size(type);                                   \
+		type *op = bpf_map_lookup_elem(&op_copy, &zero);                                   \
+                                                                                                   \
+		if (size > SCOPE_OP_ROOM)                                                          \
+			size = SCOPE_OP_ROOM;                                                      \
+		op && !bpf_probe_read_kernel(op, size, (const void *)(from)) ? op : NULL;          \
+	})
+
+#define SCOPE_MEMORY_PROGRAM(name)                                                                 \
+	SEC("tp_btf/iommufd_" #name)                                                               \
+	int BPF_PROG(iommufd_##name, const struct iommufd_op *op)                                  \
 	{                                                                                          \
 		(void)ctx;                                                                         \
 		/* the verifier thinks that any argument of a tracepoint may be NULL */            \
-		return op ? finished_##class(op, SCOPE_OPERATION_##subsystem##_##name) : 0;         \
+		return op ? finished_memory(op, SCOPE_OPERATION_iommufd_##name) : 0;               \
 	}
-#define SCOPE_MEMORY_PROGRAM(name) SCOPE_PROGRAM(iommufd, memory, name)
-#define SCOPE_TRANSLATION_PROGRAM(name) SCOPE_PROGRAM(iommufd, translation, name)
-#define SCOPE_OBJECT_PROGRAM(name) SCOPE_PROGRAM(iommufd, object, name)
-#define SCOPE_VFIO_PROGRAM(name) SCOPE_PROGRAM(vfio, vfio, name)
-
 IOMMUFD_MEMORY_OPERATIONS(SCOPE_MEMORY_PROGRAM)
-IOMMUFD_TRANSLATION_OPERATIONS(SCOPE_TRANSLATION_PROGRAM)
-IOMMUFD_OBJECT_OPERATIONS(SCOPE_OBJECT_PROGRAM)
-SCOPE_VFIO_OPERATIONS(SCOPE_VFIO_PROGRAM)
+
+SEC("raw_tp")
+int translation(struct bpf_raw_tracepoint_args *args)
+{
+	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
+
+	return op ? finished_translation(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+}
+
+SEC("raw_tp")
+int object(struct bpf_raw_tracepoint_args *args)
+{
+	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
+
+	return op ? finished_object(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+}
+
+SEC("raw_tp")
+int vfio(struct bpf_raw_tracepoint_args *args)
+{
+	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
+
+	return op ? finished_vfio(op, SCOPE_OPERATION_vfio_open + op->opcode) : 0;
+}
+
+#endif

@@ -43,22 +43,6 @@ static const struct argp_option own_options[] = {
 	{},
 };
 
-static void parse_operations(char *list, struct argp_state *state)
-{
-	char *name, *rest;
-	uint64_t found;
-
-	own.wanted = 0;
-	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-		found = operations_find(name);
-		if (!found)
-			argp_error(state, "no such operation: %s", name);
-		own.wanted |= found;
-	}
-	if (!own.wanted)
-		argp_error(state, "no operation given");
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -70,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "%s is not a time: give seconds, or 250us, 1ms", arg);
 		return 0;
 	case 'o':
-		parse_operations(arg, state);
+		own.wanted = operations_parse(arg, state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

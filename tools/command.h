@@ -69,6 +69,7 @@ struct command {
 	int (*run)(const struct options *options);
 };
 
+extern const struct command command_lat;
 extern const struct command command_ops;
 extern const struct command command_help;
 

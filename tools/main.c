@@ -11,6 +11,7 @@
 #include "version.h"
 
 const struct command *const commands[] = {
+	&command_lat,
 	&command_ops,
 	&command_help,
 	NULL,

@@ -5,7 +5,6 @@
 #ifndef IOMMUSCOPE_OPERATION_H
 #define IOMMUSCOPE_OPERATION_H
 
-#include <linux/types.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -244,6 +244,22 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	argv[0] = (char *)command->name;
 }
 
+uint64_t operations_parse(char *list, struct argp_state *state)
+{
+	uint64_t wanted = 0, found;
+	char *name, *rest;
+
+	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		found = operations_find(name);
+		if (!found)
+			argp_error(state, "no such operation: %s", name);
+		wanted |= found;
+	}
+	if (!wanted)
+		argp_error(state, "no operation given");
+	return wanted;
+}
+
 int options_resolve(struct options *options)
 {
 	static char device[DEVICE_NAME_SIZE];

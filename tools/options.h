@@ -76,6 +76,17 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 int options_resolve(struct options *options);
 
 /**
+ * operations_parse() - read a list of operations, the argument of an option
+ * @list: names with commas between them; changed
+ * @state: the parser, for complaints
+ *
+ * Ends the program with EXIT_USAGE if a name is wrong.
+ *
+ * Return: a bit for each enum scope_operation.
+ */
+uint64_t operations_parse(char *list, struct argp_state *state);
+
+/**
  * options_help() - print a command's help
  * @command: the command
  * @stream: where to

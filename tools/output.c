@@ -139,7 +139,8 @@ static size_t cut(const char *text, int columns)
 	return p - text;
 }
 
-static void print_row(const struct table *table, char *const *cells, const int *widths, int room)
+static void print_row(const struct table *table, char *const *cells, const int *widths, int gap,
+		      int room)
 {
 	unsigned int i, last = table->columns - 1;
 	const char *text;
@@ -157,39 +158,49 @@ static void print_row(const struct table *table, char *const *cells, const int *
 		if (i < last) {
 			if (!(table->right & 1U << i))
 				pad(widths[i] - text_width(text));
-			fputs("  ", stdout);
+			pad(gap);
 		}
 		if (room)
-			room = room > widths[i] + 2 ? room - widths[i] - 2 : 1;
+			room = room > widths[i] + gap ? room - widths[i] - gap : 1;
 	}
-	putchar('\n');
+}
+
+static void measure_row(const struct table *table, char *const *cells, int *widths)
+{
+	unsigned int i, filled = 0;
+
+	for (i = 1; i < table->columns; i++)
+		filled += cells[i] != NULL;
+	/* a text that stands alone may run over the columns behind it */
+	if (!filled && table->columns > 1)
+		return;
+	for (i = 0; i < table->columns; i++)
+		if (cells[i] && text_width(cells[i]) > widths[i])
+			widths[i] = text_width(cells[i]);
 }
 
 void table_print(struct table *table)
 {
-	int widths[TABLE_MAX_COLUMNS], room = terminal_width();
+	int widths[TABLE_MAX_COLUMNS], room = terminal_width(), gap = 2, sum;
 	unsigned int i;
 	size_t row;
 
 	for (i = 0; i < table->columns; i++)
 		widths[i] = text_width(table->heads[i]);
-	for (row = 0; row < table->nr_rows; row++) {
-		for (i = 0; i < table->columns; i++) {
-			const char *text = table->rows[row * table->columns + i];
-
-			if (text && text_width(text) > widths[i])
-				widths[i] = text_width(text);
-		}
-	}
+	for (row = 0; row < table->nr_rows; row++)
+		measure_row(table, &table->rows[row * table->columns], widths);
+	for (sum = 0, i = 0; i < table->columns; i++)
+		sum += widths[i] + gap;
+	if (room && sum - gap > room)
+		gap = 1;
 	fputs(colour_on(COLOUR_BOLD), stdout);
-	print_row(table, (char *const *)table->heads, widths, room);
-	fputs(colour_off(), stdout);
+	print_row(table, (char *const *)table->heads, widths, gap, room);
+	printf("%s\n", colour_off());
 	for (row = 0; row < table->nr_rows; row++) {
 		if (table->colours[row])
 			fputs(colour_on(table->colours[row]), stdout);
-		print_row(table, &table->rows[row * table->columns], widths, room);
-		if (table->colours[row])
-			fputs(colour_off(), stdout);
+		print_row(table, &table->rows[row * table->columns], widths, gap, room);
+		printf("%s\n", table->colours[row] ? colour_off() : "");
 	}
 	for (row = 0; row < table->nr_rows * table->columns; row++)
 		free(table->rows[row]);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "btf_events.h"
+#include "lists.h"
 #include "output.h"
 #include "session.h"
 
@@ -22,6 +23,23 @@
 #define CAP_BPF 39
 
 #define MAX_LINKS 128
+
+/* The events of the programs of programs.bpf.h that serve a whole class. */
+static const struct {
+	const char *program;
+	const char *event;
+} class_events[] = {
+#define EVENT(name) { "translation", "iommufd_" #name },
+	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
+#undef EVENT
+#define EVENT(name) { "object", "iommufd_" #name },
+	IOMMUFD_OBJECT_OPERATIONS(EVENT)
+#undef EVENT
+#define EVENT(name) { "vfio", "vfio_" #name },
+	SCOPE_VFIO_OPERATIONS(EVENT)
+#undef EVENT
+};
+#define NR_CLASS_EVENTS (sizeof(class_events) / sizeof(class_events[0]))
 
 static char libbpf_says[512];
 static bool debug;
@@ -117,39 +135,86 @@ static const char *event_of(const struct bpf_program *program)
 	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
 }
 
+static bool is_of_class(const struct bpf_program *program)
+{
+	return !strcmp(bpf_program__section_name(program), "raw_tp");
+}
+
+/* Is there an event that this program can be attached to? */
+static bool is_of_use(const struct bpf_program *program)
+{
+	const char *event = event_of(program);
+	unsigned int i;
+
+	if (event)
+		return btf_event_exists(event);
+	if (!is_of_class(program))
+		return true;
+	for (i = 0; i < NR_CLASS_EVENTS; i++)
+		if (!strcmp(class_events[i].program, bpf_program__name(program)) &&
+		    btf_event_exists(class_events[i].event))
+			return true;
+	return false;
+}
+
 int session_load(struct bpf_object *object)
 {
 	struct bpf_program *program;
-	const char *event;
 	int err;
 
-	bpf_object__for_each_program(program, object) {
-		event = event_of(program);
-		if (event && !btf_event_exists(event))
+	bpf_object__for_each_program(program, object)
+		if (!is_of_use(program))
 			bpf_program__set_autoload(program, false);
-	}
 	err = bpf_object__load(object);
 	return err ? failed("load the BPF programs", err) : 0;
+}
+
+static int keep_link(struct bpf_object *object, struct bpf_link *link)
+{
+	unsigned int i;
+
+	if (!link)
+		return failed("attach the BPF programs", -errno);
+	for (i = 0; i < MAX_LINKS; i++) {
+		if (links[i])
+			continue;
+		links[i] = link;
+		link_owners[i] = object;
+		return 0;
+	}
+	bpf_link__destroy(link);
+	return failed("attach the BPF programs", -E2BIG);
+}
+
+static int attach_class(struct bpf_object *object, struct bpf_program *program)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_CLASS_EVENTS; i++) {
+		if (strcmp(class_events[i].program, bpf_program__name(program)) ||
+		    !btf_event_exists(class_events[i].event))
+			continue;
+		if (keep_link(object, bpf_program__attach_raw_tracepoint(program,
+									 class_events[i].event)))
+			return -1;
+	}
+	return 0;
 }
 
 int session_attach(struct bpf_object *object)
 {
 	struct bpf_program *program;
-	unsigned int i = 0;
+	int err = 0;
 
 	bpf_object__for_each_program(program, object) {
-		if (!event_of(program) || !bpf_program__autoload(program))
+		if (err || !bpf_program__autoload(program))
 			continue;
-		while (i < MAX_LINKS && links[i])
-			i++;
-		if (i == MAX_LINKS)
-			return failed("attach the BPF programs", -E2BIG);
-		links[i] = bpf_program__attach_trace(program);
-		if (!links[i])
-			return failed("attach the BPF programs", -errno);
-		link_owners[i] = object;
+		if (is_of_class(program))
+			err = attach_class(object, program);
+		else if (event_of(program))
+			err = keep_link(object, bpf_program__attach_trace(program));
 	}
-	return 0;
+	return err;
 }
 
 void session_detach(struct bpf_object *object)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * __u32 and the like for headers that BPF programs and tools share: the former have them from
+ * vmlinux.h, which excludes the kernel's own headers.
+ */
+#ifndef IOMMUSCOPE_BPF_TYPES_H
+#define IOMMUSCOPE_BPF_TYPES_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#endif

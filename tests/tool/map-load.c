@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A workload of known calls: map and unmap memory, with one call in @every wrong.
+ *
+ *	map-load COUNT LENGTH [EVERY]
+ *
+ * Prints "map COUNT ERRORS BYTES" and "unmap COUNT ERRORS BYTES".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define IOVA 0x10000000ULL
+
+struct calls {
+	unsigned long count;
+	unsigned long errors;
+	unsigned long long bytes;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "map-load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void call(int fd, struct calls *calls, unsigned long request, void *arg,
+		 unsigned long long bytes)
+{
+	calls->count++;
+	if (ioctl(fd, request, arg))
+		calls->errors++;
+	else
+		calls->bytes += bytes;
+}
+
+int main(int argc, char **argv)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	unsigned long long count, length, every, i;
+	struct calls map = {}, unmap = {};
+	void *memory;
+	int fd;
+
+	if (argc < 3) {
+		fprintf(stderr, "Usage: map-load COUNT LENGTH [EVERY]\n");
+		return 2;
+	}
+	count = strtoull(argv[1], NULL, 0);
+	length = strtoull(argv[2], NULL, 0);
+	every = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
+	fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		die("/dev/iommu");
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (memory == MAP_FAILED)
+		die("memory");
+	if (ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
+		die("IOMMU_IOAS_ALLOC");
+	for (i = 0; i < count; i++) {
+		struct iommu_ioas_map in = {
+			.size = sizeof(in),
+			.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+				 IOMMU_IOAS_MAP_WRITEABLE,
+			.ioas_id = alloc.out_ioas_id,
+			.user_va = (uintptr_t)memory,
+			.length = length,
+			.iova = IOVA,
+		};
+		struct iommu_ioas_unmap out = {
+			.size = sizeof(out),
+			.ioas_id = alloc.out_ioas_id,
+			.iova = IOVA,
+			.length = length,
+		};
+
+		/* a wrong one is of an IOAS that is not there, and maps nothing */
+		if (every && i % every == every - 1) {
+			in.ioas_id += 4711;
+			call(fd, &map, IOMMU_IOAS_MAP, &in, length);
+			continue;
+		}
+		call(fd, &map, IOMMU_IOAS_MAP, &in, length);
+		call(fd, &unmap, IOMMU_IOAS_UNMAP, &out, length);
+	}
+	printf("map %lu %lu %llu\n", map.count, map.errors, map.bytes);
+	printf("unmap %lu %lu %llu\n", unmap.count, unmap.errors, unmap.bytes);
+	close(fd);
+	return fflush(stdout) ? 1 : 0;
+}

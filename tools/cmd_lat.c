@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope lat: where the time goes, by operation and phase.
+ *
+ * latency.bpf.c counts in the kernel; this side only reads, once an interval and at the end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "format.h"
+#include "lat_report.h"
+#include "latency.h"
+#include "latency.skel.h"
+#include "lifetime.h"
+#include "names.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+
+#define DEFAULT_LIMIT 256
+#define MAX_LIMIT 65536
+
+enum {
+	KEY_BY = OPTION_KEY_OWN,
+	KEY_HIST,
+	KEY_LIMIT,
+};
+
+static const char *const dimensions[] = {
+	[SCOPE_BY_NONE] = "none",	[SCOPE_BY_DEVICE] = "device",
+	[SCOPE_BY_IOAS] = "ioas",	[SCOPE_BY_PROCESS] = "process",
+	[SCOPE_BY_CGROUP] = "cgroup",
+};
+#define NR_DIMENSIONS (sizeof(dimensions) / sizeof(dimensions[0]))
+
+static struct {
+	enum scope_dimension by;
+	bool histograms;
+	unsigned int limit;
+	uint64_t wanted;
+} own = { .limit = DEFAULT_LIMIT, .wanted = ~0ULL };
+
+static const struct argp_option own_options[] = {
+	{ "by", KEY_BY, "WHAT", 0, "tell operations apart by device, ioas, process or cgroup", 1 },
+	{ "hist", KEY_HIST, NULL, 0, "show histograms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{ "limit", KEY_LIMIT, "N", 0,
+	  "tell at most N operations of a device (...) apart on each CPU, 256", 1 },
+	{},
+};
+
+static enum scope_dimension parse_dimension(const char *name, struct argp_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DIMENSIONS; i++)
+		if (!strcmp(name, dimensions[i]))
+			return i;
+	argp_error(state, "%s is not one of device, ioas, process, cgroup", name);
+	return SCOPE_BY_NONE;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	uint64_t number;
+
+	switch (key) {
+	case KEY_BY:
+		own.by = parse_dimension(arg, state);
+		return 0;
+	case KEY_HIST:
+		own.histograms = true;
+		return 0;
+	case 'o':
+		own.wanted = operations_parse(arg, state);
+		return 0;
+	case KEY_LIMIT:
+		if (!parse_number(arg, MAX_LIMIT, &number) || !number)
+			argp_error(state, "%s is not a limit: 1 to %d", arg, MAX_LIMIT);
+		own.limit = number;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* What is reported when. */
+struct reporting {
+	const struct options *options;
+	struct latency latency;
+	uint64_t start_ns;
+	uint64_t last_ns;
+	uint64_t reports;
+};
+
+static void report(struct reporting *reporting, bool interval, uint64_t now)
+{
+	const struct options *options = reporting->options;
+	struct lat_report report = {
+		.set = interval ? &reporting->latency.recent : &reporting->latency.total,
+		.by = own.by == SCOPE_BY_NONE ? NULL : dimensions[own.by],
+		.span_ns = now - (interval ? reporting->last_ns : reporting->start_ns),
+		.interval = interval,
+		.histograms = own.histograms,
+		.overflowed = latency_overflowed(&reporting->latency),
+	};
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	report.time_ns = wall.tv_sec * 1000000000ULL + wall.tv_nsec;
+	if (options->json)
+		lat_report_json(&report);
+	else if (options->csv)
+		lat_report_csv(&report, !reporting->reports);
+	else
+		lat_report_table(&report);
+	reporting->reports++;
+	reporting->last_ns = now;
+	latency_forget_recent(&reporting->latency);
+}
+
+/* Report until the run has ended. */
+static void observe(struct reporting *reporting, struct lifetime *lifetime)
+{
+	const struct options *options = reporting->options;
+	uint64_t interval = options->interval_ns, next, read_next;
+
+	next = interval ? reporting->start_ns + interval : UINT64_MAX;
+	read_next = reporting->start_ns + LATENCY_READ_EVERY_NS;
+	while (lifetime_wait(lifetime, -1, next < read_next ? next : read_next)) {
+		if (now_ns() >= read_next || now_ns() >= next) {
+			latency_read(&reporting->latency);
+			read_next = now_ns() + LATENCY_READ_EVERY_NS;
+		}
+		if (now_ns() < next)
+			continue;
+		report(reporting, true, now_ns());
+		if (!flush_output() || (options->count && reporting->reports >= options->count))
+			break;
+		/* what was slept over is not made up for */
+		while (next <= now_ns())
+			next += interval;
+	}
+}
+
+static int run(const struct options *given)
+{
+	struct options options = *given;
+	struct reporting reporting = { .options = &options };
+	struct latency_bpf *skeleton;
+	struct lifetime lifetime;
+	int status = EXIT_FAILED;
+	uint64_t end_ns;
+
+	/* a number of reports needs an interval to come in */
+	if (options.count && !options.interval_ns)
+		options.interval_ns = 1000000000;
+	if (session_check())
+		return EXIT_FAILED;
+	skeleton = latency_bpf__open();
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	SESSION_FILTER(skeleton, &options);
+	skeleton->rodata->wanted = own.wanted;
+	latency_prepare(skeleton, own.by, own.limit);
+	if (session_load(skeleton->obj))
+		goto out_destroy;
+	latency_begin(&reporting.latency, skeleton, own.by);
+	if (lifetime_begin(&lifetime, &options) || session_attach(skeleton->obj))
+		goto out_latency;
+	reporting.start_ns = now_ns();
+	reporting.last_ns = reporting.start_ns;
+	if (lifetime_start(&lifetime))
+		goto out_latency;
+	observe(&reporting, &lifetime);
+	end_ns = now_ns();
+	session_detach(skeleton->obj);
+	latency_read(&reporting.latency);
+	report(&reporting, false, end_ns);
+	status = lifetime_finish(&lifetime);
+out_latency:
+	latency_end(&reporting.latency);
+out_destroy:
+	latency_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "lat", "until Ctrl-C: how often, how fast, how slow, and in which phase" },
+	{ "lat --by device -i 5", "every 5 seconds, device by device" },
+	{ "lat -o map --hist --duration 10", "how map's time is distributed, and its phases'" },
+	{ "lat --by process --json -- ./start-guest", "what a program costs, for another program" },
+	{},
+};
+
+const struct command command_lat = {
+	.name = "lat",
+	.summary = "Show latency by operation and phase",
+	.description =
+		"For each operation it shows how many there were, how many a second, the bytes "
+		"they mapped or unmapped and at which speed, and how long they took: half of them "
+		"at most P50, and so on.  Under it stand the phases with their share of its time. "
+		"Where there is room, NS/PAGE is the time for each page that was pinned or "
+		"unpinned.\n\n"
+		"Counting is done in the kernel; percentiles are right to a sixteenth.  With an "
+		"interval each report tells what has come since the one before; the last report "
+		"tells of the whole run.\n\n"
+		"With --by device an operation on memory counts for the devices that are attached "
+		"to its IOAS, as far as they were attached while the tool ran.  Operations that "
+		"find no room within the --limit are counted among the others.\n\n"
+		"With --json each report is one object, with the raw buckets of its histograms as "
+		"pairs of the smallest nanoseconds and the count; with --csv a line for each "
+		"operation and phase.",
+	.examples = examples,
+	.common = OPTION_FILTERS | OPTION_INTERVAL | OPTION_COUNT | OPTION_JSON | OPTION_CSV |
+		  OPTION_RUN,
+	.options = own_options,
+	.parse = parse,
+	.run = run,
+};
