@@ -21,6 +21,7 @@ from .config import IOMMUS
 
 BOOT_TIMEOUT = 180
 PR_SET_PDEATHSIG = 1
+SOCKETS = "iommuscope-lab-"
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -164,7 +165,8 @@ class Machine:
         os.makedirs(self.dir, exist_ok=True)
         os.makedirs(self.paths.out, exist_ok=True)
         # the path of a unix socket may have 107 bytes: not a deep build folder's
-        self.sockets = tempfile.mkdtemp(prefix="iommuscope-")
+        sweep(tempfile.gettempdir(), SOCKETS)
+        self.sockets = tempfile.mkdtemp(prefix=f"{SOCKETS}{os.getpid()}-")
         try:
             for name in ("console.log", "dmesg.log"):
                 open(self.file(name), "wb").close()
@@ -230,6 +232,14 @@ class Machine:
             os.unlink(self.file("initrd"))
         except FileNotFoundError:
             pass
+
+
+def sweep(directory, prefix):
+    """Remove what a process left that was killed; its number follows @prefix."""
+    for name in os.listdir(directory):
+        pid = name[len(prefix):].partition("-")[0]
+        if name.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
 
 
 def guest_path(paths):

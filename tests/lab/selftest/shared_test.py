@@ -2,6 +2,7 @@
 """A machine that several tests share."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,3 +91,4 @@ try:
     run_all([shares, leftovers, killed_client, slow, guilty, panicked, stops, owner])
 finally:
     lab("stop", NAME)
+    shutil.rmtree(os.path.join(lab.build, "vm", NAME), ignore_errors=True)
