@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the end-to-end tests share, see e2e.h.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "e2e.h"
+
+void e2e_need_api(enum vfio_api api)
+{
+	if (!vfio_have_api(api))
+		tap_skip("%s is not there", api == VFIO_API_NODE ? "/dev/iommu" : "/dev/vfio/vfio");
+}
+
+void e2e_claim(unsigned int vendor, unsigned int device, int bus, unsigned int n, char *bdf)
+{
+	if (pci_find(vendor, device, bus, n, bdf))
+		tap_skip("this machine has no such device: %04x:%04x number %u", vendor, device, n);
+	CHECK_OK(pci_bind(bdf, "vfio-pci"));
+}
+
+void e2e_open(struct vfio_dev *dev, struct vfio_space *space, enum vfio_api api,
+	      unsigned int vendor, unsigned int device)
+{
+	char bdf[PCI_BDF_SIZE];
+
+	/* the one nearest to the root: alone in its group */
+	e2e_claim(vendor, device, 0, 0, bdf);
+	CHECK_OK(vfio_space_open(space, api));
+	CHECK_OK(vfio_open(dev, bdf, space));
+}
+
+void e2e_fill(void *data, size_t length, uint64_t seed)
+{
+	uint8_t *p = data;
+	size_t i;
+
+	seed = seed * 0x9e3779b97f4a7c15ULL + 1;
+	for (i = 0; i < length; i++) {
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		p[i] = seed >> 24;
+	}
+}
+
+int e2e_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	CHECK_GE(fd, 0);
+	return fd;
+}
+
+void e2e_edu_works(enum vfio_api api)
+{
+	struct vfio_space space;
+	struct vfio_dev dev;
+	struct edu edu;
+	uint8_t *memory;
+
+	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(edu_init(&edu, &dev));
+	memory = vfio_memory(&space, 2 * PAGE_SIZE, MIB(1));
+	CHECK(memory);
+	e2e_fill(memory, PAGE_SIZE, getpid());
+	CHECK_OK(edu_dma(&edu, MIB(1), 0, EDU_MEMORY_SIZE, true));
+	CHECK_OK(edu_dma(&edu, MIB(1) + PAGE_SIZE, 0, EDU_MEMORY_SIZE, false));
+	CHECK(!memcmp(memory, memory + PAGE_SIZE, EDU_MEMORY_SIZE));
+	vfio_close(&dev);
+	vfio_space_close(&space);
+	munmap(memory, 2 * PAGE_SIZE);
+}
+
+int e2e_log_mark(bool end)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	CHECK_OK(lseek(fd, 0, end ? SEEK_END : SEEK_SET));
+	return fd;
+}
+
+bool e2e_log_has(int fd, const char *a, const char *b, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char line[2048];
+	ssize_t n;
+
+	while (poll(&p, 1, timeout_ms) == 1) {
+		n = read(fd, line, sizeof(line) - 1);
+		if (n < 0)
+			/* overwritten meanwhile: the next read goes on behind the gap */
+			continue;
+		line[n] = 0;
+		if (strstr(line, a) && (!b || strstr(line, b)))
+			return true;
+	}
+	return false;
+}
+
+bool e2e_ended(pid_t pid, int timeout_ms, int *status)
+{
+	for (;;) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+		if (timeout_ms <= 0)
+			return false;
+		e2e_sleep(10);
+		timeout_ms -= 10;
+	}
+}
+
+void e2e_sleep(int ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&t, NULL);
+}

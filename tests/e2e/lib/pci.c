@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PCI devices as sysfs shows them, see pci.h.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pci.h"
+
+#define DEVICES "/sys/bus/pci/devices"
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+int pci_attr(const char *bdf, const char *name, char *value, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", bdf, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, value, size - 1);
+	close(fd);
+	if (n < 0)
+		return -EIO;
+	value[n] = 0;
+	value[strcspn(value, "\n")] = 0;
+	return 0;
+}
+
+int pci_link(const char *bdf, const char *name, char *value, size_t size)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *last;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", bdf, name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = 0;
+	last = strrchr(target, '/');
+	last = last ? last + 1 : target;
+	if (strlen(last) >= size)
+		return -ENAMETOOLONG;
+	strcpy(value, last);
+	return 0;
+}
+
+static unsigned int id_of(const char *bdf, const char *name)
+{
+	char text[16];
+
+	return pci_attr(bdf, name, text, sizeof(text)) ? 0 : strtoul(text, NULL, 16);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int pci_find(unsigned int vendor, unsigned int device, int bus, unsigned int n, char *bdf)
+{
+	struct dirent **list;
+	int count, i, rc = -ENODEV;
+
+	count = scandir(DEVICES, &list, NULL, by_name);
+	if (count < 0)
+		return -errno;
+	for (i = 0; i < count; i++) {
+		const char *name = list[i]->d_name;
+
+		if (rc && name[0] != '.' && strlen(name) < PCI_BDF_SIZE &&
+		    (bus < 0 || strtol(name + 5, NULL, 16) == bus) &&
+		    id_of(name, "vendor") == vendor && id_of(name, "device") == device && !n--) {
+			strcpy(bdf, name);
+			rc = 0;
+		}
+		free(list[i]);
+	}
+	free(list);
+	return rc;
+}
+
+int pci_group(const char *bdf)
+{
+	char name[NAME_MAX];
+	int rc = pci_link(bdf, "iommu_group", name, sizeof(name));
+
+	return rc ? rc : atoi(name);
+}
+
+const char *pci_iommu_kind(const char *bdf)
+{
+	char name[NAME_MAX];
+
+	if (pci_link(bdf, "iommu", name, sizeof(name)))
+		return "none";
+	if (!strncmp(name, "dmar", 4))
+		return "intel";
+	if (!strncmp(name, "ivhd", 4))
+		return "amd";
+	/* virtio's are named after the virtio or PCI device */
+	return "virtio";
+}
+
+int pci_vfio_node(const char *bdf, char *path, size_t size)
+{
+	char dir[PATH_MAX];
+	struct dirent *entry;
+	int rc = -ENODEV;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), DEVICES "/%s/vfio-dev", bdf);
+	d = opendir(dir);
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(path, size, "/dev/vfio/devices/%s", entry->d_name);
+		rc = 0;
+	}
+	closedir(d);
+	return rc;
+}
+
+int pci_unbind(const char *bdf)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", bdf);
+	rc = write_file(path, bdf);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int pci_bind(const char *bdf, const char *driver)
+{
+	char path[PATH_MAX], now[NAME_MAX];
+	int rc;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", bdf);
+	rc = write_file(path, driver);
+	if (rc)
+		return rc;
+	if (!pci_link(bdf, "driver", now, sizeof(now))) {
+		if (!strcmp(now, driver))
+			return 0;
+		rc = pci_unbind(bdf);
+		if (rc)
+			return rc;
+	}
+	rc = write_file("/sys/bus/pci/drivers_probe", bdf);
+	if (rc)
+		return rc;
+	/* the probe's own errno is not told */
+	if (pci_link(bdf, "driver", now, sizeof(now)) || strcmp(now, driver))
+		return -ENODEV;
+	return 0;
+}
+
+int pci_remove(const char *bdf)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), DEVICES "/%s/remove", bdf);
+	return write_file(path, "1");
+}
+
+int pci_rescan(void)
+{
+	return write_file("/sys/bus/pci/rescan", "1");
+}
+
+bool pci_present(const char *bdf)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), DEVICES "/%s", bdf);
+	return !access(path, F_OK);
+}
