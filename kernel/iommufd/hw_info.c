@@ -20,13 +20,18 @@
  */
 static void fill_capabilities(struct device *dev, struct iommu_hw_info *cmd)
 {
-	u16 ctrl;
+	struct pci_dev *pdev;
+	u16 cap, ctrl;
 
 	cmd->out_capabilities = 0;
 	cmd->out_max_pasid_log2 = 0;
-	if (!dev->iommu->max_pasids || !dev_is_pci(dev) || !to_pci_dev(dev)->pasid_cap)
+	if (!dev->iommu->max_pasids || !dev_is_pci(dev))
 		return;
-	pci_read_config_word(to_pci_dev(dev), to_pci_dev(dev)->pasid_cap + PCI_PASID_CTRL, &ctrl);
+	pdev = to_pci_dev(dev);
+	cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_PASID);
+	if (!cap)
+		return;
+	pci_read_config_word(pdev, cap + PCI_PASID_CTRL, &ctrl);
 	if (PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & PCI_PASID_CTRL_ENABLE))
 		return;
 	cmd->out_max_pasid_log2 = ilog2(dev->iommu->max_pasids);
