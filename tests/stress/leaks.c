@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is anything left?  What the kernel counts, before and after.
+ *
+ * Some of it is freed a moment after the last user is gone (RCU, deferred fput()), so what does not
+ * balance at once is looked at again for some seconds.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stress.h"
+
+#define PATIENCE_MS 10000
+
+static uint64_t slab_objects(const char *cache)
+{
+	size_t n = strlen(cache);
+	uint64_t active = 0;
+	char line[512];
+	FILE *file = fopen("/proc/slabinfo", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, cache, n) && line[n] == ' ')
+			active = strtoull(line + n, NULL, 10);
+	fclose(file);
+	return active;
+}
+
+static uint64_t meminfo(const char *name)
+{
+	uint64_t value = 0;
+	char line[128];
+	size_t n = strlen(name);
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, n) && line[n] == ':')
+			value = strtoull(line + n + 1, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+static unsigned int mock_devices(void)
+{
+	DIR *dir = opendir("/sys/kernel/debug/iommufd-mock");
+	unsigned int count = 0;
+	struct dirent *entry;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir)))
+		count += !strncmp(entry->d_name, "iommufd-mock.", 13);
+	closedir(dir);
+	return count;
+}
+
+static long module_users(const char *module)
+{
+	char path[96], text[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return strtol(text, NULL, 10);
+}
+
+/**
+ * leaks_baseline() - note what there is before
+ * @before: where
+ */
+void leaks_baseline(struct baseline *before)
+{
+	before->pins = pinned_pages();
+	before->mm = slab_objects("mm_struct");
+	before->tasks = slab_objects("task_struct");
+	before->slab_kib = meminfo("SUnreclaim");
+}
+
+/*
+ * As the user of the stress test, with a limit of exactly what is mapped: possible only if nothing
+ * is charged to that user any more.
+ */
+static bool user_uncharged(void)
+{
+	struct rlimit limit = { MB(1), MB(1) };
+	struct test_device device;
+	uint8_t *va = memory(MB(1));
+	int fd = iommu_open();
+	int status = 1;
+	uint32_t ioas;
+	pid_t pid;
+
+	if (fd < 0 || ioas_alloc(fd, &ioas) || device_add(fd, NULL, &device) ||
+	    device_attach(fd, &device, ioas))
+		return false;
+	pid = fork();
+	if (!pid) {
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setresuid(STRESS_UID, STRESS_UID, STRESS_UID))
+			_exit(2);
+		_exit(ioas_map_at(fd, ioas, va, MB(1), MOCK_APERTURE_START) ? 1 : 0);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	close(fd);
+	return !status;
+}
+
+static unsigned int point(unsigned int number, bool good, const char *what)
+{
+	printf("%sok %u - %s\n", good ? "" : "not ", number, what);
+	return !good;
+}
+
+/**
+ * leaks_check() - compare with what there was, and print a point for each thing
+ * @before: what there was
+ * @workers: processes that were started since
+ * @first: number of the first point
+ *
+ * Return: points that failed
+ */
+unsigned int leaks_check(const struct baseline *before, unsigned int workers, unsigned int first)
+{
+	/* What other processes of the system come and go with */
+	const uint64_t slack = 64 + workers / 4;
+	struct baseline now;
+	unsigned int failed = 0, waited;
+	unsigned int devices;
+	long users;
+
+	for (waited = 0;; waited += 100) {
+		leaks_baseline(&now);
+		devices = mock_devices();
+		users = module_users("iommufd_mock");
+		if (now.pins == before->pins && !devices && !users &&
+		    now.mm <= before->mm + slack && now.tasks <= before->tasks + slack)
+			break;
+		if (waited >= PATIENCE_MS)
+			break;
+		usleep(100000);
+	}
+	printf("# pins %lu -> %lu, mm_struct %lu -> %lu, task_struct %lu -> %lu, SUnreclaim %lu -> %lu KiB\n",
+	       before->pins, now.pins, before->mm, now.mm, before->tasks, now.tasks,
+	       before->slab_kib, now.slab_kib);
+	printf("# %u mock devices, %ld users of the module\n", devices, users);
+
+	failed += point(first++, now.pins == before->pins, "no page is pinned any more");
+	failed += point(first++, !devices, "no mock device is left");
+	failed += point(first++, !users, "no object holds the module");
+	failed += point(first++, now.mm <= before->mm + slack && now.tasks <= before->tasks + slack,
+			"no process is held");
+	failed += point(first++, now.slab_kib <= before->slab_kib + KB(32),
+			"no kernel memory is held");
+	failed += point(first++, user_uncharged(), "nothing is charged to the user");
+	return failed;
+}
