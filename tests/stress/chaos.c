@@ -503,6 +503,7 @@ void chaos_thread(struct worker *w, struct rng *rng)
 	static const uint8_t often[] = {
 		OP_MAP, OP_MAP, OP_MAP_FIXED, OP_MAP_FIXED, OP_UNMAP, OP_UNMAP, OP_COPY, OP_COPY,
 		OP_REPLACE, OP_REPLACE, OP_ACCESS_PIN, OP_ACCESS_UNPIN, OP_ACCESS_RW,
+		OP_IOAS_ALLOC, OP_DEVICE_ADD, OP_HWPT_ALLOC, OP_ATTACH,
 	};
 	struct chaos ch = { .w = w, .rng = rng };
 	unsigned int i;
@@ -524,7 +525,7 @@ void chaos_thread(struct worker *w, struct rng *rng)
 		if (!rc) {
 			w->shared->done[op]++;
 		} else if (may_be(rc)) {
-			w->shared->failed[op]++;
+			w->shared->failed[op][-rc]++;
 		} else {
 			w->shared->unexpected++;
 			printf("# %s: %s\n", op_names[op], strerror(-rc));

@@ -206,10 +206,9 @@ static unsigned int run(struct worker *w, const struct options *options, unsigne
 			int status;
 
 			if (!pids[i] && now < end) {
-				if (!random_below(&rng, 4) &&
+				if (!random_below(&rng, 8) &&
 				    open_context(w, random_below(&rng, NR_CONTEXTS)))
 					(*broken)++;
-				random_below(&rng, 2);
 				fflush(stdout);
 				pids[i] = fork();
 				if (!pids[i])
@@ -239,6 +238,17 @@ static unsigned int run(struct worker *w, const struct options *options, unsigne
 		usleep(20000);
 	}
 	return started;
+}
+
+static void print_op(const struct shared *shared, unsigned int op)
+{
+	unsigned int i;
+
+	printf("# %-12s %7lu done", op_names[op], shared->done[op]);
+	for (i = 0; i < NR_ERRNOS; i++)
+		if (shared->failed[op][i])
+			printf(", %lu %s", shared->failed[op][i], strerrorname_np(i));
+	printf("\n");
 }
 
 int main(int argc, char **argv)
@@ -280,8 +290,7 @@ int main(int argc, char **argv)
 
 	printf("# %u workers, %u of them killed\n", started, killed);
 	for (i = 0; i < NR_OPS; i++) {
-		printf("# %-12s %8lu done %8lu failed\n", op_names[i], w.shared->done[i],
-		       w.shared->failed[i]);
+		print_op(w.shared, i);
 		all = all && w.shared->done[i];
 	}
 	printf("%sok 1 - every operation was done\n", all ? "" : "not ");

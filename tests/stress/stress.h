@@ -24,6 +24,7 @@
 #define NR_CONTEXTS	4
 #define NR_TABLES	64
 #define NR_IDS		6
+#define NR_ERRNOS	134
 #define STRESS_UID	4040
 
 enum kind {
@@ -69,7 +70,7 @@ enum chaos_op {
  * struct shared - what all processes see
  * @stop: the time is over
  * @done: calls that succeeded, by operation
- * @failed: calls that failed with an errno that may be
+ * @failed: calls that failed with an errno that may be, by errno
  * @unexpected: calls that failed with one that may not
  * @wrong: a model found something mapped, pinned or stored that should not be, or not
  * @ids: tables of objects that were there not long ago, one a context
@@ -77,7 +78,7 @@ enum chaos_op {
 struct shared {
 	atomic_bool stop;
 	atomic_ulong done[NR_OPS];
-	atomic_ulong failed[NR_OPS];
+	atomic_ulong failed[NR_OPS][NR_ERRNOS];
 	atomic_ulong unexpected;
 	atomic_ulong wrong;
 	_Atomic uint32_t ids[NR_TABLES][NR_KINDS][NR_IDS];
