@@ -167,7 +167,7 @@ static int run(const struct options *given)
 	SESSION_FILTER(skeleton, &options);
 	skeleton->rodata->wanted = own.wanted;
 	latency_prepare(skeleton, own.by, own.limit);
-	if (session_load(skeleton->obj))
+	if (session_load(skeleton->skeleton))
 		goto out_destroy;
 	latency_begin(&reporting.latency, skeleton, own.by);
 	if (lifetime_begin(&lifetime, &options) || session_attach(skeleton->obj))

@@ -189,7 +189,7 @@ static int run(const struct options *options)
 	skeleton->rodata->errors_only = own.errors;
 	skeleton->rodata->slower_ns = own.slower_ns;
 	skeleton->rodata->wanted = own.wanted;
-	if (session_load(skeleton->obj))
+	if (session_load(skeleton->skeleton))
 		goto out_destroy;
 	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &stream, NULL);
 	if (!records) {

@@ -157,15 +157,15 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-int session_load(struct bpf_object *object)
+int session_load(struct bpf_object_skeleton *skeleton)
 {
 	struct bpf_program *program;
 	int err;
 
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program(program, *skeleton->obj)
 		if (!is_of_use(program))
 			bpf_program__set_autoload(program, false);
-	err = bpf_object__load(object);
+	err = bpf_object__load_skeleton(skeleton);
 	return err ? failed("load the BPF programs", err) : 0;
 }
 

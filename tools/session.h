@@ -4,7 +4,7 @@
  *
  *	skeleton = NAME_bpf__open();
  *	set the knobs in skeleton->rodata, SESSION_FILTER() the common ones
- *	session_load(skeleton->obj, ...)
+ *	session_load(skeleton->skeleton)
  *	session_attach(skeleton->obj)
  *	...
  *	NAME_bpf__destroy(skeleton)
@@ -19,6 +19,7 @@
 #include <string.h>
 
 struct bpf_object;
+struct bpf_object_skeleton;
 struct options;
 
 /**
@@ -30,13 +31,13 @@ int session_check(void);
 
 /**
  * session_load() - load a skeleton's programs
- * @object: the skeleton's object, open
+ * @skeleton: what the skeleton has under this name
  *
  * Programs of events that are not there are left out.
  *
  * Return: 0, or -1 after it has said what failed.
  */
-int session_load(struct bpf_object *object);
+int session_load(struct bpf_object_skeleton *skeleton);
 
 /**
  * session_attach() - attach a skeleton's programs

@@ -97,6 +97,27 @@ def command(tap):
     tap.equal((result.returncode, result.stdout), (0, '{"lost":0}\n'), "--duration ends a run")
 
 
+def losses(tap):
+    with Observer("ops", "--json", timeout=120) as observer:
+        observer.process.send_signal(signal.SIGSTOP)
+        load = run("map-load", "40000", "4096")
+        observer.process.send_signal(signal.SIGCONT)
+    objects = observer.objects()
+    truth = sum(int(line.split()[1]) for line in load.stdout.splitlines())
+    told = len([o for o in objects if o.get("operation") in ("map", "unmap")])
+    lost = objects[-1]["lost"]
+    # open, ioas_alloc and close: the first two found room, the last one did not
+    tap.ok(0 < told < truth and told + lost == truth + 1,
+           "what a reader is too slow for is counted as lost", told, lost, truth)
+
+    with Observer("ops", "--errors") as observer:
+        observer.process.send_signal(signal.SIGSTOP)
+        load = run("map-load", "40000", "4096", "1")
+        observer.process.send_signal(signal.SIGCONT)
+    tap.ok("operations were not shown: they came too fast" in observer.stderr,
+           "and said at the end", observer.stderr)
+
+
 def endings(tap):
     sleeper = subprocess.Popen(["sleep", "2"])
     result = tool("ops", "-p", str(sleeper.pid))
@@ -155,4 +176,4 @@ def full():
     os.dup2(fd, 1)
 
 
-Tap().run(every_call, errors_only, filters, command, endings, bad_input)
+Tap().run(every_call, errors_only, filters, command, losses, endings, bad_input)

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope lat against workloads whose every call is known."""
+
+import csv
+import json
+import math
+
+from tooltest import Observer, Tap, run, tool
+
+
+def load(*arguments):
+    """Run map-load: {operation: (count, errors, bytes)}."""
+    lines = run("map-load", *arguments).stdout.splitlines()
+    return {fields[0]: tuple(map(int, fields[1:])) for fields in map(str.split, lines)}
+
+
+def by_operation(report, label=None):
+    """The operations of a report by name, those of one label or of all."""
+    return {o["operation"]: o for o in report["operations"]
+            if o["subsystem"] == "iommufd" and (label is None or o[report["by"]] == label)}
+
+
+def counted(operation):
+    return operation["count"], operation["errors"], operation["bytes"]
+
+
+def counts(tap):
+    with Observer("lat", "--json") as observer:
+        truth = load("500", "65536", "10")
+    tap.equal((observer.status, observer.stderr), (0, ""), "lat ends well with a signal")
+    (report,) = observer.objects()
+    told = by_operation(report)
+    for name in "map", "unmap":
+        tap.equal(counted(told[name]), truth[name],
+                  "count, errors and bytes of %s are the workload's" % name)
+    tap.equal(told["ioas_alloc"]["count"], 1, "so is the count of ioas_alloc")
+    tap.equal(report["overflowed"], 0, "every operation found room")
+    consistent = all(
+        sum(count for _, count in part["buckets"]) == part["count"]
+        and part["p50_ns"] <= part["p90_ns"] <= part["p99_ns"] <= part["p99_9_ns"] <= part["max_ns"]
+        for operation in report["operations"] for part in [operation, *operation["phases"]])
+    tap.ok(consistent, "buckets add up to counts, percentiles rise")
+
+
+def percentiles(tap):
+    # two instances at once, of which one keeps every single operation
+    with Observer("ops", "--json", "-o", "map,unmap") as ops:
+        with Observer("lat", "--json", "-o", "map,unmap") as lat:
+            load("1000", "16384", "7")
+    (report,) = lat.objects()
+    told = by_operation(report)
+    records = [o for o in ops.objects() if "dur_ns" in o]
+    tap.equal(ops.objects()[-1], {"lost": 0}, "the full record is full")
+    tap.equal(sorted(told), ["map", "unmap"], "-o leaves the operations asked for")
+    for name in "map", "unmap":
+        mine = [o for o in records if o["operation"] == name]
+        times = sorted(o["dur_ns"] for o in mine)
+        operation = told[name]
+        tap.equal((operation["count"], operation["sum_ns"], operation["max_ns"]),
+                  (len(times), sum(times), times[-1]), "%s: count, sum and maximum are exact" % name)
+        wrong = []
+        for key, percent in (("p50_ns", 50), ("p90_ns", 90), ("p99_ns", 99), ("p99_9_ns", 99.9)):
+            exact = times[max(math.ceil(percent / 100 * len(times)), 1) - 1]
+            if abs(operation[key] - exact) > 0.07 * exact + 1:
+                wrong.append("%s %d, exactly %d" % (key, operation[key], exact))
+        tap.ok(not wrong, "%s: percentiles are right to 7 %%" % name, *wrong)
+        phases = {p["phase"]: p["sum_ns"] for p in operation["phases"]}
+        exact = {phase: sum(o[phase + "_ns"] for o in mine) for phase in
+                 ("wait", "account", "pin", "map", "unmap", "sync", "unpin")}
+        tap.equal(phases, {phase: ns for phase, ns in exact.items() if ns},
+                  "%s: the time of each phase is exact" % name)
+        tap.equal(operation["other_ns"], sum(times) - sum(exact.values()),
+                  "%s: the rest is other" % name)
+
+
+def dimensions(tap):
+    with Observer("lat", "--by", "process", "--json") as observer:
+        first = load("20", "4096")
+        run("ioas-load", "5")
+    (report,) = observer.objects()
+    labels = {o["process"].split(" ")[0] for o in report["operations"]}
+    tap.equal(labels, {"map-load", "ioas-load"}, "--by process names processes that have ended")
+    label = next(o["process"] for o in report["operations"] if o["process"].startswith("map-load"))
+    tap.equal(counted(by_operation(report, label)["map"]), first["map"], "and counts for each")
+
+    with Observer("lat", "--by", "ioas", "--json", "-o", "map") as observer:
+        load("20", "4096")
+        load("30", "4096")
+    (report,) = observer.objects()
+    tap.equal(sorted((o["ioas"].split(" ")[0], o["count"]) for o in report["operations"]),
+              [("ctx", 20), ("ctx", 30)], "--by ioas tells address spaces apart")
+
+    with Observer("lat", "--by", "cgroup", "--json", "-o", "map") as observer:
+        load("20", "4096")
+    (report,) = observer.objects()
+    tap.equal([(o["cgroup"][0], o["count"]) for o in report["operations"]], [("/", 20)],
+              "--by cgroup gives a path")
+
+    with Observer("lat", "--by", "device", "--json", "-o", "map") as observer:
+        load("20", "4096")
+    (report,) = observer.objects()
+    tap.equal([(o["device"].endswith("no device"), o["count"]) for o in report["operations"]],
+              [(True, 20)], "--by device says so of an IOAS that has none")
+
+
+def overflow(tap):
+    with Observer("lat", "--by", "process", "--limit", "1", "--json", "-o", "map") as observer:
+        truths = [load("10", "4096", "5") for _ in range(8)]
+    (report,) = observer.objects()
+    others = [o for o in report["operations"] if o["process"] == "(others)"]
+    tap.ok(len(others) == 1 and others[0]["count"] == report["overflowed"] > 0,
+           "what finds no room is counted among the others", report["operations"])
+    tap.equal(tuple(sum(o[key] for o in report["operations"])
+                    for key in ("count", "errors", "bytes")),
+              tuple(sum(truth["map"][i] for truth in truths) for i in range(3)),
+              "and in all nothing is missing")
+
+
+def reports(tap):
+    result = tool("lat", "-i", "0.2", "-n", "3", "--json")
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    tap.equal([o["report"] for o in objects], ["interval"] * 3 + ["total"],
+              "-i and -n make reports, and one of all of them")
+    tap.ok(all(o["span_ns"] >= 190000000 for o in objects), "each as long as asked for",
+           *[o["span_ns"] for o in objects])
+
+    with Observer("lat", "-i", "0.3", "--json", "-o", "map,unmap") as observer:
+        truth = load("3000", "16384")
+    objects = observer.objects()
+    intervals, total = objects[:-1], by_operation(objects[-1])
+    summed = sum(o["count"] for i in intervals for o in i["operations"] if o["operation"] == "map")
+    tap.equal(counted(total["map"]), truth["map"], "the last report is of the whole run")
+    tap.ok(summed <= total["map"]["count"], "intervals do not count twice", summed)
+
+    with Observer("lat", "--csv") as observer:
+        truth = load("50", "4096")
+    rows = list(csv.DictReader(observer.stdout.splitlines()))
+    row = next(r for r in rows if r["operation"] == "map" and not r["phase"])
+    tap.equal((int(row["count"]), int(row["errors"]), int(row["bytes"])), truth["map"],
+              "--csv has the same numbers")
+
+    with Observer("lat", "--hist", "-o", "map") as observer:
+        load("50", "4096")
+    tap.ok("OPERATION" in observer.stdout and "####" in observer.stdout
+           and max(map(len, observer.stdout.splitlines())) <= 120,
+           "the table has its histograms", observer.stdout)
+
+
+def bad_input(tap):
+    for words, *arguments in (
+            ("is not one of device", "--by", "moon"), ("is not a limit", "--limit", "0"),
+            ("is too short", "-i", "0"), ("is not an interval", "-i", "-1"),
+            ("exclude each other", "--json", "--csv"), ("no such operation", "-o", "x")):
+        result = tool("lat", *arguments)
+        tap.ok(result.returncode == 2 and words in result.stderr, "refused: " + " ".join(arguments),
+               result.returncode, result.stderr)
+
+
+Tap().run(counts, percentiles, dimensions, overflow, reports, bad_input)
