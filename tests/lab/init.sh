@@ -52,6 +52,9 @@ $B ln -sf /proc/self/fd/2 $R/dev/stderr
 $B mount -t tmpfs -o mode=755 run $R/run
 $B mkdir -p $R/run/home $R/run/lock
 $B mount -t tracefs tracefs $R/sys/kernel/tracing
+# Recording task names patches the scheduler's code whenever the first event is enabled or the
+# last one disabled. Emulated CPUs have been seen to take the patch's trap after it was gone.
+echo 0 >$R/sys/kernel/tracing/options/record-cmd
 $B mount -t debugfs debugfs $R/sys/kernel/debug
 $B mount -t bpf bpf $R/sys/fs/bpf
 $B mount -t cgroup2 cgroup2 $R/sys/fs/cgroup
