@@ -272,6 +272,11 @@ int nvme_interrupt(struct nvme *nvme)
 	return 0;
 }
 
+bool nvme_running(struct nvme *nvme)
+{
+	return read32(nvme, REG_CSTS) & CSTS_READY;
+}
+
 int nvme_stop(struct nvme *nvme)
 {
 	write32(nvme, REG_CC, read32(nvme, REG_CC) & ~CC_ENABLE);

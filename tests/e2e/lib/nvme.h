@@ -139,6 +139,12 @@ int nvme_start(struct nvme *nvme);
 int nvme_stop(struct nvme *nvme);
 
 /**
+ * nvme_running() - is the controller enabled?
+ * @nvme: the controller
+ */
+bool nvme_running(struct nvme *nvme);
+
+/**
  * nvme_rw() - read or write blocks, and wait for the end
  * @nvme: the controller, started
  * @block: the first
