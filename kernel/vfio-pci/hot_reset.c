@@ -267,7 +267,7 @@ static int hit_check(struct pci_dev *pdev, void *arg)
 
 	device = vfio_find_device_in_devset(owner->vdev->vdev.dev_set, &pdev->dev);
 	if (!device)
-		return vfio_op_fail(owner->op, -EBUSY, VFIO_REASON_not_in_set, place, pdev->devfn);
+		return vfio_op_fail(owner->op, -EINVAL, VFIO_REASON_not_in_set, place, pdev->devfn);
 	if (!owner_has(owner, device))
 		return vfio_op_fail(owner->op, -EINVAL, VFIO_REASON_not_owned, place, pdev->devfn);
 	return 0;
