@@ -438,8 +438,8 @@ static int hot_reset(struct vfio_pci_core_device *vdev, struct vfio_op *op,
  * @vdev: the device
  * @arg: user's argument
  *
- * Return: 0; -ENODEV if neither slot nor bus can be reset; -EBUSY if the reset would hit a device
- * of another driver; -EINVAL if one that the caller does not own; -EAGAIN; other errors.
+ * Return: 0; -ENODEV if neither slot nor bus can be reset; -EINVAL if the reset would hit a
+ * device of another driver, or one that the caller does not own; -EAGAIN; other errors.
  */
 long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, struct vfio_pci_hot_reset __user *arg)
 {
