@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The events are an ABI: what the kernel says of them, the frozen formats and the catalogue agree.
+
+Without arguments it is a test, run where the modules are loaded.  After fields or events have been
+added, 'abi.py --update' writes the formats anew; the catalogue is for people to write.
+"""
+
+import os
+import re
+import sys
+
+from tooltest import Tap
+
+EVENTS = "/sys/kernel/tracing/events"
+SUBSYSTEMS = ("iommufd", "vfio")
+ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "tracepoints")
+ABI = os.path.join(ROOT, "abi")
+
+# field:u32 ctx;	offset:8;	size:4;	signed:0;
+FIELD = re.compile(r"field:(.+?)(\w+)(\[\d*\])?;\s*offset:(\d+);\s*size:(\d+);\s*signed:(\d);")
+REASON = re.compile(r'\{\s*(\d+)\s*,\s*"(\w+)"\s*\}')
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def frozen(text):
+    """What of a format is kept: its fields.  Ids and the way to print them may change."""
+    return "".join(line + "\n" for line in text.splitlines()
+                   if line.startswith(("name:", "\tfield:")) and " common_" not in line)
+
+
+def fields(text):
+    """Name -> type, in order."""
+    found = {}
+    for kind, name, array, *_ in FIELD.findall(text):
+        if not name.startswith("common_"):
+            found[name] = "string" if "__data_loc char" in kind else kind.strip() + array
+    return found
+
+
+def kernel_formats():
+    return {event: read(os.path.join(EVENTS, subsystem, event, "format"))
+            for subsystem in SUBSYSTEMS for event in sorted(os.listdir(os.path.join(EVENTS, subsystem)))
+            if os.path.isdir(os.path.join(EVENTS, subsystem, event))}
+
+
+def kernel_reasons(formats, subsystem):
+    """Number -> name, as the kernel prints them."""
+    text = formats[subsystem + "_bind"]
+    return {int(number): name for number, name in REASON.findall(text)}
+
+
+def reasons_text(reasons):
+    return "".join("%d %s\n" % item for item in sorted(reasons.items()))
+
+
+def abi_formats():
+    return {name[:-len(".format")]: read(os.path.join(ABI, subsystem, name))
+            for subsystem in SUBSYSTEMS for name in sorted(os.listdir(os.path.join(ABI, subsystem)))
+            if name.endswith(".format")}
+
+
+def header_reasons(subsystem):
+    """Name -> (text, first number, second number), in order, as the header has them."""
+    header = read(os.path.join(ROOT, subsystem + "_reasons.h")).replace("\\\n", " ")
+    found = re.findall(r'REASON\((\w+),\s*"([^"]*)",\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)\)', header)
+    return {name: ("".join(re.findall(r'"([^"]*)"', text)), a, b) for name, a, b, text in found}
+
+
+def rows(text):
+    """The rows of a table: lists of cells, without the heads."""
+    cells = [[cell.strip() for cell in line.strip().strip("|").split("|")]
+             for line in text.splitlines() if line.startswith("|")]
+    return [row for row in cells if row[0].startswith("`") or row[0].isdigit()]
+
+
+class Catalogue:
+    """tracepoints/README.md: a section '## SUBSYSTEM: ...' for each class of events, with a table
+    of events and one of fields, and a section '## Reasons of SUBSYSTEM'."""
+
+    def __init__(self):
+        self.events = {}
+        self.reasons = {}
+        for section in re.split(r"^## ", read(os.path.join(ROOT, "README.md")), flags=re.M)[1:]:
+            title = section.splitlines()[0]
+            match = re.match(r"Reasons of (\w+)", title)
+            if match:
+                self.reasons[match[1]] = rows(section)
+            elif title.split(":")[0] in SUBSYSTEMS:
+                self.add_class(section)
+
+    def add_class(self, section):
+        parts = section.split("### Fields")
+        fields_of_class = {row[0].strip("`"): row[1] for row in rows(parts[1])}
+        for row in rows(parts[0]):
+            self.events[row[0].strip("`")] = (row[1], fields_of_class)
+
+
+def formats_are_frozen(tap):
+    kernel, abi = kernel_formats(), abi_formats()
+    tap.equal(sorted(kernel), sorted(abi), "the frozen formats are of the kernel's events")
+    for event in sorted(set(kernel) & set(abi)):
+        now, then = frozen(kernel[event]), frozen(abi[event])
+        if now != then and now.startswith(then):
+            tap.ok(False, event + " is as it was", "it has new fields at its end: see abi.py")
+        else:
+            tap.ok(now == then, event + " is as it was", "was:", then, "is:", now)
+
+
+def reasons_are_frozen(tap):
+    formats = kernel_formats()
+    for subsystem in SUBSYSTEMS:
+        now = reasons_text(kernel_reasons(formats, subsystem))
+        tap.ok(now and now == read(os.path.join(ABI, subsystem, "reasons")),
+               "the numbers of %s's reasons are as they were" % subsystem, now)
+
+
+def catalogue_is_complete(tap):
+    kernel, catalogue = kernel_formats(), Catalogue()
+    tap.equal(sorted(catalogue.events), sorted(kernel), "the catalogue has every event, once")
+    for event in sorted(set(kernel) & set(catalogue.events)):
+        fires, listed = catalogue.events[event]
+        tap.ok(list(listed.items()) == list(fields(kernel[event]).items()) and fires,
+               "the catalogue has the fields of " + event, listed, fields(kernel[event]))
+    for subsystem in SUBSYSTEMS:
+        wanted = [[str(i), "`%s`" % name, text, a if a != "0" else "", b if b != "0" else ""]
+                  for i, (name, (text, a, b)) in enumerate(header_reasons(subsystem).items())]
+        tap.equal(catalogue.reasons.get(subsystem), wanted,
+                  "the catalogue has the reasons of " + subsystem)
+
+
+def update():
+    formats = kernel_formats()
+    for subsystem in SUBSYSTEMS:
+        folder = os.path.join(ABI, subsystem)
+        os.makedirs(folder, exist_ok=True)
+        for event, text in formats.items():
+            if event.startswith(subsystem + "_"):
+                with open(os.path.join(folder, event + ".format"), "w", encoding="utf-8") as file:
+                    file.write(frozen(text))
+        with open(os.path.join(folder, "reasons"), "w", encoding="utf-8") as file:
+            file.write(reasons_text(kernel_reasons(formats, subsystem)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--update"]:
+        update()
+    else:
+        Tap().run(formats_are_frozen, reasons_are_frozen, catalogue_is_complete)
