@@ -216,6 +216,18 @@ enum {
 	MOCK_DEVICE_RESV_SW_MSI = 1 << 4,
 	/* No domain_alloc_user() takes flags for it: HWPTs are plain only. */
 	MOCK_DEVICE_NO_FLAGS = 1 << 5,
+	/* A kernel driver uses it: it is not bound, and takes its group from who would bind the rest. */
+	MOCK_DEVICE_DRIVEN = 1 << 6,
+	/* It is not behind the mock IOMMU, nor, as it is no hardware, behind another. */
+	MOCK_DEVICE_NO_IOMMU = 1 << 7,
+
+	MOCK_DEVICE_FLAGS = (1 << 8) - 1,
+};
+
+/* iommu_test_mock.access.flags, besides MOCK_FLAGS_ACCESS_CREATE_* */
+enum {
+	/* A bad driver: it keeps what it pinned when it is told that it goes. */
+	MOCK_ACCESS_KEEPS_PINS = 1 << 8,
 };
 
 /**

@@ -2,7 +2,7 @@
 /*
  * Devices behind the mock IOMMU, and their groups.
  *
- * A device is a platform device without a driver.  It is found by its index, which is its id at the
+ * A device is a platform device, without a driver but for those that are to be in use by one.  It is found by its index, which is its id at the
  * IOMMU (iommu_fwspec), from before it is added to the bus, when the IOMMU core probes it, until it
  * is removed.  Devices made with the same key share a group for as long as one of them exists.
  *
@@ -118,6 +118,7 @@ struct mock_device *mock_device_by_index(u32 index)
  */
 struct mock_device *mock_device_create(const struct mock_profile *profile, u32 group_key)
 {
+	bool behind_iommu = !(profile->flags & MOCK_DEVICE_NO_IOMMU);
 	struct iommu_group *iommu_group;
 	struct mock_device *mdev;
 	struct device *dev;
@@ -137,7 +138,9 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 	rc = xa_alloc(&mock_devices, &mdev->index, mdev, xa_limit_31b, GFP_KERNEL);
 	if (rc)
 		goto err_group;
-	mdev->pdev = platform_device_alloc(MOCK_NAME, mdev->index);
+	mdev->pdev = platform_device_alloc(profile->flags & MOCK_DEVICE_DRIVEN ? MOCK_DRIVEN_NAME :
+									  MOCK_NAME,
+					   mdev->index);
 	if (!mdev->pdev) {
 		rc = -ENOMEM;
 		goto err_index;
@@ -147,18 +150,20 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 		dev_set_msi_domain(dev, mock_iommu_msi_domain());
 
 	/* The core probes with what the fwspec names, so it must be there before the device is. */
-	rc = iommu_fwspec_init(dev, mock_iommu_fwnode());
-	if (rc)
-		goto err_put;
-	rc = iommu_fwspec_add_ids(dev, &mdev->index, 1);
-	if (rc)
-		goto err_fwspec;
+	if (behind_iommu) {
+		rc = iommu_fwspec_init(dev, mock_iommu_fwnode());
+		if (rc)
+			goto err_put;
+		rc = iommu_fwspec_add_ids(dev, &mdev->index, 1);
+		if (rc)
+			goto err_fwspec;
+	}
 	rc = platform_device_add(mdev->pdev);
 	if (rc)
 		goto err_fwspec;
 
 	iommu_group = iommu_group_get(dev);
-	if (!iommu_group) {
+	if (behind_iommu != !!iommu_group) {
 		/* The core has dropped the fwspec of what it could not probe. */
 		rc = -ENODEV;
 		platform_device_del(mdev->pdev);
@@ -169,7 +174,8 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 	return mdev;
 
 err_fwspec:
-	iommu_fwspec_free(dev);
+	if (behind_iommu)
+		iommu_fwspec_free(dev);
 err_put:
 	platform_device_put(mdev->pdev);
 err_index:
@@ -193,4 +199,38 @@ void mock_device_destroy(struct mock_device *mdev)
 	xa_erase(&mock_devices, mdev->index);
 	mock_group_put(mdev->group);
 	kfree(mdev);
+}
+
+/*
+ * The driver of devices that are in use.  It does nothing with them, but it does not say that its
+ * user manages DMA, hence the driver core takes the group for it.
+ */
+static int mock_driver_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+static struct platform_driver mock_driver = {
+	.driver = {
+		.name = MOCK_DRIVEN_NAME,
+	},
+	.probe = mock_driver_probe,
+};
+
+/**
+ * mock_driver_init() - register the driver of devices that are in use
+ *
+ * Return: 0 or a negative errno
+ */
+int mock_driver_init(void)
+{
+	return platform_driver_register(&mock_driver);
+}
+
+/**
+ * mock_driver_exit() - undo mock_driver_init()
+ */
+void mock_driver_exit(void)
+{
+	platform_driver_unregister(&mock_driver);
 }

@@ -21,6 +21,7 @@
 #include "mock.h"
 
 struct mock_latency mock_latency;
+struct mock_failure mock_failure;
 
 static struct platform_device *mock_hw;
 static struct iommu_device mock_iommu;
@@ -97,7 +98,10 @@ static int mock_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t
 		    size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
 {
 	struct mock_domain *md = to_mock_domain(domain);
+	u32 error = READ_ONCE(mock_failure.map_error);
 
+	if (error && atomic_dec_if_positive(&mock_failure.map_after) < 0)
+		return -(int)error;
 	if (iova < domain->geometry.aperture_start ||
 	    iova + pgsize * pgcount - 1 > domain->geometry.aperture_end)
 		return -ERANGE;

@@ -4,6 +4,9 @@
  *
  * iommufd-mock/map_ns, unmap_ns, sync_ns, attach_ns
  *	how long a call into the mock IOMMU takes, besides what it does; at most 1 ms
+ * iommufd-mock/map_error
+ *	write "ERRNO CALLS": after so many more calls each further map fails with this errno, until
+ *	"0 0" is written
  * iommufd-mock/iommufd-mock.N/replace_gap_us
  *	how long device N translates nothing when one HWPT takes over from another; 0, the default,
  *	is a hitless replacement
@@ -65,6 +68,49 @@ static int mock_error_set(void *data, u64 value)
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(mock_error_fops, mock_latency_get, mock_error_set, "%llu\n");
+
+static int mock_map_error_show(struct seq_file *s, void *unused)
+{
+	seq_printf(s, "%u %d\n", READ_ONCE(mock_failure.map_error),
+		   atomic_read(&mock_failure.map_after));
+	return 0;
+}
+
+static int mock_map_error_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, mock_map_error_show, NULL);
+}
+
+static ssize_t mock_map_error_write(struct file *file, const char __user *ubuf, size_t count,
+				    loff_t *ppos)
+{
+	u32 error, after;
+	char *buf;
+	int n;
+
+	if (count > MOCK_MAX_COMMAND)
+		return -EINVAL;
+	buf = memdup_user_nul(ubuf, count);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	n = sscanf(buf, "%u %u", &error, &after);
+	kfree(buf);
+	if (n != 2 || error > MAX_ERRNO || after > INT_MAX)
+		return -EINVAL;
+	WRITE_ONCE(mock_failure.map_error, 0);
+	atomic_set(&mock_failure.map_after, after);
+	WRITE_ONCE(mock_failure.map_error, error);
+	return count;
+}
+
+static const struct file_operations mock_map_error_fops = {
+	.owner = THIS_MODULE,
+	.open = mock_map_error_open,
+	.read = seq_read,
+	.write = mock_map_error_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
 
 static const char *mock_mode_name(int mode)
 {
@@ -237,6 +283,7 @@ void mock_knobs_init(void)
 				   &mock_latency_fops);
 	debugfs_create_file_unsafe("attach_ns", 0600, mock_root, &mock_latency.attach,
 				   &mock_latency_fops);
+	debugfs_create_file("map_error", 0600, mock_root, NULL, &mock_map_error_fops);
 }
 
 /**

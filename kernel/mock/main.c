@@ -13,12 +13,20 @@ static int __init mock_init(void)
 	rc = mock_iommu_init();
 	if (rc)
 		return rc;
+	rc = mock_driver_init();
+	if (rc)
+		goto err_iommu;
 	mock_knobs_init();
 	rc = mock_test_init();
-	if (rc) {
-		mock_knobs_exit();
-		mock_iommu_exit();
-	}
+	if (rc)
+		goto err_knobs;
+	return 0;
+
+err_knobs:
+	mock_knobs_exit();
+	mock_driver_exit();
+err_iommu:
+	mock_iommu_exit();
 	return rc;
 }
 module_init(mock_init);
@@ -28,6 +36,7 @@ static void __exit mock_exit(void)
 {
 	mock_test_exit();
 	mock_knobs_exit();
+	mock_driver_exit();
 	mock_iommu_exit();
 }
 module_exit(mock_exit);

@@ -23,6 +23,7 @@
 #include "pgtable.h"
 
 #define MOCK_NAME "iommufd-mock"
+#define MOCK_DRIVEN_NAME "iommufd-mock-driven"
 
 struct dentry;
 struct iommufd_ctx;
@@ -145,8 +146,19 @@ struct mock_latency {
 	u32 attach;
 };
 
+/**
+ * struct mock_failure - how the IOMMU fails
+ * @map_error: errno that map_pages() fails with; 0: it does not
+ * @map_after: calls of map_pages() that succeed before it does
+ */
+struct mock_failure {
+	u32 map_error;
+	atomic_t map_after;
+};
+
 /* iommu.c */
 extern struct mock_latency mock_latency;
+extern struct mock_failure mock_failure;
 int mock_iommu_init(void);
 void mock_iommu_exit(void);
 struct fwnode_handle *mock_iommu_fwnode(void);
@@ -157,6 +169,8 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 void mock_device_destroy(struct mock_device *mdev);
 struct mock_device *mock_device_by_index(u32 index);
 struct iommu_group *mock_device_group(struct mock_device *mdev);
+int mock_driver_init(void);
+void mock_driver_exit(void);
 
 /* dma.c */
 void mock_dma_init(struct mock_dma *dma);

@@ -30,6 +30,7 @@
  * @access: the access
  * @ictx: the context it was made in, to compare
  * @needs_pin_pages: it may pin
+ * @keeps_pins: it does not unpin when the core tells it to
  * @attach_mutex: orders attach, replace and detach; guards @attached
  * @attached: it is attached
  * @mutex: guards the rest
@@ -40,6 +41,7 @@ struct mock_access {
 	struct iommufd_access *access;
 	struct iommufd_ctx *ictx;
 	bool needs_pin_pages;
+	bool keeps_pins;
 	struct mutex attach_mutex;
 	bool attached;
 	struct mutex mutex;
@@ -78,6 +80,9 @@ static void mock_access_unmap(void *data, unsigned long iova, unsigned long leng
 	unsigned long last = iova + length - 1;
 	LIST_HEAD(drop);
 
+	/* All of it is the IOAS being left: even a bad driver knows that it must let go then. */
+	if (ma->keeps_pins && length != ULONG_MAX)
+		return;
 	mutex_lock(&ma->mutex);
 	list_for_each_entry_safe(item, next, &ma->items, item)
 		if (item->iova <= last && iova <= item->iova + item->length - 1)
@@ -134,7 +139,7 @@ static struct file *mock_access_file(struct iommufd_ctx *ictx, int fd)
  * mock_access_create() - make a test access
  * @ictx: the context
  * @ioas_id: attach it to this IOAS, if not 0
- * @flags: MOCK_FLAGS_ACCESS_CREATE_*
+ * @flags: MOCK_FLAGS_ACCESS_CREATE_*, MOCK_ACCESS_KEEPS_PINS
  * @fd: its file descriptor
  * @id: its object id
  *
@@ -147,7 +152,7 @@ int mock_access_create(struct iommufd_ctx *ictx, u32 ioas_id, u32 flags, u32 *fd
 	int new_fd;
 	int rc;
 
-	if (flags & ~MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES)
+	if (flags & ~(MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES | MOCK_ACCESS_KEEPS_PINS))
 		return -EOPNOTSUPP;
 
 	ma = kzalloc(sizeof(*ma), GFP_KERNEL_ACCOUNT);
@@ -159,6 +164,7 @@ int mock_access_create(struct iommufd_ctx *ictx, u32 ioas_id, u32 flags, u32 *fd
 	ma->next_id = 1;
 	ma->ictx = ictx;
 	ma->needs_pin_pages = flags & MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
+	ma->keeps_pins = flags & MOCK_ACCESS_KEEPS_PINS;
 
 	ma->access = iommufd_access_create(
 		ictx, ma->needs_pin_pages ? &mock_access_pin_ops : &mock_access_ops, ma, id);

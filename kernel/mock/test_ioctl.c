@@ -23,7 +23,7 @@
  * @obj: its object, the first member: the core allocates and frees by it
  * @mutex: see above
  * @mdev: the device
- * @idev: the device as bound
+ * @idev: the device as bound, NULL if it is one that a driver has
  * @attached: it is attached; guarded by @mutex
  */
 struct mock_stdev {
@@ -58,7 +58,8 @@ static void mock_stdev_destroy(struct iommufd_object *obj)
 
 	if (stdev->attached)
 		iommufd_device_detach(stdev->idev);
-	iommufd_device_unbind(stdev->idev);
+	if (stdev->idev)
+		iommufd_device_unbind(stdev->idev);
 	mock_device_destroy(stdev->mdev);
 }
 
@@ -66,6 +67,8 @@ static int mock_stdev_attach(struct mock_stdev *stdev, u32 *pt_id)
 {
 	int rc;
 
+	if (!stdev->idev)
+		return -EINVAL;
 	mutex_lock(&stdev->mutex);
 	rc = iommufd_device_attach(stdev->idev, pt_id);
 	if (!rc)
@@ -109,6 +112,10 @@ static struct mock_stdev *mock_stdev_create(struct iommufd_ctx *ictx,
 	if (IS_ERR(stdev->mdev)) {
 		rc = PTR_ERR(stdev->mdev);
 		goto err_abort;
+	}
+	if (profile->flags & MOCK_DEVICE_DRIVEN) {
+		*idev_id = 0;
+		return stdev;
 	}
 	stdev->idev = iommufd_device_bind(ictx, &stdev->mdev->pdev->dev, idev_id);
 	if (IS_ERR(stdev->idev)) {
@@ -171,7 +178,8 @@ static int mock_domain_replace(struct iommufd_ctx *ictx, struct iommufd_op *op,
 
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	rc = iommufd_device_replace(stdev->idev, &cmd->mock_domain_replace.pt_id);
+	rc = stdev->idev ? iommufd_device_replace(stdev->idev, &cmd->mock_domain_replace.pt_id) :
+			   -EINVAL;
 	mock_stdev_put(ictx, stdev);
 	return rc;
 }
@@ -190,7 +198,7 @@ static int mock_device_add(struct iommufd_ctx *ictx, struct iommu_test_mock *cmd
 	struct iommu_group *group;
 	u32 idev_id;
 
-	if (profile.flags >= MOCK_DEVICE_NO_FLAGS << 1)
+	if (profile.flags & ~MOCK_DEVICE_FLAGS)
 		return -EOPNOTSUPP;
 	if (profile.pgsizes & (MOCK_IO_PAGE_SIZE - 1) ||
 	    profile.aperture_start >= profile.aperture_last ||
@@ -339,6 +347,8 @@ static int mock_run_upstream(struct iommufd_ctx *ictx, struct iommufd_op *op,
 	case IOMMU_TEST_OP_CREATE_ACCESS:
 		if (!cmd->id)
 			return -ENOENT;
+		if (cmd->create_access.flags & ~MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES)
+			return -EOPNOTSUPP;
 		return mock_access_create(ictx, cmd->id, cmd->create_access.flags,
 					  &cmd->create_access.out_access_fd, &unused);
 	case IOMMU_TEST_OP_ACCESS_REPLACE_IOAS:

@@ -192,6 +192,28 @@ TEST(access, unmap_takes_pins)
 	CHECK_OK(check_pins(c.fd, buffer, 16 * PAGE, 0));
 }
 
+TEST(access, unmap_without_the_driver)
+{
+	struct context c = context_new();
+	uint8_t *buffer = memory(8 * PAGE);
+	uint32_t id, pages;
+	int access;
+
+	/* A driver that does not let go stops the unmap, which leaves everything as it was. */
+	CHECK_OK(access_add(c.fd, PIN | MOCK_ACCESS_KEEPS_PINS, &access, &id));
+	CHECK_OK(access_attach(c.fd, access, c.ioas));
+	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 8 * PAGE, IOVA));
+	CHECK_OK(access_pin(c.fd, access, IOVA + PAGE, PAGE, buffer + PAGE, 0, &pages));
+	FAILS(EDEADLK, "area_in_use", ioas_unmap(c.fd, c.ioas, IOVA, 8 * PAGE));
+	FAILS(EDEADLK, "area_in_use", ioas_unmap(c.fd, c.ioas, 0, UINT64_MAX));
+	CHECK_OK(check_pins(c.fd, buffer + PAGE, PAGE, 1));
+	CHECK_OK(access_pin(c.fd, access, IOVA + 4 * PAGE, PAGE, buffer + 4 * PAGE, 0, &id));
+	CHECK_OK(access_unpin(c.fd, access, id));
+	CHECK_OK(access_unpin(c.fd, access, pages));
+	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, 8 * PAGE));
+	CHECK_OK(check_pins(c.fd, buffer, 8 * PAGE, 0));
+}
+
 TEST(access, attach_states)
 {
 	struct context c = context_new();

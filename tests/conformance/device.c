@@ -35,6 +35,32 @@ TEST(device, bind_refused)
 	FAILS(EINVAL, "not_cache_coherent", device_add(c.fd, &incoherent, &device));
 }
 
+TEST(device, without_iommu)
+{
+	struct iommu_test_mock how = { .device_add = { .flags = MOCK_DEVICE_NO_IOMMU } };
+	struct context c = context_new();
+	struct test_device device;
+
+	FAILS(ENODEV, "no_iommu_group", device_add(c.fd, &how, &device));
+}
+
+TEST(device, group_in_use_by_a_driver)
+{
+	struct iommu_test_mock how = {
+		.device_add = { .group = GROUP(4), .flags = MOCK_DEVICE_DRIVEN },
+	};
+	struct context c = context_new();
+	struct test_device driven = device_like(&c, &how);
+	struct test_device device;
+
+	/* A device of the group that a kernel driver has makes the rest useless to user space. */
+	how.device_add.flags = 0;
+	CHECK_ERR(EPERM, device_add(c.fd, &how, &device));
+	CHECK_OK(object_destroy(c.fd, driven.stdev));
+	device = device_like(&c, &how);
+	CHECK_OK(device_attach(c.fd, &device, c.ioas));
+}
+
 TEST(device, attach_states)
 {
 	struct context c = context_new();
