@@ -95,6 +95,8 @@ def run_kbuild(options):
 
 
 def collect(options):
+    """Copy what is new to the common folder; true when something in it changed."""
+    changed = False
     os.makedirs(options.collect, exist_ok=True)
     with open(os.path.join(options.mirror, "kernel", "modules.order")) as f:
         built = [line.strip() for line in f]
@@ -112,9 +114,12 @@ def collect(options):
         # a guest that runs may read the old one: leave its inode alone
         shutil.copyfile(path, to + ".new")
         os.replace(to + ".new", to)
+        changed = True
     for name in os.listdir(options.collect):
         if name not in names:
             os.unlink(os.path.join(options.collect, name))
+            changed = True
+    return changed
 
 
 def main():
@@ -126,9 +131,10 @@ def main():
     os.makedirs(options.mirror, exist_ok=True)
     mirror(options.source, options.mirror)
     run_kbuild(options)
-    collect(options)
-    with open(options.stamp, "w") as f:
-        f.write("\n".join(sorted(os.listdir(options.collect))) + "\n")
+    # the same modules as before: ninja need not build what depends on them
+    if collect(options) or not os.path.exists(options.stamp):
+        with open(options.stamp, "w") as f:
+            f.write("\n".join(sorted(os.listdir(options.collect))) + "\n")
 
 
 if __name__ == "__main__":
