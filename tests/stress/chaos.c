@@ -366,7 +366,8 @@ static int do_memory(struct chaos *ch)
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		break;
 	default:
-		*va = 1;
+		/* Not by a store: another thread may just have made it read-only. */
+		madvise(va, length, MADV_POPULATE_WRITE);
 	}
 	return 0;
 }

@@ -229,10 +229,12 @@ static unsigned int run(struct worker *w, const struct options *options, unsigne
 			if (waitpid(pids[i], &status, WNOHANG) == pids[i]) {
 				pids[i] = 0;
 				alive--;
-				if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+				if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 					(*killed)++;
-				else if (status)
+				} else if (status) {
+					printf("# a worker ended with status 0x%x\n", status);
 					(*broken)++;
+				}
 			}
 		}
 		usleep(20000);
