@@ -51,6 +51,11 @@ static const struct event *find_event(const char *name)
 	return NULL;
 }
 
+const char *btf_event_name(size_t index)
+{
+	return index < nr_events ? events[index].name : NULL;
+}
+
 bool btf_event_exists(const char *event)
 {
 	return find_event(event);

@@ -10,6 +10,7 @@
 #define IOMMUSCOPE_BTF_EVENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * btf_events_init() - read the modules' BTF and take over programs of SEC("tp_btf/EVENT")
@@ -20,6 +21,14 @@
  * Return: 0 or a negative errno.
  */
 int btf_events_init(const char *const *modules);
+
+/**
+ * btf_event_name() - the tracepoints of the modules, one after the other
+ * @index: from 0
+ *
+ * Return: the name of a tracepoint, NULL behind the last one.
+ */
+const char *btf_event_name(size_t index);
 
 /**
  * btf_event_exists() - is there a tracepoint?

@@ -13,6 +13,7 @@
 const struct command *const commands[] = {
 	&command_lat,
 	&command_ops,
+	&command_stuck,
 	&command_help,
 	NULL,
 };

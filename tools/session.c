@@ -24,11 +24,14 @@
 
 #define MAX_LINKS 128
 
-/* The events of the programs of programs.bpf.h that serve a whole class. */
+/* The events of finished operations, and which program of programs.bpf.h serves each. */
 static const struct {
 	const char *program;
 	const char *event;
-} class_events[] = {
+} finished_events[] = {
+#define EVENT(name) { "memory", "iommufd_" #name },
+	IOMMUFD_MEMORY_OPERATIONS(EVENT)
+#undef EVENT
 #define EVENT(name) { "translation", "iommufd_" #name },
 	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
 #undef EVENT
@@ -39,7 +42,7 @@ static const struct {
 	SCOPE_VFIO_OPERATIONS(EVENT)
 #undef EVENT
 };
-#define NR_CLASS_EVENTS (sizeof(class_events) / sizeof(class_events[0]))
+#define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
 
 static char libbpf_says[512];
 static bool debug;
@@ -135,24 +138,40 @@ static const char *event_of(const struct bpf_program *program)
 	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
 }
 
-static bool is_of_class(const struct bpf_program *program)
+static bool is_raw(const struct bpf_program *program)
 {
 	return !strcmp(bpf_program__section_name(program), "raw_tp");
+}
+
+/*
+ * Is a raw tracepoint program for an event?  Its name tells: a class of operations, "finished" for
+ * all of them, or "SUBSYSTEM_started" for the begins.
+ */
+static bool serves(const char *program, const char *event)
+{
+	size_t length = strlen(event), prefix = strcspn(event, "_") + 1;
+	unsigned int i;
+
+	for (i = 0; i < NR_FINISHED_EVENTS; i++)
+		if (!strcmp(event, finished_events[i].event))
+			return !strcmp(program, finished_events[i].program) ||
+			       !strcmp(program, "finished");
+	return length > 6 && !strcmp(event + length - 6, "_start") &&
+	       !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
 }
 
 /* Is there an event that this program can be attached to? */
 static bool is_of_use(const struct bpf_program *program)
 {
 	const char *event = event_of(program);
-	unsigned int i;
+	size_t i;
 
 	if (event)
 		return btf_event_exists(event);
-	if (!is_of_class(program))
+	if (!is_raw(program))
 		return true;
-	for (i = 0; i < NR_CLASS_EVENTS; i++)
-		if (!strcmp(class_events[i].program, bpf_program__name(program)) &&
-		    btf_event_exists(class_events[i].event))
+	for (i = 0; btf_event_name(i); i++)
+		if (serves(bpf_program__name(program), btf_event_name(i)))
 			return true;
 	return false;
 }
@@ -186,18 +205,15 @@ static int keep_link(struct bpf_object *object, struct bpf_link *link)
 	return failed("attach the BPF programs", -E2BIG);
 }
 
-static int attach_class(struct bpf_object *object, struct bpf_program *program)
+static int attach_raw(struct bpf_object *object, struct bpf_program *program)
 {
-	unsigned int i;
+	const char *event;
+	size_t i;
 
-	for (i = 0; i < NR_CLASS_EVENTS; i++) {
-		if (strcmp(class_events[i].program, bpf_program__name(program)) ||
-		    !btf_event_exists(class_events[i].event))
-			continue;
-		if (keep_link(object, bpf_program__attach_raw_tracepoint(program,
-									 class_events[i].event)))
+	for (i = 0; (event = btf_event_name(i)); i++)
+		if (serves(bpf_program__name(program), event) &&
+		    keep_link(object, bpf_program__attach_raw_tracepoint(program, event)))
 			return -1;
-	}
 	return 0;
 }
 
@@ -209,8 +225,8 @@ int session_attach(struct bpf_object *object)
 	bpf_object__for_each_program(program, object) {
 		if (err || !bpf_program__autoload(program))
 			continue;
-		if (is_of_class(program))
-			err = attach_class(object, program);
+		if (is_raw(program))
+			err = attach_raw(object, program);
 		else if (event_of(program))
 			err = keep_link(object, bpf_program__attach_trace(program));
 	}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations under way.  stuck.h tells the model.
+ *
+ * Three raw tracepoint programs serve all events, an iterator over all threads does the rest.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "stuck.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define SYS_IOCTL 16
+
+/*
+ * By thread and subsystem: the operation it is in.  An operation of vfio is often made of one of
+ * iommufd; the inner one is the one to tell of.
+ */
+#define BEGUN_VFIO (1ULL << 32)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct scope_begun);
+} begun SEC(".maps");
+
+/* By thread: when it last caused an event, which tells that it is in no older operation. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} active SEC(".maps");
+
+/* Operations that began and found no room in @begun. */
+__u64 overflowed = 0;
+
+static __always_inline void mark_active(__u32 tid)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&active, &tid, &now, BPF_ANY);
+}
+
+static __always_inline void remember(struct scope_begun *entry, __u64 subsystem)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 key = tid | subsystem;
+
+	mark_active(tid);
+	if (bpf_map_update_elem(&begun, &key, entry, BPF_ANY))
+		__sync_fetch_and_add(&overflowed, 1);
+}
+
+SEC("raw_tp")
+int iommufd_started(struct bpf_raw_tracepoint_args *args)
+{
+	const struct iommufd_op *op = (const void *)args->args[0];
+	struct scope_begun entry = { .address = args->args[0] };
+
+	entry.start_ns = BPF_CORE_READ(op, start_ns);
+	entry.operation = SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode);
+	entry.ctx = BPF_CORE_READ(op, ctx_id);
+	entry.ioas = BPF_CORE_READ(op, ioas_id);
+	entry.device_id = BPF_CORE_READ(op, device_id);
+	entry.hwpt = BPF_CORE_READ(op, hwpt_id);
+	entry.iova = BPF_CORE_READ(op, iova);
+	entry.length = BPF_CORE_READ(op, length);
+	bpf_probe_read_kernel(entry.device, sizeof(entry.device), op->device);
+	remember(&entry, 0);
+	return 0;
+}
+
+SEC("raw_tp")
+int vfio_started(struct bpf_raw_tracepoint_args *args)
+{
+	const struct vfio_op *op = (const void *)args->args[0];
+	struct scope_begun entry = { .address = args->args[0] };
+
+	entry.start_ns = BPF_CORE_READ(op, start_ns);
+	entry.operation = SCOPE_OPERATION_vfio_open + BPF_CORE_READ(op, opcode);
+	entry.device_id = BPF_CORE_READ(op, device_id);
+	entry.hwpt = BPF_CORE_READ(op, pt_id);
+	bpf_probe_read_kernel(entry.device, sizeof(entry.device), op->device);
+	remember(&entry, BEGUN_VFIO);
+	return 0;
+}
+
+/* Any operation's end, also of one that did not announce itself: only the same record's counts. */
+SEC("raw_tp")
+int finished(struct bpf_raw_tracepoint_args *args)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct scope_begun *entry;
+	__u64 key = tid;
+
+	mark_active(tid);
+	entry = bpf_map_lookup_elem(&begun, &key);
+	if (entry && entry->address == args->args[0])
+		bpf_map_delete_elem(&begun, &key);
+	key |= BEGUN_VFIO;
+	entry = bpf_map_lookup_elem(&begun, &key);
+	if (entry && entry->address == args->args[0])
+		bpf_map_delete_elem(&begun, &key);
+	return 0;
+}
+
+/* Read on from the record, if it still is that operation's. */
+static __always_inline void read_iommufd_phase(struct scope_begun *entry)
+{
+	const struct iommufd_op *op = (const void *)entry->address;
+	int i;
+
+	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
+		return;
+	entry->phase_start_ns = BPF_CORE_READ(op, phase_start_ns);
+	entry->phase = BPF_CORE_READ(op, phase);
+	if (entry->phase >= SCOPE_FIRST_VFIO_PHASE)
+		entry->phase = SCOPE_NR_PHASES;
+	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++)
+		bpf_probe_read_kernel(&entry->phase_ns[i], sizeof(__u64), &op->phase_ns[i]);
+}
+
+static __always_inline void read_vfio_phase(struct scope_begun *entry)
+{
+	const struct vfio_op *op = (const void *)entry->address;
+	int i;
+
+	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
+		return;
+	entry->phase_start_ns = BPF_CORE_READ(op, phase_start_ns);
+	entry->phase = SCOPE_FIRST_VFIO_PHASE + BPF_CORE_READ(op, phase);
+	if (entry->phase > SCOPE_NR_PHASES)
+		entry->phase = SCOPE_NR_PHASES;
+	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
+		bpf_probe_read_kernel(&entry->phase_ns[SCOPE_FIRST_VFIO_PHASE + i], sizeof(__u64),
+				      &op->phase_ns[i]);
+}
+
+/* Too large for the stack, and an iterator runs in one thread at a time on a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scope_thread);
+} scratch SEC(".maps");
+
+SEC("iter/task")
+int threads(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct scope_thread *thread;
+	struct scope_begun *entry;
+	__u32 tid, zero = 0;
+	__u64 key;
+	struct pt_regs *regs;
+	bool in_ioctl;
+	__u64 *event;
+
+	if (!task)
+		return 0;
+	tid = task->pid;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	in_ioctl = BPF_CORE_READ(regs, orig_ax) == SYS_IOCTL;
+	key = tid;
+	entry = bpf_map_lookup_elem(&begun, &key);
+	if (!entry) {
+		key |= BEGUN_VFIO;
+		entry = bpf_map_lookup_elem(&begun, &key);
+	}
+	thread = bpf_map_lookup_elem(&scratch, &zero);
+	if (!thread || (!entry && !in_ioctl))
+		return 0;
+
+	__builtin_memset(thread, 0, sizeof(*thread));
+	thread->tid = tid;
+	thread->tgid = task->tgid;
+	thread->uid = task->cred->uid.val;
+	thread->running = !BPF_CORE_READ(task, __state);
+	bpf_probe_read_kernel(thread->comm, sizeof(thread->comm), task->comm);
+	if (in_ioctl) {
+		thread->fd = BPF_CORE_READ(regs, di);
+		thread->request = BPF_CORE_READ(regs, si);
+		thread->argument = BPF_CORE_READ(regs, dx);
+		thread->ip = BPF_CORE_READ(regs, ip);
+		thread->sp = BPF_CORE_READ(regs, sp);
+	}
+	event = bpf_map_lookup_elem(&active, &tid);
+	if (event)
+		thread->event_ns = *event;
+	if (entry) {
+		thread->begun = *entry;
+		thread->begun.phase = SCOPE_PHASE_UNKNOWN;
+		if (entry->operation < SCOPE_OPERATION_vfio_open)
+			read_iommufd_phase(&thread->begun);
+		else if (bpf_core_type_exists(struct vfio_op))
+			read_vfio_phase(&thread->begun);
+	}
+	bpf_seq_write(ctx->meta->seq, thread, sizeof(*thread));
+	return 0;
+}

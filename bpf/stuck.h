@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What stuck.bpf.c tells: operations under way, and threads that may be in one.
+ *
+ * An operation that begins while the programs are attached announces itself, and where its record
+ * is: from that the phase it is in can be read at any time.  One that began before is not timed by
+ * the kernel and shows only as a thread that does not come out of its ioctl.
+ */
+#ifndef IOMMUSCOPE_BPF_STUCK_H
+#define IOMMUSCOPE_BPF_STUCK_H
+
+#include "lists.h"
+
+/* Filled in from the record: nothing is known of where the time goes. */
+#define SCOPE_PHASE_UNKNOWN 255
+
+/**
+ * struct scope_begun - an operation that began
+ * @address: of its record, in the stack of its thread
+ * @start_ns: CLOCK_MONOTONIC
+ * @operation: enum scope_operation
+ * @ctx: number of the open /dev/iommu
+ * @ioas: id of the IOAS
+ * @device_id: id of the device
+ * @hwpt: id of the HWPT; vfio: of the IOAS or HWPT asked for
+ * @phase: enum scope_phase, SCOPE_NR_PHASES for none, SCOPE_PHASE_UNKNOWN
+ * @phase_start_ns: CLOCK_MONOTONIC at which that phase began
+ * @iova: first IOVA
+ * @length: bytes
+ * @phase_ns: time in each phase so far
+ * @device: name of the device
+ */
+struct scope_begun {
+	__u64 address;
+	__u64 start_ns;
+	__u32 operation;
+	__u32 ctx;
+	__u32 ioas;
+	__u32 device_id;
+	__u32 hwpt;
+	__u32 phase;
+	__u64 phase_start_ns;
+	__u64 iova;
+	__u64 length;
+	__u64 phase_ns[SCOPE_NR_PHASES];
+	char device[SCOPE_DEVICE_LEN];
+};
+
+/**
+ * struct scope_thread - a thread that is in an operation, or in an ioctl of whatever file
+ * @tid: thread
+ * @tgid: process
+ * @uid: user
+ * @running: it runs on a CPU or is about to
+ * @event_ns: CLOCK_MONOTONIC of the last event it caused since the programs are attached, or 0
+ * @fd: the ioctl's file descriptor
+ * @request: its number
+ * @argument: its argument
+ * @ip: user's instruction pointer
+ * @sp: user's stack pointer
+ * @begun: the operation; its start_ns is 0 if it did not announce itself
+ * @comm: name of the thread
+ */
+struct scope_thread {
+	__u32 tid;
+	__u32 tgid;
+	__u32 uid;
+	__u32 running;
+	__u64 event_ns;
+	__u64 fd;
+	__u64 request;
+	__u64 argument;
+	__u64 ip;
+	__u64 sp;
+	struct scope_begun begun;
+	char comm[SCOPE_COMM_LEN];
+};
+
+#endif

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope stuck against an operation that does not end until it is told to."""
+
+import json
+import subprocess
+import time
+
+from tooltest import Observer, Tap, tool
+
+
+class Stuck:
+    """stuck-load, from the moment its operation waits."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["stuck-load"], stdin=subprocess.PIPE, text=True,
+                                        stdout=subprocess.PIPE)
+        words = self.process.stdout.readline().split()
+        self.pid, self.tid, self.ioas = int(words[1]), int(words[3]), int(words[5])
+        return self
+
+    def release(self):
+        self.process.stdin.close()
+        self.result = self.process.stdout.read()
+        self.process.wait(20)
+
+    def __exit__(self, *_):
+        if not self.process.stdin.closed:
+            self.release()
+
+
+def check(tap, operation, stuck, name):
+    tap.equal([operation[key] for key in
+               ("operation", "process", "pid", "tid", "ioas", "iova", "length_bytes")],
+              ["map", "stuck-mapper", stuck.pid, stuck.tid, stuck.ioas, 16 << 20, 64 * 4096],
+              name + ": who, and on what")
+    tap.ok(any("handle_userfault" in line for line in operation["stack"]),
+           name + ": its stack shows what it waits for", operation["stack"])
+    tap.equal(operation["on_cpu"], False, name + ": it does not run")
+
+
+def began_before(tap):
+    with Stuck() as stuck:
+        time.sleep(0.5)
+        result = tool("stuck", "--json", "--longer", "500ms")
+        tap.equal((result.returncode, result.stderr), (0, ""), "stuck finds no fault")
+        operations = json.loads(result.stdout)["operations"]
+        if tap.equal(len(operations), 1, "an operation that began before is found"):
+            check(tap, operations[0], stuck, "begun before")
+            tap.equal((operations[0]["since_is_exact"], operations[0]["phase"]), (False, None),
+                      "begun before: its begin and phase are not claimed to be known")
+        text = tool("stuck", "--longer", "300ms").stdout
+        tap.ok("map of 256 KiB at 0x1000000, ioas %d, by stuck-mapper [%d, thread %d]"
+               % (stuck.ioas, stuck.pid, stuck.tid) in text and "more than" in text,
+               "begun before: in words", text)
+        stuck.release()
+        tap.equal(stuck.result, "map 0\n", "the operation ends well, once it may")
+
+
+def began_while_observed(tap):
+    with Observer("stuck", "--json", "--longer", "400ms", "-i", "0.2") as observer:
+        with Stuck() as stuck:
+            time.sleep(2.5)
+            stuck.release()
+        time.sleep(1)
+    reports = [o["operations"] for o in observer.objects()]
+    found = [operations[0] for operations in reports if operations]
+    if not tap.ok(len(found) > 1, "an operation that begins meanwhile is found", reports):
+        return
+    check(tap, found[-1], stuck, "begun meanwhile")
+    tap.equal((found[-1]["since_is_exact"], found[-1]["phase"]), (True, "pin"),
+              "begun meanwhile: its begin is known, and its phase")
+    tap.ok(400e6 <= found[0]["since_ns"] < found[-1]["since_ns"] < 60e9
+           and found[-1]["phase_for_ns"] <= found[-1]["since_ns"],
+           "begun meanwhile: its time goes on", found[0]["since_ns"], found[-1]["since_ns"])
+    tap.equal(reports[-1], [], "it is no longer shown once it has ended")
+
+
+def busy_is_not_stuck(tap):
+    load = subprocess.Popen(["map-load", "400000", "4096"], stdout=subprocess.DEVNULL)
+    result = tool("stuck", "--json", "--longer", "400ms")
+    load.kill()
+    load.wait()
+    tap.equal(json.loads(result.stdout), {"operations": []},
+              "who calls the same ioctl again and again is not stuck")
+    result = tool("stuck", "--longer", "200ms")
+    tap.equal(result.stdout, "no operation is under way for 200 ms or longer\n",
+              "nothing is said to be nothing")
+
+
+def filters(tap):
+    with Stuck() as stuck:
+        other = tool("stuck", "--json", "--longer", "200ms", "-p", "1")
+        tap.equal(json.loads(other.stdout), {"operations": []}, "-p hides other processes")
+        mine = tool("stuck", "--json", "--longer", "200ms", "-p", str(stuck.pid), "--no-stack")
+        tap.equal([(o["pid"], o["stack"]) for o in json.loads(mine.stdout)["operations"]],
+                  [(stuck.pid, [])], "-p shows the one asked for, --no-stack leaves the stack")
+    result = tool("stuck", "--longer", "now")
+    tap.equal((result.returncode, "is not a time" in result.stderr), (2, True),
+              "a time that is none is refused")
+
+
+Tap().run(began_before, began_while_observed, busy_is_not_stuck, filters)
