@@ -107,5 +107,7 @@ void case_areas(const struct origin *o, struct session *s, struct session *few,
 long long pinned_pages(void);
 void case_kernel_memory(const struct origin *o, struct session *s, enum memory_kind kind,
 			size_t size);
+void case_area_memory(const struct origin *o, struct session *s, const struct buffer *b,
+		      size_t areas);
 
 #endif /* BENCH_H */

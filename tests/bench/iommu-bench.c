@@ -21,6 +21,8 @@
 
 #define MAX_SIDES	4
 #define AREAS_EVERY	3
+#define SMALL_AREAS	10000
+#define SMALL_BUFFER	(16 * MIB)
 
 struct config {
 	const char *sides[MAX_SIDES];
@@ -236,6 +238,7 @@ static void timing_pass(const struct config *c, const struct origin *o, const st
 /* What brings its own memory */
 static void memory_pass(const struct config *c, const struct origin *o)
 {
+	struct buffer small;
 	struct session s;
 	size_t i;
 
@@ -245,9 +248,13 @@ static void memory_pass(const struct config *c, const struct origin *o)
 		case_first_touch(o, &s, MEM_4K, c->bulk_bytes, 1);
 		case_first_touch(o, &s, MEM_THP, c->bulk_bytes, 1);
 	}
-	if (chosen(c, "kmem") && c->kmem_bytes)
+	if (chosen(c, "kmem") && c->kmem_bytes) {
 		for (i = 0; i < MEM_KINDS; i++)
 			case_kernel_memory(o, &s, (enum memory_kind)i, c->kmem_bytes);
+		buffer_create(&small, MEM_4K, SMALL_BUFFER);
+		case_area_memory(o, &s, &small, SMALL_AREAS);
+		buffer_destroy(&small);
+	}
 	session_close(&s);
 }
 

@@ -9,6 +9,7 @@
  * size is the hardware's, not ours.
  */
 #include <errno.h>
+#include <glob.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,10 +23,22 @@ struct snapshot {
 	long long page_tables_kib;
 };
 
-/* Deltas of per-CPU counters must reach the global ones before these are read. */
+/*
+ * Empty slabs that an allocator keeps for the next use are nobody's: they are given back, else what
+ * was freed before would pay for what is allocated now.  And deltas of per-CPU counters must reach the
+ * global ones before these are read.
+ */
 static void settle(void)
 {
+	glob_t caches;
+	size_t i;
+
 	usleep(200000);
+	if (!glob("/sys/kernel/slab/kmalloc-*/shrink", 0, NULL, &caches)) {
+		for (i = 0; i < caches.gl_pathc; i++)
+			write_ulong(caches.gl_pathv[i], 1);
+		globfree(&caches);
+	}
 	write_ulong("/proc/sys/vm/stat_refresh", 1);
 }
 
@@ -124,9 +137,9 @@ void case_kernel_memory(const struct origin *o, struct session *s, enum memory_k
 		reserve_hugetlb(size);
 	buffer_create(&b, kind, size);
 	ioas_renew(s);
-	/* slabs and per-CPU caches that a first map fills are not the mapping's */
-	ioas_map(s, b.va, size, IOVA_BASE);
-	ioas_unmap(s, IOVA_BASE, size);
+	/* what a first map sets up for all that follow is not this mapping's */
+	ioas_map(s, b.va, HUGE_PAGE, IOVA_BASE);
+	ioas_unmap(s, IOVA_BASE, HUGE_PAGE);
 
 	take_snapshot(&before);
 	ioas_map(s, b.va, size, IOVA_BASE);
@@ -146,4 +159,31 @@ void case_kernel_memory(const struct origin *o, struct session *s, enum memory_k
 	buffer_destroy(&b);
 	if (kind == MEM_HUGETLB)
 		reserve_hugetlb(0);
+}
+
+/**
+ * case_area_memory() - kernel memory that small areas take, each its own map call
+ * @o: whose pass it is
+ * @s: the session
+ * @b: a buffer of 4 KiB pages
+ * @areas: how many areas of one page to map
+ */
+void case_area_memory(const struct origin *o, struct session *s, const struct buffer *b,
+		      size_t areas)
+{
+	struct snapshot before, mapped;
+	size_t i, pages = b->size / PAGE;
+
+	ioas_renew(s);
+	take_snapshot(&before);
+	for (i = 0; i < areas; i++)
+		ioas_map(s, b->va + (i % pages) * PAGE, PAGE, IOVA_BASE + i * PAGE);
+	take_snapshot(&mapped);
+	ioas_unmap_all(s);
+
+	print_origin(o, "area_memory");
+	printf(",\"areas\":%zu,\"taken_kib\":%lld,\"iommu_tables_kib\":%lld}\n", areas,
+	       before.free_kib - mapped.free_kib,
+	       mapped.iommu_tables_kib - before.iommu_tables_kib);
+	fflush(stdout);
 }
