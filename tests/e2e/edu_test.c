@@ -37,7 +37,7 @@ BOTH(edu, dma)
 		{ 3, 5, 1234 },
 		/* across a page of memory */
 		{ PAGE_SIZE - 100, 0, 200 },
-		{ PAGE_SIZE - 1, 7, EDU_MEMORY_SIZE - 7 },
+		{ PAGE_SIZE - 4, 8, EDU_MEMORY_SIZE - 8 },
 	};
 	struct fixture f;
 	uint8_t *from, *to;
@@ -54,10 +54,14 @@ BOTH(edu, dma)
 		memset(to, 0xee, 2 * PAGE_SIZE);
 		CHECK_OK(edu_dma(&f.edu, IOVA + at, offset, n, true));
 		CHECK_OK(edu_dma(&f.edu, IOVA + MIB(2) + at, offset, n, false));
-		CHECK(!memcmp(from + at, to + at, n));
-		for (j = 0; j < 2 * PAGE_SIZE; j++)
-			if (j < at || j >= at + n)
-				CHECK_EQ(to[j], 0xee);
+		for (j = 0; j < 2 * PAGE_SIZE; j++) {
+			uint8_t wanted = j < at || j >= at + n ? 0xee : from[j];
+
+			if (to[j] != wanted)
+				tap_fail(__FILE__, __LINE__,
+					 "transfer %zu: byte %zu is 0x%02x, not 0x%02x", i, j,
+					 to[j], wanted);
+		}
 	}
 }
 
@@ -220,8 +224,8 @@ BOTH(edu, intx_to_msi)
 }
 
 /*
- * What the IOMMU drivers log of a fault; virtio's only if its device reports it.  The emulated
- * VT-d drops faults of a device once it had several: only the first of a machine is sure to come.
+ * What the IOMMU drivers log of a fault.  The emulated AMD IOMMU reports none; VT-d drops those of a
+ * device once it had several, so that only the first of a machine is sure to come.
  */
 static const char *fault_words(const struct fixture *f)
 {
@@ -229,7 +233,7 @@ static const char *fault_words(const struct fixture *f)
 
 	if (!strcmp(kind, "intel"))
 		return "DMAR: DRHD: handling fault";
-	return strcmp(kind, "amd") ? NULL : "IO_PAGE_FAULT";
+	return strcmp(kind, "virtio") ? NULL : "page fault from EP";
 }
 
 static bool fault_logged(const struct fixture *f, int log, int timeout_ms)

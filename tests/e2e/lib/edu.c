@@ -41,20 +41,6 @@ static void write64(const struct edu *edu, unsigned int offset, uint64_t value)
 	*(volatile uint64_t *)(edu->regs + offset) = value;
 }
 
-int edu_init(struct edu *edu, struct vfio_dev *dev)
-{
-	int rc;
-
-	edu->dev = dev;
-	edu->regs = vfio_bar(dev, 0);
-	if (!edu->regs)
-		return -errno;
-	rc = vfio_bus_master(dev, true);
-	if (rc)
-		return rc;
-	return (edu_read(edu, EDU_ID) & 0xffff) == 0x00ed ? 0 : -ENXIO;
-}
-
 int edu_dma_start(const struct edu *edu, uint64_t iova, unsigned int offset, unsigned int length,
 		  bool to_device, bool irq)
 {
@@ -95,4 +81,23 @@ int edu_dma(const struct edu *edu, uint64_t iova, unsigned int offset, unsigned 
 	int rc = edu_dma_start(edu, iova, offset, length, to_device, false);
 
 	return rc ? rc : edu_dma_wait(edu);
+}
+
+int edu_init(struct edu *edu, struct vfio_dev *dev)
+{
+	int rc;
+
+	edu->dev = dev;
+	edu->regs = vfio_bar(dev, 0);
+	if (!edu->regs)
+		return -errno;
+	rc = vfio_bus_master(dev, true);
+	if (rc)
+		return rc;
+	if ((edu_read(edu, EDU_ID) & 0xffff) != 0x00ed)
+		return -ENXIO;
+	/* nothing resets it: a user before may have left a transfer under way, or an interrupt */
+	rc = edu_dma_wait(edu);
+	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
+	return rc;
 }

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is refused: calls out of order, with wrong files, with arguments that are too short.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "e2e.h"
+
+static int open_node(char *bdf)
+{
+	int fd;
+
+	e2e_need_api(VFIO_API_NODE);
+	e2e_claim(EDU_VENDOR, EDU_DEVICE, 0, 0, bdf);
+	fd = vfio_node_open(bdf);
+	CHECK_GE(fd, 0);
+	return fd;
+}
+
+TEST(misuse, bind_to_wrong_file)
+{
+	char bdf[PCI_BDF_SIZE];
+	struct vfio_space space;
+	int fd = open_node(bdf);
+	uint32_t devid;
+	int other;
+
+	CHECK_ERR(EBADF, vfio_node_bind(fd, 9999, &devid));
+	CHECK_ERR(EINVAL, vfio_node_bind(fd, -1, &devid));
+	other = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CHECK_GE(other, 0);
+	CHECK_ERR(EBADFD, vfio_node_bind(fd, other, &devid));
+	close(other);
+	/* closed a moment ago */
+	CHECK_ERR(EBADF, vfio_node_bind(fd, other, &devid));
+	/* itself */
+	CHECK_ERR(EBADFD, vfio_node_bind(fd, fd, &devid));
+	/* none of these did harm */
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+	CHECK_NE(devid, 0);
+}
+
+TEST(misuse, bind_twice)
+{
+	struct vfio_space space, other;
+	char bdf[PCI_BDF_SIZE];
+	int fd = open_node(bdf);
+	uint32_t devid, pt;
+
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_OK(vfio_space_open(&other, VFIO_API_NODE));
+	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+	CHECK_ERR(EINVAL, vfio_node_bind(fd, space.fd, &devid));
+	CHECK_ERR(EINVAL, vfio_node_bind(fd, other.fd, &devid));
+	/* an address space of another iommufd is none of this one */
+	pt = 0x123456;
+	CHECK_ERR(ENOENT, vfio_node_attach(fd, &pt));
+	CHECK_EQ(pt, 0x123456);
+	pt = space.ioas;
+	CHECK_OK(vfio_node_attach(fd, &pt));
+}
+
+TEST(misuse, bind_arguments)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct vfio_space space;
+	char bdf[PCI_BDF_SIZE];
+	int fd = open_node(bdf);
+
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	bind.iommufd = space.fd;
+	bind.flags = 1;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+	bind.flags = 0;
+	bind.argsz = sizeof(bind) - 1;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+	CHECK_ERR(EFAULT, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, NULL));
+	/* larger than today's structure is tomorrow's program */
+	bind.argsz = sizeof(bind) + 64;
+	CHECK_OK(vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+}
+
+/* Before the bind nothing works; not even looking. */
+TEST(misuse, unbound_node)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_region_info region = { .argsz = sizeof(region) };
+	struct vfio_irq_info irq = { .argsz = sizeof(irq) };
+	char bdf[PCI_BDF_SIZE], byte;
+	int fd = open_node(bdf);
+	uint32_t pt = 1;
+
+	CHECK_ERR(EINVAL, vfio_node_attach(fd, &pt));
+	CHECK_ERR(EINVAL, vfio_node_detach(fd));
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_INFO, &info));
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
+	CHECK_ERR(EINVAL, vfio_reset(fd));
+	CHECK_EQ(pread(fd, &byte, 1, 0), -1);
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(pwrite(fd, &byte, 1, 0), -1);
+	CHECK_EQ(errno, EINVAL);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK_EQ(errno, EINVAL);
+}
+
+TEST(misuse, attach_arguments)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+	struct vfio_space space;
+	char bdf[PCI_BDF_SIZE];
+	int fd = open_node(bdf);
+	uint32_t devid;
+
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+	attach.pt_id = space.ioas;
+	attach.flags = 1;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	attach.flags = 0;
+	attach.argsz = sizeof(attach) - 1;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	attach.argsz = sizeof(attach);
+	/* the device itself is nothing to attach to */
+	attach.pt_id = devid;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	attach.pt_id = 0;
+	CHECK_ERR(ENOENT, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	attach.pt_id = space.ioas;
+	CHECK_OK(vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	CHECK_NE(attach.pt_id, space.ioas);
+	CHECK_NE(attach.pt_id, 0);
+
+	detach.flags = 1;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	detach.flags = 0;
+	detach.argsz = 4;
+	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	detach.argsz = sizeof(detach);
+	CHECK_OK(vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+}
+
+/* These belong to the nodes alone. */
+TEST(misuse, node_calls_on_group_device)
+{
+	struct vfio_space container, space;
+	struct vfio_dev dev;
+	uint32_t id;
+
+	e2e_need_api(VFIO_API_NODE);
+	e2e_need_api(VFIO_API_GROUP);
+	e2e_open(&dev, &container, VFIO_API_GROUP, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_ERR(EINVAL, vfio_node_bind(dev.fd, space.fd, &id));
+	id = space.ioas;
+	CHECK_ERR(ENOTTY, vfio_node_attach(dev.fd, &id));
+	CHECK_ERR(ENOTTY, vfio_node_detach(dev.fd));
+}
+
+BOTH(misuse, info_too_short)
+{
+	struct vfio_pci_hot_reset_info reset = { .argsz = sizeof(reset) - 4 };
+	struct vfio_region_info region = { .argsz = offsetof(struct vfio_region_info, offset) + 7 };
+	struct vfio_device_info info = { .argsz = offsetof(struct vfio_device_info, num_irqs) + 3 };
+	struct vfio_irq_info irq = { .argsz = offsetof(struct vfio_irq_info, count) + 3 };
+	struct vfio_device_feature feature = { .argsz = sizeof(feature) - 1 };
+	struct vfio_irq_set set = { .argsz = sizeof(set) - 1, .flags = VFIO_IRQ_SET_DATA_NONE };
+	struct vfio_space space;
+	struct vfio_dev dev;
+
+	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, &info));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, &set));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &reset));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset));
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+
+	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, NULL));
+	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, NULL));
+	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, NULL));
+	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, NULL));
+	CHECK_ERR(ENOTTY, vfio_call(dev.fd, _IO(';', 199), NULL));
+}
+
+BOTH(misuse, no_such_index)
+{
+	struct vfio_region_info region = { .argsz = sizeof(region) };
+	struct vfio_device_info info;
+	struct vfio_irq_info irq;
+	struct vfio_space space;
+	struct vfio_dev dev;
+	int fd = e2e_eventfd();
+	char byte;
+
+	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(vfio_info(dev.fd, &info));
+	CHECK(info.flags & VFIO_DEVICE_FLAGS_PCI);
+	CHECK_GE(info.num_regions, VFIO_PCI_NUM_REGIONS);
+	CHECK_EQ(info.num_irqs, VFIO_PCI_NUM_IRQS);
+	region.index = info.num_regions;
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	CHECK_ERR(EINVAL, vfio_irq_info(dev.fd, info.num_irqs, &irq));
+	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, info.num_irqs, 0, 1, &fd,
+					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 1, 1, &fd,
+					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	/* no eventfd, and a file that is none */
+	fd = 9999;
+	CHECK_ERR(EBADF, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
+					   VFIO_IRQ_SET_ACTION_TRIGGER));
+	fd = dev.fd;
+	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
+					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	/* beyond the end of a region, and a region that is not there */
+	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 0, MIB(1), &byte, 1, false));
+	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 5, 0, &byte, 1, false));
+	CHECK(mmap(NULL, MIB(2), PROT_READ, MAP_SHARED, dev.fd, 0) == MAP_FAILED);
+}
+
+BOTH(misuse, features)
+{
+	struct vfio_device_feature feature = { .argsz = sizeof(feature) };
+	struct vfio_space space;
+	struct vfio_dev dev;
+
+	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
+	/* edu cannot migrate */
+	feature.flags = VFIO_DEVICE_FEATURE_MIGRATION | VFIO_DEVICE_FEATURE_PROBE |
+			VFIO_DEVICE_FEATURE_GET;
+	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	/* probing for both, set where only get is */
+	feature.flags = 0x7000 | VFIO_DEVICE_FEATURE_PROBE;
+	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	feature.flags = VFIO_DEVICE_FEATURE_PCI_VF_TOKEN | VFIO_DEVICE_FEATURE_GET |
+			VFIO_DEVICE_FEATURE_SET;
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	feature.flags = VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY | VFIO_DEVICE_FEATURE_PROBE |
+			VFIO_DEVICE_FEATURE_SET;
+	CHECK_OK(vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	/* none of these bits means anything */
+	feature.flags |= 1U << 30;
+	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+}
+
+/* The group's own calls, out of order. */
+TEST(misuse, group_calls)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) - 1 };
+	struct vfio_space space;
+	char bdf[PCI_BDF_SIZE];
+	int group, device, null;
+
+	e2e_need_api(VFIO_API_GROUP);
+	e2e_claim(EDU_VENDOR, EDU_DEVICE, 0, 0, bdf);
+	group = vfio_group_open(bdf);
+	CHECK_GE(group, 0);
+	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_GET_STATUS, &status));
+	status.argsz = sizeof(status);
+	CHECK_OK(vfio_call(group, VFIO_GROUP_GET_STATUS, &status));
+	CHECK_EQ(status.flags, VFIO_GROUP_FLAGS_VIABLE);
+	/* a device needs a container */
+	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, bdf));
+	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CHECK_GE(null, 0);
+	CHECK_ERR(EBADFD, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &null));
+	CHECK_ERR(EBADF, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &(int){ 9999 }));
+
+	CHECK_OK(vfio_space_open(&space, VFIO_API_GROUP));
+	CHECK_EQ(vfio_call(space.fd, VFIO_GET_API_VERSION, NULL), VFIO_API_VERSION);
+	CHECK_EQ(vfio_call(space.fd, VFIO_CHECK_EXTENSION, (void *)VFIO_TYPE1v2_IOMMU), 1);
+	CHECK_EQ(vfio_call(space.fd, VFIO_CHECK_EXTENSION, (void *)9999), 0);
+	CHECK_OK(vfio_call(group, VFIO_GROUP_SET_CONTAINER, &space.fd));
+	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &space.fd));
+	CHECK_OK(vfio_call(space.fd, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
+	CHECK_OK(vfio_call(group, VFIO_GROUP_GET_STATUS, &status));
+	CHECK_EQ(status.flags, VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET);
+	CHECK_ERR(ENODEV, vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:ff:1f.7"));
+	device = vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, bdf);
+	CHECK_GE(device, 0);
+	CHECK_ERR(EBUSY, vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
+	close(device);
+	CHECK_OK(vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
+}
