@@ -54,6 +54,7 @@ static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, c
 	u16 new = word_written(vdev, PCI_COMMAND, pos, count, val);
 	u16 old = vfio_pci_vconfig_word(vdev, PCI_COMMAND);
 	const u16 decode = PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
+	u16 device = 0;
 	bool mask;
 	int ret;
 
@@ -61,7 +62,9 @@ static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, c
 		vfio_pci_memory_shut(vdev);
 	else
 		down_write(&vdev->memory_lock);
-	if (new & ~old & decode)
+	/* Asked, not remembered: a reset behind our back has switched it off. */
+	pci_user_read_config_word(vdev->pdev, PCI_COMMAND, &device);
+	if (new & ~device & decode)
 		restore_bars(vdev);
 	ret = vfio_pci_config_store(vdev, pos, count, val);
 	if (!ret)

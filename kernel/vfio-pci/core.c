@@ -18,7 +18,7 @@
 
 bool vfio_pci_nointxmask;
 bool vfio_pci_disable_vga;
-bool vfio_pci_disable_idle_d3;
+static bool vfio_pci_disable_idle_d3;
 
 /**
  * vfio_pci_core_set_params() - parameters of the module that drives the devices
@@ -231,8 +231,9 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 	 */
 	vfio_pci_set_power_state(vdev, PCI_D0);
 	dev->driver->pm = &vfio_pci_core_pm_ops;
+	vdev->disable_idle_d3 = vfio_pci_disable_idle_d3;
 	pm_runtime_allow(dev);
-	if (!vfio_pci_disable_idle_d3)
+	if (!vdev->disable_idle_d3)
 		pm_runtime_put(dev);
 
 	ret = vfio_register_group_dev(&vdev->vdev);
@@ -241,7 +242,7 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 	return 0;
 
 err_power:
-	if (!vfio_pci_disable_idle_d3)
+	if (!vdev->disable_idle_d3)
 		pm_runtime_get_noresume(dev);
 	pm_runtime_forbid(dev);
 	vfio_pci_vga_unregister(vdev);
@@ -263,10 +264,13 @@ void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 
 	vfio_pci_core_sriov_configure(vdev, 0);
 	vfio_unregister_group_dev(&vdev->vdev);
+	/* The close may have left the reset to us: the lock it needs is the one we were called with. */
+	if (vdev->needs_reset && !pci_reset_function_locked(vdev->pdev))
+		vdev->needs_reset = false;
 	vfio_pci_sriov_exit(vdev);
 	vfio_pci_vga_unregister(vdev);
 
-	if (!vfio_pci_disable_idle_d3)
+	if (!vdev->disable_idle_d3)
 		pm_runtime_get_noresume(dev);
 	pm_runtime_forbid(dev);
 }
@@ -287,5 +291,4 @@ module_init(vfio_pci_core_init);
 
 MODULE_DESCRIPTION("VFIO: what drivers of PCI devices have in common");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(IOMMUFD);
 MODULE_IMPORT_NS(IOMMUSCOPE_VFIO);

@@ -105,7 +105,6 @@ static inline bool vfio_pci_has_bar(struct vfio_pci_core_device *vdev, int bar)
 /* core.c: parameters of the module that drives the devices */
 extern bool vfio_pci_nointxmask;
 extern bool vfio_pci_disable_vga;
-extern bool vfio_pci_disable_idle_d3;
 
 /* config.c, config_map.c, config_hooks.c */
 int vfio_pci_config_open(struct vfio_pci_core_device *vdev);

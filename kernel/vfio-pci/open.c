@@ -21,9 +21,6 @@ static void open_intx(struct vfio_pci_core_device *vdev)
 
 	vdev->pci_2_3 = !vfio_pci_nointxmask && pci_intx_mask_supported(pdev);
 	vdev->nointx = !pdev->irq || pdev->irq == IRQ_NOTCONNECTED;
-	/* A quirk says that it neither has the means to mask nor is to be trusted on a line. */
-	if (!vfio_pci_nointxmask && pdev->broken_intx_masking && !vdev->pci_2_3 && !pdev->pin)
-		vdev->nointx = true;
 	vdev->virq_disabled = false;
 	vdev->pm_intx_masked = false;
 	if (vdev->pci_2_3)
@@ -61,7 +58,7 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	if (!vfio_pci_disable_idle_d3) {
+	if (!vdev->disable_idle_d3) {
 		ret = pm_runtime_resume_and_get(&pdev->dev);
 		if (ret < 0)
 			return ret;
@@ -95,7 +92,7 @@ err_state:
 err_disable:
 	pci_disable_device(pdev);
 err_power:
-	if (!vfio_pci_disable_idle_d3)
+	if (!vdev->disable_idle_d3)
 		pm_runtime_put(&pdev->dev);
 	return ret;
 }
@@ -171,7 +168,7 @@ void vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 	close_reset(vdev);
 	pci_disable_device(pdev);
 	vfio_pci_set_try_reset(vdev);
-	if (!vfio_pci_disable_idle_d3)
+	if (!vdev->disable_idle_d3)
 		pm_runtime_put(&pdev->dev);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_disable);
