@@ -297,7 +297,7 @@ ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, siz
 	bool mem;
 
 	if (bar == PCI_ROM_RESOURCE && !pci_resource_start(pdev, bar))
-		len = roundup_pow_of_two(pdev->romlen ?: 1);
+		len = pdev->romlen ? roundup_pow_of_two(pdev->romlen) : 0;
 	else
 		len = pci_resource_len(pdev, bar);
 	if (off >= len)
