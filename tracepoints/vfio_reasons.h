@@ -68,7 +68,8 @@
 	       "memory space is switched off, or the device sleeps")                               \
 	REASON(insert_failed, "region index", "offset", "the page could not be put in the page table") \
 	REASON(interrupted, "0", "0", "a signal interrupted the call")                             \
-	REASON(runtime_pm, "error code, negated", "0", "the device did not wake up")
+	REASON(runtime_pm, "error code, negated", "0", "the device did not wake up")               \
+	REASON(eventfd_in_use, "fd", "0", "an eventfd does this for the interrupt already")
 
 #ifdef __KERNEL__
 enum vfio_reason {

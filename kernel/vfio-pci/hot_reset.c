@@ -473,6 +473,8 @@ void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev)
 	/* Our own session is the last one, and about to end. */
 	if (!needed || vfio_device_set_open_count(set) > 1)
 		return;
+	if (!resets_slot(vdev->pdev) && pci_probe_reset_bus(vdev->pdev->bus))
+		return;
 
 	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_hot_reset);
 	vfio_op_start(&op);

@@ -299,7 +299,9 @@ static int intx_mask_or_unmask(struct vfio_pci_core_device *vdev, struct vfio_op
 	}
 	ret = vfio_virqfd_enable(vdev, mask ? intx_mask_signalled : intx_unmask_signalled, NULL,
 				 irq, virqfd, fd);
-	if (ret)
+	if (ret == -EBUSY)
+		vfio_op_fail(op, ret, VFIO_REASON_eventfd_in_use, fd, 0);
+	else if (ret)
 		vfio_op_fail(op, ret, VFIO_REASON_bad_eventfd, fd, 0);
 	return ret;
 }

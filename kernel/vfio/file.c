@@ -7,6 +7,7 @@
  */
 #include <linux/file.h>
 #include <linux/iommu.h>
+#include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -34,20 +35,21 @@ struct vfio_file *vfio_file_alloc(struct vfio_device *device)
 static int vfio_device_fop_release(struct inode *inode, struct file *filp)
 {
 	struct vfio_file *vf = filp->private_data;
-	struct vfio_op op;
+	struct vfio_op op, unbind;
 
 	vfio_op_begin(&op, vf->device, VFIO_OPERATION_close);
+	vfio_op_note(&op, via_group, !!vf->group);
+	vfio_op_note(&op, device_id, vf->devid);
 	vfio_op_start(&op);
 
-	if (vf->group) {
-		vfio_group_file_close(vf, &op);
-	} else if (vf->ready) {
-		struct vfio_op unbind;
-
+	if (vf->ready) {
 		vfio_op_begin(&unbind, vf->device, VFIO_OPERATION_unbind);
+		vfio_op_note(&unbind, via_group, !!vf->group);
 		vfio_session_end(vf, &unbind);
 		vfio_op_end(&unbind, 0);
 	}
+	if (vf->group)
+		vfio_group_file_closed(vf);
 	kfree(vf);
 
 	vfio_op_end(&op, 0);
@@ -70,6 +72,24 @@ static void vfio_device_rest(struct vfio_device *device)
 
 	if (dev->driver && dev->driver->pm)
 		pm_runtime_put(dev);
+}
+
+/* Does the operation tell about itself in more detail than that it was an ioctl? */
+static bool vfio_ioctl_has_event(struct vfio_device *device, unsigned int cmd)
+{
+	switch (cmd) {
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+	case VFIO_DEVICE_FEATURE:
+		return true;
+	case VFIO_DEVICE_RESET:
+	case VFIO_DEVICE_PCI_HOT_RESET:
+	case VFIO_DEVICE_SET_IRQS:
+		/* Drivers of PCI devices have vfio-pci-core to do it. */
+		return dev_is_pci(device->dev);
+	default:
+		return false;
+	}
 }
 
 static long vfio_device_call(struct vfio_file *vf, unsigned int cmd, void __user *arg)
@@ -117,6 +137,8 @@ static long vfio_device_fop_ioctl(struct file *filp, unsigned int cmd, unsigned 
 	if (ret < 0)
 		vfio_op_fail(&op, ret, VFIO_REASON_driver_refused, -ret, 0);
 	vfio_device_rest(vf->device);
+	if (vfio_ioctl_has_event(vf->device, cmd))
+		return ret;
 out:
 	vfio_op_end(&op, ret);
 	return ret;

@@ -141,6 +141,32 @@ static struct vfio_device *vfio_group_find_device(struct vfio_group *group, char
 	return ERR_PTR(-ENODEV);
 }
 
+static int vfio_group_bind(struct vfio_file *vf)
+{
+	struct vfio_op op;
+	int ret;
+
+	vfio_op_begin(&op, vf->device, VFIO_OPERATION_bind);
+	vfio_op_note(&op, via_group, 1);
+	vfio_op_start(&op);
+	iommufd_ctx_get(vf->group->ictx);
+	ret = vfio_session_begin(vf, &op, vf->group->ictx);
+	if (ret)
+		iommufd_ctx_put(vf->group->ictx);
+	vfio_op_end(&op, ret);
+	return ret;
+}
+
+static void vfio_group_unbind(struct vfio_file *vf)
+{
+	struct vfio_op op;
+
+	vfio_op_begin(&op, vf->device, VFIO_OPERATION_unbind);
+	vfio_op_note(&op, via_group, 1);
+	vfio_session_end(vf, &op);
+	vfio_op_end(&op, 0);
+}
+
 /* A ready file on the device, with nobody to see it yet. */
 static struct file *vfio_group_open_device(struct vfio_group *group, struct file *group_file,
 					   struct vfio_device *device, struct vfio_op *op)
@@ -156,44 +182,41 @@ static struct file *vfio_group_open_device(struct vfio_group *group, struct file
 		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0));
 	vf->group = group;
 
-	iommufd_ctx_get(group->ictx);
-	ret = vfio_session_begin(vf, op, group->ictx);
+	ret = vfio_group_bind(vf);
 	if (ret) {
-		iommufd_ctx_put(group->ictx);
+		vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
 		goto err_free;
 	}
 
 	filp = anon_inode_getfile("[vfio-device]", &vfio_device_fops, vf, O_RDWR);
 	if (IS_ERR(filp)) {
 		ret = PTR_ERR(filp);
-		goto err_session;
+		goto err_unbind;
 	}
 	filp->f_mode |= FMODE_PREAD | FMODE_PWRITE;
 	filp->f_mapping = device->inode->i_mapping;
 
 	vf->group_file = get_file(group_file);
 	group->devices_open++;
+	vfio_op_note(op, device_id, vf->devid);
 	vfio_session_publish(vf);
 	return filp;
 
-err_session:
-	vfio_session_end(vf, op);
+err_unbind:
+	vfio_group_unbind(vf);
 err_free:
 	kfree(vf);
 	return ERR_PTR(ret);
 }
 
 /**
- * vfio_group_file_close() - the last user of a device's file that came from a group is gone
- * @vf: the file, ready
- * @op: the close
+ * vfio_group_file_closed() - a file on a device that came from a group is gone
+ * @vf: the file, its session has ended
  */
-void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op)
+void vfio_group_file_closed(struct vfio_file *vf)
 {
 	struct vfio_group *group = vf->group;
 
-	vfio_op_note(op, via_group, 1);
-	vfio_session_end(vf, op);
 	mutex_lock(&group->lock);
 	group->devices_open--;
 	mutex_unlock(&group->lock);
@@ -205,7 +228,7 @@ static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group
 {
 	int group_id = iommu_group_id(group->iommu_group);
 	struct vfio_device *device;
-	struct file *filp;
+	struct file *filp = NULL;
 	struct vfio_op op;
 	char *name;
 	int fd, ret;
@@ -220,7 +243,7 @@ static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group
 		goto out_name;
 	}
 
-	vfio_group_op_begin(&op, group, VFIO_OPERATION_bind);
+	vfio_group_op_begin(&op, group, VFIO_OPERATION_open);
 	mutex_lock(&group->lock);
 	/* A group that is dead has no devices. */
 	device = vfio_group_find_device(group, name);
@@ -230,7 +253,6 @@ static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group
 	}
 
 	vfio_op_device(&op, device);
-	vfio_op_start(&op);
 	if (!group->ictx) {
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
 	} else {

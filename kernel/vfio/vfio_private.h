@@ -138,8 +138,7 @@ bool vfio_group_enforced_coherent(struct vfio_group *group);
 void vfio_group_set_kvm(struct vfio_group *group, struct kvm *kvm);
 void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device);
 bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device);
-int vfio_group_id(struct vfio_group *group);
-void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op);
+void vfio_group_file_closed(struct vfio_file *vf);
 #else
 static inline int vfio_groups_init(void)
 {
@@ -204,7 +203,7 @@ static inline bool vfio_group_has_device(struct vfio_group *group, struct vfio_d
 	return false;
 }
 
-static inline void vfio_group_file_close(struct vfio_file *vf, struct vfio_op *op)
+static inline void vfio_group_file_closed(struct vfio_file *vf)
 {
 }
 #endif
