@@ -136,64 +136,71 @@ static void print_features(const struct vfio_dev *dev)
 	}
 }
 
-static void print_capabilities(const struct vfio_dev *dev)
+/**
+ * struct capability - where one begins
+ * @at: its offset
+ * @id: its id
+ */
+struct capability {
+	unsigned int at;
+	unsigned int id;
+};
+
+#define CAPABILITIES 96
+
+/* Print and list the capabilities; returns how many there are. */
+static unsigned int print_capabilities(const struct vfio_dev *dev, struct capability *list)
 {
-	unsigned int at, limit = 48;
+	unsigned int at, n = 0;
 	uint32_t head;
 
 	at = vfio_config_read(dev, PCI_CAPABILITY_LIST, 1);
-	while (at >= 0x40 && limit--) {
-		printf("  capability 0x%02x at 0x%02x\n", vfio_config_read(dev, at, 1), at);
+	while (at >= 0x40 && n < CAPABILITIES / 2) {
+		list[n].at = at;
+		list[n].id = vfio_config_read(dev, at, 1);
+		printf("  capability 0x%02x at 0x%02x\n", list[n].id, at);
 		at = vfio_config_read(dev, at + 1, 1);
+		n++;
 	}
 	at = 0x100;
-	limit = 64;
-	while (at >= 0x100 && limit--) {
+	while (at >= 0x100 && n < CAPABILITIES) {
 		head = vfio_config_read(dev, at, 4);
 		if (!head || head == ~0U)
 			break;
-		printf("  extended capability 0x%04x version %u at 0x%03x\n",
-		       PCI_EXT_CAP_ID(head), PCI_EXT_CAP_VER(head), at);
+		list[n].at = at;
+		list[n].id = PCI_EXT_CAP_ID(head);
+		printf("  extended capability 0x%04x version %u at 0x%03x\n", list[n].id,
+		       PCI_EXT_CAP_VER(head), at);
 		at = PCI_EXT_CAP_NEXT(head);
+		n++;
 	}
+	return n;
 }
 
-/* The capability that a place of the configuration space belongs to, or what else is there. */
-static bool name_place(const struct vfio_dev *dev, unsigned int at, char *name, size_t size)
+/* What a place of the configuration space belongs to; false if that is nothing known. */
+static bool name_place(const struct capability *list, unsigned int n, unsigned int at, char *name,
+		       size_t size)
 {
-	unsigned int cap, begin = 0, id = 0, limit = 64;
-	uint32_t head;
+	const struct capability *cap = NULL;
+	unsigned int i;
 
 	if (at < 0x40) {
 		snprintf(name, size, "header");
 		return true;
 	}
-	if (at < 0x100) {
-		for (cap = vfio_config_read(dev, PCI_CAPABILITY_LIST, 1); cap >= 0x40 && limit--;
-		     cap = vfio_config_read(dev, cap + 1, 1))
-			if (cap <= at && cap > begin)
-				begin = cap;
-		id = vfio_config_read(dev, begin, 1);
-	} else {
-		for (cap = 0x100; cap >= 0x100 && limit--; cap = PCI_EXT_CAP_NEXT(head)) {
-			head = vfio_config_read(dev, cap, 4);
-			if (!head || head == ~0U)
-				break;
-			if (cap <= at && cap > begin) {
-				begin = cap;
-				id = PCI_EXT_CAP_ID(head);
-			}
-		}
-	}
-	/* the lengths of capabilities are their own affair: 64 bytes are enough for most */
-	if (!begin || at - begin >= 64)
+	for (i = 0; i < n; i++)
+		if (list[i].at <= at && (!cap || list[i].at > cap->at))
+			cap = &list[i];
+	/* their lengths are their own affair: 64 bytes are enough for most */
+	if (!cap || at - cap->at >= 64 || (at >= 0x100 && cap->at < 0x100))
 		return false;
-	snprintf(name, size, "%s 0x%02x+0x%x", at < 0x100 ? "cap" : "extended", id, at - begin);
+	snprintf(name, size, "%s 0x%02x+0x%x", at < 0x100 ? "cap" : "extended", cap->id,
+		 at - cap->at);
 	return true;
 }
 
 /* Each word as it is, after ones were written, and after zeroes. */
-static void print_config(const struct vfio_dev *dev)
+static void print_config(const struct vfio_dev *dev, const struct capability *list, unsigned int n)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX };
 	uint32_t was, ones, zeroes;
@@ -203,11 +210,9 @@ static void print_config(const struct vfio_dev *dev)
 	if (vfio_call(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
 		return;
 	for (at = 0; at < info.size; at += 4) {
+		if (!name_place(list, n, at, name, sizeof(name)))
+			continue;
 		was = vfio_config_read(dev, at, 4);
-		if (!was && at >= 0x200)
-			continue;
-		if (!name_place(dev, at, name, sizeof(name)))
-			continue;
 		vfio_config_write(dev, at, 4, ~0U);
 		ones = vfio_config_read(dev, at, 4);
 		vfio_config_write(dev, at, 4, 0);
@@ -238,9 +243,11 @@ static void print_hot_reset(const struct vfio_dev *dev)
 
 static int describe(enum vfio_api api, const char *bdf)
 {
+	struct capability list[CAPABILITIES];
 	struct vfio_device_info info;
 	struct vfio_space space;
 	struct vfio_dev dev;
+	unsigned int count;
 	int rc;
 
 	rc = vfio_space_open(&space, api);
@@ -259,8 +266,8 @@ static int describe(enum vfio_api api, const char *bdf)
 	print_irqs(&dev, info.num_irqs);
 	print_features(&dev);
 	print_hot_reset(&dev);
-	print_capabilities(&dev);
-	print_config(&dev);
+	count = print_capabilities(&dev, list);
+	print_config(&dev, list, count);
 	vfio_close(&dev);
 	vfio_space_close(&space);
 	return 0;
