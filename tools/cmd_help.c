@@ -7,19 +7,40 @@
 #include <string.h>
 
 #include "command.h"
+#include "manual.h"
 #include "options.h"
 #include "output.h"
 
+enum {
+	KEY_MAN = OPTION_KEY_OWN,
+	KEY_COMPLETION,
+};
+
 static const char *topic;
+static void (*whole)(void);
+
+static const struct argp_option own_options[] = {
+	{ "man", KEY_MAN, NULL, 0, "write the manual page, in the language of man(7)", 1 },
+	{ "completion", KEY_COMPLETION, NULL, 0, "write the completion for bash", 1 },
+	{},
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	if (topic)
-		argp_error(state, "one command at a time");
-	topic = arg;
-	return 0;
+	switch (key) {
+	case KEY_MAN:
+		whole = manual_page;
+		return 0;
+	case KEY_COMPLETION:
+		whole = manual_completion;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (topic)
+			argp_error(state, "one command at a time");
+		topic = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
 }
 
 static void overview(void)
@@ -38,6 +59,10 @@ static int run(const struct options *options)
 	const struct command *command;
 
 	(void)options;
+	if (whole) {
+		whole();
+		return 0;
+	}
 	if (!topic) {
 		overview();
 		return 0;
@@ -56,6 +81,7 @@ const struct command command_help = {
 	.summary = "Explain a command",
 	.description = "Without a COMMAND it lists them.",
 	.arguments = "[COMMAND]",
+	.options = own_options,
 	.parse = parse,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 import csv
 import json
 import math
+import os
 
 from tooltest import Observer, Tap, run, tool
 
@@ -13,6 +14,11 @@ def load(*arguments):
     """Run map-load: {operation: (count, errors, bytes)}."""
     lines = run("map-load", *arguments).stdout.splitlines()
     return {fields[0]: tuple(map(int, fields[1:])) for fields in map(str.split, lines)}
+
+
+def has_mock():
+    """Is the mock IOMMU there, so that memory is pinned and mapped?"""
+    return os.path.isdir("/sys/module/iommufd_mock")
 
 
 def by_operation(report, label=None):
@@ -104,6 +110,26 @@ def dimensions(tap):
               [(True, 20)], "--by device says so of an IOAS that has none")
 
 
+def devices(tap):
+    if not has_mock():
+        tap.skip("operations of devices", "no mock IOMMU")
+        return
+    with Observer("lat", "--by", "device", "--json") as observer:
+        truth = load("-m", "100", "65536")
+    (report,) = observer.objects()
+    device = "iommufd-mock.%d" % truth["device"][0]
+    told = by_operation(report, device)
+    tap.ok({"map", "unmap", "bind", "attach", "detach", "unbind"} <= set(told),
+           "--by device has all that concerns it", sorted(told))
+    tap.equal([counted(told[name]) for name in ("map", "unmap")], [truth["map"], truth["unmap"]],
+              "memory mapped into its IOAS counts for it")
+    tap.equal(told["map"]["pages"], 100 * 16, "with the pages that were pinned")
+    phases = {p["phase"] for p in told["map"]["phases"]}
+    tap.ok({"wait", "pin", "map"} <= phases, "map pins and maps", phases)
+    phases = {p["phase"] for p in told["unmap"]["phases"]}
+    tap.ok({"wait", "unmap", "sync", "unpin"} <= phases, "unmap unmaps, flushes and unpins", phases)
+
+
 def overflow(tap):
     with Observer("lat", "--by", "process", "--limit", "1", "--json", "-o", "map") as observer:
         truths = [load("10", "4096", "5") for _ in range(8)]
@@ -157,4 +183,4 @@ def bad_input(tap):
                result.returncode, result.stderr)
 
 
-Tap().run(counts, percentiles, dimensions, overflow, reports, bad_input)
+Tap().run(counts, percentiles, dimensions, devices, overflow, reports, bad_input)

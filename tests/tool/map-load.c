@@ -2,9 +2,10 @@
 /*
  * A workload of known calls: map and unmap memory, with one call in @every wrong.
  *
- *	map-load COUNT LENGTH [EVERY]
+ *	map-load [-m] COUNT LENGTH [EVERY]
  *
- * Prints "map COUNT ERRORS BYTES" and "unmap COUNT ERRORS BYTES".
+ * With -m a mock device is attached to the IOAS, so that memory is pinned and mapped into a page
+ * table; it then prints "device NAME" first.  Prints "map COUNT ERRORS BYTES" and "unmap COUNT ERRORS BYTES".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "iommu.h"
 
 #define IOVA 0x10000000ULL
 
@@ -46,11 +49,18 @@ int main(int argc, char **argv)
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	unsigned long long count, length, every, i;
 	struct calls map = {}, unmap = {};
+	struct test_device device;
+	bool mock = false;
 	void *memory;
 	int fd;
 
+	if (argc > 1 && !strcmp(argv[1], "-m")) {
+		mock = true;
+		argv++;
+		argc--;
+	}
 	if (argc < 3) {
-		fprintf(stderr, "Usage: map-load COUNT LENGTH [EVERY]\n");
+		fprintf(stderr, "Usage: map-load [-m] COUNT LENGTH [EVERY]\n");
 		return 2;
 	}
 	count = strtoull(argv[1], NULL, 0);
@@ -65,6 +75,12 @@ int main(int argc, char **argv)
 		die("memory");
 	if (ioctl(fd, IOMMU_IOAS_ALLOC, &alloc))
 		die("IOMMU_IOAS_ALLOC");
+	if (mock) {
+		errno = -mock_domain(fd, alloc.out_ioas_id, &device);
+		if (errno)
+			die("mock device");
+		printf("device %u\n", device.index);
+	}
 	for (i = 0; i < count; i++) {
 		struct iommu_ioas_map in = {
 			.size = sizeof(in),

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of iommuscope for bash, written by 'iommuscope help --completion'.
+
+_iommuscope()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local commands="lat ops stuck help" words i
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		COMPREPLY=($(compgen -W "$commands --version --help" -- "$word"))
+		return
+	fi
+	# behind -- stands a command of its own
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then
+			COMPREPLY=($(compgen -c -- "$word"))
+			return
+		fi
+	done
+	case $previous in
+	-d | --device)
+		words=$(cd /sys/bus/pci/devices 2>/dev/null && echo *)
+		COMPREPLY=($(compgen -W "$words" -- "$word"))
+		return
+		;;
+	-p | --pid)
+		words=$(cd /proc && echo [0-9]*)
+		COMPREPLY=($(compgen -W "$words" -- "$word"))
+		return
+		;;
+	--ready-file | --cgroup)
+		COMPREPLY=($(compgen -f -- "$word"))
+		return
+		;;
+	--by)
+		COMPREPLY=($(compgen -W "device ioas process cgroup" -- "$word"))
+		return
+		;;
+	-o | --operation)
+		words="map copy unmap access_pin access_unpin access_rw bind unbind attach replace detach hwpt_alloc access_attach access_replace access_detach open close destroy ioas_alloc ioas_allow_iovas ioas_iova_ranges option vfio_ioas get_hw_info access_create access_destroy unknown_ioctl vfio_open vfio_bind vfio_unbind vfio_attach vfio_replace vfio_detach vfio_close vfio_reset vfio_hot_reset vfio_register vfio_unregister vfio_group_open vfio_set_container vfio_unset_container vfio_feature vfio_ioctl vfio_set_irqs vfio_bar_fault"
+		COMPREPLY=($(compgen -W "$words" -- "$word"))
+		return
+		;;
+	esac
+	case ${COMP_WORDS[1]} in
+	lat)
+		words="--by --hist --operation -o --limit --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --help -h"
+		;;
+	ops)
+		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		;;
+	stuck)
+		words="--longer --no-stack --device -d --pid -p --interval -i --count -n --duration --json --ready-file --help -h"
+		;;
+	help)
+		words="--man --completion --help -h $commands"
+		;;
+	*)
+		return
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -F _iommuscope iommuscope
