@@ -6,8 +6,9 @@
  * swaps the kernel modules; this process stays and keeps its buffers, so both sides pin the same
  * physical pages, on the same machine, a second apart. Short passes and many rounds: a disturbance
  * from outside then hits both sides of a round alike, or few rounds. What needs memory of its own
- * runs afterwards, because it would make the kernel move the buffers. The program knows nothing of
- * what the sides are.
+ * runs before that: it would make the kernel move the buffers, and an emulated machine is slow to
+ * take pages for data that once held code, of which every switch leaves some. The program knows
+ * nothing of what the sides are.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -50,9 +51,9 @@ static const char usage_text[] =
 	"  -D, --second NODE    node of another device, to measure many areas beside few\n"
 	"  -S, --side NAME      name of a side; several take turns (default \"this\")\n"
 	"  -x, --switch CMD     run \"CMD NAME\" before a pass of side NAME: loads its modules\n"
-	"  -r, --rounds N       rounds, one pass of each side in each (default 15; the cases of many\n"
+	"  -r, --rounds N       rounds, one pass of each side in each (default 12; the cases of many\n"
 	"                       areas run in every third)\n"
-	"  -R, --memory-rounds N  the same for first touch and kernel memory (default 3)\n"
+	"  -R, --memory-rounds N  the same for first touch and kernel memory (default 2)\n"
 	"  -n, --reps N         samples of each case in a pass (default 5)\n"
 	"  -m, --bulk MIB       size of the bulk cases (default 256)\n"
 	"  -k, --kmem MIB       size of the kernel-memory cases, 0 for none (default 512)\n"
@@ -200,7 +201,7 @@ static void switch_to(const struct config *c, const char *side)
 	free(command);
 }
 
-/* As much of the machine's memory as possible in large blocks again, no dirty caches */
+/* As much of the machine's memory as possible in large blocks again. Once: it moves code, see above. */
 static void calm_down(void)
 {
 	sync();
@@ -242,7 +243,6 @@ static void memory_pass(const struct config *c, const struct origin *o)
 	struct session s;
 	size_t i;
 
-	calm_down();
 	session_open(&s, c->node);
 	if (chosen(c, "touch")) {
 		case_first_touch(o, &s, MEM_4K, c->bulk_bytes, 1);
@@ -264,7 +264,6 @@ static void timing_rounds(const struct config *c)
 	struct origin o;
 	unsigned int i;
 
-	calm_down();
 	if (buffer_needed(c, MEM_HUGETLB))
 		reserve_hugetlb(c->bulk_bytes);
 	/* huge pages first: later there may be no whole ones left */
@@ -307,8 +306,8 @@ int main(int argc, char **argv)
 {
 	struct config c = {
 		.node = "/dev/vfio/devices/vfio0",
-		.rounds = 15,
-		.memory_rounds = 3,
+		.rounds = 12,
+		.memory_rounds = 2,
 		.reps = 5,
 		.bulk_bytes = 256 * MIB,
 		.kmem_bytes = 512 * MIB,
@@ -320,9 +319,10 @@ int main(int argc, char **argv)
 	errno = 0;
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited))
 		die("RLIMIT_MEMLOCK cannot be lifted");
-	if (chosen(&c, "bulk") || chosen(&c, "pair") || chosen(&c, "areas"))
-		timing_rounds(&c);
+	calm_down();
 	if (chosen(&c, "touch") || chosen(&c, "kmem"))
 		memory_rounds(&c);
+	if (chosen(&c, "bulk") || chosen(&c, "pair") || chosen(&c, "areas"))
+		timing_rounds(&c);
 	return 0;
 }
