@@ -19,21 +19,47 @@
 
 #include "core_private.h"
 
+/**
+ * vfio_pci_vconfig_word() - a word of our copy
+ * @vdev: the device, open
+ * @pos: where
+ *
+ * Return: the word.
+ */
 u16 vfio_pci_vconfig_word(struct vfio_pci_core_device *vdev, int pos)
 {
 	return get_unaligned_le16(vdev->vconfig + pos);
 }
 
+/**
+ * vfio_pci_vconfig_dword() - a dword of our copy
+ * @vdev: the device, open
+ * @pos: where
+ *
+ * Return: the dword.
+ */
 u32 vfio_pci_vconfig_dword(struct vfio_pci_core_device *vdev, int pos)
 {
 	return get_unaligned_le32(vdev->vconfig + pos);
 }
 
+/**
+ * vfio_pci_vconfig_set_word() - change a word of our copy
+ * @vdev: the device, open
+ * @pos: where
+ * @val: the word
+ */
 void vfio_pci_vconfig_set_word(struct vfio_pci_core_device *vdev, int pos, u16 val)
 {
 	put_unaligned_le16(val, vdev->vconfig + pos);
 }
 
+/**
+ * vfio_pci_vconfig_set_dword() - change a dword of our copy
+ * @vdev: the device, open
+ * @pos: where
+ * @val: the dword
+ */
 void vfio_pci_vconfig_set_dword(struct vfio_pci_core_device *vdev, int pos, u32 val)
 {
 	put_unaligned_le32(val, vdev->vconfig + pos);
@@ -143,7 +169,7 @@ static int config_store_hw(struct vfio_pci_core_device *vdev, int pos, int count
 int vfio_pci_config_store(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
 	struct vfio_pci_cfg_byte *map = vfio_pci_cfg_map(vdev);
-	int i = 0, run, ret;
+	int i, run, ret;
 
 	for (i = 0; i < count; i++) {
 		u8 mask = map[pos + i].write & map[pos + i].virt;

@@ -92,7 +92,8 @@ static irqreturn_t intx_handler(int nr, void *data)
 	return ret;
 }
 
-static void intx_set_masked(struct vfio_pci_core_device *vdev, struct vfio_pci_irq *irq, bool masked)
+static void intx_set_masked(struct vfio_pci_core_device *vdev, struct vfio_pci_irq *irq,
+			    bool masked)
 {
 	unsigned long flags;
 

@@ -16,17 +16,30 @@
 DEFINE_STATIC_KEY_FALSE(vfio_op_key);
 EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
 
+/**
+ * vfio_event_enabled() - an event got its first probe
+ *
+ * Return: 0.
+ */
 int vfio_event_enabled(void)
 {
 	static_branch_inc(&vfio_op_key);
 	return 0;
 }
 
+/**
+ * vfio_event_disabled() - an event lost its last probe
+ */
 void vfio_event_disabled(void)
 {
 	static_branch_dec(&vfio_op_key);
 }
 
+/**
+ * __vfio_op_device() - the part of vfio_op_device() that runs while an event is enabled
+ * @op: the operation
+ * @device: the device
+ */
 void __vfio_op_device(struct vfio_op *op, struct vfio_device *device)
 {
 	struct iommu_group *group;
@@ -40,6 +53,12 @@ void __vfio_op_device(struct vfio_op *op, struct vfio_device *device)
 	}
 }
 
+/**
+ * __vfio_op_begin() - the part of vfio_op_begin() that runs while an event is enabled
+ * @op: the operation
+ * @device: the device it works on, or NULL
+ * @opcode: what it is
+ */
 void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_opcode opcode)
 {
 	op_clock_begin(op, opcode, VFIO_PHASE_other);
@@ -48,6 +67,10 @@ void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_o
 }
 EXPORT_SYMBOL_NS_GPL(__vfio_op_begin, IOMMUSCOPE_VFIO);
 
+/**
+ * __vfio_op_start() - the part of vfio_op_start() that runs while an event is enabled
+ * @op: the operation
+ */
 void __vfio_op_start(struct vfio_op *op)
 {
 	switch (op->opcode) {
@@ -68,6 +91,11 @@ void __vfio_op_start(struct vfio_op *op)
 }
 EXPORT_SYMBOL_NS_GPL(__vfio_op_start, IOMMUSCOPE_VFIO);
 
+/**
+ * __vfio_op_end() - the part of vfio_op_end() that runs while an event is enabled
+ * @op: the operation
+ * @ret: how it ended
+ */
 void __vfio_op_end(struct vfio_op *op, int ret)
 {
 	op_clock_end(op, ret, VFIO_PHASE_other);
