@@ -3,9 +3,10 @@
  * Migration states: which arcs there are, and the way from one state to another.
  *
  * The uAPI defines single arcs, which drivers implement, and that any other transition is the
- * shortest path over them whose interior avoids the saving states.  The arcs are data here, one
- * bit mask of neighbours a state, and the path is searched, breadth first over eight states: that
- * follows the definition word by word, for every set of optional states a driver may have.
+ * shortest path over them whose interior avoids the saving states; among these, which share a
+ * data transfer session, the way must not leave them.  The arcs are data here, one bit mask of
+ * neighbours a state, and the path is searched, breadth first over eight states: that follows the
+ * definition word by word, for every set of optional states a driver may have.
  */
 #include <linux/bitmap.h>
 #include <linux/bits.h>
@@ -79,7 +80,7 @@ int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_sta
 			    enum vfio_device_mig_state new_fsm,
 			    enum vfio_device_mig_state *next_fsm)
 {
-	unsigned long states = mig_states(device), seen, front, wider;
+	unsigned long states = mig_states(device), interior, seen, front, wider;
 	unsigned int state;
 
 	*next_fsm = VFIO_DEVICE_STATE_ERROR;
@@ -90,6 +91,14 @@ int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_sta
 	if (cur_fsm == new_fsm) {
 		*next_fsm = new_fsm;
 		return 0;
+	}
+
+	interior = states & ~MIG_SAVING;
+	if (BIT(cur_fsm) & MIG_SAVING && BIT(new_fsm) & MIG_SAVING) {
+		/* What was sent while the device was stopped cannot be taken back. */
+		if (cur_fsm == VFIO_DEVICE_STATE_STOP_COPY)
+			return -EINVAL;
+		interior = states & MIG_SAVING;
 	}
 
 	/*
@@ -105,9 +114,8 @@ int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_sta
 			return 0;
 		}
 		wider = 0;
-		for_each_set_bit(state, &states, VFIO_DEVICE_STATE_NR) {
-			/* Saving states are ends of a path, never in between. */
-			if (seen & BIT(state) || BIT(state) & MIG_SAVING)
+		for_each_set_bit(state, &interior, VFIO_DEVICE_STATE_NR) {
+			if (seen & BIT(state))
 				continue;
 			if (mig_neighbours(states, state) & front)
 				wider |= BIT(state);
