@@ -71,6 +71,7 @@ static void use_node(const char *bdf, int until, int fd)
 	STEP(8);
 	CHECK_OK(vfio_node_detach(dev.fd));
 	STEP(9);
+	pt = space.ioas;
 	CHECK_OK(vfio_node_attach(dev.fd, &pt));
 	CHECK_OK(edu_dma_start(&edu, IOVA, 0, EDU_MEMORY_SIZE, true, false));
 	CHECK_OK(ioas_alloc(space.fd, &other));
