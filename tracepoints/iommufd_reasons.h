@@ -36,7 +36,7 @@
 	REASON(iova_reserved, "first IOVA of the reserved range", "its last IOVA",                 \
 	       "the IOVA range overlaps one that a device or IOMMU reserves")                      \
 	REASON(iova_not_allowed, "first IOVA", "last IOVA",                                        \
-	       "the IOVA range is outside of the allowed ranges")                                  \
+	       "there is room, but only outside of the allowed IOVA ranges")                                  \
 	REASON(iova_misaligned, "address or length", "alignment needed",                           \
 	       "IOVA, address or length is not a multiple of the IOMMU's smallest page")           \
 	REASON(iova_space_full, "bytes wanted", "alignment wanted",                                \
@@ -77,7 +77,7 @@
 	REASON(domain_map_failed, "IOVA", "error code of the IOMMU driver, negated",               \
 	       "the IOMMU driver did not map a range")                                             \
 	REASON(aperture_exceeded, "first IOVA", "last IOVA",                                       \
-	       "the IOVA range is outside of what the IOMMU can translate")                        \
+	       "an area or allowed range lies in IOVAs that the IOMMU cannot translate")                        \
 	REASON(not_permitted, "0", "0", "the caller lacks the privilege")                          \
 	REASON(no_compat_ioas, "0", "0", "no IOAS is set for VFIO compatibility")                  \
 	REASON(not_supported, "value", "0", "the kernel or IOMMU driver has no such feature")      \

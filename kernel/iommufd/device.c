@@ -8,6 +8,8 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
 
 #include "device.h"
 #include "iommu_internal.h"
@@ -52,7 +54,7 @@ void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 
 static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
 {
-	if (idev->mock || iommu_group_has_isolated_msi(idev->igroup->group))
+	if (iommu_group_has_isolated_msi(idev->igroup->group))
 		return 0;
 	if (!READ_ONCE(allow_unsafe_interrupts))
 		return iommufd_op_fail(op, -EPERM, IOMMUFD_REASON_msi_not_isolated,
@@ -61,11 +63,27 @@ static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
 	return 0;
 }
 
+/* A driver that uses the kernel's DMA API for a device keeps the whole group from user space. */
+static int uses_kernel_dma(struct device *dev, void *unused)
+{
+	const struct device_driver *driver = READ_ONCE(dev->driver);
+
+	if (!driver)
+		return 0;
+	if (dev_is_pci(dev))
+		return !to_pci_driver(driver)->driver_managed_dma;
+	if (dev_is_platform(dev))
+		return !to_platform_driver(driver)->driver_managed_dma;
+	return 0;
+}
+
 static int claim_dma(struct iommufd_device *idev, struct iommufd_op *op)
 {
 	int rc = iommu_device_claim_dma_owner(idev->dev, idev->ictx);
 
-	if (rc == -EPERM)
+	/* The IOMMU core answers alike whether a driver or another context is in the way. */
+	if (rc == -EPERM &&
+	    !iommu_group_for_each_dev(idev->igroup->group, NULL, uses_kernel_dma))
 		iommufd_op_fail(op, rc, IOMMUFD_REASON_group_owned_by_other_ctx, idev->igroup->id,
 				0);
 	else if (rc)

@@ -40,7 +40,7 @@ void iommufd_ioas_fini(struct iommufd_ioas *ioas)
 	/* Part of destroying the object, which has an event of its own. */
 	op.armed = 0;
 	WARN_ON(!list_empty(&ioas->hwpts));
-	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, &unmapped));
+	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, false, &unmapped));
 	iommufd_iova_fini(ioas);
 	xa_destroy(&ioas->accesses);
 }
@@ -55,10 +55,11 @@ static int reserve_outside_aperture(struct iommufd_ioas *ioas, struct iommufd_op
 	if (!geometry->force_aperture)
 		return 0;
 	if (geometry->aperture_start)
-		rc = iommufd_iova_reserve_locked(ioas, op, 0, geometry->aperture_start - 1, hwpt);
+		rc = iommufd_iova_reserve_locked(ioas, op, 0, geometry->aperture_start - 1, hwpt,
+						 IOMMUFD_REASON_aperture_exceeded);
 	if (!rc && geometry->aperture_end != ULONG_MAX)
 		rc = iommufd_iova_reserve_locked(ioas, op, geometry->aperture_end + 1, ULONG_MAX,
-						 hwpt);
+						 hwpt, IOMMUFD_REASON_aperture_exceeded);
 	return rc;
 }
 

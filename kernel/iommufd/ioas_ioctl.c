@@ -386,7 +386,7 @@ int iommufd_ioas_unmap_ioctl(struct iommufd_call *call)
 
 	iommufd_op_start(op);
 	if (all)
-		rc = iommufd_ioas_unmap_all(ioas, op, &unmapped);
+		rc = iommufd_ioas_unmap_all(ioas, op, true, &unmapped);
 	else
 		rc = iommufd_ioas_unmap(ioas, op, cmd->iova, cmd->length, &unmapped);
 	if (!rc) {

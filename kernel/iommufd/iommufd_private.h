@@ -216,7 +216,7 @@ int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct io
 		      int iommu_prot, bool fixed);
 int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length, unsigned long *unmapped);
-int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op,
+int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable,
 			   unsigned long *unmapped);
 int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		       const unsigned long *iovas, unsigned int nr);

@@ -104,15 +104,17 @@ void iommufd_iova_fini(struct iommufd_ioas *ioas)
 /**
  * iommufd_iova_reserve_locked() - iommufd_ioas_reserve() for who holds iova_lock
  * @ioas: the IOAS, iova_lock held for write
- * @op: the operation; names reserved_region_in_use
+ * @op: the operation
  * @start: first IOVA
  * @last: last IOVA
  * @owner: who reserves
+ * @reason: named if an area or allowed range is there
  *
  * Return: 0, -EADDRINUSE or -ENOMEM.
  */
 int iommufd_iova_reserve_locked(struct iommufd_ioas *ioas, struct iommufd_op *op,
-				unsigned long start, unsigned long last, const void *owner)
+				unsigned long start, unsigned long last, const void *owner,
+				enum iommufd_reason reason)
 {
 	struct iommufd_iova_set *set;
 	struct iommufd_area *area;
@@ -122,12 +124,10 @@ int iommufd_iova_reserve_locked(struct iommufd_ioas *ioas, struct iommufd_op *op
 	lockdep_assert_held_write(&ioas->iova_lock);
 	area = iommufd_area_from(ioas, start);
 	if (area && area->iova <= last)
-		return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_reserved_region_in_use,
-				       start, last);
+		return iommufd_op_fail(op, -EADDRINUSE, reason, start, last);
 	list_for_each_entry(range, &ioas->allowed, item) {
 		if (range->start <= last && start <= range->last)
-			return iommufd_op_fail(op, -EADDRINUSE,
-					       IOMMUFD_REASON_reserved_region_in_use, start, last);
+			return iommufd_op_fail(op, -EADDRINUSE, reason, start, last);
 	}
 
 	nr = list_count_nodes(&ioas->reserved) + 1;
@@ -185,7 +185,8 @@ int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsig
 	int rc;
 
 	down_write(&ioas->iova_lock);
-	rc = iommufd_iova_reserve_locked(ioas, op, start, last, owner);
+	rc = iommufd_iova_reserve_locked(ioas, op, start, last, owner,
+					 IOMMUFD_REASON_reserved_region_in_use);
 	up_write(&ioas->iova_lock);
 	return rc;
 }
@@ -341,21 +342,27 @@ static bool alloc_in_range(struct iommufd_ioas *ioas, unsigned long start, unsig
 	return iommufd_area_find_hole(ioas, start, last, length, align, offset, iova);
 }
 
+static bool alloc_in_usable(struct iommufd_ioas *ioas, unsigned long length, unsigned long align,
+			    unsigned long offset, unsigned long *iova)
+{
+	const struct iommufd_iova_set *set = ioas->usable;
+	unsigned int i;
+
+	for (i = 0; i < set->nr; i++) {
+		if (alloc_in_range(ioas, set->ranges[i].start, set->ranges[i].last, length, align,
+				   offset, iova))
+			return true;
+	}
+	return false;
+}
+
 static bool alloc_aligned(struct iommufd_ioas *ioas, unsigned long length, unsigned long align,
 			  unsigned long offset, unsigned long *iova)
 {
-	const struct iommufd_iova_set *set = ioas->usable;
 	struct iova_range *range;
-	unsigned int i;
 
-	if (list_empty(&ioas->allowed)) {
-		for (i = 0; i < set->nr; i++) {
-			if (alloc_in_range(ioas, set->ranges[i].start, set->ranges[i].last, length,
-					   align, offset, iova))
-				return true;
-		}
-		return false;
-	}
+	if (list_empty(&ioas->allowed))
+		return alloc_in_usable(ioas, length, align, offset, iova);
 	list_for_each_entry(range, &ioas->allowed, item) {
 		if (alloc_in_range(ioas, range->start, range->last, length, align, offset, iova))
 			return true;
@@ -366,7 +373,7 @@ static bool alloc_aligned(struct iommufd_ioas *ioas, unsigned long length, unsig
 /**
  * iommufd_iova_alloc() - choose an IOVA for an area
  * @ioas: the IOAS, iova_lock held
- * @op: the operation; names iova_space_full, iova_misaligned
+ * @op: the operation; names iova_space_full, iova_not_allowed, iova_misaligned
  * @user_va: address of the memory
  * @length: bytes, not 0
  * @iova: out: first IOVA
@@ -398,6 +405,9 @@ int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 	    alloc_aligned(ioas, length, max(granule, PAGE_SIZE), user_va & ~PAGE_MASK, iova) ||
 	    alloc_aligned(ioas, length, granule, 0, iova))
 		return 0;
+	if (!list_empty(&ioas->allowed) && alloc_in_usable(ioas, length, granule, 0, iova))
+		return iommufd_op_fail(op, -ENOSPC, IOMMUFD_REASON_iova_not_allowed, *iova,
+				       *iova + (length - 1));
 	return iommufd_op_fail(op, -ENOSPC, IOMMUFD_REASON_iova_space_full, length, granule);
 }
 

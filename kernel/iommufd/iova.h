@@ -7,6 +7,8 @@
 
 #include <uapi/linux/iommufd.h>
 
+#include "op.h"
+
 struct iommufd_ioas;
 struct iommufd_op;
 
@@ -23,7 +25,8 @@ struct iommufd_iova_set {
 int iommufd_iova_init(struct iommufd_ioas *ioas);
 void iommufd_iova_fini(struct iommufd_ioas *ioas);
 int iommufd_iova_reserve_locked(struct iommufd_ioas *ioas, struct iommufd_op *op,
-				unsigned long start, unsigned long last, const void *owner);
+				unsigned long start, unsigned long last, const void *owner,
+				enum iommufd_reason reason);
 void iommufd_iova_unreserve_locked(struct iommufd_ioas *ioas, const void *owner);
 
 #endif

@@ -363,7 +363,7 @@ static void allow_access(struct iommufd_ioas *ioas, unsigned long iova)
 }
 
 static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
-		       unsigned long last, unsigned long *unmapped)
+		       unsigned long last, bool killable, unsigned long *unmapped)
 {
 	unsigned int tries = 0;
 	int rc;
@@ -408,7 +408,7 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 		if (iova == last || iova == ULONG_MAX)
 			break;
 		iova++;
-		if (fatal_signal_pending(current) && iova <= last) {
+		if (killable && fatal_signal_pending(current)) {
 			rc = iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
 			break;
 		}
@@ -427,7 +427,7 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
  *
  * Return: 0; -EINVAL, -EOVERFLOW: a bad range; -ENOENT: nothing is mapped in it, or an area would
  * be cut (nothing is unmapped then); -EBUSY: another call is mapping or unmapping in it;
- * -EDEADLOCK: an access does not let go.
+ * -EDEADLOCK: an access does not let go; -EINTR: a fatal signal came between two batches of areas.
  */
 int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length, unsigned long *unmapped)
@@ -438,7 +438,7 @@ int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 	rc = check_range(op, iova, length);
 	if (rc)
 		return rc;
-	rc = unmap_range(ioas, op, iova, iova + (length - 1), unmapped);
+	rc = unmap_range(ioas, op, iova, iova + (length - 1), true, unmapped);
 	if (!rc && !*unmapped)
 		rc = iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_iova_not_mapped, iova,
 				     iova + (length - 1));
@@ -449,14 +449,15 @@ int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
  * iommufd_ioas_unmap_all() - unmap all areas
  * @ioas: the IOAS
  * @op: the operation
+ * @killable: a fatal signal ends it between batches; false where nobody could go on later
  * @unmapped: out: bytes that were unmapped
  *
- * Return: 0, also when nothing was mapped; -EBUSY and -EDEADLOCK as iommufd_ioas_unmap().
+ * Return: 0, also when nothing was mapped; -EBUSY and -EDEADLOCK as iommufd_ioas_unmap(); -EINTR.
  */
-int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op,
+int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable,
 			   unsigned long *unmapped)
 {
-	return unmap_range(ioas, op, 0, ULONG_MAX, unmapped);
+	return unmap_range(ioas, op, 0, ULONG_MAX, killable, unmapped);
 }
 
 static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct iommufd_area *area,

@@ -147,7 +147,7 @@ static int vfio_unmap_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void 
 	op->ioas_id = ioas->obj.id;
 	iommufd_op_start(op);
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL)
-		rc = iommufd_ioas_unmap_all(ioas, op, &unmapped);
+		rc = iommufd_ioas_unmap_all(ioas, op, true, &unmapped);
 	else
 		rc = unmap_dma_range(ioas, op, unmap.iova, unmap.size, &unmapped);
 	iommufd_object_put(ictx, &ioas->obj);

@@ -2,6 +2,9 @@
 /*
  * IOMMU_DESTROY, and the life of ids.
  */
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "conformance.h"
@@ -117,4 +120,44 @@ TEST(destroy, close_destroys_all)
 	c = context_new();
 	CHECK_OK(check_pins(c.fd, buffer, 16 * PAGE, 0));
 	CHECK_EQ(locked_bytes(0), 0);
+}
+
+TEST(destroy, killed_in_close)
+{
+	uint8_t *buffer = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			       -1, 0);
+	struct context c;
+	char byte;
+	int pipes[2];
+	pid_t child;
+	int i;
+
+	CHECK(buffer != MAP_FAILED);
+	CHECK_EQ(pipe(pipes), 0);
+	child = fork();
+	CHECK_GE(child, 0);
+	if (!child) {
+		c = context_new();
+		device_attached(&c);
+		memset(buffer, 1, PAGE);
+		for (i = 0; i < 8000; i++) {
+			if (ioas_map_at(c.fd, c.ioas, buffer, PAGE, (i + 256ULL) * 2 * PAGE))
+				_exit(1);
+		}
+		if (write(pipes[1], "", 1) != 1)
+			_exit(1);
+		/* The signal comes while the areas are taken down, batch by batch. */
+		close(c.fd);
+		pause();
+		_exit(0);
+	}
+	close(pipes[1]);
+	CHECK_EQ(read(pipes[0], &byte, 1), 1);
+	usleep(3000);
+	CHECK_EQ(kill(child, SIGKILL), 0);
+	CHECK_EQ(waitpid(child, &i, 0), child);
+	CHECK(WIFSIGNALED(i));
+	/* What is left behind also shows as a warning of the kernel. */
+	c = context_new();
+	CHECK_OK(check_pins(c.fd, buffer, PAGE, 0));
 }
