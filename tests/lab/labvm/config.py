@@ -53,6 +53,7 @@ def add_machine_options(parser):
         help="intel, amd, virtio or none (default intel); ',property=value' is passed on")
     add("--device", action="append", default=[], metavar="ARG", help="a device, as QEMU's -device")
     add("--drive", action="append", default=[], metavar="ARG", help="a drive, as QEMU's -drive")
+    add("--netdev", action="append", default=[], metavar="ARG", help="a network, as QEMU's -netdev")
     add("--append", action="append", default=[], metavar="STR", help="more kernel arguments")
     add("--kernel", metavar="FILE", help="boot this kernel instead of the lab's")
     add("--modules", metavar="DIR", help="load our modules from DIR (default: the build's)")
