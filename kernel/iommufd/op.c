@@ -5,7 +5,6 @@
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #include "iommufd_private.h"
 
@@ -29,19 +28,12 @@ void iommufd_event_disabled(void)
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 			enum iommufd_opcode opcode)
 {
-	memset(op, 0, sizeof(*op));
-	op->opcode = opcode;
-	op->phase = IOMMUFD_PHASE_other;
+	op_clock_begin(op, opcode, IOMMUFD_PHASE_other);
 	op->ctx_id = ictx ? ictx->id : 0;
-	op->start_ns = ktime_get_ns();
-	op->phase_start_ns = op->start_ns;
-	op->armed = 1;
 }
 
 void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
-	u64 now;
-
 	if (!op->armed || op->phase == phase)
 		return;
 	/*
@@ -51,10 +43,7 @@ void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 	if ((op->phase == IOMMUFD_PHASE_fill || op->phase == IOMMUFD_PHASE_drop) &&
 	    phase >= IOMMUFD_PHASE_account && phase <= IOMMUFD_PHASE_unpin)
 		return;
-	now = ktime_get_ns();
-	op->phase_ns[op->phase] += now - op->phase_start_ns;
-	op->phase_start_ns = now;
-	op->phase = phase;
+	op_clock_phase(op, phase);
 }
 
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev)
@@ -97,11 +86,7 @@ void __iommufd_op_end(struct iommufd_op *op, int ret)
 {
 	if (!op->armed)
 		return;
-	__iommufd_op_phase(op, IOMMUFD_PHASE_other);
-	op->dur_ns = ktime_get_ns() - op->start_ns;
-	op->ret = ret;
-	if (ret >= 0)
-		op->reason = IOMMUFD_REASON_none;
+	op_clock_end(op, ret, IOMMUFD_PHASE_other);
 
 	switch (op->opcode) {
 #define IOMMUFD_END_CASE(name)                                                                     \

@@ -15,6 +15,7 @@
 
 #include "iommufd_op.h"
 #include "iommufd_reasons.h"
+#include "op_clock.h"
 
 struct device;
 struct iommufd_ctx;
@@ -118,11 +119,8 @@ static inline void iommufd_op_end(struct iommufd_op *op, int ret)
 static inline int iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason,
 				  u64 a, u64 b)
 {
-	if (static_branch_unlikely(&iommufd_op_key) && op->armed && !op->reason) {
-		op->reason = reason;
-		op->reason_a = a;
-		op->reason_b = b;
-	}
+	if (static_branch_unlikely(&iommufd_op_key))
+		op_clock_fail(op, reason, a, b);
 	return err;
 }
 
