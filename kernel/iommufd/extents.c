@@ -95,45 +95,18 @@ static int add_chunk(struct iommufd_extents *extents)
 }
 
 /**
- * iommufd_extents_append() - record a contiguous run of pages behind those recorded
+ * iommufd_extents_make_room() - make room for one more extent, behind a last chunk that is full
  * @extents: the record
- * @pfn: its first page frame
- * @nr_pages: its length
- *
- * A run that continues the last extent makes that longer.
  *
  * Return: 0 or -ENOMEM, the record then is as it was.
  */
-int iommufd_extents_append(struct iommufd_extents *extents, unsigned long pfn,
-			   unsigned long nr_pages)
+int iommufd_extents_make_room(struct iommufd_extents *extents)
 {
 	struct iommufd_extent_chunk *chunk = &extents->chunks[extents->nr_chunks - 1];
-	int rc;
 
-	if (chunk->nr) {
-		struct iommufd_extent *last = &chunk->extents[chunk->nr - 1];
-
-		if (last->pfn + last->nr_pages == pfn &&
-		    last->nr_pages + nr_pages <= IOMMUFD_EXTENT_MAX_PAGES) {
-			last->nr_pages += nr_pages;
-			extents->nr_pages += nr_pages;
-			return 0;
-		}
-	}
-
-	if (chunk->nr == chunk->capacity) {
-		if (chunk->capacity < IOMMUFD_EXTENTS_PER_CHUNK)
-			rc = grow_chunk(extents, chunk);
-		else
-			rc = add_chunk(extents);
-		if (rc)
-			return rc;
-		chunk = &extents->chunks[extents->nr_chunks - 1];
-	}
-	chunk->extents[chunk->nr++] = (struct iommufd_extent){ .pfn = pfn, .nr_pages = nr_pages };
-	extents->nr_pages += nr_pages;
-	extents->nr_extents++;
-	return 0;
+	if (chunk->capacity < IOMMUFD_EXTENTS_PER_CHUNK)
+		return grow_chunk(extents, chunk);
+	return add_chunk(extents);
 }
 
 /**
@@ -164,40 +137,6 @@ void iommufd_extents_seek(struct iommufd_extent_cursor *cursor,
 	cursor->skip = index - chunk->first;
 	while (cursor->slot < chunk->nr && cursor->skip >= chunk->extents[cursor->slot].nr_pages)
 		cursor->skip -= chunk->extents[cursor->slot++].nr_pages;
-}
-
-/**
- * iommufd_extents_next() - take the contiguous run at a cursor and move the cursor behind it
- * @cursor: the cursor
- * @max: pages wanted at most, not 0
- * @pfn: out: first page frame of the run
- *
- * Return: pages in the run, 0 at the end of the record.
- */
-unsigned long iommufd_extents_next(struct iommufd_extent_cursor *cursor, unsigned long max,
-				   unsigned long *pfn)
-{
-	const struct iommufd_extent_chunk *chunk = &cursor->extents->chunks[cursor->chunk];
-	const struct iommufd_extent *extent;
-	unsigned long nr;
-
-	if (cursor->slot == chunk->nr) {
-		if (cursor->chunk + 1 >= cursor->extents->nr_chunks)
-			return 0;
-		cursor->chunk++;
-		cursor->slot = 0;
-		chunk++;
-	}
-	extent = &chunk->extents[cursor->slot];
-	*pfn = extent->pfn + cursor->skip;
-	nr = extent->nr_pages - cursor->skip;
-	if (nr > max) {
-		cursor->skip += max;
-		return max;
-	}
-	cursor->skip = 0;
-	cursor->slot++;
-	return nr;
 }
 
 /**

@@ -69,14 +69,86 @@ struct iommufd_extent_cursor {
 
 void iommufd_extents_init(struct iommufd_extents *extents);
 void iommufd_extents_free(struct iommufd_extents *extents);
-int iommufd_extents_append(struct iommufd_extents *extents, unsigned long pfn,
-			   unsigned long nr_pages);
+int iommufd_extents_make_room(struct iommufd_extents *extents);
 int iommufd_extents_copy_tail(const struct iommufd_extents *extents, unsigned long index,
 			      struct iommufd_extents *tail);
 void iommufd_extents_truncate(struct iommufd_extents *extents, unsigned long index);
 void iommufd_extents_seek(struct iommufd_extent_cursor *cursor,
 			  const struct iommufd_extents *extents, unsigned long index);
-unsigned long iommufd_extents_next(struct iommufd_extent_cursor *cursor, unsigned long max,
-				   unsigned long *pfn);
+
+/* The two below run once per page of scattered memory, hence inline. */
+
+/**
+ * iommufd_extents_append() - record a contiguous run of pages behind those recorded
+ * @extents: the record
+ * @pfn: its first page frame
+ * @nr_pages: its length
+ *
+ * A run that continues the last extent makes that longer.
+ *
+ * Return: 0 or -ENOMEM, the record then is as it was.
+ */
+static inline int iommufd_extents_append(struct iommufd_extents *extents, unsigned long pfn,
+					 unsigned long nr_pages)
+{
+	struct iommufd_extent_chunk *chunk = &extents->chunks[extents->nr_chunks - 1];
+	int rc;
+
+	if (chunk->nr) {
+		struct iommufd_extent *last = &chunk->extents[chunk->nr - 1];
+
+		if (last->pfn + last->nr_pages == pfn &&
+		    last->nr_pages + nr_pages <= IOMMUFD_EXTENT_MAX_PAGES) {
+			last->nr_pages += nr_pages;
+			extents->nr_pages += nr_pages;
+			return 0;
+		}
+	}
+
+	if (chunk->nr == chunk->capacity) {
+		rc = iommufd_extents_make_room(extents);
+		if (rc)
+			return rc;
+		chunk = &extents->chunks[extents->nr_chunks - 1];
+	}
+	chunk->extents[chunk->nr++] = (struct iommufd_extent){ .pfn = pfn, .nr_pages = nr_pages };
+	extents->nr_pages += nr_pages;
+	extents->nr_extents++;
+	return 0;
+}
+
+/**
+ * iommufd_extents_next() - take the contiguous run at a cursor and move the cursor behind it
+ * @cursor: the cursor
+ * @max: pages wanted at most, not 0
+ * @pfn: out: first page frame of the run
+ *
+ * Return: pages in the run, 0 at the end of the record.
+ */
+static inline unsigned long iommufd_extents_next(struct iommufd_extent_cursor *cursor,
+						 unsigned long max, unsigned long *pfn)
+{
+	const struct iommufd_extent_chunk *chunk = &cursor->extents->chunks[cursor->chunk];
+	const struct iommufd_extent *extent;
+	unsigned long nr;
+
+	if (cursor->slot == chunk->nr) {
+		if (cursor->chunk + 1 >= cursor->extents->nr_chunks)
+			return 0;
+		cursor->chunk++;
+		cursor->slot = 0;
+		chunk++;
+	}
+	extent = &chunk->extents[cursor->slot];
+	*pfn = extent->pfn + cursor->skip;
+	nr = extent->nr_pages - cursor->skip;
+	if (nr > max) {
+		cursor->skip += max;
+		return max;
+	}
+	cursor->skip = 0;
+	cursor->slot++;
+	return nr;
+}
 
 #endif

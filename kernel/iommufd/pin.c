@@ -103,6 +103,31 @@ static unsigned long contiguous_run(struct page **pages, unsigned long nr)
 	return i;
 }
 
+/*
+ * Scattered memory costs a step per page, so this one is short: it records pages that neither follow
+ * the one before nor are followed by the next, as long as the last chunk has room.  The page before
+ * the array must be recorded.  Returns how many pages it took.
+ */
+static unsigned long append_single(struct iommufd_extents *extents, struct page **pages,
+				   unsigned long nr)
+{
+	struct iommufd_extent_chunk *chunk = &extents->chunks[extents->nr_chunks - 1];
+	struct iommufd_extent *extent = &chunk->extents[chunk->nr];
+	unsigned long i;
+
+	/* the last page may be the start of a run: that is for others to see */
+	nr = min(nr - 1, (unsigned long)(chunk->capacity - chunk->nr));
+	for (i = 0; i < nr; i++) {
+		if (pages[i] == pages[i - 1] + 1 || pages[i + 1] == pages[i] + 1)
+			break;
+		extent[i] = (struct iommufd_extent){ .pfn = page_to_pfn(pages[i]), .nr_pages = 1 };
+	}
+	chunk->nr += i;
+	extents->nr_pages += i;
+	extents->nr_extents += i;
+	return i;
+}
+
 /* On failure @appended says how many pages of the batch are in the record. */
 static int append_batch(struct iommufd_extents *extents, struct page **pages, unsigned long nr,
 			unsigned long *appended)
@@ -118,6 +143,8 @@ static int append_batch(struct iommufd_extents *extents, struct page **pages, un
 			return rc;
 		}
 		done += run;
+		if (run == 1 && done < nr)
+			done += append_single(extents, pages + done, nr - done);
 	}
 	*appended = done;
 	return 0;
