@@ -114,7 +114,7 @@ TEST(hwpt, areas_that_do_not_fit)
 
 	/* Outside of the aperture */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, IOVA + MB(1)));
-	FAILS(EADDRINUSE, "reserved_region_in_use",
+	FAILS(EADDRINUSE, "aperture_exceeded",
 	      hwpt_alloc(c.fd, device.idev, c.ioas, 0, &hwpt));
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + MB(1), PAGE));
 	/* Finer than its pages */

@@ -134,7 +134,7 @@ TEST(ioas, allow)
 		iova = map_somewhere(&c, buffer, MB(1));
 		CHECK(iova == GB(2) || iova == GB(4));
 	}
-	FAILS(ENOSPC, "iova_space_full",
+	FAILS(ENOSPC, "iova_not_allowed",
 	      ioas_map(c.fd, c.ioas, buffer, PAGE, &iova, MAP_RW));
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, GB(8)));
 
@@ -184,7 +184,7 @@ TEST(ioas, allow_errors)
 	ranges[0] = (struct iommu_iova_range){ GB(3), GB(3) + PAGE - 1 };
 	CHECK_OK(ioas_allow(c.fd, c.ioas, ranges, 1));
 	CHECK_ERR(EADDRINUSE, test_reserve(c.fd, c.ioas, GB(3), PAGE));
-	FAILS(EADDRINUSE, "reserved_region_in_use", mock_domain(c.fd, c.ioas, &device));
+	FAILS(EADDRINUSE, "aperture_exceeded", mock_domain(c.fd, c.ioas, &device));
 	CHECK_OK(ioas_allow(c.fd, c.ioas, NULL, 0));
 	CHECK_OK(mock_domain(c.fd, c.ioas, &device));
 }

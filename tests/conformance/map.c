@@ -208,16 +208,16 @@ TEST(map, space_full)
 	int i;
 
 	CHECK_OK(ioas_allow(c.fd, c.ioas, &range, 1));
-	FAILS(ENOSPC, "iova_space_full",
+	FAILS(ENOSPC, "iova_not_allowed",
 	      ioas_map(c.fd, c.ioas, buffer, 16 * PAGE, &iova, MAP_RW));
 	for (i = 0; i < 8; i++)
 		map_somewhere(&c, buffer, PAGE);
-	FAILS(ENOSPC, "iova_space_full", ioas_map(c.fd, c.ioas, buffer, PAGE, &iova, MAP_RW));
+	FAILS(ENOSPC, "iova_not_allowed", ioas_map(c.fd, c.ioas, buffer, PAGE, &iova, MAP_RW));
 
 	/* Room for two pages, but not in one piece */
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, PAGE));
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + 2 * PAGE, PAGE));
-	FAILS(ENOSPC, "iova_space_full",
+	FAILS(ENOSPC, "iova_not_allowed",
 	      ioas_map(c.fd, c.ioas, buffer, 2 * PAGE, &iova, MAP_RW));
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + PAGE, PAGE));
 	CHECK_OK(ioas_map(c.fd, c.ioas, buffer, 3 * PAGE, &iova, MAP_RW));
