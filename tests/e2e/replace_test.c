@@ -80,6 +80,15 @@ static void fill_disk(struct fixture *f)
 	}
 }
 
+/* Does each half of a word hold what is on the disk, or what was there before the read? */
+static bool lost_or_right(uint64_t word, uint64_t right)
+{
+	bool low = (uint32_t)word == (uint32_t)right || (uint32_t)word == (uint32_t)DISK_POISON;
+	bool high = word >> 32 == right >> 32 || word >> 32 == DISK_POISON >> 32;
+
+	return low && high;
+}
+
 /* Read a chunk into the buffer, as often as it takes; every word of every attempt is judged. */
 static void read_chunk(struct fixture *f, uint64_t at)
 {
@@ -97,9 +106,12 @@ static void read_chunk(struct fixture *f, uint64_t at)
 			start_controller(f);
 		}
 		for (i = 0, lost = 0; i < WORDS; i++) {
-			if (f->buffer[i] == DISK_POISON)
+			if (f->buffer[i] == disk_word(at / 8 + i))
+				continue;
+			/* A device may write four bytes at a time, and lose these alone. */
+			if (lost_or_right(f->buffer[i], disk_word(at / 8 + i)))
 				lost++;
-			else if (f->buffer[i] != disk_word(at / 8 + i))
+			else
 				tap_fail(__FILE__, __LINE__,
 					 "corrupt: byte %llu is 0x%llx, not 0x%llx",
 					 (unsigned long long)(at + i * 8),

@@ -51,22 +51,6 @@ def accelerator():
     return "kvm" if capable and os.access("/dev/kvm", os.R_OK | os.W_OK) else "tcg"
 
 
-def tcg_threads():
-    """How TCG runs the guest's processors: "multi" or "single".
-
-    Before 8.1 QEMU can run code that another processor has just patched in a mix of old
-    and new: a guest that enables events under load dies of a breakpoint that is nobody's.
-    """
-    try:
-        words = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True,
-                               text=True, check=False).stdout.split()
-    except OSError:
-        return "multi"
-    version = words[3] if len(words) > 3 else "0"
-    numbers = [int(n) if n.isdigit() else 0 for n in version.split(".")[:2]]
-    return "multi" if numbers >= [8, 1] else "single"
-
-
 def kernel_release(path):
     """The release in the header of a bzImage ('' when it says none)."""
     try:
@@ -117,7 +101,9 @@ class Machine:
         if self.accel == "kvm":
             cmd += ["-accel", "kvm", "-cpu", "host"]
         else:
-            cmd += ["-accel", f"tcg,thread={tcg_threads()}", "-cpu", "max"]
+            # In a thread each, emulated processors were seen to take the breakpoint of a code
+            # patch that was over, and to lose their timer as modules were unloaded.
+            cmd += ["-accel", "tcg,thread=single", "-cpu", "max"]
         for device in devices:
             cmd += ["-device", device.format(extra=extra)]
         cmd += [
