@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,21 +148,23 @@ const char *error_name(int error)
 	return name ? name : "error";
 }
 
-static bool device_exists(const char *name)
+bool device_path(const char *device, char *path, size_t size)
 {
 	char pattern[DEVICE_NAME_SIZE + 32];
 	glob_t found;
-	bool exists;
 
-	snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s", name);
-	exists = !glob(pattern, GLOB_NOSORT, NULL, &found);
-	if (exists)
-		globfree(&found);
-	return exists;
+	*path = '\0';
+	snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s", device);
+	if (glob(pattern, GLOB_NOSORT, NULL, &found))
+		return false;
+	snprintf(path, size, "%s", found.gl_pathv[0]);
+	globfree(&found);
+	return true;
 }
 
 bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE])
 {
+	char path[PATH_MAX];
 	const char *p;
 
 	/* a name, not a path nor a pattern */
@@ -171,10 +174,10 @@ bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE])
 	if (p == wanted || p - wanted >= DEVICE_NAME_SIZE - 5 || *wanted == '.')
 		return false;
 	snprintf(name, DEVICE_NAME_SIZE, "%s", wanted);
-	if (device_exists(name))
+	if (device_path(name, path, sizeof(path)))
 		return true;
 	snprintf(name, DEVICE_NAME_SIZE, "0000:%s", wanted);
-	return device_exists(name);
+	return device_path(name, path, sizeof(path));
 }
 
 void process_name(pid_t pid, char *name, size_t size)

@@ -114,6 +114,16 @@ const char *error_name(int error);
 bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE]);
 
 /**
+ * device_path() - the folder of a device in sysfs
+ * @device: its name
+ * @path: set to the path, "" if there is none
+ * @size: size of @path
+ *
+ * Return: whether there is such a device on any bus.
+ */
+bool device_path(const char *device, char *path, size_t size);
+
+/**
  * process_name() - name of a process
  * @pid: its id
  * @name: set to the name, "?" for a process that is gone
