@@ -95,9 +95,9 @@ function(_lab_machine spec config out)
 	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK vm)
 	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK vm)
 	if(known)
-		# one machine after the other
-		list(GET known -1 before)
-		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS lab.stop.${before})
+		# one machine after the other, whichever of them a run leaves out
+		list(TRANSFORM known PREPEND lab.stop. OUTPUT_VARIABLE before)
+		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS "${before}")
 	endif()
 	set_property(GLOBAL APPEND PROPERTY LAB_MACHINES${config} ${name})
 endfunction()

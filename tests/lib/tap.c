@@ -8,6 +8,7 @@
  * end, so that no process a test left behind outlives it.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,11 +23,14 @@
 #include "tap.h"
 
 #define SKIPPED 77
+#define MAX_LEFT_OUT 8
 
 static struct tap_test *tests;
 static struct tap_test **tests_end = &tests;
 static char *skip_reason;
 static pid_t test_pid;
+static const char *left_out[MAX_LEFT_OUT];
+static unsigned int nr_left_out;
 
 void tap_register(struct tap_test *test)
 {
@@ -86,8 +90,14 @@ void tap_skip(const char *format, ...)
 static bool chosen(const struct tap_test *test, int argc, char **argv)
 {
 	size_t n = strlen(test->suite);
+	char name[128];
+	unsigned int x;
 	int i;
 
+	snprintf(name, sizeof(name), "%s.%s", test->suite, test->name);
+	for (x = 0; x < nr_left_out; x++)
+		if (!fnmatch(left_out[x], name, 0))
+			return false;
 	if (!argc)
 		return true;
 	for (i = 0; i < argc; i++) {
@@ -143,13 +153,17 @@ int tap_main(int argc, char **argv, const char *(*before)(void), void (*after)(v
 	bool list = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "lt:")) != -1) {
+	while ((opt = getopt(argc, argv, "lt:x:")) != -1) {
 		if (opt == 'l') {
 			list = true;
 		} else if (opt == 't') {
 			limit = strtoul(optarg, NULL, 10);
+		} else if (opt == 'x' && nr_left_out < MAX_LEFT_OUT) {
+			left_out[nr_left_out++] = optarg;
 		} else {
-			fprintf(stderr, "usage: %s [-l] [-t SECONDS] [SUITE[.TEST]]...\n", argv[0]);
+			fprintf(stderr,
+				"usage: %s [-l] [-t SECONDS] [-x PATTERN]... [SUITE[.TEST]]...\n",
+				argv[0]);
 			return 2;
 		}
 	}

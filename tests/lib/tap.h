@@ -46,7 +46,8 @@ void tap_register(struct tap_test *test);
 /**
  * tap_main() - run the tests of a program
  * @argc: as main() has it
- * @argv: "-l" lists the tests, "-t SECONDS" limits each (default 60), the rest names suites or
+ * @argv: "-l" lists the tests, "-t SECONDS" limits each (default 60), "-x PATTERN" leaves out tests
+ *	whose suite.test matches; the rest names suites or
  *	suite.test to run, all if there is none
  * @before: called once before the first test, or NULL; returns NULL or why nothing can be tested
  * @after: called once after the last, or NULL
