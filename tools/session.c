@@ -16,11 +16,8 @@
 #include "btf_events.h"
 #include "lists.h"
 #include "output.h"
+#include "privilege.h"
 #include "session.h"
-
-#define CAP_SYS_ADMIN 21
-#define CAP_PERFMON 38
-#define CAP_BPF 39
 
 #define MAX_LINKS 128
 
@@ -62,22 +59,6 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-static uint64_t capabilities(void)
-{
-	unsigned long long effective = 0;
-	char line[256];
-	FILE *status;
-
-	status = fopen("/proc/self/status", "re");
-	if (!status)
-		return ~0ULL;
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	fclose(status);
-	return effective;
-}
-
 static bool have(const char *path)
 {
 	return !access(path, F_OK);
@@ -93,14 +74,13 @@ static int failed(const char *what, int err)
 int session_check(void)
 {
 	static const char *const modules[] = { "iommufd", "vfio", NULL };
-	uint64_t caps = capabilities();
+	uint64_t capabilities;
 	int err;
 
 	debug = getenv("IOMMUSCOPE_DEBUG") != NULL;
 	libbpf_set_print(keep_words);
 
-	if (!(caps & 1ULL << CAP_SYS_ADMIN) &&
-	    !((caps & 1ULL << CAP_BPF) && (caps & 1ULL << CAP_PERFMON))) {
+	if (process_capabilities(0, &capabilities) && !may_observe(capabilities)) {
 		complain("no privilege: run it as root, or with CAP_BPF and CAP_PERFMON");
 		return -1;
 	}

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope doctor in machines that each lack one thing.
+
+The first argument says which machine this is: devices (VT-d, our modules, and the devices of the end
+to end tests), nomodules, noiommu, or unsafe (without interrupt remapping; the second one is its
+IOMMU).
+"""
+
+import json
+import os
+import sys
+
+from tooltest import TOOL, Tap, run, tool
+
+ALONE, FIRST, SECOND, PORT = "0000:00:05.0", "0000:01:00.0", "0000:01:00.1", "0000:00:06.0"
+USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "--bounding-set", "-all",
+        "--inh-caps", "-all")
+
+
+class Findings:
+    """What doctor found, run with @arguments behind the command @before."""
+
+    def __init__(self, *arguments, before=()):
+        self.result = run(*before, TOOL, "doctor", "--json", *arguments)
+        self.document = json.loads(self.result.stdout)
+
+    def of(self, check):
+        return [f for f in self.document["findings"] if f["check"] == check]
+
+    def missing(self):
+        return {f["check"] for f in self.document["findings"] if f["status"] == "missing"}
+
+    def status(self, check):
+        return [f["status"] for f in self.of(check)]
+
+    def says(self, check, *words):
+        return any(all(word in "%s %s" % (f["text"], f["remedy"]) for word in words)
+                   for f in self.of(check))
+
+
+def lacks(tap, found, wanted, name):
+    """Only @wanted is missing, each with a remedy, and the exit status and the counts agree."""
+    document = found.document
+    counts = {status: len([f for f in document["findings"] if f["status"] == status])
+              for status in ("ok", "warning", "missing")}
+    remedied = all(f["remedy"] for f in document["findings"] if f["status"] != "ok")
+    tap.ok(found.missing() == wanted and remedied and not found.result.stderr
+           and found.result.returncode == (1 if wanted else 0)
+           and document["ready"] == (not wanted)
+           and counts == {status: document[status] for status in counts},
+           name, "wanted %r" % wanted, found.result.returncode, found.result.stdout,
+           found.result.stderr)
+
+
+def ready(tap):
+    found = Findings()
+    lacks(tap, found, set(), "a machine that has all is ready")
+    tap.ok(found.says("modules", "iommufd vfio vfio_pci", "ours"), "our modules are known as ours",
+           found.of("modules"))
+    tap.ok(found.says("iommu", "Intel VT-d (dmar0)"), "the IOMMU is named", found.of("iommu"))
+    text = tool("doctor")
+    tap.ok(text.returncode == 0 and text.stdout.splitlines()[-1].startswith("Ready")
+           and max(map(len, text.stdout.splitlines())) <= 80
+           and len(text.stdout.splitlines()) > 10 and "\033" not in text.stdout,
+           "for people it fits 80 columns, without colour in a pipe", text.stdout)
+
+
+def bind(driver, *devices):
+    result = run("bind-device", "-d", driver, *devices)
+    if result.returncode:
+        raise RuntimeError(result.stderr)
+
+
+def groups(tap):
+    tap.equal(run("modprobe", "e1000e").returncode, 0, "the host's driver is loaded")
+    bind("vfio-pci", FIRST)
+    bind("e1000e", SECOND)
+    try:
+        found = Findings()
+        lacks(tap, found, {"groups"}, "a group that is not viable is what is missing")
+        tap.ok(found.says("groups", FIRST, SECOND, "e1000e", "driverctl set-override " + SECOND),
+               "with the device and the driver in the way", found.of("groups"))
+        found = Findings("-d", FIRST)
+        lacks(tap, found, {"device_group"}, "and of the device itself")
+        tap.ok(found.says("device_group", SECOND, "e1000e"), "in the same words",
+               found.of("device_group"))
+        found = Findings("-d", SECOND)
+        lacks(tap, found, {"device_driver"}, "the other one has the wrong driver")
+        tap.ok(found.says("device_group", FIRST, "vfio-pci"), "and a neighbour that does not hurt",
+               found.of("device_group"))
+
+        bind("vfio-pci", SECOND)
+        found = Findings()
+        lacks(tap, found, set(), "with the whole group given away nothing is missing")
+        tap.ok(found.says("groups", "2 devices with VFIO"), "and both are counted",
+               found.of("groups"))
+        nodes = [f["text"].split()[0] for f in found.of("nodes")]
+        tap.ok(sorted(nodes) == sorted(
+            ["/dev/iommu"] + ["/dev/vfio/devices/" + name
+                              for name in os.listdir("/dev/vfio/devices")]),
+            "each node is looked at", nodes)
+    finally:
+        bind("", FIRST, SECOND)
+
+
+def device(tap):
+    bind("vfio-pci", ALONE)
+    try:
+        found = Findings("-d", ALONE[5:])
+        lacks(tap, found, set(), "a device of its own with the right driver is ready")
+        tap.equal(found.document["device"], ALONE, "its PCI domain may be left away")
+        tap.ok(found.says("device_group", "alone") and found.says("device_reset", "can be reset")
+               and found.says("device_node", "/dev/vfio/devices/"), "as each check says",
+               found.result.stdout)
+    finally:
+        bind("e1000e", ALONE)
+    name = os.listdir("/sys/bus/pci/devices/%s/net" % ALONE)[0]
+    run("ip", "link", "set", name, "up")
+    found = Findings("-d", ALONE)
+    lacks(tap, found, {"device_driver"}, "one that the host uses has the wrong driver")
+    with open("/sys/class/net/%s/operstate" % name, encoding="ascii") as file:
+        up = file.read().strip() == "up"
+    tap.ok(found.says("device_use", name) == up, "and is in use if its network is up",
+           up, found.of("device_use"))
+    run("ip", "link", "set", name, "down")
+    bind("", ALONE)
+    found = Findings("-d", PORT)
+    tap.ok("device" in found.missing() and found.says("device", "bridge")
+           and not found.of("device_driver"), "a bridge cannot be given away", found.result.stdout)
+    wrong = tool("doctor", "-d", "0000:7f:00.0")
+    tap.equal((wrong.returncode, wrong.stdout, wrong.stderr),
+              (1, "", "iommuscope: no such device: 0000:7f:00.0 (see /sys/bus/pci/devices)\n"),
+              "a device that is not there is said so in one line")
+    wrong = tool("doctor", "3")
+    tap.ok(wrong.returncode == 2 and not wrong.stdout, "an argument is refused", wrong.stderr)
+
+
+def user(tap):
+    bind("vfio-pci", ALONE)
+    try:
+        found = Findings(before=USER)
+    finally:
+        bind("", ALONE)
+    lacks(tap, found, {"privilege"}, "to a user only the privilege is missing")
+    tap.equal(set(found.status("nodes")), {"warning"}, "whoever cannot open the nodes is warned")
+    tap.ok(found.says("memlock", "only") and found.status("memlock") == ["warning"],
+           "and so is who can lock little", found.of("memlock"))
+    found = Findings(before=("prlimit", "--memlock=unlimited", *USER))
+    tap.equal(found.status("memlock"), ["ok"], "but not who can lock all")
+    found = Findings(before=("setpriv", "--bounding-set", "-sys_admin", "--inh-caps",
+                             "-sys_admin"))
+    lacks(tap, found, {"privilege"}, "without CAP_SYS_ADMIN types cannot be read")
+
+
+def with_mounts(script):
+    """A command to run behind @script, in mounts of its own."""
+    return ("unshare", "--mount", "sh", "-ec", script + '; exec "$@"', "sh")
+
+
+def hidden(tap):
+    cover = "mount -t tmpfs none %s"
+    found = Findings(before=with_mounts(cover % "/sys/kernel/btf"))
+    lacks(tap, found, {"btf"}, "without BTF only that is missing")
+    found = Findings(before=with_mounts(cover % "/run" + "; cp /sys/kernel/btf/vmlinux /run; " +
+                                        cover % "/sys/kernel/btf" +
+                                        "; cp /run/vmlinux /sys/kernel/btf"))
+    lacks(tap, found, {"btf"}, "without that of a module too")
+    tap.ok(found.says("btf", "iommufd", "pahole"), "with how it gets some", found.of("btf"))
+    found = Findings(before=with_mounts(cover % "/dev"))
+    lacks(tap, found, {"nodes"}, "without /dev/iommu only that is missing")
+    found = Findings(before=with_mounts(cover % "/lib/modules"))
+    tap.ok(found.result.returncode == 0 and found.status("options") == ["warning"],
+           "options that cannot be read are a warning", found.result.stdout)
+
+
+def settings(tap):
+    def changed(path, value):
+        with open(path, encoding="ascii") as file:
+            words = file.read().split()
+        old = next((w.strip("[]") for w in words if w.startswith("[")), words[0])
+        try:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(value)
+            return Findings()
+        finally:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(old)
+
+    found = changed("/sys/kernel/mm/transparent_hugepage/enabled", "never")
+    tap.equal((found.status("hugepages"), found.result.returncode), (["warning"], 0),
+              "no huge pages are a warning")
+    found = changed("/proc/sys/kernel/kptr_restrict", "2")
+    tap.equal((found.status("bpf"), found.result.returncode), (["warning"], 0),
+              "so are hidden addresses")
+
+
+def nomodules(tap):
+    found = Findings()
+    lacks(tap, found, {"modules"}, "without our modules only they are missing")
+    tap.ok(found.says("modules", "iommufd vfio vfio_pci are not loaded",
+                      "modprobe -a iommufd vfio vfio_pci"), "with how they are loaded",
+           found.of("modules"))
+    found = Findings(before=with_mounts("mount -t tmpfs none /lib/modules"))
+    tap.ok(found.says("modules", "not installed", "iommuscope-dkms"), "or installed",
+           found.of("modules"))
+    found = Findings(before=USER)
+    lacks(tap, found, {"modules", "privilege"}, "a user is told the same")
+
+
+def noiommu(tap):
+    found = Findings()
+    lacks(tap, found, {"iommu"}, "without an IOMMU only it is missing")
+    tap.ok(found.says("iommu", "the firmware describes none"), "and why", found.of("iommu"))
+    found = Findings("-d", "00:1f.2")
+    tap.ok("device_iommu" in found.missing(), "so it is for a device", found.result.stdout)
+
+
+def unsafe(tap):
+    parameter = "/sys/module/iommufd/parameters/allow_unsafe_interrupts"
+    with open(parameter, "r+", encoding="ascii") as file:
+        before = file.read().strip()
+        file.write("N")
+        file.flush()
+        try:
+            found = Findings()
+            lacks(tap, found, {"interrupts"}, "without interrupt remapping only it is missing")
+            tap.ok(found.says("interrupts", parameter), "with the way out", found.of("interrupts"))
+            file.write("Y")
+            file.flush()
+            lacks(tap, Findings(), set(), "allowed, it is no more than a warning")
+        finally:
+            file.write(before)
+    tap.ok(found.says("iommu", sys.argv[2]), "the IOMMU is named", found.of("iommu"))
+
+
+MACHINES = {
+    "devices": (ready, groups, device, user, hidden, settings),
+    "nomodules": (nomodules,),
+    "noiommu": (noiommu,),
+    "unsafe": (unsafe,),
+}
+Tap().run(*MACHINES[sys.argv[1]])

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a process may do.
+ */
+#ifndef IOMMUSCOPE_PRIVILEGE_H
+#define IOMMUSCOPE_PRIVILEGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Of <linux/capability.h>; the last two are younger than some systems' header. */
+enum {
+	SCOPE_CAP_IPC_LOCK = 14,
+	SCOPE_CAP_SYS_ADMIN = 21,
+	SCOPE_CAP_PERFMON = 38,
+	SCOPE_CAP_BPF = 39,
+};
+
+/**
+ * process_capabilities() - the effective capabilities of a process
+ * @pid: the process, 0 for this one
+ * @capabilities: set to a bit for each
+ *
+ * Return: whether they could be read.
+ */
+bool process_capabilities(pid_t pid, uint64_t *capabilities);
+
+/**
+ * may_observe() - do capabilities suffice to load what observes?
+ * @capabilities: a bit for each
+ *
+ * Return: whether they do.  To read the types of modules takes CAP_SYS_ADMIN besides.
+ */
+bool may_observe(uint64_t capabilities);
+
+#endif
