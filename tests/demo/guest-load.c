@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A workload as guests with devices make it.
+ *
+ *	guest-load [-m MIB] [-s SECONDS] [-k SECONDS] DEVICE...
+ *
+ * DEVICE is the address of a PCI device that vfio-pci has, or "mock".  Each has an address space of its
+ * own, and "memory of a guest" in it: MIB of 4 KiB pages that nobody has touched, as much of
+ * transparent huge pages and of hugetlb.  It is mapped and unmapped again, with a churn of small maps
+ * between, for SECONDS (default 3); with -k it is then mapped once more and kept.  Prints a line
+ * "device NAME: MAPS maps, BYTES bytes, CHURN small maps" a device, and "kept" once everything is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "e2e/lib/vfio.h"
+#include "lib/iommu.h"
+
+#define MAX_DEVICES 8
+/* every IOMMU has these IOVAs: the mock's aperture ends at 2 GiB */
+#define FIRST_IOVA MB(256)
+#define MOST_MIB 256
+#define CHURN_IOVA MB(1792)
+#define CHURN_BYTES KB(16)
+#define CHURN_MAPS 64
+#define HUGETLB_PAGES "/proc/sys/vm/nr_hugepages"
+
+enum kind {
+	KIND_SMALL,
+	KIND_TRANSPARENT,
+	KIND_HUGETLB,
+	NR_KINDS,
+};
+
+/**
+ * struct guest - a device and its memory
+ * @name: as on the command line
+ * @space: where its memory is mapped
+ * @device: the device, unless it is a mock
+ * @memory: by kind
+ * @maps: successful maps of such memory
+ * @churn: successful small maps
+ */
+struct guest {
+	const char *name;
+	struct vfio_space space;
+	struct vfio_dev device;
+	void *memory[NR_KINDS];
+	unsigned long maps;
+	unsigned long churn;
+};
+
+static struct guest guests[MAX_DEVICES];
+static unsigned int nr_guests;
+static size_t bytes = MB(16);
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "guest-load: %s: %s\n", what, strerror(-err));
+	exit(1);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void reserve_hugetlb(void)
+{
+	FILE *file = fopen(HUGETLB_PAGES, "r+e");
+	unsigned long have = 0, want = nr_guests * bytes / HUGE;
+
+	if (!file)
+		die(HUGETLB_PAGES, -errno);
+	if (fscanf(file, "%lu", &have) == 1 && have < want) {
+		rewind(file);
+		fprintf(file, "%lu", want);
+	}
+	if (fclose(file))
+		die(HUGETLB_PAGES, -errno);
+}
+
+static void *get_memory(enum kind kind)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == KIND_HUGETLB ? MAP_HUGETLB : 0);
+	char *va = mmap(NULL, kind == KIND_HUGETLB ? bytes : bytes + HUGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	if (va == MAP_FAILED)
+		die(kind == KIND_HUGETLB ? "hugetlb pages" : "memory", -errno);
+	if (kind == KIND_HUGETLB)
+		return va;
+	va = (char *)(((uintptr_t)va + HUGE - 1) & ~(HUGE - 1));
+	madvise(va, bytes, kind == KIND_SMALL ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
+	return va;
+}
+
+static void open_guest(struct guest *guest, const char *name)
+{
+	struct test_device mock;
+	int err;
+
+	guest->name = name;
+	err = vfio_space_open(&guest->space, VFIO_API_NODE);
+	if (err)
+		die("/dev/iommu", err);
+	err = strcmp(name, "mock") ? vfio_open(&guest->device, name, &guest->space) :
+				     mock_domain(guest->space.fd, guest->space.ioas, &mock);
+	if (err)
+		die(name, err);
+}
+
+static uint64_t iova_of(enum kind kind)
+{
+	return FIRST_IOVA + kind * MB(MOST_MIB);
+}
+
+static void map_memory(struct guest *guest)
+{
+	unsigned int kind;
+	int err;
+
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		err = vfio_map(&guest->space, guest->memory[kind], bytes, iova_of(kind), true);
+		if (err)
+			die("map", err);
+		guest->maps++;
+	}
+}
+
+static void unmap_memory(struct guest *guest)
+{
+	unsigned int kind;
+	int err;
+
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		err = vfio_unmap(&guest->space, iova_of(kind), bytes);
+		if (err)
+			die("unmap", err);
+	}
+	/* the next start is one of a guest whose memory was not touched before */
+	madvise(guest->memory[KIND_SMALL], bytes, MADV_DONTNEED);
+}
+
+static void churn(struct guest *guest)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < CHURN_MAPS; i++) {
+		err = vfio_map(&guest->space, guest->memory[KIND_HUGETLB], CHURN_BYTES, CHURN_IOVA, true);
+		if (err)
+			die("small map", err);
+		err = vfio_unmap(&guest->space, CHURN_IOVA, CHURN_BYTES);
+		if (err)
+			die("small unmap", err);
+		guest->churn++;
+	}
+}
+
+static bool number(const char *text, unsigned long most, unsigned long *value)
+{
+	char *end;
+
+	*value = strtoul(text, &end, 10);
+	return *text && !*end && *value <= most;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long run = 3, keep = 0, mib = 16;
+	unsigned int i, kind;
+	double end;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "m:s:k:")) != -1) {
+		if ((opt == 'm' && number(optarg, MOST_MIB, &mib)) ||
+		    (opt == 's' && number(optarg, 86400, &run)) ||
+		    (opt == 'k' && number(optarg, 86400, &keep)))
+			continue;
+		optind = argc;
+	}
+	if (optind >= argc || argc - optind > MAX_DEVICES || !mib || mib % 2) {
+		fprintf(stderr,
+			"usage: guest-load [-m MIB] [-s SECONDS] [-k SECONDS] DEVICE...\n");
+		return 2;
+	}
+	bytes = MB(mib);
+	nr_guests = argc - optind;
+	reserve_hugetlb();
+	for (i = 0; i < nr_guests; i++) {
+		open_guest(&guests[i], argv[optind + i]);
+		for (kind = 0; kind < NR_KINDS; kind++)
+			guests[i].memory[kind] = get_memory(kind);
+	}
+	end = seconds() + run;
+	while (seconds() < end)
+		for (i = 0; i < nr_guests; i++) {
+			map_memory(&guests[i]);
+			churn(&guests[i]);
+			unmap_memory(&guests[i]);
+		}
+	for (i = 0; i < nr_guests; i++)
+		printf("device %s: %lu maps, %llu bytes, %lu small maps\n", guests[i].name,
+		       guests[i].maps, (unsigned long long)guests[i].maps * bytes, guests[i].churn);
+	if (keep) {
+		for (i = 0; i < nr_guests; i++)
+			map_memory(&guests[i]);
+		printf("kept\n");
+		fflush(stdout);
+		sleep(keep);
+	}
+	return fflush(stdout) ? 1 : 0;
+}
