@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What iommuscope export serves.
+ */
+#include <string.h>
+
+#include "export_metrics.h"
+#include "export_routes.h"
+
+static void serve_healthy(struct exporter *exporter, const struct export_request *request,
+			  struct export_reply *reply)
+{
+	(void)exporter;
+	(void)request;
+	export_text(reply, 200, "iommuscope export is healthy.\n");
+}
+
+static void serve_metrics(struct exporter *exporter, const struct export_request *request,
+			  struct export_reply *reply)
+{
+	enum exposition_format format = exposition_choose(export_header(request, "Accept"));
+
+	reply->type = exposition_type(format);
+	reply->body = export_metrics(exporter, format, &reply->length);
+	reply->owned = true;
+	reply->headers[0].name = "Vary";
+	reply->headers[0].value = "Accept";
+}
+
+static const struct export_route routes[] = {
+	{ "/metrics", serve_metrics },
+	{ "/-/healthy", serve_healthy },
+};
+#define NR_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+const struct export_route *export_find_route(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < NR_ROUTES; i++)
+		if (!strcmp(path, routes[i].path))
+			return &routes[i];
+	return NULL;
+}
+
+void export_text(struct export_reply *reply, unsigned int status, const char *text)
+{
+	reply->status = status;
+	reply->type = "text/plain; charset=utf-8";
+	reply->body = (char *)text;
+	reply->length = strlen(text);
+	reply->owned = false;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The HTTP server of iommuscope export.
+ *
+ * It runs in the caller's thread: server_run() serves what is ready and never waits.  Whatever
+ * clients do, it takes bounded memory and time: there are SERVER_CONNECTIONS at most, each with
+ * a bounded buffer; a client has SERVER_PATIENCE_NS to get from its connection, or from its
+ * last answer, to its next one; and when connections become scarce, those are closed first that
+ * have waited longest without an answer.
+ */
+#ifndef IOMMUSCOPE_EXPORT_SERVER_H
+#define IOMMUSCOPE_EXPORT_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct exporter;
+struct server;
+struct web_config;
+
+#define SERVER_CONNECTIONS 512
+#define SERVER_PATIENCE_NS 10000000000ULL
+/* An answered client may keep its connection for the next scrape. */
+#define SERVER_KEEP_NS 120000000000ULL
+#define SERVER_MAX_SOCKETS 8
+
+/**
+ * struct server_counters - what happened
+ * @requests: answers by HTTP status, 100 to 599
+ * @connections: clients that are connected
+ * @dropped: connections that were closed because they were slow
+ */
+struct server_counters {
+	uint64_t requests[600];
+	unsigned int connections;
+	uint64_t dropped;
+};
+
+/**
+ * server_listen() - listen on an address
+ * @address: "ADDRESS:PORT"; an IPv6 address stands in brackets, without one it listens on all
+ *
+ * Return: the socket, or -1 after it has said what is wrong.
+ */
+int server_listen(const char *address);
+
+/**
+ * server_start() - serve on sockets
+ * @exporter: what the routes show
+ * @config: TLS and users, or NULL for neither
+ * @sockets: listening sockets, which it takes over
+ * @nr: how many
+ *
+ * Return: the server, or NULL after it has said what failed.
+ */
+struct server *server_start(struct exporter *exporter, const struct web_config *config,
+			    const int *sockets, size_t nr);
+
+/**
+ * server_fd() - the descriptor that becomes readable when there is something to do
+ * @server: the server
+ *
+ * Return: the descriptor.
+ */
+int server_fd(const struct server *server);
+
+/**
+ * server_run() - serve what is ready
+ * @server: the server
+ *
+ * Return: CLOCK_MONOTONIC at which to call it again at the latest.
+ */
+uint64_t server_run(struct server *server);
+
+/**
+ * server_counters() - what happened so far
+ * @server: the server
+ *
+ * Return: the counters.
+ */
+const struct server_counters *server_counters(const struct server *server);
+
+/**
+ * server_stop() - close all connections and end
+ * @server: the server, or NULL
+ */
+void server_stop(struct server *server);
+
+#endif
