@@ -118,6 +118,7 @@ static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iom
 	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
 	down_write(&access->ioas_rwsem);
 	access->ioas = NULL;
+	WRITE_ONCE(access->ioas_id, 0);
 	up_write(&access->ioas_rwsem);
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
@@ -156,6 +157,7 @@ static int enter_ioas(struct iommufd_access *access, struct iommufd_op *op, u32 
 	WRITE_ONCE(access->ioas_unpin, ioas);
 	down_write(&access->ioas_rwsem);
 	access->ioas = ioas;
+	WRITE_ONCE(access->ioas_id, ioas->obj.id);
 	up_write(&access->ioas_rwsem);
 	iommufd_object_keep(ictx, &ioas->obj);
 	if (old_ioas)

@@ -71,7 +71,9 @@ int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
 		rc = charge_process(pages, nr_pages, limit, &used);
 	else
 		rc = charge_user(pages, nr_pages, limit, &used);
-	if (rc)
+	if (!rc)
+		atomic_long_add(nr_pages, &pages->ictx->pinned);
+	else
 		iommufd_op_fail(op, rc, IOMMUFD_REASON_memlock_limit, (u64)used << PAGE_SHIFT,
 				(u64)limit << PAGE_SHIFT);
 	return rc;
@@ -92,4 +94,5 @@ void iommufd_account_uncharge(struct iommufd_pages *pages, unsigned long nr_page
 		atomic_long_sub(nr_pages, &pages->user->locked_vm);
 	}
 	atomic64_sub(nr_pages, &pages->mm->pinned_vm);
+	atomic_long_sub(nr_pages, &pages->ictx->pinned);
 }

@@ -205,32 +205,94 @@ bool iommufd_area_find_hole(struct iommufd_ioas *ioas, unsigned long low, unsign
 	return place(max(low, to_area(tail)->last + 1), high, length, align, offset, iova);
 }
 
+static unsigned long subtree_hole(struct rb_node *node)
+{
+	return node ? to_area(node)->subtree_hole : 0;
+}
+
+/* The largest hole before an area that begins in [@first, @last]. */
+static unsigned long largest_before(struct rb_node *node, unsigned long first, unsigned long last)
+{
+	unsigned long largest = 0;
+	struct rb_node *top, *at;
+
+	/* The topmost area within: all others are below it. */
+	while (node) {
+		if (to_area(node)->iova < first)
+			node = node->rb_right;
+		else if (to_area(node)->iova > last)
+			node = node->rb_left;
+		else
+			break;
+	}
+	top = node;
+	if (!top)
+		return 0;
+	largest = to_area(top)->hole;
+	for (at = top->rb_left; at;) {
+		if (to_area(at)->iova < first) {
+			at = at->rb_right;
+			continue;
+		}
+		largest = max(largest, max(to_area(at)->hole, subtree_hole(at->rb_right)));
+		at = at->rb_left;
+	}
+	for (at = top->rb_right; at;) {
+		if (to_area(at)->iova > last) {
+			at = at->rb_left;
+			continue;
+		}
+		largest = max(largest, max(to_area(at)->hole, subtree_hole(at->rb_left)));
+		at = at->rb_right;
+	}
+	return largest;
+}
+
+/* The last area that begins at or before @iova, or NULL. */
+static struct iommufd_area *area_until(struct iommufd_ioas *ioas, unsigned long iova)
+{
+	struct rb_node *node = ioas->areas.rb_node;
+	struct iommufd_area *found = NULL;
+
+	while (node) {
+		struct iommufd_area *area = to_area(node);
+
+		if (area->iova > iova) {
+			node = node->rb_left;
+		} else {
+			found = area;
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
 /**
  * iommufd_area_largest_hole() - how much could be mapped in one piece
  * @ioas: the IOAS, iova_lock held
  * @low: first IOVA that counts
  * @high: last IOVA that counts
  *
+ * Takes O(log n).
+ *
  * Return: bytes in the largest free range within [@low, @high], ULONG_MAX for the whole space.
  */
 unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long low,
 					unsigned long high)
 {
-	unsigned long smallest = 1, largest = high - low, iova;
+	struct iommufd_area *first = iommufd_area_from(ioas, low), *last;
+	unsigned long largest = 0;
 
-	/* Whether a hole of a length exists is monotonic in the length: a search by halves. */
-	if (largest == ULONG_MAX)
-		largest--;
-	largest++;
-	if (!iommufd_area_find_hole(ioas, low, high, 1, 1, 0, &iova))
-		return 0;
-	while (smallest < largest) {
-		unsigned long middle = largest - (largest - smallest) / 2;
-
-		if (iommufd_area_find_hole(ioas, low, high, middle, 1, 0, &iova))
-			smallest = middle;
-		else
-			largest = middle - 1;
-	}
-	return smallest;
+	if (!first || first->iova > high)
+		return high - low == ULONG_MAX ? ULONG_MAX : high - low + 1;
+	/* The ends may cut a hole, what lies before the areas in between is within. */
+	if (first->iova > low)
+		largest = first->iova - low;
+	last = area_until(ioas, high);
+	if (last != first)
+		largest = max(largest, largest_before(ioas->areas.rb_node, first->iova + 1,
+						      last->iova));
+	if (last->last < high)
+		largest = max(largest, high - last->last);
+	return largest;
 }

@@ -48,8 +48,11 @@ enum iommufd_area_state {
  * @state: enum iommufd_area_state
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @mapped: its memory is pinned and in the HWPTs; changed by the owner of @state, or under
- *	hwpt_lock for write
+ *	hwpt_lock for write, with iommufd_area_set_mapped()
  * @no_access: accesses are told to leave and none may come
+ * @extents: contiguous runs of its memory, as of when it was last put into HWPTs
+ * @huge_extents: those of PMD_SIZE or more
+ * @huge_blocks: whole PMD_SIZEs that the IOMMU can translate with one entry
  */
 struct iommufd_area {
 	struct rb_node node;
@@ -65,6 +68,9 @@ struct iommufd_area {
 	u8 prot;
 	bool mapped;
 	bool no_access;
+	u32 extents;
+	u32 huge_extents;
+	u32 huge_blocks;
 };
 
 static inline unsigned long area_length(const struct iommufd_area *area)
@@ -96,6 +102,8 @@ unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long
 /* fill.c */
 int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op);
 void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op);
+void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *area, bool mapped);
+void iommufd_area_count(struct iommufd_area *area);
 int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool huge_pages);
 void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,

@@ -8,6 +8,7 @@
  * behind is dropped last and without locks, as that waits for others.
  */
 #include <linux/iommu.h>
+#include <linux/timekeeping.h>
 
 #include "device.h"
 #include "iommufd_private.h"
@@ -181,6 +182,7 @@ static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt *old_hwpt = NULL;
 	unsigned int nr_devices = 0;
+	u64 start_ns = replace ? ktime_get_ns() : 0;
 	int rc;
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
@@ -207,6 +209,8 @@ static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
 	if (!rc) {
 		op->hwpt_id = hwpt->obj.id;
 		*pt_id = hwpt->obj.id;
+		if (replace)
+			iommufd_group_note_replace(igroup, start_ns);
 	}
 out_unlock:
 	mutex_unlock(&ioas->attach_lock);

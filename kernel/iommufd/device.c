@@ -15,6 +15,7 @@
 #include "iommu_internal.h"
 #include "iommufd_private.h"
 #include "objects.h"
+#include "state.h"
 #include "test_hook.h"
 
 static bool allow_unsafe_interrupts;
@@ -109,7 +110,7 @@ static struct iommufd_device *device_alloc(struct iommufd_ctx *ictx, struct iomm
 	idev->enforce_cache_coherency =
 		device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 	idev->mock = iommufd_test_is_mock(dev);
-	idev->igroup = iommufd_group_get(ictx, group);
+	idev->igroup = iommufd_group_get(ictx, group, dev);
 	if (IS_ERR(idev->igroup)) {
 		rc = iommufd_op_fail(op, PTR_ERR(idev->igroup), IOMMUFD_REASON_no_memory,
 				     sizeof(*idev->igroup), 0);
@@ -147,6 +148,7 @@ static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommu
 	if (rc)
 		goto out_abort;
 
+	iommufd_ctx_note_user(ictx);
 	if (!idev->mock)
 		iommufd_ctx_get(ictx);
 	/* The driver's use, which ends with iommufd_device_unbind(). */

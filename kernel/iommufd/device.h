@@ -27,6 +27,16 @@
  * @devices: attached devices
  * @nr_devices: how many
  * @sw_msi_start: window for software-managed MSIs, PHYS_ADDR_MAX if the hardware needs none
+ * @iommu_driver: name of the IOMMU driver, constant
+ * @published_lock: guards @published, which is changed with @lock and read without it: who looks at
+ *	state must not wait for a replacement
+ * @published: what there is to tell of the group
+ * @published.hwpt_id: id of @hwpt, 0 if there is none
+ * @published.ioas_id: id of its IOAS
+ * @published.nr_devices: @nr_devices
+ * @published.replacements: how often @hwpt was replaced
+ * @published.last_ns: CLOCK_MONOTONIC at the end of the last replacement
+ * @published.last_dur_ns: how long it took
  */
 struct iommufd_group {
 	refcount_t users;
@@ -39,6 +49,17 @@ struct iommufd_group {
 	struct list_head devices;
 	unsigned int nr_devices;
 	phys_addr_t sw_msi_start;
+	char iommu_driver[16];
+
+	spinlock_t published_lock;
+	struct {
+		u32 hwpt_id;
+		u32 ioas_id;
+		u32 nr_devices;
+		u64 replacements;
+		u64 last_ns;
+		u64 last_dur_ns;
+	} published;
 };
 
 /**
@@ -48,6 +69,7 @@ struct iommufd_group {
  * @igroup: its group, referenced
  * @dev: the device; DMA ownership is claimed
  * @group_item: in iommufd_group.devices while it is attached, else empty
+ * @attached: whether it is in there, guarded by iommufd_group.published_lock
  * @enforce_cache_coherency: its IOMMU can make no-snoop DMA coherent, so HWPTs must
  * @mock: made by a test module, see struct iommufd_test_hook
  */
@@ -57,6 +79,7 @@ struct iommufd_device {
 	struct iommufd_group *igroup;
 	struct device *dev;
 	struct list_head group_item;
+	bool attached;
 	bool enforce_cache_coherency;
 	bool mock;
 };
@@ -76,7 +99,8 @@ static inline bool iommufd_device_attached(struct iommufd_device *idev)
 }
 
 /* group.c */
-struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group);
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group,
+					struct device *dev);
 void iommufd_group_put(struct iommufd_group *igroup);
 int iommufd_group_reserve(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_ioas *ioas);
@@ -88,6 +112,7 @@ int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
 struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct iommufd_op *op);
 int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
+void iommufd_group_note_replace(struct iommufd_group *igroup, u64 start_ns);
 
 /* attach.c */
 int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,

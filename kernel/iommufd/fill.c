@@ -43,6 +43,43 @@ void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op)
 	mutex_unlock(&area->pages->mutex);
 }
 
+/* What @area adds to the sums of its IOAS while it is in the HWPTs. */
+static void add_stats(struct iommufd_ioas *ioas, const struct iommufd_area *area, int sign)
+{
+	u64 nr_pages = area_last_page(area) - area_first_page(area) + 1;
+
+	lockdep_assert_held(&ioas->stats_lock);
+	ioas->stats.pinned_bytes += sign * nr_pages * PAGE_SIZE;
+	ioas->stats.extents += sign * (u64)area->extents;
+	ioas->stats.huge_extents += sign * (u64)area->huge_extents;
+	ioas->stats.huge_bytes += sign * (u64)area->huge_blocks * PMD_SIZE;
+}
+
+/**
+ * iommufd_area_set_mapped() - an area is in the HWPTs from now on, or no longer
+ * @ioas: its IOAS
+ * @area: the area, pinned and known by iommufd_area_map_hwpt() if it is in them
+ * @mapped: which
+ */
+void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *area, bool mapped)
+{
+	spin_lock(&ioas->stats_lock);
+	if (area->mapped != mapped)
+		add_stats(ioas, area, mapped ? 1 : -1);
+	area->mapped = mapped;
+	spin_unlock(&ioas->stats_lock);
+}
+
+/* Whole PMD_SIZEs in a run that the IOMMU can have as one entry each: aligned on both sides. */
+static unsigned long huge_blocks(unsigned long iova, phys_addr_t phys, unsigned long length)
+{
+	unsigned long pad = -iova & (PMD_SIZE - 1);
+
+	if (length < PMD_SIZE || ((iova ^ phys) & (PMD_SIZE - 1)) || length < pad)
+		return 0;
+	return (length - pad) / PMD_SIZE;
+}
+
 static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
 		     size_t length, int prot, bool huge_pages)
 {
@@ -65,6 +102,29 @@ static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_
 }
 
 /**
+ * iommufd_area_count() - count the extents of an area that was cut out of another
+ * @area: the area, pinned, and mapped without huge pages
+ */
+void iommufd_area_count(struct iommufd_area *area)
+{
+	unsigned long left = area_last_page(area) - area_first_page(area) + 1, pfn, nr;
+	struct iommufd_page_cursor cursor;
+
+	area->extents = 0;
+	area->huge_extents = 0;
+	area->huge_blocks = 0;
+	mutex_lock(&area->pages->mutex);
+	iommufd_pages_seek(&cursor, area->pages, area_first_page(area));
+	for (; left; left -= nr) {
+		nr = iommufd_pages_next(&cursor, left, &pfn);
+		area->extents++;
+		if (nr >= PMD_SIZE / PAGE_SIZE)
+			area->huge_extents++;
+	}
+	mutex_unlock(&area->pages->mutex);
+}
+
+/**
  * iommufd_area_map_hwpt() - map an area into an HWPT
  * @area: the area, its memory pinned
  * @op: the operation; phase map is charged
@@ -77,6 +137,7 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool huge_pages)
 {
 	unsigned long left = area_length(area), iova = area->iova, nr_extents = 0;
+	unsigned long nr_huge = 0, nr_blocks = 0;
 	unsigned long skip = area->offset & ~PAGE_MASK;
 	struct iommufd_page_cursor cursor;
 	int rc = 0;
@@ -93,6 +154,10 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			       huge_pages);
 		if (rc)
 			break;
+		if (length >= PMD_SIZE) {
+			nr_huge++;
+			nr_blocks += huge_blocks(iova, PFN_PHYS(pfn) + skip, length);
+		}
 		skip = 0;
 		left -= length;
 		iova += length;
@@ -109,6 +174,12 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 		return rc;
 	}
 	iommufd_op_add(op, &op->extents, nr_extents);
+	/* Every HWPT is told the same extents; huge pages are not for all areas or for none. */
+	if (!area->mapped) {
+		area->extents = nr_extents;
+		area->huge_extents = nr_huge;
+		area->huge_blocks = huge_pages ? nr_blocks : 0;
+	}
 	return 0;
 }
 
@@ -168,7 +239,7 @@ int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		if (rc)
 			goto out_unmap;
 	}
-	area->mapped = true;
+	iommufd_area_set_mapped(ioas, area, true);
 	return 0;
 
 out_unmap:
@@ -196,8 +267,8 @@ void iommufd_areas_empty(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 	list_for_each_entry(area, areas, item) {
 		if (area->mapped) {
+			iommufd_area_set_mapped(ioas, area, false);
 			iommufd_area_unpin(area, op);
-			area->mapped = false;
 		}
 	}
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);

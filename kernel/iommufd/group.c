@@ -7,6 +7,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "device.h"
 #include "iommu_internal.h"
@@ -22,7 +23,8 @@ static struct iommufd_group *group_find(struct iommufd_ctx *ictx, struct iommu_g
 	return igroup && !WARN_ON(igroup->group != group) ? igroup : NULL;
 }
 
-static struct iommufd_group *group_alloc(struct iommufd_ctx *ictx, struct iommu_group *group)
+static struct iommufd_group *group_alloc(struct iommufd_ctx *ictx, struct iommu_group *group,
+					 struct device *dev)
 {
 	struct iommufd_group *igroup;
 
@@ -36,6 +38,8 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ictx, struct iommu_
 	mutex_init(&igroup->lock);
 	INIT_LIST_HEAD(&igroup->devices);
 	igroup->sw_msi_start = PHYS_ADDR_MAX;
+	iommufd_iommu_driver_name(dev, igroup->iommu_driver, sizeof(igroup->iommu_driver));
+	spin_lock_init(&igroup->published_lock);
 	return igroup;
 }
 
@@ -51,10 +55,12 @@ static void group_free(struct iommufd_group *igroup)
  * iommufd_group_get() - the group object of an IOMMU group, made if there is none
  * @ictx: the context
  * @group: the IOMMU group
+ * @dev: a device of it
  *
  * Return: the group object, to be released by iommufd_group_put(); or an error pointer: -ENOMEM.
  */
-struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group)
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group,
+					struct device *dev)
 {
 	struct iommufd_group *igroup, *new;
 	int rc;
@@ -67,7 +73,7 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_g
 	if (igroup)
 		return igroup;
 
-	new = group_alloc(ictx, group);
+	new = group_alloc(ictx, group, dev);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 	rc = xa_reserve(&ictx->groups, new->id, GFP_KERNEL_ACCOUNT);
@@ -226,6 +232,36 @@ static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	return iommufd_hwpt_set_msi_cookie(hwpt, idev->igroup->sw_msi_start);
 }
 
+/* Tell those who look at state what became of the group, and of a device that came or went. */
+static void publish(struct iommufd_group *igroup, struct iommufd_device *idev)
+{
+	lockdep_assert_held(&igroup->lock);
+	spin_lock(&igroup->published_lock);
+	igroup->published.hwpt_id = igroup->hwpt ? igroup->hwpt->obj.id : 0;
+	igroup->published.ioas_id = igroup->hwpt ? igroup->hwpt->ioas->obj.id : 0;
+	igroup->published.nr_devices = igroup->nr_devices;
+	if (idev)
+		idev->attached = iommufd_device_attached(idev);
+	spin_unlock(&igroup->published_lock);
+}
+
+/**
+ * iommufd_group_note_replace() - a replacement came to a good end
+ * @igroup: the group, locked
+ * @start_ns: CLOCK_MONOTONIC when it began
+ */
+void iommufd_group_note_replace(struct iommufd_group *igroup, u64 start_ns)
+{
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&igroup->lock);
+	spin_lock(&igroup->published_lock);
+	igroup->published.replacements++;
+	igroup->published.last_ns = now;
+	igroup->published.last_dur_ns = now - start_ns;
+	spin_unlock(&igroup->published_lock);
+}
+
 /**
  * iommufd_group_attach() - attach a device, and its group if it is the first
  * @idev: the device, not attached; its ranges are reserved in the IOAS of @hwpt
@@ -257,6 +293,7 @@ int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
 	igroup->nr_devices++;
 	refcount_inc(&hwpt->obj.users);
 	atomic_inc(&hwpt->nr_devices);
+	publish(igroup, idev);
 	op->devices = 1;
 	return 0;
 }
@@ -282,6 +319,7 @@ struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct io
 		igroup->hwpt = NULL;
 	}
 	atomic_dec(&hwpt->nr_devices);
+	publish(igroup, idev);
 	op->devices = 1;
 	return hwpt;
 }
@@ -319,6 +357,7 @@ int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 	atomic_add(igroup->nr_devices, &hwpt->nr_devices);
 	refcount_add(igroup->nr_devices, &hwpt->obj.users);
 	igroup->hwpt = hwpt;
+	publish(igroup, NULL);
 	op->devices = igroup->nr_devices;
 	return 0;
 }

@@ -99,6 +99,7 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommuf
 	hwpt->ioas = ioas;
 	hwpt->auto_domain = auto_domain;
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	strscpy(hwpt->iommu_driver, idev->igroup->iommu_driver, sizeof(hwpt->iommu_driver));
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_alloc);
 	hwpt->domain = domain_alloc(idev->dev, flags);

@@ -25,6 +25,7 @@ int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 	ioas->areas = RB_ROOT;
 	ioas->huge_pages = true;
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC);
+	spin_lock_init(&ioas->stats_lock);
 	return iommufd_iova_init(ioas);
 }
 
@@ -116,8 +117,8 @@ static void unpin_areas(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	struct iommufd_area *area;
 
 	for (area = first_area(ioas); area != end; area = iommufd_area_next(area)) {
+		iommufd_area_set_mapped(ioas, area, false);
 		iommufd_area_unpin(area, op);
-		area->mapped = false;
 		cond_resched();
 	}
 }
@@ -145,16 +146,15 @@ static int fill_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op, struct io
 			rc = iommufd_area_pin(area, op);
 			if (rc)
 				goto out_undo;
-			area->mapped = true;
 		}
 		rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
 		if (rc) {
-			if (first_hwpt) {
+			if (first_hwpt)
 				iommufd_area_unpin(area, op);
-				area->mapped = false;
-			}
 			goto out_undo;
 		}
+		if (first_hwpt)
+			iommufd_area_set_mapped(ioas, area, true);
 		cond_resched();
 	}
 	return 0;

@@ -42,6 +42,7 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		iommufd_op_fail(op, rc, IOMMUFD_REASON_no_memory, 0, 0);
 		goto out_unlock;
 	}
+	ioas->nr_accesses++;
 	ioas->pin_accesses += pins_pages;
 	ioas->iova_alignment = iommufd_iova_alignment(ioas);
 out_unlock:
@@ -61,6 +62,7 @@ void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_p
 	down_write(&ioas->hwpt_lock);
 	down_write(&ioas->iova_lock);
 	xa_erase(&ioas->accesses, slot);
+	ioas->nr_accesses--;
 	ioas->pin_accesses -= pins_pages;
 	ioas->iova_alignment = iommufd_iova_alignment(ioas);
 	up_write(&ioas->iova_lock);

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "iommufd_private.h"
 #include "objects.h"
+#include "state.h"
 
 /* Allowed ranges are few in any use; the bound keeps their checks, which compare all, short. */
 #define MAX_ALLOWED_RANGES 4096U
@@ -34,6 +35,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd
 					       sizeof(*ioas), 0));
 	ioas = container_of(obj, struct iommufd_ioas, obj);
 	mutex_init(&ioas->attach_lock);
+	iommufd_ctx_note_user(ictx);
 	rc = iommufd_ioas_init(ioas, ictx);
 	if (rc) {
 		iommufd_object_abort(ictx, obj);

@@ -18,6 +18,7 @@
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -47,6 +48,7 @@ enum iommufd_account_mode {
 /**
  * struct iommufd_ctx - an open /dev/iommu
  * @id: unique among all contexts since the module was loaded, for events and state
+ * @lookers: 1 for the open file, and one for each that looks at it from outside, see state.c
  * @file: the open file, which owns the context
  * @objects: objects by id; xa_lock guards the table, not the objects
  * @next_id: where the search for a free id begins; guarded by xa_lock of @objects
@@ -55,9 +57,16 @@ enum iommufd_account_mode {
  * @account_mode: how pages mapped from now on are accounted
  * @no_iommu_mode: VFIO compatibility without an IOMMU, fixed once set
  * @vfio_ioas: the IOAS of VFIO compatibility, or NULL; guarded by xa_lock of @objects
+ * @opened_ns: CLOCK_MONOTONIC when it was opened
+ * @pinned: pages that are pinned through it, each once
+ * @user_lock: guards all below
+ * @user_pid: process that set it up, see iommufd_ctx_note_user()
+ * @user: its user
+ * @user_comm: its name
  */
 struct iommufd_ctx {
 	u32 id;
+	refcount_t lookers;
 	struct file *file;
 	struct xarray objects;
 	u32 next_id;
@@ -66,6 +75,13 @@ struct iommufd_ctx {
 	u8 account_mode;
 	u8 no_iommu_mode;
 	struct iommufd_ioas *vfio_ioas;
+
+	u64 opened_ns;
+	atomic_long_t pinned;
+	spinlock_t user_lock;
+	struct pid *user_pid;
+	struct user_struct *user;
+	char user_comm[TASK_COMM_LEN];
 };
 
 /**
@@ -82,6 +98,20 @@ struct iommufd_object {
 	refcount_t users;
 	enum iommufd_object_type type;
 	u32 id;
+};
+
+/**
+ * struct iommufd_memory_stats - what the memory of areas is like
+ * @pinned_bytes: how much is pinned
+ * @extents: contiguous runs of it
+ * @huge_extents: those of PMD_SIZE or more
+ * @huge_bytes: whole PMD_SIZEs that the IOMMU can translate with one entry
+ */
+struct iommufd_memory_stats {
+	u64 pinned_bytes;
+	u64 extents;
+	u64 huge_extents;
+	u64 huge_bytes;
 };
 
 /**
@@ -106,6 +136,9 @@ struct iommufd_object {
  * @huge_pages: contiguous memory may be combined, IOMMU_OPTION_HUGE_PAGES
  * @pin_accesses: attached accesses that pin pages and so need whole pages
  * @accesses: struct iommufd_access by its slot, changed under @hwpt_lock for write
+ * @nr_accesses: how many there are
+ * @stats_lock: guards @stats
+ * @stats: sums over the areas that are in the HWPTs
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
@@ -127,6 +160,10 @@ struct iommufd_ioas {
 	bool huge_pages;
 	unsigned int pin_accesses;
 	struct xarray accesses;
+	unsigned int nr_accesses;
+
+	spinlock_t stats_lock;
+	struct iommufd_memory_stats stats;
 };
 
 /**
@@ -140,6 +177,7 @@ struct iommufd_ioas {
  * @msi_cookie: the domain has a window for software-managed MSIs
  * @nest_parent: allocated with IOMMU_HWPT_ALLOC_NEST_PARENT
  * @nr_devices: devices attached; guarded by the IOAS's hwpt_lock for write or the group's lock
+ * @iommu_driver: name of the IOMMU driver
  */
 struct iommufd_hwpt {
 	struct iommufd_object obj;
@@ -151,6 +189,7 @@ struct iommufd_hwpt {
 	bool msi_cookie;
 	bool nest_parent;
 	atomic_t nr_devices;
+	char iommu_driver[16];
 };
 
 /**
@@ -165,6 +204,7 @@ struct iommufd_hwpt {
  * @ioas_rwsem: guards @ioas; held for read while pages are pinned or read or written
  * @ioas: the IOAS it is attached to, of which it is a long-term user, or NULL
  * @ioas_unpin: the IOAS in which its pinned pages are; stays set until the last page is unpinned
+ * @ioas_id: id of @ioas or 0, for who looks without a lock
  * @slot: its slot in iommufd_ioas.accesses
  * @pinned: pages that it has pinned, counted once per pin
  * @unpinned: woken as @pinned falls to 0
@@ -179,6 +219,7 @@ struct iommufd_access {
 	struct rw_semaphore ioas_rwsem;
 	struct iommufd_ioas *ioas;
 	struct iommufd_ioas *ioas_unpin;
+	u32 ioas_id;
 	u32 slot;
 	atomic_long_t pinned;
 	wait_queue_head_t unpinned;
@@ -191,6 +232,8 @@ void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *ob
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
 					  enum iommufd_object_type type);
+struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 *id,
+					       enum iommufd_object_type type);
 bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id);

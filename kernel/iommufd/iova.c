@@ -328,18 +328,21 @@ int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 	return 0;
 }
 
+/* Narrow a range to where the kernel puts areas; false if nothing is left of it. */
+static bool trim_range(struct iommufd_ioas *ioas, unsigned long *start, unsigned long *last)
+{
+	/* Never hand out IOVA 0, which drivers like to take for "none", nor the very last page. */
+	*start = ALIGN(max(*start, PAGE_SIZE), ioas->iova_alignment);
+	*last = min(*last, ULONG_MAX - PAGE_SIZE);
+	return *start <= *last;
+}
+
 static bool alloc_in_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
 			   unsigned long length, unsigned long align, unsigned long offset,
 			   unsigned long *iova)
 {
-	unsigned long granule = ioas->iova_alignment;
-
-	/* Never hand out IOVA 0, which drivers like to take for "none", nor the very last page. */
-	start = ALIGN(max(start, PAGE_SIZE), granule);
-	last = min(last, ULONG_MAX - PAGE_SIZE);
-	if (start > last)
-		return false;
-	return iommufd_area_find_hole(ioas, start, last, length, align, offset, iova);
+	return trim_range(ioas, &start, &last) &&
+	       iommufd_area_find_hole(ioas, start, last, length, align, offset, iova);
 }
 
 static bool alloc_in_usable(struct iommufd_ioas *ioas, unsigned long length, unsigned long align,
@@ -409,6 +412,47 @@ int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 		return iommufd_op_fail(op, -ENOSPC, IOMMUFD_REASON_iova_not_allowed, *iova,
 				       *iova + (length - 1));
 	return iommufd_op_fail(op, -ENOSPC, IOMMUFD_REASON_iova_space_full, length, granule);
+}
+
+static unsigned long alloc_hole(struct iommufd_ioas *ioas, unsigned long start, unsigned long last)
+{
+	if (!trim_range(ioas, &start, &last))
+		return 0;
+	return iommufd_area_largest_hole(ioas, start, last) & ~(ioas->iova_alignment - 1);
+}
+
+/**
+ * iommufd_iova_measure() - how much room is there?
+ * @ioas: the IOAS, iova_lock held
+ * @space: filled in
+ *
+ * Takes O(log n) for each usable and allowed range.
+ */
+void iommufd_iova_measure(struct iommufd_ioas *ioas, struct iommufd_iova_space *space)
+{
+	const struct iommufd_iova_set *set = ioas->usable;
+	struct iova_range *allowed;
+	unsigned int i;
+
+	lockdep_assert_held(&ioas->iova_lock);
+	memset(space, 0, sizeof(*space));
+	space->ranges = set->nr;
+	space->only_allowed = !list_empty(&ioas->allowed);
+	for (i = 0; i < set->nr; i++) {
+		unsigned long start = set->ranges[i].start, last = set->ranges[i].last;
+
+		if (!i)
+			space->first = start;
+		space->last = last;
+		space->bytes += last - start == ULONG_MAX ? ULONG_MAX : last - start + 1;
+		space->largest_hole = max(space->largest_hole,
+					  iommufd_area_largest_hole(ioas, start, last));
+		if (!space->only_allowed)
+			space->alloc_hole = max(space->alloc_hole, alloc_hole(ioas, start, last));
+	}
+	list_for_each_entry(allowed, &ioas->allowed, item)
+		space->alloc_hole = max(space->alloc_hole,
+					alloc_hole(ioas, allowed->start, allowed->last));
 }
 
 /**

@@ -18,12 +18,11 @@
 
 #include "call.h"
 #include "iommufd_private.h"
+#include "state.h"
 #include "test_hook.h"
 
 /* Far above every structure, far below what would take long to compare with zero. */
 #define CALL_MAX_SIZE PAGE_SIZE
-
-static atomic_t last_ctx_id;
 
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
 static struct miscdevice vfio_misc_dev;
@@ -33,12 +32,17 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 {
 	struct iommufd_ctx *ictx;
 	struct iommufd_op op;
+	int rc;
 
 	ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
 	if (!ictx)
 		return -ENOMEM;
+	rc = iommufd_ctx_register(ictx);
+	if (rc) {
+		kfree(ictx);
+		return rc;
+	}
 
-	ictx->id = atomic_inc_return(&last_ctx_id);
 	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_open);
 	ictx->file = file;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -50,6 +54,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 		ictx->account_mode = IOMMUFD_ACCOUNT_PROCESS;
 #endif
 	file->private_data = ictx;
+	iommufd_ctx_publish(ictx);
 	iommufd_op_end(&op, 0);
 	return 0;
 }
@@ -62,10 +67,9 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_close);
 	iommufd_object_destroy_all(ictx, &op);
 	WARN_ON(!xa_empty(&ictx->groups));
+	WARN_ON(atomic_long_read(&ictx->pinned));
 	iommufd_op_end(&op, 0);
-	xa_destroy(&ictx->objects);
-	xa_destroy(&ictx->groups);
-	kfree(ictx);
+	iommufd_ctx_unregister(ictx);
 	return 0;
 }
 
@@ -235,6 +239,11 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned lon
 	return rc == -ENOTTY ? unknown_ioctl(ictx, cmd) : rc;
 }
 
+static void iommufd_fops_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	iommufd_state_show(seq, file->private_data);
+}
+
 static const struct file_operations iommufd_fops = {
 	.owner = THIS_MODULE,
 	.open = iommufd_fops_open,
@@ -242,6 +251,7 @@ static const struct file_operations iommufd_fops = {
 	.unlocked_ioctl = iommufd_fops_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
+	.show_fdinfo = iommufd_fops_show_fdinfo,
 };
 
 /**
@@ -328,6 +338,9 @@ static int __init iommufd_init(void)
 {
 	int rc;
 
+	rc = iommufd_state_iter_init();
+	if (rc)
+		return rc;
 	rc = misc_register(&iommufd_misc_dev);
 	if (rc)
 		return rc;

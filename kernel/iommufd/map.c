@@ -30,6 +30,9 @@ static struct iommufd_area *alloc_area(struct iommufd_op *op, int prot)
 	area->prot = prot;
 	area->mapped = false;
 	area->no_access = false;
+	area->extents = 0;
+	area->huge_extents = 0;
+	area->huge_blocks = 0;
 	return area;
 }
 
@@ -173,9 +176,9 @@ int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned 
 	area = alloc_area(op, iommu_prot | IOMMU_CACHE);
 	if (!area)
 		return -ENOMEM;
-	pages = iommufd_pages_alloc(user_va & PAGE_MASK, ((offset + length - 1) >> PAGE_SHIFT) + 1,
-				    iommu_prot & IOMMU_WRITE,
-				    READ_ONCE(ioas->ictx->account_mode));
+	pages = iommufd_pages_alloc(ioas->ictx, user_va & PAGE_MASK,
+				    ((offset + length - 1) >> PAGE_SHIFT) + 1,
+				    iommu_prot & IOMMU_WRITE);
 	if (IS_ERR(pages)) {
 		free_area(area);
 		return iommufd_op_fail(op, PTR_ERR(pages), IOMMUFD_REASON_no_memory,
@@ -464,6 +467,7 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 		      unsigned long iova)
 {
 	unsigned long offset = area->offset + (iova - area->iova);
+	bool mapped = area->mapped;
 	struct iommufd_area *tail;
 	int rc = 0;
 
@@ -493,12 +497,18 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 	tail->offset = offset;
 	tail->pages = area->pages;
 	kref_get(&tail->pages->kref);
-	tail->mapped = area->mapped;
 	tail->state = IOMMUFD_AREA_READY;
 	iommufd_area_erase(ioas, area);
+	iommufd_area_set_mapped(ioas, area, false);
 	area->last = iova - 1;
 	iommufd_area_insert(ioas, area);
 	iommufd_area_insert(ioas, tail);
+	if (mapped) {
+		iommufd_area_count(area);
+		iommufd_area_count(tail);
+		iommufd_area_set_mapped(ioas, area, true);
+		iommufd_area_set_mapped(ioas, tail, true);
+	}
 	return 0;
 }
 

@@ -123,6 +123,38 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommu
 }
 
 /**
+ * iommufd_object_get_next() - walk over the objects of a type
+ * @ictx: the context
+ * @id: id at which to begin; out: that of the object
+ * @type: what is looked for
+ *
+ * Return: the first object of the type with that id or a higher one, for iommufd_object_put(), or
+ * NULL.
+ */
+struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 *id,
+					       enum iommufd_object_type type)
+{
+	unsigned long index = *id;
+	struct iommufd_object *obj;
+
+	/* The lock is dropped at each object, so that a table of millions keeps nobody waiting. */
+	for (;;) {
+		xa_lock(&ictx->objects);
+		obj = xa_find(&ictx->objects, &index, U32_MAX, XA_PRESENT);
+		if (!obj || obj->type == type)
+			break;
+		xa_unlock(&ictx->objects);
+		index++;
+		cond_resched();
+	}
+	if (obj)
+		refcount_inc(&obj->short_users);
+	xa_unlock(&ictx->objects);
+	*id = index;
+	return obj;
+}
+
+/**
  * iommufd_object_try_get() - become a short-term user of an object known by its address
  * @ictx: the context
  * @obj: the object, whose memory the caller knows to stay for the moment

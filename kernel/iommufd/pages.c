@@ -16,15 +16,15 @@
 
 /**
  * iommufd_pages_alloc() - describe user memory of the calling process; pins nothing
+ * @ictx: the context that it is mapped through, and whose account_mode counts
  * @user_va: its address, a multiple of PAGE_SIZE
  * @nr_pages: its length
  * @writeable: it will be pinned for writing
- * @account_mode: enum iommufd_account_mode
  *
  * Return: the pages, with one reference, or an ERR_PTR: -ENOMEM.
  */
-struct iommufd_pages *iommufd_pages_alloc(unsigned long user_va, unsigned long nr_pages,
-					  bool writeable, u8 account_mode)
+struct iommufd_pages *iommufd_pages_alloc(struct iommufd_ctx *ictx, unsigned long user_va,
+					  unsigned long nr_pages, bool writeable)
 {
 	struct iommufd_pages *pages;
 
@@ -39,9 +39,10 @@ struct iommufd_pages *iommufd_pages_alloc(unsigned long user_va, unsigned long n
 	pages->pinned = 0;
 	pages->user_va = user_va;
 	pages->nr_pages = nr_pages;
-	pages->account_mode = account_mode;
+	pages->account_mode = READ_ONCE(ictx->account_mode);
 	pages->writeable = writeable;
 	pages->unlimited = capable(CAP_IPC_LOCK);
+	pages->ictx = ictx;
 	pages->mm = current->mm;
 	mmgrab(pages->mm);
 	pages->task = get_task_struct(current->group_leader);

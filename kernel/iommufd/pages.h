@@ -25,6 +25,7 @@
 
 #include "extents.h"
 
+struct iommufd_ctx;
 struct iommufd_op;
 struct mm_struct;
 struct page;
@@ -57,6 +58,7 @@ struct iommufd_segment {
  * @pinned: pages in all segments
  * @user_va: address of the first page
  * @nr_pages: length
+ * @ictx: the context; its areas are all that can hold a reference
  * @mm: the address space
  * @task: leader of the process that mapped; its RLIMIT_MEMLOCK counts
  * @user: the user that mapped
@@ -74,6 +76,7 @@ struct iommufd_pages {
 
 	unsigned long user_va;
 	unsigned long nr_pages;
+	struct iommufd_ctx *ictx;
 	struct mm_struct *mm;
 	struct task_struct *task;
 	struct user_struct *user;
@@ -96,8 +99,8 @@ struct iommufd_page_cursor {
 	unsigned long index;
 };
 
-struct iommufd_pages *iommufd_pages_alloc(unsigned long user_va, unsigned long nr_pages,
-					  bool writeable, u8 account_mode);
+struct iommufd_pages *iommufd_pages_alloc(struct iommufd_ctx *ictx, unsigned long user_va,
+					  unsigned long nr_pages, bool writeable);
 void iommufd_pages_release(struct kref *kref);
 
 static inline void iommufd_pages_put(struct iommufd_pages *pages)

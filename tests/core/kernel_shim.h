@@ -31,6 +31,7 @@ typedef uint64_t phys_addr_t;
 typedef unsigned int gfp_t;
 
 #define __user
+#define TASK_COMM_LEN	16
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
@@ -71,6 +72,7 @@ typedef struct { int refs; } refcount_t;
 struct kref { refcount_t refcount; };
 #define kref_put(k, release) ((void)(k), (void)(release))
 struct mutex { int locked; };
+typedef struct { int locked; } spinlock_t;
 struct rw_semaphore { int held; };
 #define down_read(l)		((l)->held++)
 #define up_read(l)		((l)->held--)

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records: what iommufd_state.h tells of a context, an object, an area; and the lines of fdinfo,
+ * which are sums of them.
+ *
+ * Whoever calls keeps the context (as a looker or by its file) and is a short-term user of the
+ * object.  A record is filled from what does not change, from counters, and from what small
+ * locks guard; a lock that somebody may hold for long is not waited for.
+ */
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/user.h>
+#include <linux/seq_file.h>
+
+#include "area.h"
+#include "device.h"
+#include "iommufd_fdinfo.h"
+#include "iova.h"
+#include "state.h"
+
+/**
+ * iommufd_state_of_ctx() - tell of a context
+ * @ictx: the context
+ * @record: filled in
+ */
+void iommufd_state_of_ctx(struct iommufd_ctx *ictx, struct iommufd_state_ctx *record)
+{
+	struct task_struct *task;
+
+	memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->ctx_id = ictx->id;
+	record->opened_ns = ictx->opened_ns;
+	record->pinned_bytes = (u64)atomic_long_read(&ictx->pinned) << PAGE_SHIFT;
+	if (READ_ONCE(ictx->account_mode) == IOMMUFD_ACCOUNT_PROCESS)
+		record->flags |= IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
+	if (READ_ONCE(ictx->no_iommu_mode))
+		record->flags |= IOMMUFD_STATE_CTX_NO_IOMMU;
+
+	xa_lock(&ictx->objects);
+	if (ictx->vfio_ioas)
+		record->vfio_ioas_id = ictx->vfio_ioas->obj.id;
+	xa_unlock(&ictx->objects);
+
+	spin_lock(&ictx->user_lock);
+	record->pid = pid_nr(ictx->user_pid);
+	record->uid = from_kuid(&init_user_ns, ictx->user->uid);
+	record->user_locked_bytes = (u64)atomic_long_read(&ictx->user->locked_vm) << PAGE_SHIFT;
+	memcpy(record->comm, ictx->user_comm, sizeof(record->comm));
+	rcu_read_lock();
+	task = pid_task(ictx->user_pid, PIDTYPE_TGID);
+	if (!task || READ_ONCE(task->exit_state))
+		record->flags |= IOMMUFD_STATE_CTX_PROCESS_GONE;
+	rcu_read_unlock();
+	spin_unlock(&ictx->user_lock);
+}
+
+static void state_of_device(struct iommufd_ctx *ictx, struct iommufd_device *idev,
+			    struct iommufd_state_device *record)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct device *dev = idev->dev;
+	const struct device_driver *driver = READ_ONCE(dev->driver);
+
+	record->size = sizeof(*record);
+	record->ctx_id = ictx->id;
+	record->device_id = idev->obj.id;
+	record->group_id = igroup->id;
+	if (idev->enforce_cache_coherency)
+		record->flags |= IOMMUFD_STATE_DEVICE_ENFORCE_COHERENCY;
+
+	spin_lock(&igroup->published_lock);
+	if (idev->attached) {
+		record->flags |= IOMMUFD_STATE_DEVICE_ATTACHED;
+		record->hwpt_id = igroup->published.hwpt_id;
+		record->ioas_id = igroup->published.ioas_id;
+	}
+	record->group_devices = igroup->published.nr_devices;
+	record->replacements = igroup->published.replacements;
+	record->last_replace_ns = igroup->published.last_ns;
+	record->last_replace_dur_ns = igroup->published.last_dur_ns;
+	spin_unlock(&igroup->published_lock);
+
+	strscpy(record->device, dev_name(dev), sizeof(record->device));
+	/* The driver that bound the device unbinds it before it goes, and that waits for us. */
+	if (driver)
+		strscpy(record->driver, driver->name, sizeof(record->driver));
+	if (dev->iommu && dev->iommu->iommu_dev && dev->iommu->iommu_dev->dev)
+		strscpy(record->iommu, dev_name(dev->iommu->iommu_dev->dev),
+			sizeof(record->iommu));
+	strscpy(record->iommu_driver, igroup->iommu_driver, sizeof(record->iommu_driver));
+}
+
+static void state_of_hwpt(struct iommufd_ctx *ictx, struct iommufd_hwpt *hwpt,
+			  struct iommufd_state_hwpt *record)
+{
+	const struct iommu_domain *domain = hwpt->domain;
+
+	record->size = sizeof(*record);
+	record->ctx_id = ictx->id;
+	record->hwpt_id = hwpt->obj.id;
+	record->ioas_id = hwpt->ioas->obj.id;
+	record->domain_type = domain->type;
+	if (hwpt->auto_domain)
+		record->flags |= IOMMUFD_STATE_HWPT_AUTO;
+	if (READ_ONCE(hwpt->enforce_cache_coherency))
+		record->flags |= IOMMUFD_STATE_HWPT_ENFORCE_COHERENCY;
+	if (hwpt->nest_parent)
+		record->flags |= IOMMUFD_STATE_HWPT_NEST_PARENT;
+	if (READ_ONCE(hwpt->msi_cookie))
+		record->flags |= IOMMUFD_STATE_HWPT_MSI_WINDOW;
+	record->devices = atomic_read(&hwpt->nr_devices);
+	record->pgsize_bitmap = domain->pgsize_bitmap;
+	record->aperture_first = domain->geometry.aperture_start;
+	record->aperture_last = domain->geometry.aperture_end;
+	strscpy(record->iommu_driver, hwpt->iommu_driver, sizeof(record->iommu_driver));
+}
+
+static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
+			 struct iommufd_state_ioas *record)
+{
+	struct iommufd_memory_stats stats;
+	struct iommufd_iova_space space;
+
+	record->size = sizeof(*record);
+	record->ctx_id = ictx->id;
+	record->ioas_id = ioas->obj.id;
+	record->hwpts = READ_ONCE(ioas->nr_hwpts);
+	record->accesses = READ_ONCE(ioas->nr_accesses);
+	if (READ_ONCE(ioas->huge_pages))
+		record->flags |= IOMMUFD_STATE_IOAS_HUGE_PAGES;
+
+	if (down_read_killable(&ioas->iova_lock))
+		return -EINTR;
+	record->areas = ioas->nr_areas;
+	record->mapped_bytes = ioas->mapped_bytes;
+	record->iova_alignment = ioas->iova_alignment;
+	iommufd_iova_measure(ioas, &space);
+	spin_lock(&ioas->stats_lock);
+	stats = ioas->stats;
+	spin_unlock(&ioas->stats_lock);
+	up_read(&ioas->iova_lock);
+
+	if (space.only_allowed)
+		record->flags |= IOMMUFD_STATE_IOAS_ALLOWED_RANGES;
+	record->usable_ranges = space.ranges;
+	record->aperture_first = space.first;
+	record->aperture_last = space.last;
+	record->usable_bytes = space.bytes;
+	record->largest_hole_bytes = space.largest_hole;
+	record->alloc_hole_bytes = space.alloc_hole;
+	record->pinned_bytes = stats.pinned_bytes;
+	record->extents = stats.extents;
+	record->huge_extents = stats.huge_extents;
+	record->huge_bytes = stats.huge_bytes;
+	return 0;
+}
+
+static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *access,
+			    struct iommufd_state_access *record)
+{
+	record->size = sizeof(*record);
+	record->ctx_id = ictx->id;
+	record->access_id = access->obj.id;
+	record->ioas_id = READ_ONCE(access->ioas_id);
+	if (access->needs_pin_pages)
+		record->flags |= IOMMUFD_STATE_ACCESS_PINS;
+	record->pinned_bytes = (u64)atomic_long_read(&access->pinned) << PAGE_SHIFT;
+}
+
+/**
+ * iommufd_state_of_object() - tell of an object
+ * @ictx: its context
+ * @obj: the object, in use
+ * @record: the struct iommufd_state_* that fits its type, zeroed; filled in
+ *
+ * Return: 0, or -EINTR if a fatal signal came.
+ */
+int iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record)
+{
+	switch (obj->type) {
+	case IOMMUFD_OBJECT_DEVICE:
+		state_of_device(ictx, container_of(obj, struct iommufd_device, obj), record);
+		return 0;
+	case IOMMUFD_OBJECT_HWPT:
+		state_of_hwpt(ictx, container_of(obj, struct iommufd_hwpt, obj), record);
+		return 0;
+	case IOMMUFD_OBJECT_IOAS:
+		return state_of_ioas(ictx, container_of(obj, struct iommufd_ioas, obj), record);
+	case IOMMUFD_OBJECT_ACCESS:
+		state_of_access(ictx, container_of(obj, struct iommufd_access, obj), record);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* What is behind the beginning of an area that is pinned, unless somebody pins in it just now. */
+static void state_of_memory(struct iommufd_area *area, struct iommufd_state_area *record)
+{
+	struct iommufd_pages *pages = area->pages;
+	struct iommufd_page_cursor cursor;
+	unsigned long pfn;
+	struct folio *folio;
+
+	/* Held as long as faulting takes, hence not to be waited for. */
+	if (!mutex_trylock(&pages->mutex))
+		return;
+	if (!iommufd_pages_pinned(pages, area_first_page(area), area_first_page(area)))
+		goto out_unlock;
+	iommufd_pages_seek(&cursor, pages, area_first_page(area));
+	iommufd_pages_next(&cursor, 1, &pfn);
+	folio = page_folio(pfn_to_page(pfn));
+	record->page_bytes = folio_size(folio);
+	if (folio_test_hugetlb(folio))
+		record->memory = IOMMUFD_STATE_MEMORY_HUGETLB;
+	else if (folio_test_anon(folio))
+		record->memory = IOMMUFD_STATE_MEMORY_ANONYMOUS;
+	else if (folio_test_swapbacked(folio))
+		record->memory = IOMMUFD_STATE_MEMORY_SHARED;
+	else
+		record->memory = IOMMUFD_STATE_MEMORY_FILE;
+out_unlock:
+	mutex_unlock(&pages->mutex);
+}
+
+/**
+ * iommufd_state_of_area() - tell of an area
+ * @ioas: the IOAS, in use
+ * @iova: the area, or the first one behind, is looked at
+ * @record: filled in
+ *
+ * Return: 0; -ENOENT if there is no area at or behind @iova; -EINTR if a fatal signal came.
+ */
+int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_state_area *record)
+{
+	struct iommufd_area *area;
+
+	memset(record, 0, sizeof(*record));
+	record->size = sizeof(*record);
+	record->ctx_id = ioas->ictx->id;
+	record->ioas_id = ioas->obj.id;
+
+	if (down_read_killable(&ioas->iova_lock))
+		return -EINTR;
+	area = iommufd_area_from(ioas, iova);
+	if (!area) {
+		up_read(&ioas->iova_lock);
+		return -ENOENT;
+	}
+	if (area->prot & IOMMU_READ)
+		record->flags |= IOMMUFD_STATE_AREA_READ;
+	if (area->prot & IOMMU_WRITE)
+		record->flags |= IOMMUFD_STATE_AREA_WRITE;
+	if (area->pages->writeable)
+		record->flags |= IOMMUFD_STATE_AREA_WRITEABLE_MEMORY;
+	record->iova = area->iova;
+	record->length = area_length(area);
+	record->user_va = area->pages->user_va + area->offset;
+	record->pid = task_pid_nr(area->pages->task);
+	record->accesses = atomic_read(&area->accesses);
+	if (smp_load_acquire(&area->state) != IOMMUFD_AREA_READY)
+		record->flags |= IOMMUFD_STATE_AREA_CHANGING;
+	spin_lock(&ioas->stats_lock);
+	if (area->mapped) {
+		record->flags |= IOMMUFD_STATE_AREA_PINNED;
+		record->extents = area->extents;
+		record->huge_extents = area->huge_extents;
+		record->huge_bytes = (u64)area->huge_blocks * PMD_SIZE;
+	}
+	spin_unlock(&ioas->stats_lock);
+	state_of_memory(area, record);
+	up_read(&ioas->iova_lock);
+	return 0;
+}
+
+/**
+ * iommufd_state_show() - the lines of a context in fdinfo
+ * @file: where to
+ * @ictx: the context, its file open
+ */
+void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx)
+{
+	static const char *const names[IOMMUFD_NR_OBJECT_TYPES] = {
+		[IOMMUFD_OBJECT_DEVICE] = "devices",
+		[IOMMUFD_OBJECT_HWPT] = "hwpts",
+		[IOMMUFD_OBJECT_IOAS] = "ioases",
+		[IOMMUFD_OBJECT_ACCESS] = "accesses",
+	};
+	struct iommufd_state_ioas sum = {};
+	struct iommufd_state_ctx record;
+	unsigned int type;
+
+	iommufd_state_of_ctx(ictx, &record);
+	seq_printf(file, "iommufd-ctx:\t%u\n", record.ctx_id);
+	seq_printf(file, "iommufd-rlimit-mode:\t%s\n",
+		   record.flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS ? "process" : "user");
+	for (type = 0; type < IOMMUFD_NR_OBJECT_TYPES; type++) {
+		struct iommufd_object *obj;
+		unsigned long nr = 0;
+		u32 id = 0;
+
+		if (!names[type])
+			continue;
+		while ((obj = iommufd_object_get_next(ictx, &id, type))) {
+			struct iommufd_state_ioas ioas = {};
+
+			nr++;
+			if (type == IOMMUFD_OBJECT_IOAS)
+				iommufd_state_of_object(ictx, obj, &ioas);
+			sum.areas += ioas.areas;
+			sum.mapped_bytes += ioas.mapped_bytes;
+			sum.extents += ioas.extents;
+			sum.huge_extents += ioas.huge_extents;
+			sum.huge_bytes += ioas.huge_bytes;
+			iommufd_object_put(ictx, obj);
+			if (id++ == U32_MAX)
+				break;
+		}
+		seq_printf(file, "iommufd-%s:\t%lu\n", names[type], nr);
+	}
+	seq_printf(file, "iommufd-areas:\t%llu\n", sum.areas);
+	seq_printf(file, "iommufd-mapped:\t%llu KiB\n", sum.mapped_bytes >> 10);
+	seq_printf(file, "iommufd-pinned:\t%llu KiB\n", record.pinned_bytes >> 10);
+	seq_printf(file, "iommufd-extents:\t%llu\n", sum.extents);
+	seq_printf(file, "iommufd-huge-extents:\t%llu\n", sum.huge_extents);
+	seq_printf(file, "iommufd-huge:\t%llu KiB\n", sum.huge_bytes >> 10);
+}
+
+/**
+ * iommufd_device_show_state() - the lines of a bound device in fdinfo
+ * @idev: the device, which the caller keeps bound
+ * @file: where to
+ */
+void iommufd_device_show_state(struct iommufd_device *idev, struct seq_file *file)
+{
+	struct iommufd_state_device record = {};
+
+	state_of_device(idev->ictx, idev, &record);
+	seq_printf(file, "iommufd-ctx:\t%u\n", record.ctx_id);
+	seq_printf(file, "iommufd-device-id:\t%u\n", record.device_id);
+	seq_printf(file, "iommufd-group:\t%u\n", record.group_id);
+	seq_printf(file, "iommufd-iommu-driver:\t%s\n", record.iommu_driver);
+	seq_printf(file, "iommufd-hwpt:\t%u\n", record.hwpt_id);
+	seq_printf(file, "iommufd-ioas:\t%u\n", record.ioas_id);
+	seq_printf(file, "iommufd-replacements:\t%llu\n", record.replacements);
+	seq_printf(file, "iommufd-last-replacement:\t%llu ns\n", record.last_replace_ns);
+	seq_printf(file, "iommufd-last-replacement-took:\t%llu ns\n", record.last_replace_dur_ns);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_show_state, IOMMUFD);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the iterators over iommufd's state yield: one record for each context, device, HWPT, IOAS,
+ * access and area.
+ *
+ * A record is a copy, consistent in itself, of what is private to the module; there is no pointer
+ * in it.  The structures are an ABI for BPF programs and tools, versioned by their size: fields
+ * are only ever added at the end, and @size tells how many bytes the running kernel fills in.  Who
+ * knows fewer reads those, who knows more takes the rest for zero.  Kernel and tools have them from
+ * here, BPF programs from BTF.  docs/state.md tells how they are read.
+ *
+ * Ids of objects count by context: an object is known by its context's number and its own.
+ */
+#ifndef IOMMUSCOPE_IOMMUFD_STATE_H
+#define IOMMUSCOPE_IOMMUFD_STATE_H
+
+#include <linux/types.h>
+
+#define IOMMUFD_STATE_COMM 16
+#define IOMMUFD_STATE_DEVICE 32
+#define IOMMUFD_STATE_DRIVER 16
+
+/* No record is longer. */
+#define IOMMUFD_STATE_MAX_SIZE 256
+
+/* iommufd_state_ctx.flags */
+enum {
+	/* pinned memory counts by process, IOMMU_OPTION_RLIMIT_MODE; else by user */
+	IOMMUFD_STATE_CTX_ACCOUNT_PROCESS = 1 << 0,
+	/* VFIO compatibility without an IOMMU */
+	IOMMUFD_STATE_CTX_NO_IOMMU = 1 << 1,
+	/* the process of @pid has ended; somebody else has the file still */
+	IOMMUFD_STATE_CTX_PROCESS_GONE = 1 << 2,
+};
+
+/**
+ * struct iommufd_state_ctx - an open /dev/iommu
+ * @size: bytes of this record
+ * @ctx_id: its number, unique among those open
+ * @pid: the process that set it up: that last allocated an IOAS or bound a device, else that opened
+ *	it; as the initial pid namespace numbers it
+ * @uid: user of that process then
+ * @flags: IOMMUFD_STATE_CTX_*
+ * @vfio_ioas_id: the IOAS of VFIO compatibility, 0 if none
+ * @opened_ns: CLOCK_MONOTONIC when it was opened
+ * @pinned_bytes: memory that is pinned through it, each page once
+ * @user_locked_bytes: what counts against RLIMIT_MEMLOCK for @uid, all users of locked memory
+ *	that count by user together
+ * @comm: name of the process
+ */
+struct iommufd_state_ctx {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 pid;
+	__u32 uid;
+	__u32 flags;
+	__u32 vfio_ioas_id;
+	__u64 opened_ns;
+	__u64 pinned_bytes;
+	__u64 user_locked_bytes;
+	char comm[IOMMUFD_STATE_COMM];
+};
+
+/* iommufd_state_device.flags */
+enum {
+	/* its DMA is translated by @hwpt_id; else it is blocked */
+	IOMMUFD_STATE_DEVICE_ATTACHED = 1 << 0,
+	/* its IOMMU can make no-snoop DMA coherent */
+	IOMMUFD_STATE_DEVICE_ENFORCE_COHERENCY = 1 << 1,
+};
+
+/**
+ * struct iommufd_state_device - a device bound to a context
+ * @size: bytes of this record
+ * @ctx_id: the context
+ * @device_id: its object id
+ * @group_id: number of its IOMMU group
+ * @hwpt_id: HWPT that it is attached to, 0 if to none
+ * @ioas_id: IOAS of that HWPT, 0 if none
+ * @flags: IOMMUFD_STATE_DEVICE_*
+ * @group_devices: devices of its group that are attached
+ * @replacements: how often the group's translation was replaced since its first device was bound
+ * @last_replace_ns: CLOCK_MONOTONIC at the end of the last one, 0 if there was none
+ * @last_replace_dur_ns: how long that took
+ * @device: its name
+ * @driver: name of its driver, "" if it has none
+ * @iommu: name of its IOMMU
+ * @iommu_driver: name of that one's driver
+ */
+struct iommufd_state_device {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 device_id;
+	__u32 group_id;
+	__u32 hwpt_id;
+	__u32 ioas_id;
+	__u32 flags;
+	__u32 group_devices;
+	__u64 replacements;
+	__u64 last_replace_ns;
+	__u64 last_replace_dur_ns;
+	char device[IOMMUFD_STATE_DEVICE];
+	char driver[IOMMUFD_STATE_DEVICE];
+	char iommu[IOMMUFD_STATE_DEVICE];
+	char iommu_driver[IOMMUFD_STATE_DRIVER];
+};
+
+/* iommufd_state_hwpt.flags */
+enum {
+	/* made by an attach to an IOAS, goes with its last device */
+	IOMMUFD_STATE_HWPT_AUTO = 1 << 0,
+	/* no-snoop DMA is made coherent */
+	IOMMUFD_STATE_HWPT_ENFORCE_COHERENCY = 1 << 1,
+	/* allocated as the parent of nested page tables */
+	IOMMUFD_STATE_HWPT_NEST_PARENT = 1 << 2,
+	/* it has a window for software-managed MSIs */
+	IOMMUFD_STATE_HWPT_MSI_WINDOW = 1 << 3,
+};
+
+/**
+ * struct iommufd_state_hwpt - a hardware page table
+ * @size: bytes of this record
+ * @ctx_id: the context
+ * @hwpt_id: its object id
+ * @ioas_id: the IOAS that it translates
+ * @domain_type: type of the iommu_domain, its IOMMU_DOMAIN_* number
+ * @flags: IOMMUFD_STATE_HWPT_*
+ * @devices: devices attached
+ * @pgsize_bitmap: sizes of its pages, 0 if not yet known
+ * @aperture_first: first IOVA that it can translate
+ * @aperture_last: last one
+ * @iommu_driver: name of the IOMMU's driver
+ */
+struct iommufd_state_hwpt {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 hwpt_id;
+	__u32 ioas_id;
+	__u32 domain_type;
+	__u32 flags;
+	__u32 devices;
+	__u32 __reserved;
+	__u64 pgsize_bitmap;
+	__u64 aperture_first;
+	__u64 aperture_last;
+	char iommu_driver[IOMMUFD_STATE_DRIVER];
+};
+
+/* iommufd_state_ioas.flags */
+enum {
+	/* contiguous memory may be combined, IOMMU_OPTION_HUGE_PAGES */
+	IOMMUFD_STATE_IOAS_HUGE_PAGES = 1 << 0,
+	/* IOMMU_IOAS_ALLOW_IOVAS restricts where the kernel puts maps */
+	IOMMUFD_STATE_IOAS_ALLOWED_RANGES = 1 << 1,
+};
+
+/**
+ * struct iommufd_state_ioas - an I/O address space
+ * @size: bytes of this record
+ * @ctx_id: the context
+ * @ioas_id: its object id
+ * @flags: IOMMUFD_STATE_IOAS_*
+ * @hwpts: HWPTs that translate it
+ * @accesses: accesses attached
+ * @usable_ranges: ranges of IOVAs that are usable
+ * @areas: areas mapped
+ * @mapped_bytes: sum of their lengths
+ * @pinned_bytes: memory pinned for them; what is mapped twice counts twice, and nothing is pinned
+ *	while there is no HWPT
+ * @extents: physically contiguous runs of that memory
+ * @huge_extents: those of 2 MiB or more
+ * @huge_bytes: memory in whole 2 MiB that the IOMMU can translate with one entry
+ * @iova_alignment: granule of IOVAs
+ * @aperture_first: first IOVA that is usable
+ * @aperture_last: last one
+ * @usable_bytes: sum of the usable ranges, the largest number for the whole 64-bit space
+ * @largest_hole_bytes: largest free range, where an area can be mapped at a fixed IOVA
+ * @alloc_hole_bytes: most that can be mapped where the kernel chooses the IOVA
+ */
+struct iommufd_state_ioas {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 ioas_id;
+	__u32 flags;
+	__u32 hwpts;
+	__u32 accesses;
+	__u32 usable_ranges;
+	__u32 __reserved;
+	__u64 areas;
+	__u64 mapped_bytes;
+	__u64 pinned_bytes;
+	__u64 extents;
+	__u64 huge_extents;
+	__u64 huge_bytes;
+	__u64 iova_alignment;
+	__u64 aperture_first;
+	__u64 aperture_last;
+	__u64 usable_bytes;
+	__u64 largest_hole_bytes;
+	__u64 alloc_hole_bytes;
+};
+
+/* iommufd_state_access.flags */
+enum {
+	/* it pins pages, not only reads and writes */
+	IOMMUFD_STATE_ACCESS_PINS = 1 << 0,
+};
+
+/**
+ * struct iommufd_state_access - an in-kernel user of an IOAS
+ * @size: bytes of this record
+ * @ctx_id: the context
+ * @access_id: its object id
+ * @ioas_id: IOAS that it is attached to, 0 if to none
+ * @flags: IOMMUFD_STATE_ACCESS_*
+ * @pinned_bytes: memory that it has pinned, counted once per pin
+ */
+struct iommufd_state_access {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 access_id;
+	__u32 ioas_id;
+	__u32 flags;
+	__u32 __reserved;
+	__u64 pinned_bytes;
+};
+
+/* iommufd_state_area.flags */
+enum {
+	IOMMUFD_STATE_AREA_READ = 1 << 0,
+	IOMMUFD_STATE_AREA_WRITE = 1 << 1,
+	/* its memory is pinned, and in the HWPTs of the IOAS */
+	IOMMUFD_STATE_AREA_PINNED = 1 << 2,
+	/* being mapped or unmapped just now */
+	IOMMUFD_STATE_AREA_CHANGING = 1 << 3,
+	/* pinned for writing as well */
+	IOMMUFD_STATE_AREA_WRITEABLE_MEMORY = 1 << 4,
+};
+
+/* iommufd_state_area.memory */
+enum iommufd_state_memory {
+	/* not pinned, or being changed just now */
+	IOMMUFD_STATE_MEMORY_UNKNOWN,
+	IOMMUFD_STATE_MEMORY_ANONYMOUS,
+	IOMMUFD_STATE_MEMORY_SHARED,
+	IOMMUFD_STATE_MEMORY_FILE,
+	IOMMUFD_STATE_MEMORY_HUGETLB,
+	IOMMUFD_STATE_NR_MEMORY,
+};
+
+/**
+ * struct iommufd_state_area - a mapped range of IOVAs
+ * @size: bytes of this record
+ * @ctx_id: the context
+ * @ioas_id: the IOAS
+ * @flags: IOMMUFD_STATE_AREA_*
+ * @iova: first IOVA
+ * @length: bytes
+ * @user_va: address of the memory in the process that mapped it
+ * @pid: that process
+ * @memory: enum iommufd_state_memory, of the first page
+ * @page_bytes: size of the page that is behind its beginning, 0 if not known
+ * @accesses: pins of accesses in it
+ * @extents: physically contiguous runs, 0 if it is not pinned
+ * @huge_extents: those of 2 MiB or more
+ * @huge_bytes: memory in whole 2 MiB that the IOMMU can translate with one entry
+ */
+struct iommufd_state_area {
+	__u32 size;
+	__u32 ctx_id;
+	__u32 ioas_id;
+	__u32 flags;
+	__u64 iova;
+	__u64 length;
+	__u64 user_va;
+	__u32 pid;
+	__u32 memory;
+	__u64 page_bytes;
+	__u32 accesses;
+	__u32 __reserved;
+	__u64 extents;
+	__u64 huge_extents;
+	__u64 huge_bytes;
+};
+
+#endif
