@@ -7,7 +7,7 @@ pkg_check_modules(TOOL_LIBS REQUIRED IMPORTED_TARGET libbpf libelf zlib libmicro
 
 file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*.c)
 if(tool_sources)
-	add_executable(iommuscope ${tool_sources})
+	add_executable(iommuscope ${tool_sources} ${PAGE_ASSETS})
 	add_dependencies(iommuscope bpf version-header)
 	target_include_directories(iommuscope PRIVATE ${CMAKE_SOURCE_DIR}/tools
 		${CMAKE_SOURCE_DIR}/bpf ${CMAKE_SOURCE_DIR}/tracepoints
@@ -25,9 +25,9 @@ foreach(page ${man_pages})
 	install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 if(EXISTS ${CMAKE_SOURCE_DIR}/dashboards)
-	install(DIRECTORY ${CMAKE_SOURCE_DIR}/dashboards/
+	install(DIRECTORY ${CMAKE_SOURCE_DIR}/dashboards/grafana ${CMAKE_SOURCE_DIR}/dashboards/prometheus
 		DESTINATION ${CMAKE_INSTALL_DATADIR}/iommuscope/dashboards
-		PATTERN "CMakeLists.txt" EXCLUDE PATTERN "tests" EXCLUDE)
+		FILES_MATCHING PATTERN "*.json" PATTERN "*.yml")
 endif()
 if(EXISTS ${CMAKE_SOURCE_DIR}/tools/bcc)
 	install(DIRECTORY ${CMAKE_SOURCE_DIR}/tools/bcc/

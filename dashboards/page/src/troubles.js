@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What went wrong, in words: the last failures, and operations that do not come to an end.
+
+import { h } from "./dom.js";
+import { clock, duration, plural } from "./format.js";
+
+export function failures(document) {
+	if (!document.failures.length)
+		return [h("li", { class: "empty" }, "No operation has failed.")];
+	return document.failures.map((failure) =>
+		h("li", { "data-key": failure.number },
+		  h("time", {}, clock(failure.time_ns)),
+		  h("div", {}, failure.text,
+		    failure.count > 1 ? h("span", { class: "sub" }, `the last of ${plural(failure.count, "like this", "like this")}`) : null)));
+}
+
+export function stuck(document) {
+	return document.stuck.map((operation) =>
+		h("li", { "data-key": operation.tid },
+		  h("b", {}, duration(operation.dur_ns)), h("div", {}, operation.text)));
+}
