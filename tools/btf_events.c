@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the events of modules are in BTF.
+ * Where events and functions are in BTF.
  *
- * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of
- * those lives as long as the program runs, and with it the descriptors of the modules' BTF.
+ * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of those
+ * of the modules comes first in @events and lives as long as the program runs, and with it the
+ * descriptors of the modules' BTF.  In @found is what was looked for since in the modules and in the
+ * kernel, found or not.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,29 +29,108 @@ static struct event {
 } *events;
 static size_t nr_events;
 
-static void add_event(const char *name, int btf_fd, int type)
-{
-	struct event *event;
+/* Functions of modules: all of them, since these are few modules and small ones. */
+static struct event *functions;
+static size_t nr_functions;
 
-	events = reallocarray(events, nr_events + 1, sizeof(*events));
-	if (!events)
+/* Events and functions of the kernel that were asked for; type 0: there is none. */
+static struct found {
+	char *name;
+	unsigned int kind;
+	int type;
+} *found;
+static size_t nr_found;
+
+static struct btf *kernel;
+
+static char *copy_of(const char *name)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
 		out_of_memory();
-	event = &events[nr_events++];
-	event->name = strdup(name);
-	if (!event->name)
-		out_of_memory();
-	event->btf_fd = btf_fd;
-	event->type = type;
+	return copy;
 }
 
-static const struct event *find_event(const char *name)
+static void add(struct event **list, size_t *nr, const char *name, int btf_fd, int type)
+{
+	*list = reallocarray(*list, *nr + 1, sizeof(**list));
+	if (!*list)
+		out_of_memory();
+	(*list)[(*nr)++] = (struct event){
+		.name = copy_of(name),
+		.btf_fd = btf_fd,
+		.type = type,
+	};
+}
+
+static struct event in_list(const struct event *list, size_t nr, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < nr_events; i++)
-		if (!strcmp(events[i].name, name))
-			return &events[i];
-	return NULL;
+	for (i = 0; i < nr; i++)
+		if (!strcmp(list[i].name, name))
+			return list[i];
+	return (struct event){};
+}
+
+static struct btf *kernel_types(void)
+{
+	if (!kernel)
+		kernel = btf__load_vmlinux_btf();
+	return kernel;
+}
+
+void btf_events_forget(void)
+{
+	btf__free(kernel);
+	kernel = NULL;
+}
+
+/* A type of the kernel's, looked for once.  0 if there is none. */
+static int in_kernel(const char *name, unsigned int kind)
+{
+	const struct btf *types;
+	int type = 0;
+	size_t i;
+
+	for (i = 0; i < nr_found; i++)
+		if (found[i].kind == kind && !strcmp(found[i].name, name))
+			return found[i].type;
+	types = kernel_types();
+	if (types)
+		type = btf__find_by_name_kind(types, name, kind);
+	found = reallocarray(found, nr_found + 1, sizeof(*found));
+	if (!found)
+		out_of_memory();
+	found[nr_found++] = (struct found){
+		.name = copy_of(name),
+		.kind = kind,
+		.type = type > 0 ? type : 0,
+	};
+	return found[nr_found - 1].type;
+}
+
+/* An event, type 0 if there is none; one of the kernel's has descriptor 0. */
+static struct event find_event(const char *name)
+{
+	struct event event = in_list(events, nr_events, name);
+	char type_name[128];
+
+	if (event.type)
+		return event;
+	snprintf(type_name, sizeof(type_name), PREFIX "%s", name);
+	event.type = in_kernel(type_name, BTF_KIND_TYPEDEF);
+	return event;
+}
+
+static struct event find_function(const char *name)
+{
+	struct event function = in_list(functions, nr_functions, name);
+
+	if (!function.type)
+		function.type = in_kernel(name, BTF_KIND_FUNC);
+	return function;
 }
 
 const char *btf_event_name(size_t index)
@@ -58,22 +140,27 @@ const char *btf_event_name(size_t index)
 
 bool btf_event_exists(const char *event)
 {
-	return find_event(event);
+	return find_event(event).type;
 }
 
-/* Called by libbpf for each program of SEC("tp_btf/EVENT") as it is about to load it. */
-static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
-			long cookie)
+bool btf_function_exists(const char *function)
 {
-	const char *section = bpf_program__section_name(program);
-	const struct event *event = find_event(strchr(section, '/') + 1);
+	return find_function(function).type;
+}
 
-	(void)cookie;
-	if (!event)
+/* Called by libbpf for each program as it is about to load it. */
+static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			long attach_type)
+{
+	const char *name = strchr(bpf_program__section_name(program), '/') + 1;
+	struct event event = attach_type == BPF_TRACE_RAW_TP ? find_event(name) :
+							       find_function(name);
+
+	if (!event.type)
 		return -ESRCH;
-	options->attach_btf_obj_fd = event->btf_fd;
-	options->attach_btf_id = event->type;
-	options->expected_attach_type = BPF_TRACE_RAW_TP;
+	options->attach_btf_obj_fd = event.btf_fd;
+	options->attach_btf_id = event.type;
+	options->expected_attach_type = attach_type;
 	return 0;
 }
 
@@ -96,11 +183,12 @@ static int read_module(struct btf *base, const char *name, int fd)
 		return -errno;
 	for (i = btf__type_cnt(base); i < btf__type_cnt(btf); i++) {
 		type = btf__type_by_id(btf, i);
-		if (!btf_is_typedef(type))
-			continue;
 		type_name = btf__name_by_offset(btf, type->name_off);
-		if (type_name && !strncmp(type_name, PREFIX, strlen(PREFIX)))
-			add_event(type_name + strlen(PREFIX), fd, i);
+		if (btf_is_func(type) && type_name)
+			add(&functions, &nr_functions, type_name, fd, i);
+		if (btf_is_typedef(type) && type_name &&
+		    !strncmp(type_name, PREFIX, strlen(PREFIX)))
+			add(&events, &nr_events, type_name + strlen(PREFIX), fd, i);
 	}
 	btf__free(btf);
 	return 0;
@@ -129,14 +217,21 @@ static int read_object(struct btf *base, uint32_t id, const char *const *modules
 	return err;
 }
 
+static int take_over(const char *section, enum bpf_attach_type type)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load,
+		    .cookie = type);
+	int err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_TRACING, type, &options);
+
+	return err < 0 ? err : 0;
+}
+
 int btf_events_init(const char *const *modules)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load);
-	struct btf *base;
+	struct btf *base = kernel_types();
 	uint32_t id = 0;
 	int err = 0;
 
-	base = btf__load_vmlinux_btf();
 	if (!base)
 		return -errno;
 	while (!err) {
@@ -147,10 +242,11 @@ int btf_events_init(const char *const *modules)
 		}
 		err = read_object(base, id, modules);
 	}
-	btf__free(base);
-	if (err)
-		return err;
-	err = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
-					   &options);
-	return err < 0 ? err : 0;
+	if (!err)
+		err = take_over("tp_btf+", BPF_TRACE_RAW_TP);
+	if (!err)
+		err = take_over("fentry+", BPF_TRACE_FENTRY);
+	if (!err)
+		err = take_over("fexit+", BPF_TRACE_FEXIT);
+	return err;
 }

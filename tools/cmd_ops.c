@@ -68,29 +68,6 @@ struct stream {
 	uint64_t printed;
 };
 
-static void print_time(const struct stream *stream, const struct scope_record *record)
-{
-	uint64_t ns = record->start_ns + record->dur_ns + stream->wall_ns;
-	static time_t last = -1;
-	static char text[16];
-	time_t seconds = ns / 1000000000;
-	struct tm tm;
-
-	if (seconds != last) {
-		localtime_r(&seconds, &tm);
-		strftime(text, sizeof(text), "%H:%M:%S", &tm);
-		last = seconds;
-	}
-	printf("%s%s.%06u%s", colour_on(COLOUR_DIM), text, (unsigned int)(ns % 1000000000 / 1000),
-	       colour_off());
-}
-
-/* A left-aligned text and the blanks behind it. */
-static void print_padded(const char *text, int columns)
-{
-	printf("%s%*s", text, columns > text_width(text) ? columns - text_width(text) : 0, "");
-}
-
 #define OPERATION_COLUMNS 16
 #define PROCESS_COLUMNS 22
 
@@ -102,23 +79,24 @@ static void print_heading(void)
 
 static void print_line(const struct stream *stream, const struct scope_record *record)
 {
-	struct text duration = format_duration(record->dur_ns);
+	struct text ended = format_clock(record->start_ns + record->dur_ns + stream->wall_ns);
 	char text[512];
 	unsigned int phase;
 	uint64_t ns;
 
-	print_time(stream, record);
-	printf("%*s%s  ", 10 - text_width(duration.s), "", duration.s);
+	printf("%s%s%s", colour_on(COLOUR_DIM), ended.s, colour_off());
+	print_right(format_duration(record->dur_ns).s, 10);
+	printf("  ");
 	if (record->ret < 0) {
 		operation_failure(record, text, sizeof(text));
 		printf("%s%s: %s%s\n", colour_on(COLOUR_RED), error_name(record->ret), text,
 		       colour_off());
 		return;
 	}
-	print_padded(operation_title(record->operation), OPERATION_COLUMNS);
+	print_left(operation_title(record->operation), OPERATION_COLUMNS);
 	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
 	printf("  ");
-	print_padded(text, PROCESS_COLUMNS);
+	print_left(text, PROCESS_COLUMNS);
 	operation_what(record, text, sizeof(text));
 	printf("  %s", text);
 	phase = operation_phase(record, &ns);

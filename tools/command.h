@@ -72,6 +72,7 @@ struct command {
 extern const struct command command_lat;
 extern const struct command command_ops;
 extern const struct command command_stuck;
+extern const struct command command_replace;
 extern const struct command command_export;
 extern const struct command command_doctor;
 extern const struct command command_help;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "format.h"
 
@@ -129,6 +130,25 @@ struct text format_percent(uint64_t part, uint64_t whole)
 	else
 		snprintf(text.s, sizeof(text.s), part && percent < 9.95 ? "%.1f %%" : "%.0f %%",
 			 percent);
+	return text;
+}
+
+struct text format_clock(uint64_t wall_ns)
+{
+	/* a stream of events asks for the same second over and over */
+	static time_t last = -1;
+	static char clock[16];
+	time_t seconds = wall_ns / 1000000000;
+	struct text text;
+	struct tm tm;
+
+	if (seconds != last) {
+		localtime_r(&seconds, &tm);
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+		last = seconds;
+	}
+	snprintf(text.s, sizeof(text.s), "%s.%06u", clock,
+		 (unsigned int)(wall_ns % 1000000000 / 1000));
 	return text;
 }
 

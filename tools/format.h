@@ -66,6 +66,14 @@ struct text format_number(double value);
 struct text format_percent(uint64_t part, uint64_t whole);
 
 /**
+ * format_clock() - a time of the day, local: "20:13:02.062126"
+ * @wall_ns: CLOCK_REALTIME
+ *
+ * Return: the text.
+ */
+struct text format_clock(uint64_t wall_ns);
+
+/**
  * text_width() - columns that a text takes on a terminal
  * @utf8: the text
  *

@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&command_lat,
 	&command_ops,
 	&command_stuck,
+	&command_replace,
 	&command_export,
 	&command_doctor,
 	&command_help,

@@ -93,6 +93,21 @@ int finish_output(void)
 	return -1;
 }
 
+static int missing(const char *text, int columns)
+{
+	return columns > text_width(text) ? columns - text_width(text) : 0;
+}
+
+void print_left(const char *text, int columns)
+{
+	printf("%s%*s", text, missing(text, columns), "");
+}
+
+void print_right(const char *text, int columns)
+{
+	printf("%*s%s", missing(text, columns), "", text);
+}
+
 void table_row(struct table *table, enum colour colour)
 {
 	size_t row = table->nr_rows;

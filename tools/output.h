@@ -77,6 +77,20 @@ bool flush_output(void);
  */
 int finish_output(void);
 
+/**
+ * print_left() - print a text, and blanks behind it
+ * @text: the text
+ * @columns: how many columns to fill
+ */
+void print_left(const char *text, int columns);
+
+/**
+ * print_right() - print blanks, and a text behind them
+ * @text: the text
+ * @columns: how many columns to fill
+ */
+void print_right(const char *text, int columns);
+
 #define TABLE_MAX_COLUMNS 16
 
 /**

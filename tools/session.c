@@ -19,7 +19,7 @@
 #include "privilege.h"
 #include "session.h"
 
-#define MAX_LINKS 128
+#define MAX_LINKS 256
 
 /* The events of finished operations, and which program of programs.bpf.h serves each. */
 static const struct {
@@ -46,6 +46,7 @@ static bool debug;
 
 static struct bpf_link *links[MAX_LINKS];
 static struct bpf_object *link_owners[MAX_LINKS];
+static const struct bpf_program *link_programs[MAX_LINKS];
 
 __attribute__((format(printf, 2, 0)))
 static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
@@ -73,7 +74,9 @@ static int failed(const char *what, int err)
 
 int session_check(void)
 {
-	static const char *const modules[] = { "iommufd", "vfio", NULL };
+	/* ours, and the drivers whose functions are probed */
+	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
+					       NULL };
 	uint64_t capabilities;
 	int err;
 
@@ -118,6 +121,16 @@ static const char *event_of(const struct bpf_program *program)
 	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
 }
 
+/* The function that a program is for: "fexit/dmar_fault" -> "dmar_fault", NULL if none. */
+static const char *function_of(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6))
+		return NULL;
+	return strchr(section, '/') + 1;
+}
+
 static bool is_raw(const struct bpf_program *program)
 {
 	return !strcmp(bpf_program__section_name(program), "raw_tp");
@@ -143,11 +156,13 @@ static bool serves(const char *program, const char *event)
 /* Is there an event that this program can be attached to? */
 static bool is_of_use(const struct bpf_program *program)
 {
-	const char *event = event_of(program);
+	const char *event = event_of(program), *function = function_of(program);
 	size_t i;
 
 	if (event)
 		return btf_event_exists(event);
+	if (function)
+		return btf_function_exists(function);
 	if (!is_raw(program))
 		return true;
 	for (i = 0; btf_event_name(i); i++)
@@ -156,19 +171,38 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-int session_load(struct bpf_object_skeleton *skeleton)
+bool session_has_function(const char *function)
+{
+	return btf_function_exists(function);
+}
+
+int session_try_load(struct bpf_object_skeleton *skeleton)
 {
 	struct bpf_program *program;
 	int err;
 
 	bpf_object__for_each_program(program, *skeleton->obj)
-		if (!is_of_use(program))
+		if (bpf_program__autoload(program) && !is_of_use(program))
 			bpf_program__set_autoload(program, false);
 	err = bpf_object__load_skeleton(skeleton);
+	btf_events_forget();
+	return err;
+}
+
+void session_load_failed(int err)
+{
+	failed("load the BPF programs", err);
+}
+
+int session_load(struct bpf_object_skeleton *skeleton)
+{
+	int err = session_try_load(skeleton);
+
 	return err ? failed("load the BPF programs", err) : 0;
 }
 
-static int keep_link(struct bpf_object *object, struct bpf_link *link)
+static int keep_link(struct bpf_object *object, const struct bpf_program *program,
+		     struct bpf_link *link)
 {
 	unsigned int i;
 
@@ -179,6 +213,7 @@ static int keep_link(struct bpf_object *object, struct bpf_link *link)
 			continue;
 		links[i] = link;
 		link_owners[i] = object;
+		link_programs[i] = program;
 		return 0;
 	}
 	bpf_link__destroy(link);
@@ -192,9 +227,18 @@ static int attach_raw(struct bpf_object *object, struct bpf_program *program)
 
 	for (i = 0; (event = btf_event_name(i)); i++)
 		if (serves(bpf_program__name(program), event) &&
-		    keep_link(object, bpf_program__attach_raw_tracepoint(program, event)))
+		    keep_link(object, program,
+			      bpf_program__attach_raw_tracepoint(program, event)))
 			return -1;
 	return 0;
+}
+
+/* A function that is there but cannot be traced is as good as not there. */
+static int attach_function(struct bpf_object *object, struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_trace(program);
+
+	return link ? keep_link(object, program, link) : 0;
 }
 
 int session_attach(struct bpf_object *object)
@@ -208,9 +252,21 @@ int session_attach(struct bpf_object *object)
 		if (is_raw(program))
 			err = attach_raw(object, program);
 		else if (event_of(program))
-			err = keep_link(object, bpf_program__attach_trace(program));
+			err = keep_link(object, program, bpf_program__attach_trace(program));
+		else if (function_of(program))
+			err = attach_function(object, program);
 	}
 	return err;
+}
+
+bool session_is_attached(const struct bpf_program *program)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_LINKS; i++)
+		if (links[i] && link_programs[i] == program)
+			return true;
+	return false;
 }
 
 void session_detach(struct bpf_object *object)

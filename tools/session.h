@@ -9,16 +9,19 @@
  *	...
  *	NAME_bpf__destroy(skeleton)
  *
- * A program whose event this kernel does not have (a module that is not loaded, an older version
- * of it) is left out.  What goes wrong is said in one line with its remedy.
+ * A program whose event or function this kernel does not have (a module that is not loaded, an older
+ * version of it) is left out; so is one of a function that cannot be traced.  What goes wrong is said in one
+ * line with its remedy.
  */
 #ifndef IOMMUSCOPE_SESSION_H
 #define IOMMUSCOPE_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 struct bpf_object;
+struct bpf_program;
 struct bpf_object_skeleton;
 struct options;
 
@@ -40,12 +43,42 @@ int session_check(void);
 int session_load(struct bpf_object_skeleton *skeleton);
 
 /**
+ * session_try_load() - session_load() for who has another way when it fails
+ * @skeleton: what the skeleton has under this name
+ *
+ * Return: 0 or a negative errno, for session_load_failed().
+ */
+int session_try_load(struct bpf_object_skeleton *skeleton);
+
+/**
+ * session_load_failed() - say that the programs could not be loaded
+ * @err: what session_try_load() returned
+ */
+void session_load_failed(int err);
+
+/**
+ * session_has_function() - does the kernel have a function that programs can be attached to?
+ * @function: its name
+ *
+ * Return: whether it or one of the modules has it.
+ */
+bool session_has_function(const char *function);
+
+/**
  * session_attach() - attach a skeleton's programs
  * @object: the skeleton's object, loaded
  *
  * Return: 0, or -1 after it has said what failed.
  */
 int session_attach(struct bpf_object *object);
+
+/**
+ * session_is_attached() - does a program observe anything?
+ * @program: a program of an object given to session_attach()
+ *
+ * Return: whether it does; one that was left out does not.
+ */
+bool session_is_attached(const struct bpf_program *program);
 
 /**
  * session_detach() - end the observation, keep maps

@@ -60,11 +60,33 @@ static void mock_dma_reached(struct mock_dma *dma)
 	dma->accesses++;
 }
 
+/**
+ * mock_dma_fault() - a device could not reach memory
+ * @mdev: the device; its DMA is locked
+ * @iova: the address
+ *
+ * A function of its own, so that programs can be attached to it: they see every fault, also those that
+ * nobody is told of because nothing is attached.
+ */
+noinline void mock_dma_fault(struct mock_device *mdev, u64 iova)
+{
+	struct mock_dma *dma = &mdev->dma;
+
+	lockdep_assert_held(&dma->lock);
+	dma->faults++;
+	dma->faulted = true;
+	if (!dma->domain) {
+		dma->gap_faults++;
+		return;
+	}
+	report_iommu_fault(&dma->domain->domain, &mdev->pdev->dev, iova,
+			   dma->mode & MOCK_DMA_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
+}
+
 /* One access; true if it reached memory. */
 static bool mock_dma_access(struct mock_device *mdev)
 {
 	struct mock_dma *dma = &mdev->dma;
-	struct iommu_domain *domain;
 	phys_addr_t phys;
 	bool ok = false;
 	int prot = 0;
@@ -82,15 +104,7 @@ static bool mock_dma_access(struct mock_device *mdev)
 		mock_dma_reached(dma);
 		ok = true;
 	} else {
-		dma->faults++;
-		dma->faulted = true;
-		if (!dma->domain)
-			dma->gap_faults++;
-		domain = dma->domain ? &dma->domain->domain : NULL;
-		if (domain)
-			report_iommu_fault(domain, &mdev->pdev->dev, iova,
-					   dma->mode & MOCK_DMA_WRITE ? IOMMU_FAULT_WRITE :
-									IOMMU_FAULT_READ);
+		mock_dma_fault(mdev, iova);
 	}
 	spin_unlock(&dma->lock);
 	return ok;

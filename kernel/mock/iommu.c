@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/property.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "iommufd_test.h"
 #include "mock.h"
@@ -57,6 +58,7 @@ static int mock_attach(struct iommu_domain *domain, struct device *dev)
 	struct mock_domain *md = to_mock_domain(domain);
 	u32 gap_us = READ_ONCE(mdev->replace_gap_us);
 	u32 error = READ_ONCE(mdev->attach_error);
+	u64 start_ns;
 
 	if (md == mdev->dma.domain)
 		return 0;
@@ -72,7 +74,10 @@ static int mock_attach(struct iommu_domain *domain, struct device *dev)
 	mock_delay(READ_ONCE(mock_latency.attach));
 	if (gap_us && mdev->dma.domain) {
 		mock_dma_set_domain(mdev, NULL);
+		start_ns = ktime_get_ns();
 		usleep_range(gap_us, gap_us + gap_us / 16 + 1);
+		mdev->gap_ns += ktime_get_ns() - start_ns;
+		mdev->gaps++;
 	}
 	mock_dma_set_domain(mdev, md);
 	mdev->attaches++;

@@ -207,6 +207,8 @@ static int mock_stats_show(struct seq_file *s, void *unused)
 	seq_printf(s, "gap_faults %llu\n", gap_faults);
 	seq_printf(s, "longest_gap_ns %llu\n", longest_gap_ns);
 	seq_printf(s, "attaches %llu\n", READ_ONCE(mdev->attaches));
+	seq_printf(s, "gaps %llu\n", READ_ONCE(mdev->gaps));
+	seq_printf(s, "gap_ns %llu\n", READ_ONCE(mdev->gap_ns));
 	seq_printf(s, "page_table_bytes %lu\n", tables * PAGE_SIZE);
 	return 0;
 }
@@ -231,6 +233,8 @@ static ssize_t mock_stats_write(struct file *file, const char __user *ubuf, size
 	dma->faulted = false;
 	spin_unlock(&dma->lock);
 	WRITE_ONCE(mdev->attaches, 0);
+	WRITE_ONCE(mdev->gaps, 0);
+	WRITE_ONCE(mdev->gap_ns, 0);
 	return count;
 }
 

@@ -117,6 +117,8 @@ struct mock_dma {
  * @replace_gap_us: time without translation when one domain takes over from another
  * @attach_error: errno to fail with when a domain takes over from another or from none, or 0
  * @attaches: domains it was attached to
+ * @gaps: how often it translated nothing for @replace_gap_us
+ * @gap_ns: for how long in sum
  * @debugfs: directory of its knobs
  */
 struct mock_device {
@@ -129,6 +131,8 @@ struct mock_device {
 	u32 replace_gap_us;
 	u32 attach_error;
 	u64 attaches;
+	u64 gaps;
+	u64 gap_ns;
 	struct dentry *debugfs;
 };
 
@@ -176,6 +180,7 @@ void mock_driver_exit(void);
 void mock_dma_init(struct mock_dma *dma);
 int mock_dma_start(struct mock_device *mdev, u64 iova, u64 length, int mode, u32 interval_us);
 void mock_dma_stop(struct mock_device *mdev);
+void mock_dma_fault(struct mock_device *mdev, u64 iova);
 void mock_dma_set_domain(struct mock_device *mdev, struct mock_domain *domain);
 void mock_dma_wait(struct mock_domain *domain);
 
