@@ -473,10 +473,11 @@ static __always_inline bool vtd_no_translation(__u32 reason)
 SEC("fentry/dmar_fault")
 int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 {
-	__u64 cap = iommu->cap, fault[2];
+	/* the function takes it as a void pointer */
+	__u64 cap = BPF_CORE_READ(iommu, cap), fault[2];
 	__u32 status = 0, index, nr, first, reason, flags;
 	struct scope_replacement *record;
-	void *reg = iommu->reg;
+	void *reg = BPF_CORE_READ(iommu, reg);
 	int i;
 
 	if (bpf_probe_read_kernel(&status, sizeof(status), reg + VTD_FAULT_STATUS) ||
@@ -491,7 +492,7 @@ int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 			break;
 		reason = fault[1] >> 32 & 0xff;
 		if (reason < 0x20 || reason > 0x2f) {
-			record = record_of_requester((__u32)iommu->segment << 16 |
+			record = record_of_requester((__u32)BPF_CORE_READ(iommu, segment) << 16 |
 						     (fault[1] & 0xffff));
 			flags = SCOPE_FAULT_EXACT;
 			if (!(fault[1] & VTD_FAULT_READ))

@@ -4,7 +4,7 @@
 _iommuscope()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="lat ops stuck export doctor help" words i
+	local commands="lat ops stuck replace export doctor help" words i
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -52,6 +52,9 @@ _iommuscope()
 		;;
 	stuck)
 		words="--longer --no-stack --device -d --pid -p --interval -i --count -n --duration --json --ready-file --help -h"
+		;;
+	replace)
+		words="--timeline --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
 		;;
 	export)
 		words="--listen --duration --ready-file --help -h"
