@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "export_metrics.h"
+#include "export_page.h"
 #include "export_routes.h"
 
 static void serve_healthy(struct exporter *exporter, const struct export_request *request,
@@ -28,6 +29,11 @@ static void serve_metrics(struct exporter *exporter, const struct export_request
 }
 
 static const struct export_route routes[] = {
+	{ "/", serve_page },
+	{ "/page.js", serve_page },
+	{ "/page.css", serve_page },
+	{ "/icon.svg", serve_page },
+	{ "/live.json", serve_page_document },
 	{ "/metrics", serve_metrics },
 	{ "/-/healthy", serve_healthy },
 };
