@@ -40,11 +40,16 @@ static __always_inline bool scope_filter_task(void)
 	return true;
 }
 
+static __always_inline bool scope_filter_ctx(const struct iommufd_op *op)
+{
+	return (!filter_ctx || op->ctx_id == filter_ctx) && scope_filter_task();
+}
+
 static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
 {
 	__u64 key, src;
 
-	if (filter_ctx && op->ctx_id != filter_ctx)
+	if (!scope_filter_ctx(op))
 		return false;
 	if (filter_by_device) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
@@ -53,7 +58,7 @@ static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
 		    !bpf_map_lookup_elem(&ioas_of_device, &src))
 			return false;
 	}
-	return scope_filter_task();
+	return true;
 }
 
 static __always_inline bool scope_is_device(const char *device)
@@ -102,18 +107,14 @@ static __always_inline bool scope_filter_translation(const struct iommufd_op *op
 			return false;
 		scope_follow_device(op, operation);
 	}
-	if (filter_ctx && op->ctx_id != filter_ctx)
-		return false;
-	return scope_filter_task();
+	return scope_filter_ctx(op);
 }
 
 static __always_inline bool scope_filter_object(const struct iommufd_op *op)
 {
 	if (filter_by_device)
 		return false;
-	if (filter_ctx && op->ctx_id != filter_ctx)
-		return false;
-	return scope_filter_task();
+	return scope_filter_ctx(op);
 }
 
 /* vfio does not know the context's number: with that filter, iommufd's own events tell. */

@@ -192,3 +192,68 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 }
 
 #include "programs.bpf.h"
+
+/*
+ * Begins, for the command that asks for these programs to be loaded.  A filter by device goes by
+ * the name here: where a device is attached to, only the end of an operation tells.
+ */
+SEC("?raw_tp")
+int iommufd_started(struct bpf_raw_tracepoint_args *args)
+{
+	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
+	struct scope_record *record;
+	__u32 operation;
+	bool memory;
+
+	if (!op)
+		return 0;
+	operation = SCOPE_OPERATION_iommufd_map + op->opcode;
+	memory = scope_operation_class(operation) == SCOPE_CLASS_MEMORY;
+	if (memory ? !scope_filter_memory(op) :
+		     (filter_by_device && !scope_is_device(op->device)) || !scope_filter_ctx(op))
+		return 0;
+	if (memory) {
+		record = reserve(SCOPE_MEMORY_BEGIN);
+		if (!record)
+			return 0;
+		__builtin_memset(record, 0, SCOPE_MEMORY_BEGIN);
+	} else {
+		record = reserve(sizeof(*record));
+		if (!record)
+			return 0;
+		__builtin_memset(record, 0, sizeof(*record));
+		record->hwpt = op->hwpt_id;
+		bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
+	}
+	fill_task(record, operation | SCOPE_BEGINS);
+	record->start_ns = op->start_ns;
+	record->ctx = op->ctx_id;
+	record->ioas = op->ioas_id;
+	record->device_id = op->device_id;
+	record->iova = op->iova;
+	record->length = op->length;
+	submit(record);
+	return 0;
+}
+
+SEC("?raw_tp")
+int vfio_started(struct bpf_raw_tracepoint_args *args)
+{
+	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
+	struct scope_record *record;
+
+	if (!op || !scope_filter_vfio(op))
+		return 0;
+	record = reserve(sizeof(*record));
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_task(record, (SCOPE_OPERATION_vfio_open + op->opcode) | SCOPE_BEGINS);
+	record->start_ns = op->start_ns;
+	record->device_id = op->device_id;
+	record->hwpt = op->pt_id;
+	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
+	bpf_probe_read_kernel(record->driver, sizeof(record->driver), op->node);
+	submit(record);
+	return 0;
+}

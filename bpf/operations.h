@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What operations.bpf.c sends to the tool: one struct scope_record a finished operation.
+ * What operations.bpf.c sends to the tool: one struct scope_record a finished operation, and, to
+ * whom it loads those programs for, one an operation that begins.
  *
  * The ring buffer carries a prefix of it, as long as the class of the operation has something to
- * say: SCOPE_OBJECT_RECORD, SCOPE_MEMORY_RECORD or all of it.  The reader takes what is not there
- * as zero.
+ * say: SCOPE_OBJECT_RECORD, SCOPE_MEMORY_RECORD or all of it; of the begin of a memory operation
+ * SCOPE_MEMORY_BEGIN.  The reader takes what is not there as zero.
  */
 #ifndef IOMMUSCOPE_BPF_OPERATIONS_H
 #define IOMMUSCOPE_BPF_OPERATIONS_H
@@ -92,5 +93,9 @@ struct scope_record {
 /* Bytes sent for each class; an object operation knows no phase but the first, the wait. */
 #define SCOPE_OBJECT_RECORD __builtin_offsetof(struct scope_record, phase_ns[1])
 #define SCOPE_MEMORY_RECORD __builtin_offsetof(struct scope_record, phase_ns[SCOPE_NR_MEMORY_PHASES])
+#define SCOPE_MEMORY_BEGIN __builtin_offsetof(struct scope_record, user_va)
+
+/* Bit in @operation: it begins.  What only an end can tell is zero. */
+#define SCOPE_BEGINS (1U << 31)
 
 #endif

@@ -16,8 +16,8 @@
 #include "format.h"
 #include "json.h"
 #include "lifetime.h"
-#include "names.h"
 #include "operation.h"
+#include "operation_line.h"
 #include "operations.skel.h"
 #include "options.h"
 #include "output.h"
@@ -68,43 +68,6 @@ struct stream {
 	uint64_t printed;
 };
 
-#define OPERATION_COLUMNS 16
-#define PROCESS_COLUMNS 22
-
-static void print_heading(void)
-{
-	printf("%sTIME             DURATION  %-*s  %-*s  WHAT%s\n", colour_on(COLOUR_BOLD),
-	       OPERATION_COLUMNS, "OPERATION", PROCESS_COLUMNS, "PROCESS", colour_off());
-}
-
-static void print_line(const struct stream *stream, const struct scope_record *record)
-{
-	struct text ended = format_clock(record->start_ns + record->dur_ns + stream->wall_ns);
-	char text[512];
-	unsigned int phase;
-	uint64_t ns;
-
-	printf("%s%s%s", colour_on(COLOUR_DIM), ended.s, colour_off());
-	print_right(format_duration(record->dur_ns).s, 10);
-	printf("  ");
-	if (record->ret < 0) {
-		operation_failure(record, text, sizeof(text));
-		printf("%s%s: %s%s\n", colour_on(COLOUR_RED), error_name(record->ret), text,
-		       colour_off());
-		return;
-	}
-	print_left(operation_title(record->operation), OPERATION_COLUMNS);
-	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
-	printf("  ");
-	print_left(text, PROCESS_COLUMNS);
-	operation_what(record, text, sizeof(text));
-	printf("  %s", text);
-	phase = operation_phase(record, &ns);
-	if (phase < SCOPE_NR_PHASES)
-		printf(", %s %s", phase_name(phase), format_percent(ns, record->dur_ns).s);
-	putchar('\n');
-}
-
 static int on_record(void *context, void *data, size_t size)
 {
 	struct stream *stream = context;
@@ -116,7 +79,7 @@ static int on_record(void *context, void *data, size_t size)
 	if (stream->options->json)
 		operation_json(&record, &stream->json, stream->wall_ns);
 	else
-		print_line(stream, &record);
+		operation_line(&record, stream->wall_ns);
 	stream->printed++;
 	return 0;
 }
@@ -177,7 +140,7 @@ static int run(const struct options *options)
 	if (lifetime_begin(&lifetime, options) || session_attach(skeleton->obj))
 		goto out_destroy;
 	if (!options->json) {
-		print_heading();
+		operation_heading();
 		flush_output();
 	}
 	if (lifetime_start(&lifetime))

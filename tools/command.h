@@ -74,6 +74,8 @@ extern const struct command command_ops;
 extern const struct command command_stuck;
 extern const struct command command_replace;
 extern const struct command command_export;
+extern const struct command command_record;
+extern const struct command command_report;
 extern const struct command command_doctor;
 extern const struct command command_help;
 

@@ -2,6 +2,7 @@
 /*
  * JSON, written as it comes.
  */
+#include <inttypes.h>
 #include <math.h>
 
 #include "json.h"
@@ -49,7 +50,8 @@ static void quote(FILE *file, const char *string)
 		if (*s == '"' || *s == '\\') {
 			putc_unlocked('\\', file);
 			putc_unlocked(*s++, file);
-		} else if (*s < 0x20 || *s == 0x7f) {
+		} else if (*s < 0x20 || *s == 0x7f || *s == '<') {
+			/* what could end a script that the text stands in, too */
 			fprintf(file, "\\u%04x", *s++);
 		} else {
 			length = utf8_length(s);
@@ -144,6 +146,15 @@ void json_i64(struct json *json, const char *key, int64_t value)
 	if (value < 0)
 		putc_unlocked('-', json->file);
 	digits(json->file, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void json_micros(struct json *json, const char *key, int64_t ns)
+{
+	uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+
+	element(json, key);
+	fprintf(json->file, "%s%" PRIu64 ".%03u", ns < 0 ? "-" : "", size / 1000,
+		(unsigned int)(size % 1000));
 }
 
 void json_double(struct json *json, const char *key, double value)

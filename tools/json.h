@@ -79,6 +79,14 @@ void json_u64(struct json *json, const char *key, uint64_t value);
 void json_i64(struct json *json, const char *key, int64_t value);
 
 /**
+ * json_micros() - write a time in microseconds, exact to the nanosecond
+ * @json: the writer
+ * @key: its key, or NULL
+ * @ns: the time in nanoseconds
+ */
+void json_micros(struct json *json, const char *key, int64_t ns);
+
+/**
  * json_double() - write a number with a fraction
  * @json: the writer
  * @key: its key, or NULL

@@ -16,6 +16,8 @@ const struct command *const commands[] = {
 	&command_stuck,
 	&command_replace,
 	&command_export,
+	&command_record,
+	&command_report,
 	&command_doctor,
 	&command_help,
 	NULL,

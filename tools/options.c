@@ -101,11 +101,24 @@ static uint64_t need_duration(struct argp_state *state, const char *what, const 
 	return ns;
 }
 
+/* An option that a command does not take may be one of its own. */
+static bool takes(const struct command *command, int key)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMON; i++)
+		if (common_options[i].option.key == key)
+			return common_options[i].bit & (command->common | OPTION_ALWAYS);
+	return false;
+}
+
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *parsing = state->input;
 	struct options *options = parsing->options;
 
+	if (!takes(parsing->command, key))
+		return ARGP_ERR_UNKNOWN;
 	switch (key) {
 	case 'd':
 		options->device = arg;

@@ -4,7 +4,7 @@
 _iommuscope()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="lat ops stuck replace export doctor help" words i
+	local commands="lat ops stuck replace export record report doctor help" words i
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -58,6 +58,12 @@ _iommuscope()
 		;;
 	export)
 		words="--listen --duration --ready-file --help -h"
+		;;
+	record)
+		words="--output -o --no-begins --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"
+		;;
+	report)
+		words="--device -d --pid -p --errors --slower --operation -o --begins --trace-event --info --count -n --json --csv --help -h"
 		;;
 	doctor)
 		words="--device -d --json --help -h"

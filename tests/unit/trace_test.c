@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The trace file: what is written is read, and what is broken is told. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trace_coding.h"
+#include "trace_file.h"
+#include "unit.h"
+
+#define NR_EVENTS 120
+
+/* A file in memory. */
+struct memory {
+	uint8_t *bytes;
+	size_t size;
+	size_t at;
+	size_t room;
+};
+
+static bool put(void *context, const void *data, size_t size)
+{
+	struct memory *memory = context;
+
+	if (memory->room && memory->size + size > memory->room)
+		return false;
+	memory->bytes = realloc(memory->bytes, memory->size + size);
+	memcpy(memory->bytes + memory->size, data, size);
+	memory->size += size;
+	return true;
+}
+
+static long get(void *context, void *data, size_t size)
+{
+	struct memory *memory = context;
+
+	if (size > memory->size - memory->at)
+		size = memory->size - memory->at;
+	memcpy(data, memory->bytes + memory->at, size);
+	memory->at += size;
+	return size;
+}
+
+static struct trace_event event(unsigned int i)
+{
+	static const char *const devices[] = { "", "0000:03:00.0", "iommufd-mock.0" };
+	struct trace_event event = { .kind = i % 3 ? TRACE_OPERATION : TRACE_BEGIN };
+	struct scope_record *record = &event.record;
+
+	if (i % 40 == 39) {
+		event.kind = TRACE_LOST;
+		event.at_ns = 1000000 + i;
+		event.lost = i;
+		return event;
+	}
+	record->start_ns = 1000000 + 77 * i;
+	record->operation = i * 7 % SCOPE_NR_OPERATIONS;
+	record->tgid = 4000000 + i % 5;
+	record->tid = record->tgid + i % 3;
+	record->uid = i % 2 ? 65534 : 0;
+	record->cgroup = i % 4 ? 1 : UINT64_MAX;
+	snprintf(record->comm, sizeof(record->comm), "worker %u", i % 6);
+	record->iova = i % 2 ? UINT64_MAX - i : i;
+	record->length = (uint64_t)i << (i % 50);
+	snprintf(record->device, sizeof(record->device), "%s", devices[i % 3]);
+	if (event.kind == TRACE_BEGIN)
+		return event;
+	record->dur_ns = i * 13;
+	record->ret = i % 5 ? (int)i : -ENOMEM;
+	record->reason = i % 44;
+	record->reason_a = i;
+	record->reason_b = UINT64_MAX;
+	record->phase_ns[i % SCOPE_NR_PHASES] = i;
+	record->phase_ns[SCOPE_NR_PHASES - 1] = UINT32_MAX;
+	snprintf(record->driver, sizeof(record->driver), "%s", i % 2 ? "intel" : "");
+	return event;
+}
+
+static struct memory write_trace(void)
+{
+	struct trace_info info = {
+		.tool = "0.1", .kernel = "6.12", .host = "here", .start_ns = 1000000, .wall_ns = -5,
+	};
+	struct memory memory = {};
+	struct trace_writer *writer = trace_writer_new(&info, put, &memory);
+	struct trace_event one;
+	unsigned int i;
+	uint64_t events;
+
+	CHECK(writer);
+	for (i = 0; i < NR_EVENTS; i++) {
+		one = event(i);
+		CHECK(trace_write(writer, &one));
+		if (i % 50 == 49)
+			CHECK(trace_flush(writer));
+	}
+	CHECK(trace_finish(writer));
+	CHECK_EQ(trace_written(writer, &events), memory.size);
+	CHECK_EQ(events, NR_EVENTS - NR_EVENTS / 40);
+	trace_writer_free(writer);
+	return memory;
+}
+
+static bool same(const struct trace_event *a, const struct trace_event *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == TRACE_LOST)
+		return a->at_ns == b->at_ns && a->lost == b->lost;
+	return !memcmp(&a->record, &b->record, sizeof(a->record));
+}
+
+static char words[256];
+
+/* Read all there is.  Return the state; @nr is set to the events, which must be the first ones. */
+static enum trace_state read_trace(struct memory *memory, unsigned int *nr)
+{
+	struct trace_reader *reader;
+	struct trace_event got, wanted;
+	enum trace_state state;
+
+	memory->at = 0;
+	*nr = 0;
+	*words = '\0';
+	reader = trace_reader_new(get, memory);
+	while (trace_next(reader, &got)) {
+		wanted = event((*nr)++);
+		CHECK(same(&got, &wanted));
+	}
+	state = trace_reader_state(reader, words, sizeof(words));
+	trace_reader_free(reader);
+	return state;
+}
+
+TEST(trace, what_is_written_is_read)
+{
+	struct memory memory = write_trace();
+	struct trace_reader *reader;
+	const struct trace_info *info;
+	unsigned int nr;
+
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_GOOD);
+	CHECK_EQ(nr, NR_EVENTS);
+	memory.at = 0;
+	reader = trace_reader_new(get, &memory);
+	info = trace_reader_info(reader);
+	CHECK_EQ(info->version, 1);
+	CHECK_TEXT(info->tool, "0.1");
+	CHECK_TEXT(info->kernel, "6.12");
+	CHECK_TEXT(info->host, "here");
+	CHECK_EQ(info->start_ns, 1000000);
+	CHECK_EQ(info->wall_ns, -5);
+	trace_reader_free(reader);
+	free(memory.bytes);
+}
+
+TEST(trace, many_events_fill_many_chunks)
+{
+	struct trace_info info = {};
+	struct memory memory = {};
+	struct trace_writer *writer = trace_writer_new(&info, put, &memory);
+	struct trace_event got = {}, wanted = event(1);
+	struct trace_reader *reader;
+	unsigned int i, nr = 0;
+
+	/* more threads than the writer remembers */
+	for (i = 0; i < 50000; i++) {
+		wanted.record.tid = i % 5000;
+		wanted.record.start_ns = i;
+		CHECK(trace_write(writer, &wanted));
+	}
+	CHECK(trace_finish(writer));
+	trace_writer_free(writer);
+	reader = trace_reader_new(get, &memory);
+	while (trace_next(reader, &got)) {
+		wanted.record.tid = nr % 5000;
+		wanted.record.start_ns = nr++;
+		if (!same(&got, &wanted))
+			break;
+	}
+	CHECK_EQ(nr, 50000);
+	CHECK(same(&got, &wanted));
+	CHECK_EQ(trace_reader_state(reader, words, sizeof(words)), TRACE_GOOD);
+	trace_reader_free(reader);
+	free(memory.bytes);
+}
+
+TEST(trace, cut_off_at_any_byte)
+{
+	struct memory memory = write_trace();
+	unsigned int nr, before = 0;
+	size_t size = memory.size;
+
+	for (memory.size = 0; memory.size < size; memory.size++) {
+		enum trace_state state = read_trace(&memory, &nr);
+
+		CHECK_EQ(state, memory.size ? TRACE_CUT_OFF : TRACE_EMPTY);
+		CHECK(*words);
+		/* one more byte never shows less, nor more than one event more */
+		CHECK(nr == before || nr == before + 1);
+		before = nr;
+	}
+	/* only the mark of the end is missing */
+	CHECK_EQ(before, NR_EVENTS);
+	free(memory.bytes);
+}
+
+TEST(trace, any_byte_broken_is_told)
+{
+	struct memory memory = write_trace();
+	struct trace_reader *reader;
+	struct trace_event got;
+	size_t i;
+
+	for (i = 0; i < memory.size; i++) {
+		/* reserved, and read by nobody */
+		if (i >= 12 && i < TRACE_HEADER_SIZE)
+			continue;
+		memory.bytes[i] ^= 0x41;
+		memory.at = 0;
+		reader = trace_reader_new(get, &memory);
+		while (trace_next(reader, &got))
+			CHECK(got.kind == TRACE_LOST || got.record.operation < SCOPE_NR_OPERATIONS);
+		CHECK(trace_reader_state(reader, words, sizeof(words)) != TRACE_GOOD);
+		trace_reader_free(reader);
+		memory.bytes[i] ^= 0x41;
+	}
+	free(memory.bytes);
+}
+
+TEST(trace, a_broken_chunk_costs_only_itself)
+{
+	struct memory memory = write_trace();
+	struct trace_reader *reader;
+	struct trace_event got;
+	unsigned int nr = 0;
+	size_t info;
+
+	info = TRACE_HEADER_SIZE + TRACE_CHUNK_HEADER_SIZE +
+	       trace_get_u32(memory.bytes + TRACE_HEADER_SIZE + 4);
+	memory.bytes[info + TRACE_CHUNK_HEADER_SIZE + 5] ^= 1;
+	reader = trace_reader_new(get, &memory);
+	while (trace_next(reader, &got))
+		nr++;
+	CHECK_EQ(nr, NR_EVENTS - 50);
+	CHECK_EQ(trace_reader_state(reader, words, sizeof(words)), TRACE_DAMAGED);
+	CHECK(strstr(words, "bytes are left out"));
+	trace_reader_free(reader);
+	free(memory.bytes);
+}
+
+TEST(trace, other_files_are_told)
+{
+	struct memory memory = write_trace();
+	unsigned int nr;
+
+	memory.bytes[8] = 2;
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_NEWER);
+	CHECK_TEXT(words, "it is of format 2, and this iommuscope reads format 1: use the one that "
+			  "recorded it, or a later one");
+	CHECK_EQ(nr, 0);
+	memory.bytes[8] = 1;
+	memory.bytes[0] = '#';
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_ALIEN);
+	CHECK_TEXT(words, "it is no trace of iommuscope");
+	memory.size = 3;
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_ALIEN);
+	memory.size = 0;
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_EMPTY);
+	free(memory.bytes);
+
+	memory = write_trace();
+	CHECK(put(&memory, "more", 4));
+	CHECK_EQ(read_trace(&memory, &nr), TRACE_DAMAGED);
+	CHECK_EQ(nr, NR_EVENTS);
+	free(memory.bytes);
+}
+
+TEST(trace, a_full_disk_is_told)
+{
+	struct trace_info info = {};
+	struct memory memory = { .room = 2000 };
+	struct trace_writer *writer = trace_writer_new(&info, put, &memory);
+	struct trace_event one = event(1);
+	unsigned int i;
+
+	CHECK(writer);
+	for (i = 0; i < 1000; i++)
+		CHECK(trace_write(writer, &one));
+	CHECK(!trace_flush(writer));
+	trace_writer_free(writer);
+	free(memory.bytes);
+	memory = (struct memory){ .room = 20 };
+	CHECK(!trace_writer_new(&info, put, &memory));
+	free(memory.bytes);
+}

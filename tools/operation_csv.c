@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations as comma-separated values.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "names.h"
+#include "operation.h"
+#include "operation_csv.h"
+#include "output.h"
+
+/* NUMBER(column, member) */
+#define NUMBERS(NUMBER)                                                                            \
+	NUMBER(pid, tgid)                                                                          \
+	NUMBER(tid, tid)                                                                           \
+	NUMBER(uid, uid)                                                                           \
+	NUMBER(cgroup_id, cgroup)                                                                  \
+	NUMBER(ctx, ctx)                                                                           \
+	NUMBER(device_id, device_id)                                                               \
+	NUMBER(group, group)                                                                       \
+	NUMBER(devices, devices)                                                                   \
+	NUMBER(ioas, ioas)                                                                         \
+	NUMBER(src_ioas, src_ioas)                                                                 \
+	NUMBER(old_ioas, old_ioas)                                                                 \
+	NUMBER(hwpt, hwpt)                                                                         \
+	NUMBER(old_hwpt, old_hwpt)                                                                 \
+	NUMBER(object_id, object_id)                                                               \
+	NUMBER(value, value)                                                                       \
+	NUMBER(index, index)                                                                       \
+	NUMBER(start, start)                                                                       \
+	NUMBER(flags, flags)                                                                       \
+	NUMBER(iova, iova)                                                                         \
+	NUMBER(length_bytes, length)                                                               \
+	NUMBER(user_va, user_va)                                                                   \
+	NUMBER(pages, pages)                                                                       \
+	NUMBER(extents, extents)                                                                   \
+	NUMBER(reason_a, reason_a)                                                                 \
+	NUMBER(reason_b, reason_b)
+
+void operation_csv_heading(FILE *file)
+{
+	unsigned int i;
+
+	fputs("event,time_ns,start_ns,dur_ns,subsystem,operation,process,device,iommu_driver,node,"
+	      "object_type,ret,error,reason,message", file);
+#define NAME(column, member) fputs("," #column, file);
+	NUMBERS(NAME)
+#undef NAME
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		fprintf(file, ",%s%s_ns", i < SCOPE_FIRST_VFIO_PHASE ? "" : "vfio_",
+			phase_name(i));
+	putc('\n', file);
+}
+
+void operation_csv(FILE *file, const struct scope_record *record, const char *event,
+		   int64_t wall_ns)
+{
+	enum scope_class class = scope_operation_class(record->operation);
+	bool vfio = class == SCOPE_CLASS_VFIO;
+	char why[256] = "";
+	unsigned int i;
+
+	fprintf(file, "%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%s,", event,
+		(uint64_t)(record->start_ns + record->dur_ns + wall_ns), (uint64_t)record->start_ns,
+		(uint64_t)record->dur_ns, operation_subsystem(record->operation),
+		operation_name(record->operation));
+	csv_text(file, record->comm);
+	putc(',', file);
+	csv_text(file, record->device);
+	putc(',', file);
+	csv_text(file, vfio ? "" : record->driver);
+	putc(',', file);
+	csv_text(file, vfio ? record->driver : "");
+	fprintf(file, ",%s,%d,", class == SCOPE_CLASS_OBJECT ?
+		object_type_name(record->object_type) : "", record->ret);
+	if (record->ret < 0) {
+		operation_why(record, why, sizeof(why));
+		fprintf(file, "%s,%s,", error_name(record->ret),
+			reason_name(record->operation, record->reason));
+		csv_text(file, why);
+	} else {
+		fputs(",,", file);
+	}
+#define NUMBER(column, member) fprintf(file, ",%" PRIu64, (uint64_t)record->member);
+	NUMBERS(NUMBER)
+#undef NUMBER
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		fprintf(file, ",%" PRIu64, (uint64_t)record->phase_ns[i]);
+	putc('\n', file);
+}

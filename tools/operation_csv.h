@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Operations as comma-separated values: the keys of the JSON as columns, all of them in every row.
+ */
+#ifndef IOMMUSCOPE_OPERATION_CSV_H
+#define IOMMUSCOPE_OPERATION_CSV_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "operations.h"
+
+/**
+ * operation_csv_heading() - write the row of names
+ * @file: where to
+ */
+void operation_csv_heading(FILE *file);
+
+/**
+ * operation_csv() - write an operation as a row
+ * @file: where to
+ * @record: the operation
+ * @event: "end", "begin" or "unfinished"
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ */
+void operation_csv(FILE *file, const struct scope_record *record, const char *event,
+		   int64_t wall_ns);
+
+#endif
