@@ -214,9 +214,9 @@ static void print_suspect(const struct suspect *suspect, const struct scope_reco
 	unsigned int nr, i;
 
 	operation_what(record, what, sizeof(what));
-	printf("%s%s%s %s of %s, by %s [%u", suspect->exact ? "" : "more than ", colour_on(COLOUR_BOLD),
-	       format_duration(now - suspect->since_ns).s, operation_title(record->operation), what,
-	       record->comm, record->tgid);
+	printf("%s%s%s %s of %s, by %s [%u", suspect->exact ? "" : "more than ",
+	       colour_on(COLOUR_BOLD), format_duration(now - suspect->since_ns).s,
+	       operation_title(record->operation), what, record->comm, record->tgid);
 	if (record->tid != record->tgid)
 		printf(", thread %u", record->tid);
 	printf("] uid %u%s\n", record->uid, colour_off());

@@ -202,12 +202,13 @@ bool parse_number(const char *string, uint64_t max, uint64_t *number)
 {
 	unsigned long long value;
 	char *end;
+	bool hex;
 
 	if (!isdigit((unsigned char)*string))
 		return false;
 	errno = 0;
-	value = strtoull(string, &end, string[0] == '0' && tolower((unsigned char)string[1]) == 'x' ?
-			 16 : 10);
+	hex = string[0] == '0' && tolower((unsigned char)string[1]) == 'x';
+	value = strtoull(string, &end, hex ? 16 : 10);
 	if (errno || *end || value > max)
 		return false;
 	*number = value;

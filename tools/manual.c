@@ -145,7 +145,10 @@ void manual_completion(void)
 	unsigned int i;
 
 	printf("# SPDX-License-Identifier: GPL-2.0-only\n"
-	       "# Completion of iommuscope for bash, written by 'iommuscope help --completion'.\n\n"
+	       "# Completion of iommuscope for bash, written by 'iommuscope help --completion'.\n"
+	       "#\n"
+	       "# The words offered have no blanks in them.\n"
+	       "# shellcheck shell=bash disable=SC2207\n\n"
 	       "_iommuscope()\n{\n"
 	       "\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
 	       "\tlocal commands=\"");

@@ -23,12 +23,14 @@ static const struct {
 	const char *name;
 	const char *title;
 } operations[SCOPE_NR_OPERATIONS] = {
-#define NAME(operation) [SCOPE_OPERATION_iommufd_##operation] = { "iommufd", #operation, #operation },
+#define NAME(operation)                                                                            \
+	[SCOPE_OPERATION_iommufd_##operation] = { "iommufd", #operation, #operation },
 	IOMMUFD_MEMORY_OPERATIONS(NAME)
 	IOMMUFD_TRANSLATION_OPERATIONS(NAME)
 	IOMMUFD_OBJECT_OPERATIONS(NAME)
 #undef NAME
-#define NAME(operation) [SCOPE_OPERATION_vfio_##operation] = { "vfio", #operation, "vfio_" #operation },
+#define NAME(operation)                                                                            \
+	[SCOPE_OPERATION_vfio_##operation] = { "vfio", #operation, "vfio_" #operation },
 	SCOPE_VFIO_OPERATIONS(NAME)
 #undef NAME
 };

@@ -162,8 +162,8 @@ static void say_number(struct words *words, const char *meaning, uint64_t value)
 	if (strstr(meaning, "error code"))
 		say(words, "%s %s", strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
 		    error_name(value > 4095 ? (int)-value : (int)value));
-	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") || strstr(meaning, "flags") ||
-		 strstr(meaning, "ioctl number"))
+	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") ||
+		 strstr(meaning, "flags") || strstr(meaning, "ioctl number"))
 		say(words, "%s 0x%" PRIx64, meaning, value);
 	else if (!strncmp(meaning, "bytes", 5) && value)
 		say(words, "%s wanted", format_size(value).s);

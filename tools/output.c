@@ -196,7 +196,7 @@ static void measure_row(const struct table *table, char *const *cells, int *widt
 
 void table_print(struct table *table)
 {
-	int widths[TABLE_MAX_COLUMNS], room = terminal_width(), gap = 2, sum;
+	int widths[TABLE_MAX_COLUMNS] = { 0 }, room = terminal_width(), gap = 2, sum;
 	unsigned int i;
 	size_t row;
 

@@ -96,12 +96,12 @@ int session_check(void)
 		return -1;
 	}
 	if (!have("/sys/kernel/btf/iommufd")) {
-		complain("module iommufd has no BTF: build it where pahole and the kernel's vmlinux are");
+		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
 		return -1;
 	}
 	err = btf_events_init(modules);
 	if (err == -EPERM) {
-		complain("no privilege to read the modules' BTF: run it as root, or add CAP_SYS_ADMIN");
+		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
 		return -1;
 	}
 	if (err)

@@ -175,7 +175,7 @@ struct iommu_hwpt_selftest {
 
 #define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST 0xdeadbeef
 #define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST_INVALID 0xdadbeef
-#define IOMMU_TEST_INVALIDATE_FLAG_ALL	(1 << 0)
+#define IOMMU_TEST_INVALIDATE_FLAG_ALL	1
 
 struct iommu_hwpt_invalidate_selftest {
 	__u32 flags;
@@ -216,7 +216,7 @@ enum {
 	MOCK_DEVICE_RESV_SW_MSI = 1 << 4,
 	/* No domain_alloc_user() takes flags for it: HWPTs are plain only. */
 	MOCK_DEVICE_NO_FLAGS = 1 << 5,
-	/* A kernel driver uses it: it is not bound, and takes its group from who would bind the rest. */
+	/* A kernel driver uses it: it cannot be bound, nor can the rest of its group. */
 	MOCK_DEVICE_DRIVEN = 1 << 6,
 	/* It is not behind the mock IOMMU, nor, as it is no hardware, behind another. */
 	MOCK_DEVICE_NO_IOMMU = 1 << 7,

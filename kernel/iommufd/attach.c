@@ -228,8 +228,8 @@ out_unlock:
  * @replace: the device is attached; all attached devices of its group move
  *
  * Return: 0; -ENOENT: no such object; -EINVAL: one of another type, or one that does not fit;
- * -EBUSY: attached already; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device do not fit or the HWPT
- * could not be filled; or what the IOMMU driver says.  Nothing is changed then.
+ * -EBUSY: attached already; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device do not fit or
+ * the HWPT could not be filled; or what the IOMMU driver says.  Nothing is changed then.
  */
 int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,
 			     bool replace)

@@ -18,7 +18,7 @@ static struct iommufd_group *group_find(struct iommufd_ctx *ictx, struct iommu_g
 	struct iommufd_group *igroup;
 
 	lockdep_assert_held(&ictx->groups.xa_lock);
-	/* The group object references the IOMMU group, so its number is not given away meanwhile. */
+	/* The group object references the IOMMU group, so its number is not given away. */
 	igroup = xa_load(&ictx->groups, iommu_group_id(group));
 	return igroup && !WARN_ON(igroup->group != group) ? igroup : NULL;
 }

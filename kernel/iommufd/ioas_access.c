@@ -235,7 +235,7 @@ void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 }
 
 static void rw_page(struct page *page, unsigned int offset, void *data, unsigned int length,
-		      bool write)
+		    bool write)
 {
 	if (write)
 		memcpy_to_page(page, offset, data, length);

@@ -104,9 +104,9 @@ static unsigned long contiguous_run(struct page **pages, unsigned long nr)
 }
 
 /*
- * Scattered memory costs a step per page, so this one is short: it records pages that neither follow
- * the one before nor are followed by the next, as long as the last chunk has room.  The page before
- * the array must be recorded.  Returns how many pages it took.
+ * Scattered memory costs a step per page, so this one is short: it records pages that neither
+ * follow the one before nor are followed by the next, as long as the last chunk has room.  The page
+ * before the array must be recorded.  Returns how many pages it took.
  */
 static unsigned long append_single(struct iommufd_extents *extents, struct page **pages,
 				   unsigned long nr)

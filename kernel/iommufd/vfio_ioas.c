@@ -3,8 +3,8 @@
  * The one IOAS of a context that the ioctls of VFIO containers work on.
  *
  * iommufd_ctx.vfio_ioas is a plain pointer, guarded by the lock of the object table: the IOAS may
- * be destroyed, which clears it.  Without an IOMMU there is none, and the context is in no-IOMMU mode
- * for the rest of its life.
+ * be destroyed, which clears it.  Without an IOMMU there is none, and the context is in no-IOMMU
+ * mode for the rest of its life.
  */
 #include <linux/iommufd.h>
 

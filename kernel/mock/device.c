@@ -2,9 +2,10 @@
 /*
  * Devices behind the mock IOMMU, and their groups.
  *
- * A device is a platform device, without a driver but for those that are to be in use by one.  It is found by its index, which is its id at the
- * IOMMU (iommu_fwspec), from before it is added to the bus, when the IOMMU core probes it, until it
- * is removed.  Devices made with the same key share a group for as long as one of them exists.
+ * A device is a platform device, without a driver but for those that are to be in use by one.  It
+ * is found by its index, which is its id at the IOMMU (iommu_fwspec), from before it is added to
+ * the bus, when the IOMMU core probes it, until it is removed.  Devices made with the same key
+ * share a group for as long as one of them exists.
  *
  * mock_groups_mutex guards the list of groups and their use counts.  It is taken inside of the
  * IOMMU core's locks, and nothing is called under it that takes those.

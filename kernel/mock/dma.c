@@ -2,10 +2,11 @@
 /*
  * The DMA engine of a mock device.
  *
- * A thread goes round and round a range of IOVAs, one access of eight bytes in each granule, through
- * the page table of the domain its device is attached to.  mock_dma.lock is held over each access,
- * look-up included.  So mock_dma_wait(), which takes and drops it, is what an IOTLB invalidation is
- * to hardware: when it returns, no access that saw the page table before is under way.
+ * A thread goes round and round a range of IOVAs, one access of eight bytes in each granule,
+ * through the page table of the domain its device is attached to.  mock_dma.lock is held over each
+ * access, look-up included.  So mock_dma_wait(), which takes and drops it, is what an IOTLB
+ * invalidation is to hardware: when it returns, no access that saw the page table before is under
+ * way.
  *
  * A read stores nothing; a write stores the number of accesses so far.  What cannot be translated,
  * or not in this direction, is a fault: it is counted, and reported to the IOMMU core as any driver

@@ -11,8 +11,8 @@
  *	how long device N translates nothing when one HWPT takes over from another; 0, the default,
  *	is a hitless replacement
  * iommufd-mock/iommufd-mock.N/attach_error
- *	errno with which the IOMMU refuses any other HWPT for device N; 0, the default, for none.  Set
- *	it on the k-th device of a group to make a replacement fail there
+ *	errno with which the IOMMU refuses any other HWPT for device N; 0, the default, for none.
+ *	Set it on the k-th device of a group to make a replacement fail there
  * iommufd-mock/iommufd-mock.N/dma
  *	write "start IOVA LENGTH r|w|rw [PAUSE_US]" or "stop"; read what it does
  * iommufd-mock/iommufd-mock.N/stats

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module iommufd-mock: an IOMMU without hardware and the test ioctl of iommufd.  Test builds only.
+ * The module iommufd-mock: an IOMMU without hardware and the test ioctl of iommufd.  Test builds
+ * only.
  */
 #include <linux/module.h>
 

@@ -3,8 +3,8 @@
  * Test accesses: an in-kernel user of an IOAS, in the hands of user space.
  *
  * Each is a file of its own; closing it destroys the access.  Pages it pinned are items with an id.
- * When an IOVA range is unmapped the core calls mock_access_unmap(), which drops all items that touch
- * it: their ids are unknown from then on.  An item may be pinned but not yet listed when that
+ * When an IOVA range is unmapped the core calls mock_access_unmap(), which drops all items that
+ * touch it: their ids are unknown from then on.  An item may be pinned but not yet listed when that
  * happens; the core calls again until nothing is pinned.
  *
  * mock_access.mutex guards the list, and is never held while the core is called: the core may be
@@ -23,7 +23,7 @@
 #include "mock.h"
 
 #define MOCK_ACCESS_MAX_BYTES	(16UL << 20)
-#define MOCK_ACCESS_MAX_PAGES	(1UL << 18)
+#define MOCK_ACCESS_MAX_PAGES	(256UL << 10)
 
 /**
  * struct mock_access - a test access
@@ -166,8 +166,8 @@ int mock_access_create(struct iommufd_ctx *ictx, u32 ioas_id, u32 flags, u32 *fd
 	ma->needs_pin_pages = flags & MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
 	ma->keeps_pins = flags & MOCK_ACCESS_KEEPS_PINS;
 
-	ma->access = iommufd_access_create(
-		ictx, ma->needs_pin_pages ? &mock_access_pin_ops : &mock_access_ops, ma, id);
+	ma->access = iommufd_access_create(ictx, ma->needs_pin_pages ? &mock_access_pin_ops :
+								       &mock_access_ops, ma, id);
 	if (IS_ERR(ma->access)) {
 		rc = PTR_ERR(ma->access);
 		kfree(ma);

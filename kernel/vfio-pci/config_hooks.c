@@ -171,10 +171,10 @@ static int hook_power(struct vfio_pci_core_device *vdev, int pos, int count, con
 	vfio_pci_set_power_state(vdev, state);
 	/* The device may not have gone where it should: say where it is. */
 	word = vfio_pci_vconfig_word(vdev, ctrl) & ~PCI_PM_CTRL_STATE_MASK;
-	if (vdev->pdev->current_state <= PCI_D3hot)
-		word |= (__force u16)vdev->pdev->current_state;
-	else
+	if (vfio_pci_sleeps(vdev->pdev->current_state, PCI_D3hot))
 		word |= (__force u16)PCI_D3hot;
+	else
+		word |= (__force u16)vdev->pdev->current_state;
 	vfio_pci_vconfig_set_word(vdev, ctrl, word);
 	up_write(&vdev->memory_lock);
 	return 0;

@@ -190,6 +190,13 @@ int vfio_pci_join_set(struct vfio_pci_core_device *vdev);
 
 /* power.c */
 extern const struct dev_pm_ops vfio_pci_core_pm_ops;
+
+/* Is @state @least or deeper? The states' type is bitwise: sparse lets only equality pass. */
+static inline bool vfio_pci_sleeps(pci_power_t state, pci_power_t least)
+{
+	return (__force int)state >= (__force int)least;
+}
+
 int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state);
 void vfio_pci_power_probe(struct vfio_pci_core_device *vdev);
 void vfio_pci_power_exit_low(struct vfio_pci_core_device *vdev);

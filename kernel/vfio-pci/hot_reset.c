@@ -366,7 +366,7 @@ static int get_groups(struct owner *owner, const s32 __user *fds, unsigned int n
 	for (i = 0; i < nr; i++) {
 		if (get_user(fd, &fds[i])) {
 			ret = vfio_op_fail(owner->op, -EFAULT, VFIO_REASON_bad_user_pointer,
-					   (u64)&fds[i], sizeof(fd));
+					   (ulong)&fds[i], sizeof(fd));
 			goto err_put;
 		}
 		files[i] = fget(fd);
@@ -400,7 +400,7 @@ static int hot_reset(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	int ret;
 
 	if (copy_from_user(&hdr, arg, minsz))
-		return vfio_op_fail(op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		return vfio_op_fail(op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 	if (hdr.argsz < minsz)
 		return vfio_op_fail(op, -EINVAL, VFIO_REASON_bad_size, hdr.argsz, minsz);
 	if (hdr.flags)

@@ -104,7 +104,7 @@ long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __
 
 	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_set_irqs);
 	if (copy_from_user(&set, arg, minsz)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 		goto out;
 	}
 	vfio_op_note(&op, flags, set.flags);
@@ -127,7 +127,7 @@ long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __
 		data = memdup_user(arg->data, data_size);
 		if (IS_ERR(data)) {
 			ret = vfio_op_fail(&op, PTR_ERR(data), VFIO_REASON_bad_user_pointer,
-					   (u64)arg->data, data_size);
+					   (ulong)arg->data, data_size);
 			goto out;
 		}
 	}

@@ -28,7 +28,7 @@ bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->memory_lock);
 
-	if (vdev->pm_runtime_engaged || pdev->current_state >= PCI_D3hot)
+	if (vdev->pm_runtime_engaged || vfio_pci_sleeps(pdev->current_state, PCI_D3hot))
 		return false;
 	return pdev->no_command_memory ||
 	       vfio_pci_vconfig_word(vdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;

@@ -46,11 +46,13 @@ int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t stat
 	int ret;
 
 	/* The PF cannot sleep while its functions are in use. */
-	if (state > PCI_D0 && vdev->sriov_active)
+	if (vfio_pci_sleeps(state, PCI_D1) && vdev->sriov_active)
 		return -EBUSY;
 
-	down = vdev->needs_pm_restore && pdev->current_state < PCI_D3hot && state >= PCI_D3hot;
-	up = vdev->needs_pm_restore && pdev->current_state >= PCI_D3hot && state == PCI_D0;
+	down = vdev->needs_pm_restore && !vfio_pci_sleeps(pdev->current_state, PCI_D3hot) &&
+	       vfio_pci_sleeps(state, PCI_D3hot);
+	up = vdev->needs_pm_restore && vfio_pci_sleeps(pdev->current_state, PCI_D3hot) &&
+	     state == PCI_D0;
 	if (down)
 		pci_save_state(pdev);
 
@@ -58,7 +60,7 @@ int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t stat
 	if (ret)
 		return ret;
 
-	if (down && pdev->current_state >= PCI_D3hot) {
+	if (down && vfio_pci_sleeps(pdev->current_state, PCI_D3hot)) {
 		kfree(vdev->pm_save);
 		vdev->pm_save = pci_store_saved_state(pdev);
 	} else if (up && vdev->pm_save) {

@@ -27,7 +27,7 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 	vfio_op_phase(&op, VFIO_PHASE_wait);
 	vfio_pci_memory_shut(vdev);
 	vfio_op_phase(&op, VFIO_PHASE_reset);
-	/* What is saved and restored around the reset must be the state of a device that is awake. */
+	/* What is saved and restored around the reset must be the state of an awake device. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
 	ret = pci_try_reset_function(vdev->pdev);
 	vfio_op_phase(&op, VFIO_PHASE_other);

@@ -70,8 +70,8 @@ ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, siz
 		goto out;
 	}
 	/* These addresses are not behind the memory bit alone; the arbiter opened the way. */
-	done = vfio_pci_core_do_io_rw(vdev, false, io, buf, pos - range->start, count, 0, 0, iswrite,
-				      VFIO_PCI_IO_WIDTH_4);
+	done = vfio_pci_core_do_io_rw(vdev, false, io, buf, pos - range->start, count, 0, 0,
+				      iswrite, VFIO_PCI_IO_WIDTH_4);
 	vga_put(vdev->pdev, range->resource);
 	if (done > 0)
 		*ppos += done;

@@ -198,7 +198,7 @@ void vfio_combine_iova_ranges(struct rb_root_cached *root, u32 cur_nodes, u32 re
 		if (!left)
 			return;
 
-		/* The order of the tree is that of the starts; its augmentation needs the insert. */
+		/* The tree's order is that of the starts; its augmentation needs the insert. */
 		interval_tree_remove(right, root);
 		interval_tree_remove(left, root);
 		left->last = right->last;

@@ -51,7 +51,7 @@ long vfio_device_feature(struct vfio_device *device, struct vfio_device_feature 
 	vfio_op_begin(&op, device, VFIO_OPERATION_feature);
 
 	if (copy_from_user(&feature, arg, minsz)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 		goto out;
 	}
 	vfio_op_note(&op, flags, feature.flags);

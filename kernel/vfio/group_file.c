@@ -60,7 +60,7 @@ static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
 
 	vfio_group_op_begin(&op, group, VFIO_OPERATION_set_container);
 	if (get_user(fd, arg)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg,
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg,
 				   sizeof(fd));
 		goto out;
 	}

@@ -105,7 +105,8 @@ int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_sta
 	 * Search backwards from the goal: the first neighbour of the current state that is met
 	 * lies on a shortest path.
 	 */
-	seen = front = BIT(new_fsm);
+	front = BIT(new_fsm);
+	seen = front;
 	while (front) {
 		unsigned long hit = mig_neighbours(states, cur_fsm) & front;
 

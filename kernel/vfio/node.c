@@ -99,7 +99,7 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 	vfio_op_start(&op);
 
 	if (copy_from_user(&bind, arg, minsz)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 		goto out;
 	}
 	vfio_op_note(&op, flags, bind.flags);
@@ -137,7 +137,7 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 
 	if (put_user(vf->devid, &arg->out_devid)) {
 		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer,
-				   (u64)&arg->out_devid, sizeof(arg->out_devid));
+				   (ulong)&arg->out_devid, sizeof(arg->out_devid));
 		vfio_session_end(vf, &op);
 		goto out;
 	}
@@ -168,7 +168,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 	vfio_op_note(&op, device_id, vf->devid);
 
 	if (copy_from_user(&attach, arg, minsz)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 		goto out;
 	}
 	vfio_op_note(&op, flags, attach.flags);
@@ -183,7 +183,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 	}
 	/* A replacement cannot be taken back: learn now whether the answer can be given. */
 	if (put_user(attach.pt_id, &arg->pt_id)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)&arg->pt_id,
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)&arg->pt_id,
 				   sizeof(arg->pt_id));
 		goto out;
 	}
@@ -206,7 +206,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 	}
 	vfio_op_note(&op, pt_id, attach.pt_id);
 	if (put_user(attach.pt_id, &arg->pt_id)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)&arg->pt_id,
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)&arg->pt_id,
 				   sizeof(arg->pt_id));
 		if (replace)
 			goto out;
@@ -240,7 +240,7 @@ long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt
 	vfio_op_note(&op, device_id, vf->devid);
 
 	if (copy_from_user(&detach, arg, minsz)) {
-		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (u64)arg, minsz);
+		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg, minsz);
 		goto out;
 	}
 	vfio_op_note(&op, flags, detach.flags);

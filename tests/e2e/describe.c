@@ -254,6 +254,7 @@ static int describe(enum vfio_api api, const char *bdf)
 	if (!rc)
 		rc = vfio_open(&dev, bdf, &space);
 	if (!rc)
+		/* cppcheck-suppress uninitStructMember ; vfio_open() has set it */
 		rc = vfio_info(dev.fd, &info);
 	if (rc) {
 		fprintf(stderr, "%s: %s\n", bdf, strerror(-rc));

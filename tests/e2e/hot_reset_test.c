@@ -29,6 +29,7 @@ static void claim_pair(struct pair *pair, bool together)
 	int bus;
 
 	for (bus = 1; bus < 16; bus++) {
+		/* cppcheck-suppress uninitvar ; it is pci_find() that fills it */
 		if (pci_find(E1000E_VENDOR, E1000E_DEVICE, bus, 1, pair->bdf[1]))
 			continue;
 		CHECK_OK(pci_find(E1000E_VENDOR, E1000E_DEVICE, bus, 0, pair->bdf[0]));

@@ -649,7 +649,9 @@ int main(void)
 {
 	sigset_t set;
 
-	agent.fd_in = agent.fd_out = agent.fd_err = -1;
+	agent.fd_in = -1;
+	agent.fd_out = -1;
+	agent.fd_err = -1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);

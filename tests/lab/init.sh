@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
 #
 # First program of the lab's guest, run from the initramfs by its busybox. It
 # makes the host's file system the root (read-only below, a tmpfs above), loads
@@ -20,6 +21,7 @@ die() {
 $B mount -t proc proc /proc
 $B mount -t sysfs sys /sys
 $B mount -t devtmpfs dev /dev
+# shellcheck source=/dev/null
 . /lab.conf
 
 for m in $LAB_BOOT_MODULES; do

@@ -96,7 +96,7 @@ static int enter_cgroup(const char *cgroup)
 }
 
 static void __attribute__((noreturn)) worker_main(struct worker *w, const struct options *options,
-						   struct rng rng)
+						  struct rng rng)
 {
 	struct thread threads[MAX_THREADS];
 	pthread_t ids[MAX_THREADS];

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of iommuscope for bash, written by 'iommuscope help --completion'.
+#
+# The words offered have no blanks in them.
+# shellcheck shell=bash disable=SC2207
 
 _iommuscope()
 {

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of the modules' sources: sparse through kbuild, and the kernel's checkpatch."""
+
+import os
+import re
+import subprocess
+
+import rules
+from points import Files, jobs, must_have, run, sample, scratch
+
+TAG = "extern void *user_memory(void);\nint f(void);\nint f(void)\n{\n" \
+    "\tvoid __attribute__((noderef, address_space(1))) *p = user_memory();\n\n\treturn p != 0;\n}\n"
+STYLE = "// SPDX-License-Identifier: GPL-2.0-only\nint f(void)\n{\n        return 0;\n}\n"
+
+
+def sparse(points, options):
+    """kbuild runs it on each file before it compiles it, with the kernel's flags."""
+    if not must_have("sparse", points, "sparse"):
+        return
+    _, text = run(["sparse", sample(options, "tag.c", TAG)])
+    points.found("sparse", text, "different address spaces")
+
+    mirror = scratch(options, "sparse")
+    for folder in ("kernel", "tracepoints"):
+        subprocess.run(["rm", "-rf", os.path.join(mirror, folder)], check=True)
+        subprocess.run(["cp", "-R", os.path.join(options.source, folder), mirror], check=True)
+    sources = [f for f in Files(options.source).c("kernel") if f.endswith(".c")]
+    status, text = run(["make", "-C", options.kdir, f"M={mirror}/kernel", f"-j{jobs()}", "-k", "C=2",
+                        "CF=-D__CHECK_ENDIAN__", "IOMMUSCOPE_TESTING=y", "VFIO_GROUP=y", "modules"])
+    checked = len(re.findall(r"^\s+CHECK\s", text, re.M))
+    complaints = [line.replace(mirror + os.sep, "") for line in text.splitlines()
+                  if line.startswith(mirror) and re.search(r": (warning|error): ", line)]
+    complaints = [line for line in complaints
+                  if not any(line.startswith(f) and words in line for f, words in rules.SPARSE)]
+    if checked < len(sources):
+        complaints.append(f"only {checked} of {len(sources)} files were checked (make: {status})")
+        complaints += text.splitlines()[-10:]
+    points.point(f"sparse has nothing to say of {len(sources)} files", complaints)
+
+
+def find_checkpatch(options):
+    """Of the kernel's sources, from their package; no package that can be installed has it.
+
+    The kernel's self test is built from the same: where that has been, it is unpacked already.
+    """
+    script = os.path.join(options.build, "selftest", "src", "scripts", "checkpatch.pl")
+    if os.path.exists(script):
+        return script, None
+    folder = scratch(options, "checkpatch")
+    script = os.path.join(folder, "scripts", "checkpatch.pl")
+    if os.path.exists(script):
+        return script, None
+    package = os.path.join(options.source, "tests", "bench", "kernel-source")
+    done = subprocess.run([package, options.kdir, os.path.join(options.build, "upstream")],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        return None, "the package with the kernel's sources cannot be had"
+    deb = done.stdout.strip()
+    unpack = ("dpkg-deb --fsys-tarfile \"$1\" | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |"
+              " xz -dc -T0 | tar -x -C \"$2\" --strip-components=1 --wildcards '*/scripts/checkpatch.pl'"
+              " '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'")
+    status, text = run(["sh", "-c", unpack, "unpack", deb, folder])
+    if not os.path.exists(script):
+        return None, f"cannot unpack {deb} ({status}): {text[-200:]}"
+    return script, None
+
+
+def checkpatch(points, options):
+    script, trouble = find_checkpatch(options)
+    if not script:
+        points.point("checkpatch is there", [trouble])
+        return
+    files = Files(options.source)
+    command = ["perl", script, "--no-tree", "--no-summary", "--terse", "--show-types", "--strict",
+               "--max-line-length=100"]
+    _, text = run([*command, "-f", sample(options, "style.c", STYLE)])
+    points.found("checkpatch", text, "CODE_INDENT")
+    events = [f for f in files.c("tracepoints")]
+    modules = files.c("kernel")
+    user = files.c("tools", "bpf")
+    tests = files.c("tests")
+    for what, names, off in (
+            ("the modules", modules, rules.CHECKPATCH),
+            ("the tracepoints", events, rules.CHECKPATCH | rules.CHECKPATCH_EVENTS),
+            ("the tool", user, rules.CHECKPATCH | rules.CHECKPATCH_USER),
+            ("the tests", tests, rules.CHECKPATCH | rules.CHECKPATCH_USER | rules.CHECKPATCH_TESTS)):
+        # where it looks for a repository it leaves a file
+        status, text = run([*command, "--ignore", ",".join(sorted(off)), "-f", *map(files.path, names)],
+                           cwd=os.path.dirname(script))
+        complaints = [line.replace(options.source + os.sep, "") for line in text.splitlines()
+                      if re.search(r": (ERROR|WARNING|CHECK):", line)]
+        if status and not complaints:
+            complaints = [f"checkpatch ended with {status}"] + text.splitlines()[-5:]
+        points.point(f"checkpatch has nothing to say of {what}, {len(names)} files", complaints)
