@@ -2,10 +2,10 @@
 /*
  * BPF iterators over contexts, devices, HWPTs, IOASes, accesses and areas.
  *
- * Each is three kernel functions as the verifier wants them: new begins a walk, next yields a record
- * of iommufd_state.h or NULL at the end, destroy ends it.  A walk over objects goes through all
- * contexts in the order of numbers and ids and can begin anywhere, so that who has no room for more
- * goes on later where it stopped.
+ * Each is three kernel functions as the verifier wants them: new begins a walk, next yields a
+ * record of iommufd_state.h or NULL at the end, destroy ends it.  A walk over objects goes through
+ * all contexts in the order of numbers and ids and can begin anywhere, so that who has no room for
+ * more goes on later where it stopped.
  *
  * They may sleep on an iova_lock, and so are for programs that user space runs (SEC("syscall"))
  * alone: one that is attached to a function of the kernel could run with that lock held.  A loaded

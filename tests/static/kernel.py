@@ -10,7 +10,7 @@ from points import Files, jobs, must_have, run, sample, scratch
 
 TAG = "extern void *user_memory(void);\nint f(void);\nint f(void)\n{\n" \
     "\tvoid __attribute__((noderef, address_space(1))) *p = user_memory();\n\n\treturn p != 0;\n}\n"
-STYLE = "// SPDX-License-Identifier: GPL-2.0-only\nint f(void)\n{\n        return 0;\n}\n"
+STYLE = "// SPDX-License-Identifier: GPL-2.0-only\nint f(int *a) {\n\treturn *a;\n}\n"
 
 
 def sparse(points, options):
@@ -71,22 +71,22 @@ def checkpatch(points, options):
         points.point("checkpatch is there", [trouble])
         return
     files = Files(options.source)
-    command = ["perl", script, "--no-tree", "--no-summary", "--terse", "--show-types", "--strict",
-               "--max-line-length=100"]
+    command = ["perl", script, "--no-tree", "--no-summary", "--terse", "--show-types", "--strict"]
     _, text = run([*command, "-f", sample(options, "style.c", STYLE)])
-    points.found("checkpatch", text, "CODE_INDENT")
+    points.found("checkpatch", text, "OPEN_BRACE")
     events = [f for f in files.c("tracepoints")]
     modules = files.c("kernel")
     user = files.c("tools", "bpf")
     tests = files.c("tests")
-    for what, names, off in (
-            ("the modules", modules, rules.CHECKPATCH),
-            ("the tracepoints", events, rules.CHECKPATCH | rules.CHECKPATCH_EVENTS),
-            ("the tool", user, rules.CHECKPATCH | rules.CHECKPATCH_USER),
-            ("the tests", tests, rules.CHECKPATCH | rules.CHECKPATCH_USER | rules.CHECKPATCH_TESTS)):
+    # user space has long names in its calls: what sticks out of clang-format's 100 a little may
+    for what, names, off, columns in (
+            ("the modules", modules, rules.CHECKPATCH, 100),
+            ("the tracepoints", events, rules.CHECKPATCH | rules.CHECKPATCH_EVENTS, 100),
+            ("the tool", user, rules.CHECKPATCH | rules.CHECKPATCH_USER, 110),
+            ("the tests", tests, rules.CHECKPATCH | rules.CHECKPATCH_USER | rules.CHECKPATCH_TESTS, 110)):
         # where it looks for a repository it leaves a file
-        status, text = run([*command, "--ignore", ",".join(sorted(off)), "-f", *map(files.path, names)],
-                           cwd=os.path.dirname(script))
+        status, text = run([*command, f"--max-line-length={columns}", "--ignore", ",".join(sorted(off)),
+                            "-f", *map(files.path, names)], cwd=os.path.dirname(script))
         complaints = [line.replace(options.source + os.sep, "") for line in text.splitlines()
                       if re.search(r": (ERROR|WARNING|CHECK):", line)]
         if status and not complaints:

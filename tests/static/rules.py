@@ -15,6 +15,10 @@ CHECKPATCH = {
     "UNNECESSARY_PARENTHESES",
     # An else after a return that pairs two cases of one decision reads better than none.
     "UNNECESSARY_ELSE",
+    # clang-format puts blanks before the backslash of a macro's empty line
+    "CODE_INDENT", "LEADING_SPACE",
+    # what BPF calls by name has no header: it is declared where it is defined
+    "AVOID_EXTERNS",
     # "u##size *val" in a macro is a pointer
     "SPACING",
 
@@ -37,9 +41,13 @@ CHECKPATCH_USER = {
     # the compiler sees the sizes of both (-Wstringop-overflow)
     "STRCPY", "STRNCPY",
     # BPF_PROG() and the iterators' macros take a type and a name, which is no declaration
-    "FUNCTION_ARGUMENTS", "CODE_INDENT", "LEADING_SPACE",
+    "FUNCTION_ARGUMENTS",
     # counting what is there: n += p != NULL
     "COMPARISON_TO_NULL",
+    # heads of lists
+    "MULTIPLE_ASSIGNMENTS",
+    # messages are not broken, so that they can be searched for
+    "LONG_LINE_STRING",
     # text of other files that a program writes
     "SPDX_LICENSE_TAG",
     # user space's names are others' to choose: DIR, Elf64_Shdr, curl's
@@ -61,6 +69,8 @@ SPARSE = {
 
 # cppcheck
 CPPCHECK = {
+    # out_of_memory() ends the program
+    "memleakOnRealloc",
     # the C library's headers are not for it to judge
     "missingIncludeSystem",
 }
