@@ -203,7 +203,7 @@ static void print_summary(const struct recording *recording)
 	uint64_t events, bytes = trace_written(recording->writer, &events);
 
 	printf("%" PRIu64 " events in %s, %s in %s", events,
-		format_duration(now_ns() - recording->start_ns).s, format_size(bytes).s, own.file);
+	       format_duration(now_ns() - recording->start_ns).s, format_size(bytes).s, own.file);
 	if (recording->lost)
 		printf("; %" PRIu64 " more were lost, as they came too fast: try --buffer %"
 			PRIu64 ", or --no-begins\n", recording->lost,

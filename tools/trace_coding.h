@@ -70,6 +70,7 @@ enum {
 
 static inline uint64_t trace_fold(int64_t value)
 {
+	/* cppcheck-suppress shiftTooManyBitsSigned ; gcc and clang extend the sign */
 	return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
 }
 

@@ -66,8 +66,8 @@ static void mock_dma_reached(struct mock_dma *dma)
  * @mdev: the device; its DMA is locked
  * @iova: the address
  *
- * A function of its own, so that programs can be attached to it: they see every fault, also those that
- * nobody is told of because nothing is attached.
+ * A function of its own, so that programs can be attached to it: they see every fault, also those
+ * that nobody is told of because nothing is attached.
  */
 noinline void mock_dma_fault(struct mock_device *mdev, u64 iova)
 {
