@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rules, dashboards and runbook fit the documented metrics and each other. Host test, no server."""
+
+import glob
+import json
+import os
+import re
+import sys
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "tool"))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from tooltest import Tap, run
+
+PROMETHEUS = os.path.join(ROOT, "dashboards", "prometheus")
+GRAFANA = os.path.join(ROOT, "dashboards", "grafana")
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def documented():
+    """The names of series that docs/metrics.md promises."""
+    names = set()
+    for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", read("docs", "metrics.md"), re.M):
+        names.add(name)
+        if kind == "histogram":
+            names.update(name + suffix for suffix in ("_bucket", "_sum", "_count"))
+    return names
+
+
+def expressions():
+    """{where: expressions} of rules and dashboards."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(PROMETHEUS, "*.rules.yml"))
+                       + glob.glob(os.path.join(PROMETHEUS, "*.alerts.yml"))):
+        text = re.sub(r"^\s*#.*$", "", read(path), flags=re.M)
+        text = re.sub(r"^\s*(?:summary|description|runbook_url):.*$", "", text, flags=re.M)
+        found[os.path.basename(path)] = text
+    for path in sorted(glob.glob(os.path.join(GRAFANA, "*.json"))):
+        dashboard = json.loads(read(path))
+        queries = [t["expr"] for p in dashboard["panels"] for t in p.get("targets", [])]
+        queries += [str(v["query"]) for v in dashboard["templating"]["list"]]
+        queries += [a["target"]["expr"] for a in dashboard["annotations"]["list"]]
+        found[os.path.basename(path)] = "\n".join(queries)
+    return found
+
+
+def names_exist(tap):
+    known = documented()
+    tap.ok(len(known) > 60, "docs/metrics.md names metrics", sorted(known))
+    for where, text in expressions().items():
+        # names of recording rules have colons
+        used = set(re.findall(r"(?<![\w:$])((?:iommufd|vfio)_\w+)(?![\w:])", text))
+        # parts of the names of recording rules, and the values of a variable
+        used -= {"vfio_"}
+        tap.equal(sorted(used - known), [], where + ": every metric is documented")
+
+
+def runbook(tap):
+    headings = {h.lower() for h in re.findall(r"^## (.*)$", read("docs", "runbook.md"), re.M)}
+    alerts = {}
+    text = read("dashboards", "prometheus", "iommuscope.alerts.yml")
+    for block in text.split("- alert: ")[1:]:
+        name = block.split("\n")[0]
+        url = re.search(r'runbook_url: "(.*)"', block)
+        alerts[name] = url and url[1]
+    tap.equal({name: url for name, url in alerts.items()
+               if url != "docs/runbook.md#" + name.lower()}, {}, "each alert names its section")
+    tap.equal(headings, {name.lower() for name in alerts}, "the runbook has a section for each alert")
+    tested = set(re.findall(r"alertname: (\w+)", read("tests", "dashboards", "rules_test.yml")))
+    tap.equal(set(alerts) - tested, set(), "each alert is tested")
+
+
+def promtool(tap):
+    rules = sorted(glob.glob(os.path.join(PROMETHEUS, "*.rules.yml"))
+                   + glob.glob(os.path.join(PROMETHEUS, "*.alerts.yml")))
+    for arguments in (("check", "rules", *rules),
+                      ("check", "config", os.path.join(PROMETHEUS, "prometheus.yml")),
+                      ("test", "rules", os.path.join(ROOT, "tests", "dashboards", "rules_test.yml"))):
+        try:
+            result = run("promtool", *arguments)
+        except FileNotFoundError:
+            tap.skip("promtool " + " ".join(arguments[:2]), "no promtool")
+            continue
+        tap.ok(result.returncode == 0, "promtool " + " ".join(arguments[:2]),
+               result.stdout, result.stderr)
+
+
+def generated(tap):
+    result = run(os.path.join(GRAFANA, "generate.py"), "--check")
+    tap.equal((result.returncode, result.stderr), (0, ""), "the dashboards are what generate.py writes")
+
+
+if __name__ == "__main__":
+    Tap().run(names_exist, runbook, promtool, generated)
