@@ -755,11 +755,12 @@ static __always_inline void replaced(const struct iommufd_op *op)
 }
 
 /* The wait of an operation is taken to be at its begin, where the locks are taken. */
-static __always_inline __u64 overlap(const struct turn *turn, __u64 start_ns, __u64 wait_ns)
+static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 start_ns,
+				     __u64 wait_ns)
 {
 	__u64 end_ns = start_ns + wait_ns;
 
-	if (!turn->number)
+	if (!turn->number || turn->number == own)
 		return 0;
 	if (turn->end_ns && turn->end_ns < end_ns)
 		end_ns = turn->end_ns;
@@ -768,7 +769,9 @@ static __always_inline __u64 overlap(const struct turn *turn, __u64 start_ns, __
 	return end_ns > start_ns ? end_ns - start_ns : 0;
 }
 
-static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns)
+/* @own: number of the replacement that @op itself is, which does not wait for itself; or 0 */
+static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns,
+				      __u64 own)
 {
 	__u64 start_ns = BPF_CORE_READ(op, start_ns), wait_ns = 0, waited, number;
 	struct scope_waits fresh = {}, *entry;
@@ -779,10 +782,10 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	if (wait_ns < SCOPE_WAITED_NS)
 		return;
 	number = turns->last.number;
-	waited = overlap(&turns->last, start_ns, wait_ns);
-	if (overlap(&turns->before, start_ns, wait_ns) > waited) {
+	waited = overlap(&turns->last, own, start_ns, wait_ns);
+	if (overlap(&turns->before, own, start_ns, wait_ns) > waited) {
 		number = turns->before.number;
-		waited = overlap(&turns->before, start_ns, wait_ns);
+		waited = overlap(&turns->before, own, start_ns, wait_ns);
 	}
 	if (waited < SCOPE_WAITED_NS)
 		return;
@@ -810,20 +813,20 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
 }
 
-static __always_inline void finished(const struct iommufd_op *op)
+static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 {
 	__u32 ctx_id = BPF_CORE_READ(op, ctx_id);
 	struct turns *turns;
 
 	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
 	if (turns)
-		note_wait(op, turns);
+		note_wait(op, turns, own);
 }
 
 SEC("raw_tp")
 int memory(struct bpf_raw_tracepoint_args *args)
 {
-	finished((const struct iommufd_op *)args->args[0]);
+	finished((const struct iommufd_op *)args->args[0], 0);
 	return 0;
 }
 
@@ -831,9 +834,10 @@ SEC("raw_tp")
 int translation(struct bpf_raw_tracepoint_args *args)
 {
 	const struct iommufd_op *op = (const struct iommufd_op *)args->args[0];
+	struct running *run = running();
 
 	/* what waits for one replacement may be another */
-	finished(op);
+	finished(op, run ? run->number : 0);
 	if (SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode) ==
 	    SCOPE_OPERATION_iommufd_replace)
 		replaced(op);

@@ -40,7 +40,6 @@ struct drill {
 	uint32_t hwpts[2];
 	void *memory;
 	char iommu_driver[SCOPE_DRIVER_LEN];
-	unsigned int driver;
 };
 
 static int failed(const struct drill *drill, const char *what)
@@ -126,8 +125,13 @@ static int set_up(struct drill *drill)
 	hwpt.dev_id = bind.out_devid;
 	hwpt.pt_id = ioas.out_ioas_id;
 	for (i = 0; i < 2; i++) {
-		if (ioctl(drill->iommufd, IOMMU_HWPT_ALLOC, &hwpt))
-			return failed(drill, "make an HWPT");
+		if (ioctl(drill->iommufd, IOMMU_HWPT_ALLOC, &hwpt)) {
+			if (errno != EADDRINUSE)
+				return failed(drill, "make an HWPT");
+			complain("%s: its IOMMU makes HWPTs only by attaching devices, so there are no two of one device: watch replacements of devices in use instead",
+				 drill->device);
+			return -1;
+		}
 		drill->hwpts[i] = hwpt.out_hwpt_id;
 	}
 	/* each once, and back to where the drill begins */
@@ -152,7 +156,6 @@ static void on_replacement(void *context, const struct replacement *replacement)
 	struct drill *drill = context;
 
 	memcpy(drill->iommu_driver, replacement->record.iommu_driver, sizeof(drill->iommu_driver));
-	drill->driver = replacement->record.driver;
 }
 
 static int switch_to_and_fro(struct drill *drill, struct replacements *replacements)
@@ -196,9 +199,6 @@ static void print_answer(const struct drill *drill, const struct replacement_tot
 		       format_duration(histogram_percentile(&total->window, 50)).s);
 	else
 		printf("unknown: this IOMMU driver cannot be watched\n");
-	if (blocked && drill->driver == SCOPE_SWITCH_VIRTIO)
-		printf("virtio-iommu is told the mappings of an HWPT anew if no device is attached to it;\n"
-		       "between HWPTs that other devices keep in use there is no window\n");
 }
 
 static void print_answer_json(const struct drill *drill, const struct replacements *replacements,

@@ -298,6 +298,44 @@ TEST(replace, refused_leaves_the_old)
 	CHECK_OK(nvme_stop(&f.nvme));
 }
 
+/*
+ * For who watches faults: after a replacement the device writes once to where nothing is mapped.  All it
+ * tests itself is that nothing else happens.
+ */
+TEST(replace, fault_after)
+{
+	struct vfio_space space;
+	struct vfio_dev dev;
+	struct edu edu;
+	uint32_t other, pt;
+	uint8_t *memory;
+
+	e2e_need_api(VFIO_API_NODE);
+	e2e_open(&dev, &space, VFIO_API_NODE, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(edu_init(&edu, &dev));
+	memory = vfio_memory(&space, PAGE_SIZE, BUFFER);
+	CHECK(memory);
+	CHECK_OK(ioas_alloc(space.fd, &other));
+	CHECK_OK(ioas_map_at(space.fd, other, memory, PAGE_SIZE, BUFFER));
+	/* to an HWPT that is there: by allocation, or kept alive by another device */
+	pt = other;
+	if (hwpt_alloc(space.fd, dev.devid, other, 0, &pt)) {
+		char bdf[PCI_BDF_SIZE];
+		uint32_t devid;
+		int fd;
+
+		e2e_claim(E1000E_VENDOR, E1000E_DEVICE, 0, 0, bdf);
+		fd = vfio_node_open(bdf);
+		CHECK_GE(fd, 0);
+		CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+		CHECK_OK(vfio_node_attach(fd, &pt));
+	}
+	CHECK_OK(vfio_node_attach(dev.fd, &pt));
+	CHECK_OK(edu_dma(&edu, BUFFER, 0, EDU_MEMORY_SIZE, true));
+	tap_note("%s writes to 0x%llx", dev.bdf, (unsigned long long)(BUFFER + MIB(1)));
+	CHECK_OK(edu_dma(&edu, BUFFER + MIB(1), 0, 8, false));
+}
+
 /* Detached, the device reaches nothing; attached again, it goes on. */
 TEST(replace, detach_blocks)
 {

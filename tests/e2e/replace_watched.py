@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope replace while real (emulated) devices do DMA: what each IOMMU driver does to it.
+
+On VT-d and AMD the driver takes the old translation away before it puts the new one in force,
+on virtio-iommu it does not. What the driver of the NVMe disk sees of that must agree.
+"""
+
+import fcntl
+import json
+import os
+import re
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
+from tooltest import Tap, run, tool  # noqa: E402
+
+VFIO_DEVICE_BIND_IOMMUFD = ord(";") << 8 | 118
+UNCHANGED = "unchanged"
+
+
+def watched(tap, *command):
+    """The tool's objects and the notes of the test it ran."""
+    result = tool("replace", "--json", "--", "sh", "-c", 'exec "$@" >&2', "sh", *command,
+                  timeout=200)
+    tap.equal(result.returncode, 0, "%s runs under the tool" % command[-1])
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in lines], result.stderr
+
+
+def reads_go_on(tap):
+    objects, notes = watched(tap, "e2e-test", "replace.reads_go_on")
+    found = re.search(r"# (\w+): (\d+) replacements .* of these (\d+) failed, (\d+) lost", notes)
+    if not tap.ok(found, "the workload tells what it has seen", notes):
+        return
+    kind, count, errors = found[1], int(found[2]), int(found[3]) + int(found[4])
+    totals = objects.pop()
+    tap.equal((totals["lost"], len(objects)), (0, count), "each replacement is told, none is lost")
+    tap.equal({o["ret"] for o in objects}, {0}, "all of them succeeded")
+    switched = [o for o in objects if o["verdict"] != UNCHANGED]
+    tap.ok(len(switched) > count / 2, "most of them switched to another HWPT", len(switched))
+    tap.equal({(o["verdict"] == UNCHANGED) == (o["hwpt"] == o["old_hwpt"]) for o in objects},
+              {True}, "the others had the HWPT already")
+    device = totals["devices"][0]
+    tap.equal([d["count"] for d in totals["devices"] + totals["iommu_drivers"]], [count, count],
+              "totals are of one device and one IOMMU driver")
+
+    verdicts = {o["verdict"] for o in switched}
+    faults = sum(o["faults_in_window"] for o in objects)
+    print("# %s: %d of %d switched, window p50 %d ns; %d reads failed, %d faults in windows"
+          % (kind, len(switched), count, device["window"]["p50_ns"], errors, faults))
+    if kind == "virtio":
+        tap.equal(verdicts, {"hitless"}, "virtio-iommu is hitless")
+        tap.equal((sum(o["windows"] for o in objects), errors, faults), (0, 0, 0),
+                  "no window, no read failed, no fault")
+    else:
+        tap.equal(verdicts, {"blocked"}, "%s takes the translation away each time" % kind)
+        tap.equal(sum(o["windows"] for o in objects), len(switched),
+                  "there are as many windows as switches")
+        tap.ok(all(0 < o["window_ns"] <= o["move_ns"] <= o["switch_ns"] for o in switched),
+               "each window lies within the switch")
+    if kind == "intel":
+        # one read may meet several faults, and the registers hold one at a time
+        tap.ok(faults >= errors or device["faults_at_least"],
+               "reads that failed are matched by faults", errors, faults)
+        tap.ok(all(f["reason"] in (1, 2) for o in objects for f in o["faults"] if f["in_window"]),
+               "whose reason is that there was no translation",
+               [f for o in objects for f in o["faults"]])
+    elif kind == "amd":
+        tap.equal(faults, 0, "the emulated AMD IOMMU reports no faults, and none is made up")
+
+
+def fault_after(tap):
+    objects, notes = watched(tap, "e2e-test", "replace.fault_after")
+    found = re.search(r"# (\S+) writes to (0x\w+)", notes)
+    kind = "intel" if os.path.isdir("/sys/class/iommu/dmar0") else "virtio" \
+        if os.path.isdir("/sys/module/virtio_iommu") else "amd"
+    if not tap.ok(found, "the workload writes to where nothing is", notes):
+        return
+    mine = [o for o in objects if o.get("device") == found[1]]
+    tap.equal(len(mine), 1, "its one replacement is told")
+    faults = [f for o in mine for f in o["faults"]]
+    if kind == "amd":
+        tap.equal(faults, [], "the emulated AMD IOMMU does not tell")
+        return
+    tap.ok(faults and mine[0]["faults_after"] >= 1 and mine[0]["faults_in_window"] == 0,
+           "the fault is charged to it, as one after the window", mine)
+    tap.equal({f["iova"] & ~0xfff for f in faults}, {int(found[2], 0)}, "with its address")
+    if kind == "intel":
+        tap.equal({f["access"] for f in faults}, {"write"}, "and that it was a write")
+
+
+def node_of(device):
+    return "/dev/vfio/devices/" + os.listdir("/sys/bus/pci/devices/%s/vfio-dev" % device)[0]
+
+
+def nvme():
+    for device in sorted(os.listdir("/sys/bus/pci/devices")):
+        with open("/sys/bus/pci/devices/%s/class" % device) as file:
+            if file.read().startswith("0x0108"):
+                return device
+    return None
+
+
+def drill(tap):
+    device = nvme()
+    virtio = os.path.isdir("/sys/module/virtio_iommu")
+    run("bind-device", device)
+    result = tool("replace", "--drill", device, "--json")
+    if virtio:
+        tap.ok(result.returncode == 1 and "only by attaching devices" in result.stderr,
+               "a drill that cannot be had says why", result.stderr)
+    else:
+        answer = json.loads(result.stdout)
+        total = answer["devices"][0]
+        tap.equal((answer["hitless"], answer["switches"], total["verdicts"]["blocked"],
+                   total["window"]["count"]), (False, 100, 100, 100),
+                  "a drill of 100 switches tells that this IOMMU is not hitless")
+        text = tool("replace", "--drill", device, "-n", "10").stdout
+        tap.ok("switched 10 times" in text and "not hitless" in text, "and in words", text)
+
+    node, iommufd = os.open(node_of(device), os.O_RDWR), os.open("/dev/iommu", os.O_RDWR)
+    fcntl.ioctl(node, VFIO_DEVICE_BIND_IOMMUFD, struct.pack("IIiI", 16, 0, iommufd, 0))
+    result = tool("replace", "--drill", device)
+    os.close(node)
+    os.close(iommufd)
+    tap.ok(result.returncode == 1 and device + " is in use" in result.stderr,
+           "a drill refuses a device in use", result.stdout, result.stderr)
+    run("bind-device", "-d", "", device)
+    result = tool("replace", "--drill", device)
+    tap.ok(result.returncode == 1 and (device + " is in use: its driver is" in result.stderr or
+                                       "has no device node" in result.stderr),
+           "and one that is not VFIO's", result.stdout, result.stderr)
+    run("bind-device", device)
+
+
+Tap().run(reads_go_on, fault_after, drill)
