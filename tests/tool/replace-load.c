@@ -4,12 +4,18 @@
  * replaced by another with the same mappings.
  *
  *	replace-load COUNT [DEVICES [GAP_US [FAIL]]]
+ *	replace-load -w COUNT
  *
  * GAP_US: how long each device has no translation in between.  FAIL: the IOMMU refuses at this device,
  * counted from 1.  Prints "replaced COUNT failed COUNT", and for each device "NAME COUNTER VALUE..." with the
- * mock's own counters.
+ * mock's own counters.  Last it replaces once by the HWPT that there is, and once by none.
+ *
+ * With -w each replacement fills a new HWPT, slowly, while a thread called "mapper" maps into the IOAS that
+ * it is filled from.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +59,57 @@ static void print_counters(const struct test_device *device)
 	putchar('\n');
 }
 
+/* What the mapper works on. */
+static struct {
+	int fd;
+	uint32_t ioas[2];
+	void *memory;
+	atomic_bool stop;
+} mapper;
+
+static void *map_and_unmap(void *unused)
+{
+	unsigned int i;
+
+	(void)unused;
+	pthread_setname_np(pthread_self(), "mapper");
+	for (i = 0; !atomic_load(&mapper.stop); i++) {
+		need(ioas_map_at(mapper.fd, mapper.ioas[i % 2], mapper.memory, PAGE, MB(512)),
+		     "map");
+		need(ioas_unmap(mapper.fd, mapper.ioas[i % 2], MB(512), PAGE), "unmap");
+	}
+	return NULL;
+}
+
+/* Each mapping of the IOMMU takes a while, and the IOASes have some. */
+static int replace_while_mapping(int fd, unsigned long count)
+{
+	struct iommu_test_mock how = {};
+	struct test_device device;
+	unsigned long i, k;
+	pthread_t thread;
+
+	mapper.fd = fd;
+	mapper.memory = memory(PAGE);
+	need(device_add(fd, &how, &device), "add a device");
+	for (i = 0; i < 2; i++) {
+		need(ioas_alloc(fd, &mapper.ioas[i]), "IOAS");
+		for (k = 0; k < 16; k++)
+			need(ioas_map_at(fd, mapper.ioas[i], memory(PAGE), PAGE, IOVA + k * PAGE),
+			     "map");
+	}
+	need(device_attach(fd, &device, mapper.ioas[0]), "attach");
+	need(mock_knob("map_ns", "500000"), "map_ns");
+	need(-pthread_create(&thread, NULL, map_and_unmap, NULL), "thread");
+	for (i = 1; i <= count; i++)
+		need(device_replace(fd, &device, mapper.ioas[i % 2]), "replace");
+	atomic_store(&mapper.stop, true);
+	pthread_join(thread, NULL);
+	need(mock_knob("map_ns", "0"), "map_ns");
+	printf("replaced %lu failed 0\n", count);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 0) : 0, i, replaced = 0, failed = 0;
@@ -64,8 +121,13 @@ int main(int argc, char **argv)
 	char dma[64], error[16];
 	int fd, rc;
 
+	if (argc == 3 && !strcmp(argv[1], "-w") && atoi(argv[2]) > 0) {
+		fd = iommu_open();
+		need(fd < 0 ? fd : 0, "/dev/iommu");
+		return replace_while_mapping(fd, atoi(argv[2]));
+	}
 	if (!count || !nr || nr > MAX_DEVICES || fail > nr) {
-		fprintf(stderr, "usage: replace-load COUNT [DEVICES [GAP_US [FAIL]]]\n");
+		fprintf(stderr, "usage: replace-load COUNT [DEVICES [GAP_US [FAIL]]] | -w COUNT\n");
 		return 2;
 	}
 	fd = iommu_open();
@@ -98,6 +160,9 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < nr; i++)
 		need(device_knob(&devices[i], "dma", "stop"), "dma");
+	need(device_replace(fd, &devices[0], hwpts[replaced % 2]), "stay");
+	rc = device_replace(fd, &devices[0], 0x7fffffff);
+	need(rc == -ENOENT ? 0 : rc ? rc : -EINVAL, "be refused");
 	printf("replaced %lu failed %lu\n", replaced, failed);
 	for (i = 0; i < nr; i++)
 		print_counters(&devices[i]);
