@@ -45,8 +45,8 @@ def script(command):
     if command.startswith("bpftrace"):
         return "%s -c %s" % (command, shlex.quote(LOAD))
     if "trace-cmd" in command:
-        # of a slow operation there must be one: what is mapped is larger
-        return command.replace("COMMAND", "map-load -m 4 0x4000000")
+        # of slow operations there must be one: even huge pages of that size take milliseconds
+        return command.replace("COMMAND", "map-load -m 2 0x20000000")
     if "trace_pipe" in command:
         return command.replace("cat trace_pipe", LOAD + " >/dev/null; cat trace; "
                                "echo 0 >events/iommufd/iommufd_map/enable; "
