@@ -9,6 +9,7 @@
 
 #include "latency.h"
 #include "filter.bpf.h"
+#include "record.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -16,8 +17,13 @@ const volatile __u32 by = SCOPE_BY_NONE;
 /* A bit for each enum scope_operation that is wanted. */
 const volatile __u64 wanted = ~0ULL;
 
+/* Whether to count failures by their reason, and keep the last of each. */
+const volatile bool keep_failures = false;
+
 /* Operations that went to an overflow entry. */
 __u64 overflowed = 0;
+/* Failures that found no room in @failures. */
+__u64 failures_lost = 0;
 
 /* The tool sets the numbers of entries; they are allocated one by one, as they are needed. */
 #define LATENCY_MAP(class)                                                                         \
@@ -47,6 +53,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scope_overflow);
 } overflow SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct scope_failure_key);
+	__type(value, struct scope_failure);
+} failures SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scope_failure);
+} failure_zero SEC(".maps");
 
 /* Numbers for names of devices, from 1; only with SCOPE_BY_DEVICE. */
 struct {
@@ -215,6 +236,51 @@ ENTRY_OF(translation)
 ENTRY_OF(object)
 ENTRY_OF(vfio)
 
+/* The entry of a failure that has just been, or NULL; the caller fills in what it tells. */
+static __always_inline struct scope_failure *begin_failure(__u32 operation, __s32 ret, __u32 reason)
+{
+	struct scope_failure_key key = {
+		.operation = operation,
+		.reason = reason,
+	};
+	struct scope_failure *failure;
+	__u32 zero = 0;
+	void *empty;
+
+	if (!keep_failures || ret >= 0)
+		return NULL;
+	key.cpu = bpf_get_smp_processor_id();
+	failure = bpf_map_lookup_elem(&failures, &key);
+	if (!failure) {
+		empty = bpf_map_lookup_elem(&failure_zero, &zero);
+		if (empty)
+			bpf_map_update_elem(&failures, &key, empty, BPF_NOEXIST);
+		failure = bpf_map_lookup_elem(&failures, &key);
+	}
+	if (failure)
+		failure->count++;
+	else
+		__sync_fetch_and_add(&failures_lost, 1);
+	return failure;
+}
+
+static __always_inline void end_failure(struct scope_failure *failure)
+{
+	barrier();
+	failure->told = failure->count;
+}
+
+#define KEEP_FAILURE(class, op, operation)                                                         \
+	do {                                                                                       \
+		struct scope_failure *failure =                                                    \
+			begin_failure(operation, (op)->ret, (op)->reason);                         \
+                                                                                                   \
+		if (failure) {                                                                     \
+			fill_##class(&failure->last, op, operation);                               \
+			end_failure(failure);                                                      \
+		}                                                                                  \
+	} while (0)
+
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
@@ -223,6 +289,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
+	KEEP_FAILURE(memory, op, operation);
 	bytes = op->ret < 0 ? 0 : op->length;
 	entry = entry_of_memory(operation,
 				dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
@@ -245,6 +312,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 		remember_attachment(op, operation);
 	if (!scope_filter_translation(op, operation) || !(wanted & 1ULL << operation))
 		return 0;
+	KEEP_FAILURE(translation, op, operation);
 	entry = entry_of_translation(operation, dimension(op->device,
 							  scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
@@ -264,6 +332,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_object(op))
 		return 0;
+	KEEP_FAILURE(object, op, operation);
 	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
@@ -280,6 +349,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_vfio(op))
 		return 0;
+	KEEP_FAILURE(vfio, op, operation);
 	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);

@@ -15,6 +15,7 @@
 
 #include "histogram.h"
 #include "lists.h"
+#include "operations.h"
 
 enum scope_dimension {
 	SCOPE_BY_NONE,
@@ -78,6 +79,25 @@ struct scope_vfio_latency {
 struct scope_overflow {
 	struct scope_counters counters;
 	struct scope_histogram total;
+};
+
+/* Failures of one kind for one reason, on one CPU, which alone writes the entry. */
+struct scope_failure_key {
+	__u32 operation;
+	__u32 reason;
+	__u32 cpu;
+};
+
+/**
+ * struct scope_failure - failures of one kind
+ * @count: how many
+ * @told: the value of @count of which @last tells; another one while it is being written
+ * @last: the last one
+ */
+struct scope_failure {
+	__u64 count;
+	__u64 told;
+	struct scope_record last;
 };
 
 /* Which devices are, or were, behind an IOAS. */

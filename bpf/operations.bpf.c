@@ -13,6 +13,7 @@
 
 #include "operations.h"
 #include "filter.bpf.h"
+#include "record.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -49,50 +50,6 @@ static __always_inline struct scope_record *reserve(__u64 size)
 	return record;
 }
 
-static __always_inline void fill_task(struct scope_record *record, __u32 operation)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	record->cgroup = bpf_get_current_cgroup_id();
-	record->tgid = id >> 32;
-	record->tid = (__u32)id;
-	record->uid = (__u32)bpf_get_current_uid_gid();
-	record->operation = operation;
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
-}
-
-/* What all operations of a subsystem have in common, by the same names. */
-#define FILL_OUTCOME(record, op)                                                                   \
-	do {                                                                                       \
-		(record)->start_ns = (op)->start_ns;                                               \
-		(record)->dur_ns = (op)->dur_ns;                                                   \
-		(record)->value = (op)->value;                                                     \
-		(record)->reason_a = (op)->reason_a;                                               \
-		(record)->reason_b = (op)->reason_b;                                               \
-		(record)->ret = (op)->ret;                                                         \
-		(record)->reason = (op)->reason;                                                   \
-		(record)->flags = (op)->flags;                                                     \
-		(record)->device_id = (op)->device_id;                                             \
-		(record)->length = (op)->length;                                                   \
-	} while (0)
-
-static __always_inline void fill_common(struct scope_record *record, const struct iommufd_op *op,
-					__u32 operation)
-{
-	fill_task(record, operation);
-	FILL_OUTCOME(record, op);
-	record->ctx = op->ctx_id;
-	record->object_type = op->object_type;
-	record->object_id = op->object_id;
-	record->ioas = op->ioas_id;
-	record->src_ioas = op->src_ioas_id;
-	record->index = 0;
-	record->iova = op->iova;
-	record->user_va = op->user_va;
-	record->pages = op->pages;
-	record->extents = op->extents;
-}
-
 static __always_inline void submit(struct scope_record *record)
 {
 	__u64 waiting = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA);
@@ -109,8 +66,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	record = reserve(SCOPE_OBJECT_RECORD);
 	if (!record)
 		return 0;
-	fill_common(record, op, operation);
-	record->phase_ns[SCOPE_PHASE_wait] = op->phase_ns[SCOPE_PHASE_wait];
+	fill_object(record, op, operation);
 	submit(record);
 	return 0;
 }
@@ -118,17 +74,13 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_record *record;
-	int i;
 
 	if (!scope_filter_memory(op) || !interesting(operation, op->ret, op->dur_ns))
 		return 0;
 	record = reserve(SCOPE_MEMORY_RECORD);
 	if (!record)
 		return 0;
-	fill_common(record, op, operation);
-#pragma unroll
-	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
-		record->phase_ns[i] = op->phase_ns[i];
+	fill_memory(record, op, operation);
 	submit(record);
 	return 0;
 }
@@ -136,7 +88,6 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 static __always_inline int finished_translation(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_record *record;
-	int i;
 
 	if (!scope_filter_translation(op, operation) ||
 	    !interesting(operation, op->ret, op->dur_ns))
@@ -144,21 +95,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	record = reserve(sizeof(*record));
 	if (!record)
 		return 0;
-	fill_common(record, op, operation);
-#pragma unroll
-	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++)
-		record->phase_ns[i] = op->phase_ns[i];
-#pragma unroll
-	for (; i < SCOPE_NR_PHASES; i++)
-		record->phase_ns[i] = 0;
-	record->hwpt = op->hwpt_id;
-	record->old_hwpt = op->old_hwpt_id;
-	record->old_ioas = op->old_ioas_id;
-	record->group = op->group_id;
-	record->devices = op->devices;
-	record->start = 0;
-	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
-	bpf_probe_read_kernel(record->driver, sizeof(record->driver), op->iommu_driver);
+	fill_translation(record, op, operation);
 	submit(record);
 	return 0;
 }
@@ -166,27 +103,13 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operation)
 {
 	struct scope_record *record;
-	int i;
 
 	if (!scope_filter_vfio(op) || !interesting(operation, op->ret, op->dur_ns))
 		return 0;
 	record = reserve(sizeof(*record));
 	if (!record)
 		return 0;
-	__builtin_memset(record, 0, sizeof(*record));
-	fill_task(record, operation);
-	FILL_OUTCOME(record, op);
-	record->index = op->index;
-	record->iova = op->offset;
-#pragma unroll
-	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
-		record->phase_ns[SCOPE_FIRST_VFIO_PHASE + i] = op->phase_ns[i];
-	record->hwpt = op->pt_id;
-	record->group = op->group_id;
-	record->devices = op->count;
-	record->start = op->start;
-	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
-	bpf_probe_read_kernel(record->driver, sizeof(record->driver), op->node);
+	fill_vfio(record, op, operation);
 	submit(record);
 	return 0;
 }
