@@ -36,13 +36,19 @@ struct {
 	__type(value, __u64);
 } active SEC(".maps");
 
+/* Only operations that announced themselves are of interest, not since when threads do nothing. */
+const volatile bool announced_only = false;
+
 /* Operations that began and found no room in @begun. */
 __u64 overflowed = 0;
 
 static __always_inline void mark_active(__u32 tid)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now;
 
+	if (announced_only)
+		return;
+	now = bpf_ktime_get_ns();
 	bpf_map_update_elem(&active, &tid, &now, BPF_ANY);
 }
 

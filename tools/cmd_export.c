@@ -18,22 +18,54 @@
 
 #define DEFAULT_ADDRESS "127.0.0.1:9947"
 #define DEFAULT_LIMIT 64
+#define MAX_LIMIT 4096
+#define DEFAULT_OBJECTS 256
+#define MAX_OBJECTS 65536
 
 enum {
 	KEY_LISTEN = OPTION_KEY_OWN,
+	KEY_BY,
+	KEY_LIMIT,
+	KEY_OBJECTS,
+	KEY_PROCESSES,
+	KEY_STUCK,
 };
 
 static struct {
 	const char *addresses[SERVER_MAX_SOCKETS];
 	size_t nr_addresses;
 	struct export_settings settings;
-} own = { .settings.limit = DEFAULT_LIMIT };
+} own = {
+	.settings = {
+		.limit = DEFAULT_LIMIT,
+		.max_objects = DEFAULT_OBJECTS,
+		.stuck_after_ns = 10000000000ULL,
+	},
+};
 
 static const struct argp_option own_options[] = {
 	{ "listen", KEY_LISTEN, "ADDRESS:PORT", 0,
 	  "serve there, " DEFAULT_ADDRESS "; may be given several times", 1 },
+	{ "by", KEY_BY, "WHAT", 0,
+	  "give operations a label more: device, ioas, process or cgroup", 2 },
+	{ "limit", KEY_LIMIT, "N", 0,
+	  "with --by tell at most N operations of a device (...) apart on each CPU, 64", 2 },
+	{ "max-objects", KEY_OBJECTS, "N", 0,
+	  "metrics for at most N contexts, devices and IOASes each, 256", 2 },
+	{ "processes", KEY_PROCESSES, NULL, 0, "name the processes of contexts", 2 },
+	{ "stuck-after", KEY_STUCK, "TIME", 0,
+	  "operations under way for longer than TIME are stuck, 10s", 2 },
 	{},
 };
+
+static unsigned int parse_limit(const char *arg, unsigned int max, struct argp_state *state)
+{
+	uint64_t number = 0;
+
+	if (!parse_number(arg, max, &number) || !number)
+		argp_error(state, "%s is not a limit: 1 to %u", arg, max);
+	return number;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -42,6 +74,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (own.nr_addresses == SERVER_MAX_SOCKETS)
 			argp_error(state, "at most %d addresses to listen on", SERVER_MAX_SOCKETS);
 		own.addresses[own.nr_addresses++] = arg;
+		return 0;
+	case KEY_BY:
+		own.settings.by = dimension_parse(arg, state);
+		return 0;
+	case KEY_LIMIT:
+		own.settings.limit = parse_limit(arg, MAX_LIMIT, state);
+		return 0;
+	case KEY_OBJECTS:
+		own.settings.max_objects = parse_limit(arg, MAX_OBJECTS, state);
+		return 0;
+	case KEY_PROCESSES:
+		own.settings.processes = true;
+		return 0;
+	case KEY_STUCK:
+		if (!parse_duration(arg, &own.settings.stuck_after_ns) ||
+		    own.settings.stuck_after_ns < 1000000)
+			argp_error(state, "%s is not a time of at least 1ms", arg);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -88,7 +137,10 @@ static int run(const struct options *options)
 	if (lifetime_begin(&lifetime, options) || exporter_open(&exporter, &own.settings))
 		goto out;
 	server = server_start(&exporter, NULL, sockets, nr);
-	if (!server || lifetime_start(&lifetime))
+	if (!server)
+		goto out;
+	exporter.http = server_counters(server);
+	if (lifetime_start(&lifetime))
 		goto out;
 	serve(&lifetime, server, &exporter);
 	status = lifetime_finish(&lifetime);

@@ -29,13 +29,6 @@ enum {
 	KEY_LIMIT,
 };
 
-static const char *const dimensions[] = {
-	[SCOPE_BY_NONE] = "none",	[SCOPE_BY_DEVICE] = "device",
-	[SCOPE_BY_IOAS] = "ioas",	[SCOPE_BY_PROCESS] = "process",
-	[SCOPE_BY_CGROUP] = "cgroup",
-};
-#define NR_DIMENSIONS (sizeof(dimensions) / sizeof(dimensions[0]))
-
 static struct {
 	enum scope_dimension by;
 	bool histograms;
@@ -52,24 +45,13 @@ static const struct argp_option own_options[] = {
 	{},
 };
 
-static enum scope_dimension parse_dimension(const char *name, struct argp_state *state)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_DIMENSIONS; i++)
-		if (!strcmp(name, dimensions[i]))
-			return i;
-	argp_error(state, "%s is not one of device, ioas, process, cgroup", name);
-	return SCOPE_BY_NONE;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	uint64_t number;
 
 	switch (key) {
 	case KEY_BY:
-		own.by = parse_dimension(arg, state);
+		own.by = dimension_parse(arg, state);
 		return 0;
 	case KEY_HIST:
 		own.histograms = true;
@@ -100,7 +82,7 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 	const struct options *options = reporting->options;
 	struct lat_report report = {
 		.set = interval ? &reporting->latency.recent : &reporting->latency.total,
-		.by = own.by == SCOPE_BY_NONE ? NULL : dimensions[own.by],
+		.by = dimension_name(own.by),
 		.span_ns = now - (interval ? reporting->last_ns : reporting->start_ns),
 		.interval = interval,
 		.histograms = own.histograms,

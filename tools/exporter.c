@@ -6,14 +6,34 @@
 #include <string.h>
 #include <time.h>
 
+#include "export_cost.h"
 #include "exporter.h"
 #include "latency.skel.h"
 #include "lifetime.h"
 #include "output.h"
 #include "session.h"
+#include "stuck.skel.h"
 
-/* The share of the time that refreshing may take: one in so many. */
+/* The share of the time that refreshing may take, one in so many, and how much may be saved up. */
 #define REFRESH_SHARE 5
+#define REFRESH_CREDIT_NS 500000000LL
+
+static int open_latency(struct exporter *exporter)
+{
+	const struct export_settings *settings = exporter->settings;
+
+	exporter->latency_programs = latency_bpf__open();
+	if (!exporter->latency_programs) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return -1;
+	}
+	exporter->latency_programs->rodata->keep_failures = true;
+	latency_prepare(exporter->latency_programs, settings->by, settings->limit);
+	if (session_load(exporter->latency_programs->skeleton))
+		return -1;
+	latency_begin(&exporter->latency, exporter->latency_programs, settings->by);
+	return session_attach(exporter->latency_programs->obj);
+}
 
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
 {
@@ -21,38 +41,53 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 
 	memset(exporter, 0, sizeof(*exporter));
 	exporter->settings = settings;
-	exporter->latency_programs = latency_bpf__open();
-	if (!exporter->latency_programs) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return -1;
-	}
-	latency_prepare(exporter->latency_programs, settings->by, settings->limit);
-	if (session_load(exporter->latency_programs->skeleton))
-		return -1;
-	latency_begin(&exporter->latency, exporter->latency_programs, settings->by);
-	if (session_attach(exporter->latency_programs->obj))
+	exporter->state_reader = state_open();
+	if (!exporter->state_reader || running_open(&exporter->running) || open_latency(exporter))
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	exporter->start_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	return 0;
 }
 
+static void measure_cost(struct exporter *exporter)
+{
+	struct export_cost *cost = &exporter->cost;
+
+	cost_of_process(cost);
+	cost->bpf_bytes = cost->bpf_run_ns = cost->bpf_runs = 0;
+	cost_of_object(cost, exporter->latency_programs->obj);
+	cost_of_object(cost, exporter->running.skeleton->obj);
+}
+
 void exporter_refresh(struct exporter *exporter)
 {
 	uint64_t now = now_ns();
 
-	if (exporter->refreshes &&
-	    now - exporter->refreshed_ns < REFRESH_SHARE * exporter->refresh_took_ns)
+	exporter->credit_ns += (now - exporter->credited_ns) / REFRESH_SHARE;
+	if (exporter->credit_ns > REFRESH_CREDIT_NS)
+		exporter->credit_ns = REFRESH_CREDIT_NS;
+	exporter->credited_ns = now;
+	if (exporter->credit_ns < 0)
 		return;
 	latency_read(&exporter->latency);
 	latency_forget_recent(&exporter->latency);
+	failures_read(exporter->latency_programs, &exporter->failures);
+	running_read(&exporter->running);
+	state_free(&exporter->state);
+	/* it has said what failed; then there is no state to show */
+	if (state_read(exporter->state_reader, &exporter->state))
+		memset(&exporter->state, 0, sizeof(exporter->state));
+	measure_cost(exporter);
 	exporter->refreshed_ns = now;
-	exporter->refresh_took_ns = now_ns() - now;
-	exporter->refreshes++;
+	exporter->credit_ns -= now_ns() - now;
 }
 
 void exporter_close(struct exporter *exporter)
 {
+	state_free(&exporter->state);
+	state_close(exporter->state_reader);
+	failures_free(&exporter->failures);
+	running_close(&exporter->running);
 	if (!exporter->latency_programs)
 		return;
 	if (exporter->latency.skeleton)

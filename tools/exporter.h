@@ -3,26 +3,53 @@
  * What iommuscope export observes, whoever asks for it.
  *
  * The programs count in the kernel all the time.  exporter_refresh() reads what they have counted;
- * what serves requests then finds it here.  Refreshing may take a fifth of the time at most: who
- * asks again sooner gets what was read last, however many ask.
+ * what serves requests then finds it here.  Refreshing may take a fifth of the time at most, beyond
+ * half a second that may be saved up: if more is asked for, some get what was read last.
  */
 #ifndef IOMMUSCOPE_EXPORTER_H
 #define IOMMUSCOPE_EXPORTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "failures.h"
 #include "latency.h"
+#include "running.h"
+#include "state.h"
 
 struct latency_bpf;
+struct server_counters;
 
 /**
  * struct export_settings - what the command line says
  * @by: what operations are told apart by, besides their kind
  * @limit: how many operations of a device (...) are told apart on each CPU
+ * @max_objects: how many contexts, devices and IOASes of each have metrics of their own
+ * @processes: name the processes of contexts
+ * @stuck_after_ns: operations under way for longer are stuck
  */
 struct export_settings {
 	enum scope_dimension by;
 	unsigned int limit;
+	unsigned int max_objects;
+	bool processes;
+	uint64_t stuck_after_ns;
+};
+
+/**
+ * struct export_cost - what the exporter itself takes
+ * @cpu_ns: CPU time of the process
+ * @resident_bytes: its memory
+ * @bpf_bytes: memory of its BPF maps and programs
+ * @bpf_run_ns: time its BPF programs ran, counted while kernel.bpf_stats_enabled is 1
+ * @bpf_runs: how often, likewise
+ */
+struct export_cost {
+	uint64_t cpu_ns;
+	uint64_t resident_bytes;
+	uint64_t bpf_bytes;
+	uint64_t bpf_run_ns;
+	uint64_t bpf_runs;
 };
 
 /**
@@ -30,19 +57,33 @@ struct export_settings {
  * @settings: what the command line says
  * @latency_programs: counts operations and their times
  * @latency: what they have counted
+ * @failures: failed operations by reason
+ * @running: operations under way
+ * @state_reader: reads @state
+ * @state: contexts, devices and address spaces
+ * @cost: what all that takes
+ * @http: what the server counts, NULL without one
  * @start_ns: CLOCK_REALTIME at which everything was observed
  * @refreshed_ns: CLOCK_MONOTONIC at which the last refresh began
- * @refresh_took_ns: how long it took
- * @refreshes: how many there were
+ * @credit_ns: how long refreshing may take now; what it took more is below zero
+ * @credited_ns: CLOCK_MONOTONIC up to which time has given credit
+ * @scrape_took_ns: how long the last scrape took, refresh included
  */
 struct exporter {
 	const struct export_settings *settings;
 	struct latency_bpf *latency_programs;
 	struct latency latency;
+	struct failures failures;
+	struct running running;
+	struct state_reader *state_reader;
+	struct state state;
+	struct export_cost cost;
+	const struct server_counters *http;
 	uint64_t start_ns;
 	uint64_t refreshed_ns;
-	uint64_t refresh_took_ns;
-	uint64_t refreshes;
+	int64_t credit_ns;
+	uint64_t credited_ns;
+	uint64_t scrape_took_ns;
 };
 
 /**

@@ -238,6 +238,12 @@ void exposition_u64(struct exposition *text, const struct labels *labels, uint64
 	write_text(text, "\n");
 }
 
+void exposition_infinity(struct exposition *text, const struct labels *labels)
+{
+	write_name(text, suffix_of(text->family), labels, NULL);
+	write_text(text, "+Inf\n");
+}
+
 void exposition_seconds(struct exposition *text, const struct labels *labels, uint64_t ns)
 {
 	write_name(text, suffix_of(text->family), labels, NULL);

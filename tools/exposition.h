@@ -123,6 +123,13 @@ void exposition_family(struct exposition *text, const struct metric *metric);
 void exposition_u64(struct exposition *text, const struct labels *labels, uint64_t value);
 
 /**
+ * exposition_infinity() - write a sample without bound
+ * @text: the text
+ * @labels: its labels, or NULL
+ */
+void exposition_infinity(struct exposition *text, const struct labels *labels);
+
+/**
  * exposition_seconds() - write a sample of seconds
  * @text: the text
  * @labels: its labels, or NULL

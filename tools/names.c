@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lists.h"
+#include "../bpf/latency.h"
 #include "names.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -140,6 +140,36 @@ const char *object_type_name(unsigned int type)
 	static const char *const names[] = { "object", "device", "hwpt", "ioas", "access", "test" };
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "object";
+}
+
+const char *dimension_name(unsigned int dimension)
+{
+	static const char *const names[] = {
+		[SCOPE_BY_DEVICE] = "device",
+		[SCOPE_BY_IOAS] = "ioas",
+		[SCOPE_BY_PROCESS] = "process",
+		[SCOPE_BY_CGROUP] = "cgroup",
+	};
+
+	return dimension < sizeof(names) / sizeof(names[0]) ? names[dimension] : NULL;
+}
+
+const char *domain_type_name(unsigned int type)
+{
+	/* IOMMU_DOMAIN_* of the kernel, which no header for user space has */
+	switch (type) {
+	case 0:
+		return "blocked";
+	case 1 << 0:
+		return "unmanaged";
+	case 1 << 0 | 1 << 1:
+		return "dma";
+	case 1 << 2:
+		return "identity";
+	case 1 << 6:
+		return "nested";
+	}
+	return "other";
 }
 
 const char *error_name(int error)

@@ -89,12 +89,28 @@ const char *reason_text(unsigned int operation, unsigned int reason);
 const char *reason_number(unsigned int operation, unsigned int reason, bool second);
 
 /**
+ * dimension_name() - name of what operations are told apart by: "device"
+ * @dimension: enum scope_dimension
+ *
+ * Return: the name, NULL for SCOPE_BY_NONE and behind the last one.
+ */
+const char *dimension_name(unsigned int dimension);
+
+/**
  * object_type_name() - name of a type of objects: "ioas"
  * @type: the number in the event
  *
  * Return: the name, "object" for a type that is not known.
  */
 const char *object_type_name(unsigned int type);
+
+/**
+ * domain_type_name() - name of a type of IOMMU domains: "unmanaged"
+ * @type: the kernel's number
+ *
+ * Return: the name, "other" for one that is not known.
+ */
+const char *domain_type_name(unsigned int type);
 
 /**
  * error_name() - name of an errno value: "ENOMEM"

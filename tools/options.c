@@ -273,6 +273,19 @@ uint64_t operations_parse(char *list, struct argp_state *state)
 	return wanted;
 }
 
+unsigned int dimension_parse(const char *name, struct argp_state *state)
+{
+	unsigned int dimension;
+
+	if (!strcmp(name, "none"))
+		return 0;
+	for (dimension = 1; dimension_name(dimension); dimension++)
+		if (!strcmp(name, dimension_name(dimension)))
+			return dimension;
+	argp_error(state, "%s is not one of device, ioas, process, cgroup", name);
+	return 0;
+}
+
 int options_resolve(struct options *options)
 {
 	static char device[DEVICE_NAME_SIZE];

@@ -87,6 +87,17 @@ int options_resolve(struct options *options);
 uint64_t operations_parse(char *list, struct argp_state *state);
 
 /**
+ * dimension_parse() - read by what operations are told apart, the argument of an option
+ * @name: its name
+ * @state: the parser, for complaints
+ *
+ * Ends the program with EXIT_USAGE if the name is wrong.
+ *
+ * Return: enum scope_dimension.
+ */
+unsigned int dimension_parse(const char *name, struct argp_state *state);
+
+/**
  * options_help() - print a command's help
  * @command: the command
  * @stream: where to

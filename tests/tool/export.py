@@ -6,7 +6,9 @@ import http.client
 import os
 import re
 import subprocess
+import time
 
+from iommufd import IOVA, Space, memlock
 from tooltest import Observer, Tap, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
@@ -83,6 +85,11 @@ def counts(tap):
         tap.ok(len(bounds) == 27 and [value for _, value in bounds]
                == sorted(value for _, value in bounds), "whose buckets rise", bounds)
 
+    tap.equal(sample(told, "iommufd_failures_total", operation="map", reason="bad_object_id"),
+              truth["map"][1], "failures have their reason")
+    tap.equal(sample(told, "iommufd_operation_bytes_total", operation="map"), truth["map"][2],
+              "bytes mapped are the workload's")
+
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                              capture_output=True)
     tap.equal((checked.returncode, checked.stdout + checked.stderr), (0, ""),
@@ -106,6 +113,68 @@ def counts(tap):
     tap.ok(docs and not wrong, "every metric is documented as it is", *wrong)
 
 
+def state(tap):
+    with Observer("export", "--processes"):
+        empty = samples(get("/metrics")[2])
+        with Space() as space, memlock(1 << 20):
+            space.map(IOVA, 3 << 20)
+            space.map(IOVA + (8 << 20), 1 << 20)
+            told = samples(get("/metrics")[2])
+            (labels,) = told["iommufd_context_info"]
+            ctx = dict(labels)
+            wanted = {"ctx": ctx["ctx"], "ioas": str(space.ioas)}
+            tap.equal({name: sample(told, "iommufd_ioas_" + name, **wanted)
+                       for name in ("areas", "mapped_bytes", "pinned_bytes")},
+                      {"areas": 2, "mapped_bytes": 4 << 20, "pinned_bytes": 0},
+                      "areas and bytes of an IOAS are those mapped")
+            free = sample(told, "iommufd_ioas_iova_free_bytes", **wanted)
+            hole = sample(told, "iommufd_ioas_iova_largest_hole_bytes", **wanted)
+            tap.equal((free > 4 << 20, 0 < hole < free), (True, True), "so is what is free")
+            with open("/proc/self/comm", encoding="utf-8") as file:
+                tap.equal((ctx["pid"], ctx["uid"], ctx["process"]),
+                          (str(os.getpid()), "0", file.read().strip()),
+                          "the context has its process")
+            tap.equal((told["iommufd_mapped_bytes"][()], told["iommufd_contexts"][()]),
+                      (4 << 20, 1), "sums are over all")
+            (limit,) = told["iommufd_memlock_limit_bytes"].values()
+            tap.equal(limit, float("inf"), "who has CAP_IPC_LOCK has no limit")
+        gone = samples(get("/metrics")[2])
+    tap.equal((empty["iommufd_contexts"][()], gone["iommufd_contexts"][()],
+               "iommufd_ioas_areas" in gone), (0, 0, False), "what is gone is gone")
+
+
+def running(tap):
+    with Observer("export", "--stuck-after", "100ms"):
+        with subprocess.Popen(["stuck-load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as load_process:
+            load_process.stdout.readline()
+            time.sleep(0.3)
+            told = samples(get("/metrics")[2])
+            load_process.stdin.close()
+        after = samples(get("/metrics")[2])
+    names = "iommufd_running_operations", "iommufd_stuck_operations"
+    tap.equal([sample(told, name, operation="map") for name in names], [1, 1],
+              "an operation that does not come to an end is stuck")
+    tap.ok(told["iommufd_longest_running_operation_seconds"][()] > 0.1, "and has an age")
+    tap.equal([sample(after, name, operation="map") for name in names], [0, 0],
+              "until it has ended")
+
+
+def labels(tap):
+    with Observer("export", "--by", "process", "--limit", "2", "--max-objects", "1"):
+        truths = [load("10", "4096") for _ in range(6)]
+        with Space(), Space():
+            told = samples(get("/metrics")[2])
+    found = {dict(key)["process"]: value for key, value in told["iommufd_operations_total"].items()
+             if dict(key)["operation"] == "map" and dict(key)["result"] == "success"}
+    tap.ok(2 <= len(found) <= 5 and any(name.startswith("map-load [") for name in found)
+           and "(others)" in found, "--by tells processes apart, as many as --limit says", found)
+    tap.equal(sum(found.values()), sum(truth["map"][0] for truth in truths), "and misses none")
+    tap.equal((len(told["iommufd_context_info"]), told["iommufd_contexts"][()],
+               sample(told, "iommufd_exporter_left_out", what="contexts")), (1, 2, 1),
+              "--max-objects bounds the objects")
+
+
 def methods(tap):
     with Observer("export", "--listen", "[::1]:9947", "--listen", "127.0.0.1:9948"):
         _, headers, text = get("/metrics", port=9948)
@@ -124,4 +193,4 @@ def methods(tap):
         tap.equal(answers, [(200, True, False)] * 3, "IPv6, and one connection for many requests")
 
 
-Tap().run(counts, methods)
+Tap().run(counts, state, running, labels, methods)

@@ -60,7 +60,7 @@ _iommuscope()
 		words="--timeline --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
 		;;
 	export)
-		words="--listen --duration --ready-file --help -h"
+		words="--listen --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
 		;;
 	record)
 		words="--output -o --no-begins --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"

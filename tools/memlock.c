@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is locked against RLIMIT_MEMLOCK.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "memlock.h"
+#include "privilege.h"
+
+/* Find a number behind a word in a file of /proc; "unlimited" is one as well. */
+static bool read_number(uint32_t pid, const char *name, const char *word, uint64_t *number)
+{
+	unsigned long long value;
+	char path[64], line[256];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, word, strlen(word)))
+			continue;
+		if (sscanf(line + strlen(word), " %llu", &value) == 1)
+			*number = value;
+		else
+			*number = MEMLOCK_UNLIMITED;
+		found = true;
+	}
+	fclose(file);
+	return found;
+}
+
+bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock)
+{
+	uint64_t capabilities, kib;
+
+	memlock->by_process = ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
+	memlock->used_bytes = ctx->user_locked_bytes;
+	if (ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ||
+	    !process_capabilities(ctx->pid, &capabilities) ||
+	    !read_number(ctx->pid, "limits", "Max locked memory", &memlock->limit_bytes))
+		return false;
+	if (capabilities & 1ULL << SCOPE_CAP_IPC_LOCK)
+		memlock->limit_bytes = MEMLOCK_UNLIMITED;
+	if (memlock->by_process) {
+		if (!read_number(ctx->pid, "status", "VmLck:", &kib))
+			return false;
+		memlock->used_bytes = kib * 1024;
+	}
+	return true;
+}
