@@ -24,6 +24,11 @@ const volatile bool errors_only = false;
 const volatile __u64 slower_ns = 0;
 /* A bit for each enum scope_operation that is wanted. */
 const volatile __u64 wanted = ~0ULL;
+/*
+ * One for each that is sent even if it neither failed nor took long, as long as that leaves half of
+ * the buffer to those that did.
+ */
+const volatile __u64 always = 0;
 
 __u64 lost = 0;
 
@@ -36,9 +41,15 @@ static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns
 {
 	if (!(wanted & 1ULL << operation))
 		return false;
-	if (errors_only && ret >= 0)
+	if ((!errors_only || ret < 0) && dur_ns >= slower_ns)
+		return true;
+	if (!(always & 1ULL << operation))
 		return false;
-	return dur_ns >= slower_ns;
+	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <
+	    bpf_ringbuf_query(&records, BPF_RB_RING_SIZE) / 2)
+		return true;
+	__sync_fetch_and_add(&lost, 1);
+	return false;
 }
 
 static __always_inline struct scope_record *reserve(__u64 size)

@@ -3,7 +3,8 @@
 # The tool, bin/iommuscope: all of tools/*.c with the skeletons of all BPF programs.
 
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(TOOL_LIBS REQUIRED IMPORTED_TARGET libbpf libelf zlib libmicrohttpd)
+pkg_check_modules(TOOL_LIBS REQUIRED IMPORTED_TARGET libbpf libelf zlib libmicrohttpd
+	ncursesw)
 
 file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*.c)
 if(tool_sources)

@@ -23,30 +23,13 @@ static const enum colour colours[] = {
 	[DOCTOR_MISSING] = COLOUR_RED,
 };
 
-/* Bytes of a text up to where its line ends, in @room columns. */
-static size_t line_length(const char *text, int room)
-{
-	size_t fits = 0, length;
-	int width = 0;
-
-	for (;;) {
-		length = strspn(text + fits, " ");
-		length += strcspn(text + fits + length, " ");
-		width += length;
-		/* a word that is too long stands alone on its line */
-		if (!length || (fits && width > room))
-			return fits;
-		fits += length;
-	}
-}
-
 /* A text from column @indent on, in lines of @width columns. */
 static void wrapped(const char *text, int indent, int width)
 {
 	size_t length;
 
 	for (;;) {
-		length = line_length(text, width - indent);
+		length = text_line(text, width - indent);
 		printf("%.*s\n", (int)length, text);
 		text += length;
 		text += strspn(text, " ");

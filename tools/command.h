@@ -73,6 +73,7 @@ extern const struct command command_lat;
 extern const struct command command_ops;
 extern const struct command command_stuck;
 extern const struct command command_replace;
+extern const struct command command_top;
 extern const struct command command_export;
 extern const struct command command_record;
 extern const struct command command_report;

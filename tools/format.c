@@ -162,6 +162,23 @@ int text_width(const char *utf8)
 	return width;
 }
 
+size_t text_line(const char *utf8, int columns)
+{
+	size_t fits = 0, end;
+	int width = 0;
+	const char *p;
+
+	for (;;) {
+		end = fits + strspn(utf8 + fits, " ");
+		end += strcspn(utf8 + end, " ");
+		for (p = utf8 + fits; p < utf8 + end; p++)
+			width += (*p & 0xc0) != 0x80;
+		if (end == fits || (fits && width > columns))
+			return fits;
+		fits = end;
+	}
+}
+
 bool parse_duration(const char *string, uint64_t *ns)
 {
 	static const struct {

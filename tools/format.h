@@ -6,6 +6,7 @@
 #define IOMMUSCOPE_FORMAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A short text by value: print it with format_size(n).s */
@@ -80,6 +81,17 @@ struct text format_clock(uint64_t wall_ns);
  * Return: its characters; all that we print take one column each.
  */
 int text_width(const char *utf8);
+
+/**
+ * text_line() - the first line of a text that is wrapped
+ * @utf8: the text
+ * @columns: width of the lines
+ *
+ * Lines end between words; a word that is too long has a line of its own.
+ *
+ * Return: its bytes; 0 if nothing is left.
+ */
+size_t text_line(const char *utf8, int columns);
 
 /**
  * parse_duration() - read a time: "2", "1.5s", "250ms", "40us", "100ns", "2m", "1h"

@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&command_ops,
 	&command_stuck,
 	&command_replace,
+	&command_top,
 	&command_export,
 	&command_record,
 	&command_report,

@@ -18,6 +18,7 @@ static bool is_terminal;
 static bool use_colour;
 /* errno of the first failed write; stdio forgets it */
 static int write_error;
+static void (*before_complaint)(void);
 
 void output_init(void)
 {
@@ -59,10 +60,17 @@ int terminal_width(void)
 	return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
+void output_before_complaint(void (*restore)(void))
+{
+	before_complaint = restore;
+}
+
 void complain(const char *format, ...)
 {
 	va_list args;
 
+	if (before_complaint)
+		before_complaint();
 	flush_output();
 	fputs("iommuscope: ", stderr);
 	va_start(args, format);

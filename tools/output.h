@@ -57,6 +57,12 @@ int terminal_width(void);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
+ * output_before_complaint() - what has to be done before standard error can be written to
+ * @restore: gives the terminal back; called before each complaint
+ */
+void output_before_complaint(void (*restore)(void));
+
+/**
  * out_of_memory() - end the program, there is no memory
  */
 void out_of_memory(void) __attribute__((noreturn));

@@ -2,10 +2,11 @@
 /*
  * A workload of known calls: map and unmap memory, with one call in @every wrong.
  *
- *	map-load [-m] COUNT LENGTH [EVERY]
+ *	map-load [-m] [-w] COUNT LENGTH [EVERY]
  *
  * With -m a mock device is attached to the IOAS, so that memory is pinned and mapped into a page
  * table; it then prints "device NAME" first.  Prints "map COUNT ERRORS BYTES" and "unmap COUNT ERRORS BYTES".
+ * With -w the last area stays, and the end comes with that of the standard input.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,17 +51,16 @@ int main(int argc, char **argv)
 	unsigned long long count, length, every, i;
 	struct calls map = {}, unmap = {};
 	struct test_device device;
-	bool mock = false;
+	bool mock = false, waits = false;
 	void *memory;
 	int fd;
 
-	if (argc > 1 && !strcmp(argv[1], "-m")) {
-		mock = true;
-		argv++;
-		argc--;
+	for (; argc > 1 && *argv[1] == '-'; argv++, argc--) {
+		mock |= !strcmp(argv[1], "-m");
+		waits |= !strcmp(argv[1], "-w");
 	}
 	if (argc < 3) {
-		fprintf(stderr, "Usage: map-load [-m] COUNT LENGTH [EVERY]\n");
+		fprintf(stderr, "Usage: map-load [-m] [-w] COUNT LENGTH [EVERY]\n");
 		return 2;
 	}
 	count = strtoull(argv[1], NULL, 0);
@@ -105,10 +105,14 @@ int main(int argc, char **argv)
 			continue;
 		}
 		call(fd, &map, IOMMU_IOAS_MAP, &in, length);
-		call(fd, &unmap, IOMMU_IOAS_UNMAP, &out, length);
+		if (!waits || i < count - 1)
+			call(fd, &unmap, IOMMU_IOAS_UNMAP, &out, length);
 	}
 	printf("map %lu %lu %llu\n", map.count, map.errors, map.bytes);
 	printf("unmap %lu %lu %llu\n", unmap.count, unmap.errors, unmap.bytes);
+	fflush(stdout);
+	while (waits && getchar() != EOF)
+		;
 	close(fd);
-	return fflush(stdout) ? 1 : 0;
+	return ferror(stdout) ? 1 : 0;
 }

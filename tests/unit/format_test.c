@@ -118,3 +118,15 @@ TEST(parse, numbers)
 	/* not octal: a bus number that begins with 0 is what it looks like */
 	CHECK(parse_number("010", 10, &number) && number == 10);
 }
+
+TEST(format, lines_of_a_wrapped_text)
+{
+	/* "größe" has five columns and seven bytes */
+	CHECK(text_line("one two three", 7) == 7);
+	CHECK(text_line("one two three", 8) == 7);
+	CHECK(text_line("one two three", 6) == 3);
+	CHECK(text_line("größe zwei", 5) == 7);
+	CHECK(text_line("a-very-long-word and more", 5) == 16);
+	CHECK(text_line("all", 80) == 3);
+	CHECK(text_line("", 80) == 0);
+}

@@ -7,7 +7,7 @@
 _iommuscope()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="lat ops stuck replace export record report doctor help" words i
+	local commands="lat ops stuck replace top export record report doctor help" words i
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -58,6 +58,9 @@ _iommuscope()
 		;;
 	replace)
 		words="--timeline --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		;;
+	top)
+		words="--device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --ready-file --help -h"
 		;;
 	export)
 		words="--listen --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
