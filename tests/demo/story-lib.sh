@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# How the demo tells: chapters, commands with what they print, and what is kept. For sourcing; wants
+# DEMO_OUT, a folder that is there.
+
+FAILED=0
+CHAPTER=0
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+	BOLD=$(printf '\033[1m') DIM=$(printf '\033[2m') PLAIN=$(printf '\033[0m')
+else
+	BOLD='' DIM='' PLAIN=''
+fi
+
+# A heading, then what a reader should know, a line an argument.
+chapter() {
+	CHAPTER=$((CHAPTER + 1))
+	printf '\n%s%d. %s%s\n' "$BOLD" "$CHAPTER" "$1" "$PLAIN"
+	shift
+	for line; do
+		printf '   %s\n' "$line"
+	done
+}
+
+note() {
+	for line; do
+		printf '   => %s\n' "$line"
+	done
+}
+
+# $1: what to call the file of it; the rest is a command, which is shown, run, and kept.
+show() {
+	file=$DEMO_OUT/$1.txt
+	shift
+	printf '\n%s$ %s%s\n' "$DIM" "$*" "$PLAIN"
+	{ "$@" 2>&1 || echo $? >"$DEMO_OUT/.status"; } | tee "$file"
+	failed "$*"
+}
+
+# Run a command without showing it; keep what it prints in the file $1.
+keep() {
+	file=$DEMO_OUT/$1
+	shift
+	"$@" >"$file" || echo $? >"$DEMO_OUT/.status"
+	failed "$*"
+}
+
+failed() {
+	[ -e "$DEMO_OUT/.status" ] || return 0
+	echo "demo: '$1' failed with exit status $(cat "$DEMO_OUT/.status")"
+	rm -f "$DEMO_OUT/.status"
+	FAILED=1
+}
+
+# Without the right to pass limits, and with 64 KiB that may be locked: as users are.
+limited() {
+	setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock sh -c 'ulimit -l 64; exec "$@"' sh "$@"
+}
+
+OBSERVERS=
+
+# A command of the tool in the background, from now until end_all, with what it prints in the file $1.
+begin() {
+	file=$DEMO_OUT/$1
+	shift
+	rm -f "$DEMO_OUT/.ready"
+	command=$1
+	shift
+	iommuscope "$command" --ready-file "$DEMO_OUT/.ready" "$@" >"$file" 2>&1 &
+	OBSERVERS="$OBSERVERS $!"
+	wait_for test -e "$DEMO_OUT/.ready"
+	rm -f "$DEMO_OUT/.ready"
+}
+
+end_all() {
+	for observer in $OBSERVERS; do
+		kill -INT "$observer"
+		wait "$observer"
+	done
+	OBSERVERS=
+}
+
+# Until a command succeeds, for a minute at most.
+wait_for() {
+	tries=0
+	while ! "$@" && [ $((tries += 1)) -lt 120 ]; do
+		sleep 0.5
+	done
+}
