@@ -9,17 +9,24 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "exporter.h"
+#include "format.h"
 #include "json.h"
+#include "lifetime.h"
+#include "memlock.h"
 #include "names.h"
+#include "operation.h"
 #include "output.h"
 #include "page_document.h"
+#include "replacement.h"
 #include "version.h"
+
+/* More failures of different kinds nobody reads on one page. */
+#define MAX_FAILURES 12
 
 static uint64_t wall_ns(void)
 {
@@ -135,59 +142,193 @@ static void write_host(struct json *json, const struct exporter *exporter, uint6
 	json_u64(json, "uptime_ns", now > exporter->start_ns ? now - exporter->start_ns : 0);
 }
 
-static uint64_t timeval_ns(const struct timeval *time)
+static void write_cost(struct json *json, const struct export_cost *cost)
 {
-	return time->tv_sec * 1000000000ULL + time->tv_usec * 1000ULL;
-}
-
-static uint64_t resident_bytes(void)
-{
-	uint64_t total, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (file) {
-		if (fscanf(file, "%" SCNu64 " %" SCNu64, &total, &resident) != 2)
-			resident = 0;
-		fclose(file);
-	}
-	return resident * sysconf(_SC_PAGESIZE);
-}
-
-static void write_cost(struct json *json)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
 	json_object(json, "cost");
-	json_u64(json, "cpu_ns", timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime));
-	json_u64(json, "memory_bytes", resident_bytes());
+	json_u64(json, "cpu_ns", cost->cpu_ns);
+	json_u64(json, "memory_bytes", cost->resident_bytes);
 	json_end_object(json);
 }
 
-static void write_nothing(struct json *json, const char *key)
+/* State */
+
+static void write_ctxs(struct json *json, const struct state *state)
 {
-	json_array(json, key);
+	const struct iommufd_state_ctx *ctx;
+	size_t i;
+
+	json_array(json, "ctxs");
+	for (i = 0; i < state->nr_ctxs; i++) {
+		ctx = &state->ctxs[i];
+		json_object(json, NULL);
+		json_u64(json, "ctx", ctx->ctx_id);
+		json_u64(json, "pid", ctx->pid);
+		json_u64(json, "uid", ctx->uid);
+		json_string(json, "process", ctx->comm);
+		json_u64(json, "pinned_bytes", ctx->pinned_bytes);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void write_devices(struct json *json, const struct state *state, int64_t wall)
+{
+	const struct iommufd_state_device *device;
+	const struct iommufd_state_hwpt *hwpt;
+	size_t i;
+
+	json_array(json, "devices");
+	for (i = 0; i < state->nr_devices; i++) {
+		device = &state->devices[i];
+		hwpt = state_hwpt(state, device->ctx_id, device->hwpt_id);
+		json_object(json, NULL);
+		json_string(json, "device", device->device);
+		json_string(json, "driver", device->driver);
+		json_string(json, "iommu", device->iommu);
+		json_string(json, "iommu_driver", device->iommu_driver);
+		json_u64(json, "group", device->group_id);
+		json_u64(json, "ctx", device->ctx_id);
+		json_bool(json, "attached", device->flags & IOMMUFD_STATE_DEVICE_ATTACHED);
+		json_u64(json, "hwpt", device->hwpt_id);
+		json_u64(json, "ioas", device->ioas_id);
+		json_string(json, "domain_type", hwpt ? domain_type_name(hwpt->domain_type) : "");
+		json_u64(json, "replacements", device->replacements);
+		json_i64(json, "last_replace_time_ns", device->last_replace_ns ?
+			 (int64_t)device->last_replace_ns + wall : 0);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void write_ioases(struct json *json, const struct state *state)
+{
+	const struct iommufd_state_ioas *ioas;
+	size_t i;
+
+	json_array(json, "ioases");
+	for (i = 0; i < state->nr_ioases; i++) {
+		ioas = &state->ioases[i];
+		json_object(json, NULL);
+		json_u64(json, "ctx", ioas->ctx_id);
+		json_u64(json, "ioas", ioas->ioas_id);
+		json_u64(json, "areas", ioas->areas);
+		json_u64(json, "mapped_bytes", ioas->mapped_bytes);
+		json_u64(json, "pinned_bytes", ioas->pinned_bytes);
+		json_u64(json, "extents", ioas->extents);
+		json_u64(json, "huge_bytes", ioas->huge_bytes);
+		json_u64(json, "usable_bytes", ioas->usable_bytes);
+		json_u64(json, "largest_hole_bytes", ioas->largest_hole_bytes);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+/* A limit for each context: programs of one user may have different ones. */
+static void write_memlock(struct json *json, const struct state *state)
+{
+	const struct iommufd_state_ctx *ctx;
+	struct memlock memlock;
+	size_t i;
+
+	json_array(json, "memlock");
+	for (i = 0; i < state->nr_ctxs; i++) {
+		ctx = &state->ctxs[i];
+		if (!memlock_of_ctx(ctx, &memlock))
+			continue;
+		json_object(json, NULL);
+		json_u64(json, "ctx", ctx->ctx_id);
+		json_string(json, "mode", memlock.by_process ? "process" : "user");
+		json_u64(json, "used_bytes", memlock.used_bytes);
+		if (memlock.limit_bytes == MEMLOCK_UNLIMITED)
+			json_null(json, "limit_bytes");
+		else
+			json_u64(json, "limit_bytes", memlock.limit_bytes);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+/* What happened last */
+
+static void write_failures(struct json *json, const struct failures *failures, int64_t wall)
+{
+	const struct failure *failure;
+	char text[512], line[600];
+	size_t i;
+
+	json_array(json, "failures");
+	for (i = 0; i < failures->nr && i < MAX_FAILURES; i++) {
+		failure = &failures->list[i];
+		operation_failure(&failure->last, text, sizeof(text));
+		snprintf(line, sizeof(line), "%s: %s", error_name(failure->last.ret), text);
+		json_object(json, NULL);
+		json_string(json, "operation", operation_title(failure->operation));
+		json_string(json, "reason", reason_name(failure->operation, failure->reason));
+		json_i64(json, "time_ns",
+			 (int64_t)(failure->last.start_ns + failure->last.dur_ns) + wall);
+		json_u64(json, "count", failure->count);
+		json_string(json, "text", line);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void write_stuck(struct json *json, const struct exporter *exporter, uint64_t now)
+{
+	const struct running_operation *operation;
+	const struct scope_begun *begun;
+	char text[256];
+	size_t i;
+
+	json_array(json, "stuck");
+	for (i = 0; i < exporter->running.nr; i++) {
+		operation = &exporter->running.list[i];
+		begun = &operation->begun;
+		/* the longest come first */
+		if (now < begun->start_ns + exporter->settings->stuck_after_ns)
+			break;
+		if (scope_operation_class(begun->operation) == SCOPE_CLASS_MEMORY)
+			snprintf(text, sizeof(text), "%s of %s at 0x%" PRIx64 ", ioas %u, ctx %u",
+				 operation_title(begun->operation), format_size(begun->length).s,
+				 (uint64_t)begun->iova, begun->ioas, begun->ctx);
+		else
+			snprintf(text, sizeof(text), "%s of %s",
+				 operation_title(begun->operation), begun->device);
+		json_object(json, NULL);
+		json_u64(json, "tid", operation->tid);
+		json_u64(json, "dur_ns", now - begun->start_ns);
+		json_string(json, "text", text);
+		json_string(json, "phase", begun->phase < SCOPE_NR_PHASES ?
+			    phase_text(begun->phase) : "");
+		json_end_object(json);
+	}
 	json_end_array(json);
 }
 
 void page_document(struct exporter *exporter, FILE *file)
 {
 	struct json json = { .file = file };
+	uint64_t now, mono;
+	int64_t wall;
 
 	exporter_refresh(exporter);
+	mono = now_ns();
+	now = wall_ns();
+	wall = (int64_t)(now - mono);
 	json_object(&json, NULL);
-	write_host(&json, exporter, wall_ns());
+	write_host(&json, exporter, now);
 	write_operations(&json, &exporter->latency.total);
 	json_u64(&json, "overflowed", latency_overflowed(&exporter->latency));
-	json_u64(&json, "lost", 0);
-	write_nothing(&json, "ctxs");
-	write_nothing(&json, "devices");
-	write_nothing(&json, "ioases");
-	write_nothing(&json, "memlock");
-	write_nothing(&json, "replacements");
-	write_nothing(&json, "failures");
-	write_nothing(&json, "stuck");
-	write_cost(&json);
+	json_u64(&json, "lost", running_lost(&exporter->running));
+	write_ctxs(&json, &exporter->state);
+	write_devices(&json, &exporter->state, wall);
+	write_ioases(&json, &exporter->state);
+	write_memlock(&json, &exporter->state);
+	json_array(&json, "replacements");
+	json_end_array(&json);
+	write_failures(&json, &exporter->failures, wall);
+	write_stuck(&json, exporter, mono);
+	write_cost(&json, &exporter->cost);
 	json_end_object(&json);
 	json_end(&json);
 }

@@ -78,6 +78,8 @@ const FAILURES = [
 	"EFAULT: map of 2.0 MiB at 0x7f0000000000, ioas 4 failed: user memory is not there, or not accessible as wanted, user address 0x7f21c0000000 (uid 0, nvme-load [812])",
 ];
 
+const REASONS = ["memlock_limit", "iova_overlap", "iommufd_refused", "gup_fault"];
+
 export class Simulation {
 	constructor({ seed = 1, epoch = Date.now() * 1e6 } = {}) {
 		this.random = generator(seed);
@@ -119,35 +121,37 @@ export class Simulation {
 
 	fail(operation) {
 		operation.errors++;
-		this.failures.unshift({ number: ++this.numbers, time_ns: this.now,
-			text: FAILURES[Math.floor(this.random() * FAILURES.length)],
-			count: this.random() < 0.3 ? 1 + Math.floor(this.random() * 9) : 1 });
-		this.failures.length = Math.min(this.failures.length, 10);
+		const kind = Math.floor(this.random() * FAILURES.length);
+		const before = this.failures.find((failure) => failure.reason === REASONS[kind]);
+		this.failures = [{ operation: "map", reason: REASONS[kind], time_ns: this.now, text: FAILURES[kind],
+				   count: (before?.count ?? 0) + 1 },
+				 ...this.failures.filter((failure) => failure !== before)];
 	}
 
 	replace() {
-		const phase_ns = {};
+		const phases = {};
 		let dur = 0;
 
-		for (const [name, share] of Object.entries({ wait: 0.02, check: 0.05, fill: 0.5, switch: 0.3, drop: 0.1 })) {
-			phase_ns[name] = Math.round(this.time(900e3 * share));
-			dur += phase_ns[name];
+		for (const [name, share] of Object.entries({ wait: 0.02, check: 0.05, alloc: 0, fill: 0.5, switch: 0.3, drop: 0.1 })) {
+			phases[`${name}_ns`] = Math.round(this.time(900e3 * share)) * (share > 0);
+			dur += phases[`${name}_ns`];
 		}
-		const before = phase_ns.wait + phase_ns.check + phase_ns.fill;
+		const before = phases.wait_ns + phases.check_ns + phases.fill_ns;
 		const intel = this.random() < 0.7;
-		const window = intel ? Math.round(phase_ns.switch * (0.5 + 0.3 * this.random())) : 0;
+		const window = intel ? Math.round(phases.switch_ns * (0.5 + 0.3 * this.random())) : 0;
 		const faults = intel && this.random() < 0.5 ? 1 + Math.floor(3 * this.random()) : 0;
 		const odd = this.numbers % 2;
 		this.replacements.unshift({
 			number: ++this.numbers, time_ns: this.now,
 			device: intel ? "0000:00:04.0" : "iommufd-mock.0", iommu_driver: intel ? "intel" : "mock",
-			pid: 812, comm: "nvme-load", old_hwpt: 5 + odd, hwpt: 6 - odd, old_ioas: 4, ioas: 4,
-			dur_ns: Math.round(dur * 1.03), phase_ns, window_offset_ns: before + Math.round(phase_ns.switch * 0.15),
-			window_ns: window, faults_in_window: faults, faults_after: 0,
-			faults: Array.from({ length: faults }, () => ({ iova: 0x10000000, write: true,
-				offset_ns: before + Math.round(phase_ns.switch * (0.2 + 0.4 * this.random())) })),
+			pid: 812, process: "nvme-load", old_hwpt: 5 + odd, hwpt: 6 - odd, old_ioas: 4, ioas: 4,
+			dur_ns: Math.round(dur * 1.03), ...phases, windows: Number(intel), window_ns: window,
+			window_offset_ns: before + Math.round(phases.switch_ns * 0.15),
+			faults_in_window: faults, faults_after: 0, faults_at_least: false, waited: 0, waited_longest_ns: 0,
+			faults: Array.from({ length: faults }, () => ({ iova: 0x10000000, message: "no translation",
+				offset_ns: before + Math.round(phases.switch_ns * (0.2 + 0.4 * this.random())) })),
 			verdict: intel ? "blocked" : "hitless",
-			verdict_text: intel ? `blocked ${Math.round(window / 1000)} µs, ${faults === 1 ? "1 fault" : `${faults} faults`}` : "hitless",
+			message: intel ? `blocked ${Math.round(window / 1000)} µs, ${faults === 1 ? "1 fault" : `${faults} faults`}` : "hitless",
 		});
 		this.replacements.length = Math.min(this.replacements.length, 8);
 	}
@@ -175,8 +179,8 @@ export class Simulation {
 				phases: Object.entries(o.phases).map(([phase, histogram]) =>
 					({ phase, ...histogram.json() })) })),
 			overflowed: 0, lost: 0,
-			ctxs: [{ ctx: 1, pid: 4711, uid: 1000, comm: "qemu-system-x86", pinned_bytes: 52 * MIB },
-			       { ctx: 2, pid: 812, uid: 0, comm: "nvme-load", pinned_bytes: 1.4 * GIB }],
+			ctxs: [{ ctx: 1, pid: 4711, uid: 1000, process: "qemu-system-x86", pinned_bytes: 52 * MIB },
+			       { ctx: 2, pid: 812, uid: 0, process: "nvme-load", pinned_bytes: 1.4 * GIB }],
 			devices: [
 				{ device: "0000:00:04.0", driver: "vfio-pci", iommu: "dmar0", iommu_driver: "intel", group: 3,
 				  ctx: 2, attached: true, hwpt: 6, ioas: 4, domain_type: "unmanaged",
@@ -193,13 +197,12 @@ export class Simulation {
 				  huge_bytes: 0.6 * GIB, usable_bytes: 2 ** 39 - MIB, largest_hole_bytes: 2 ** 37 },
 			],
 			memlock: [
-				{ account: "user", uid: 1000, pid: 0, comm: "", used_bytes: 52 * MIB + MIB * 6 * Math.abs(Math.sin(seconds / 30)), limit_bytes: 64 * MIB },
-				{ account: "user", uid: 0, pid: 0, comm: "", used_bytes: 1.4 * GIB, limit_bytes: 8 * GIB },
-				{ account: "process", uid: 0, pid: 955, comm: "e2e", used_bytes: 3 * MIB, limit_bytes: null },
+				{ ctx: 1, mode: "user", used_bytes: 52 * MIB + MIB * 6 * Math.abs(Math.sin(seconds / 30)), limit_bytes: 64 * MIB },
+				{ ctx: 2, mode: "process", used_bytes: 1.4 * GIB, limit_bytes: null },
 			],
 			replacements: this.replacements, failures: this.failures,
 			stuck: this.stuckSince === null ? [] : [{ tid: 184, dur_ns: this.now - this.stuckSince,
-				text: "map of 256 KiB at 0x1000000, ioas 1, by stuck-mapper [182, thread 184] uid 0" }],
+				text: "map of 256 KiB at 0x1000000, ioas 1, ctx 1", phase: "faulting in and pinning user memory" }],
 			cost: { cpu_ns: (this.now - this.start) * 0.004, memory_bytes: 21 * MIB },
 		};
 	}

@@ -18,10 +18,11 @@ function meter(key, label, sub, share, value, kind, words) {
 		   h("i", { class: kind, style: { width: `${now}%` } })));
 }
 
-function memlock(entry) {
-	const label = entry.account === "process" ? `${entry.comm} [${entry.pid}]` : `uid ${entry.uid}`;
-	const sub = entry.account === "process" ? "counted by process" : "counted by user";
-	const key = `${entry.account}/${entry.uid}/${entry.pid}`;
+function memlock(document, entry) {
+	const ctx = document.ctxs.find((c) => c.ctx === entry.ctx);
+	const label = ctx ? `${ctx.process} [${ctx.pid}]` : `ctx ${entry.ctx}`;
+	const sub = entry.mode === "process" ? "counted by process" : `with all of uid ${ctx?.uid}`;
+	const key = entry.ctx;
 
 	if (entry.limit_bytes === null)
 		return h("li", { "data-key": key },
@@ -42,7 +43,7 @@ function space(document, ioas) {
 
 	return h("li", { "data-key": `${ioas.ctx}/${ioas.ioas}` },
 		 h("div", { class: "head" }, h("b", {}, `ioas ${ioas.ioas}`),
-		   h("span", { class: "sub" }, `${ctx ? `${ctx.comm} [${ctx.pid}], ` : ""}ctx ${ioas.ctx}`),
+		   h("span", { class: "sub" }, `${ctx ? `${ctx.process} [${ctx.pid}], ` : ""}ctx ${ioas.ctx}`),
 		   h("span", { class: "value" }, value)),
 		 h("div", { class: "meter", role: "meter", "aria-label": `ioas ${ioas.ioas}: fragmentation of free IOVAs`,
 			    "aria-valuemin": "0", "aria-valuemax": "100",
@@ -54,7 +55,7 @@ function space(document, ioas) {
 }
 
 export function limits(document) {
-	return document.memlock.length ? document.memlock.map(memlock) :
+	return document.memlock.length ? document.memlock.map((entry) => memlock(document, entry)) :
 		[h("li", { class: "empty" }, "Nothing is pinned.")];
 }
 

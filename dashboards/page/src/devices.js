@@ -25,7 +25,7 @@ function cells(document, device) {
 	return [
 		[h("b", {}, device.device), device.driver ? h("span", { class: "sub" }, device.driver) : ""],
 		[state(device)],
-		ctx ? [ctx.comm, h("span", { class: "sub" }, `pid ${ctx.pid}, ctx ${ctx.ctx}`)] : ["–"],
+		ctx ? [ctx.process, h("span", { class: "sub" }, `pid ${ctx.pid}, ctx ${ctx.ctx}`)] : ["–"],
 		[device.iommu_driver || "–",
 		 h("span", { class: "sub" }, `${device.iommu ? `${device.iommu}, ` : ""}group ${device.group}`)],
 		device.hwpt ? [`hwpt ${device.hwpt}`,

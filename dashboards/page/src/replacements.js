@@ -4,12 +4,12 @@
 // below them the time in which the device had no translation, with the faults in it.
 
 import { h } from "./dom.js";
-import { clock, count, duration, plural } from "./format.js";
+import { clock, duration, plural } from "./format.js";
 
 /* In the order in which a replacement goes through them. */
 const PHASES = ["wait", "check", "alloc", "fill", "switch", "drop"];
 
-const BADGES = { hitless: "good", blocked: "warn", failed: "bad", unknown: "quiet" };
+const BADGES = { hitless: "good", blocked: "warn", rolled_back: "bad", stranded: "bad", refused: "bad" };
 
 function change(what, before, after) {
 	return before && after && before !== after ? `${what} ${before} → ${after}` : `${what} ${after || before}`;
@@ -21,9 +21,9 @@ function share(ns, whole) {
 
 function bar(replacement) {
 	const whole = Math.max(replacement.dur_ns, 1);
-	const other = Math.max(whole - PHASES.reduce((sum, p) => sum + (replacement.phase_ns[p] ?? 0), 0), 0);
-	const parts = [...PHASES.map((p) => [p, replacement.phase_ns[p] ?? 0]), ["other", other]]
-		.filter(([, ns]) => ns > 0);
+	const known = PHASES.map((name) => [name, replacement[`${name}_ns`]]);
+	const other = Math.max(whole - known.reduce((sum, [, ns]) => sum + ns, 0), 0);
+	const parts = [...known, ["other", other]].filter(([, ns]) => ns > 0);
 	const window = replacement.window_ns > 0 ?
 		h("i", { class: "window", style: { left: share(replacement.window_offset_ns, whole),
 						   width: share(replacement.window_ns, whole) } }) : null;
@@ -35,12 +35,13 @@ function bar(replacement) {
 		 h("div", { class: "below" }, window,
 		   ...replacement.faults.filter((fault) => fault.offset_ns >= 0 && fault.offset_ns <= whole)
 			.map((fault) => h("i", { class: "fault", style: { left: share(fault.offset_ns, whole) },
-						 title: `fault at 0x${fault.iova.toString(16)}` }))));
+						 title: `${fault.message || "fault"} at 0x${fault.iova.toString(16)}` }))));
 }
 
 function says(replacement) {
-	const phases = PHASES.filter((p) => replacement.phase_ns[p] >= replacement.dur_ns / 50)
-		.map((p) => `${p} ${duration(replacement.phase_ns[p])}`);
+	const phases = PHASES.map((name) => [name, replacement[`${name}_ns`]])
+		.filter(([, ns]) => ns >= replacement.dur_ns / 50)
+		.map(([name, ns]) => `${name} ${duration(ns)}`);
 	const faults = replacement.faults_in_window + replacement.faults_after;
 
 	return [
@@ -48,7 +49,11 @@ function says(replacement) {
 		...phases.map((text) => h("span", {}, text)),
 		replacement.window_ns ? h("span", { class: "hurt" },
 			`${duration(replacement.window_ns)} without translation`) : null,
-		faults ? h("span", { class: "hurt" }, plural(faults, "fault")) : null,
+		faults ? h("span", { class: "hurt" }, (replacement.faults_at_least ? "at least " : "") +
+			plural(faults, "fault")) : null,
+		replacement.waited ? h("span", {}, `${plural(replacement.waited, "operation")} waited, ` +
+			`${duration(replacement.waited_longest_ns)} the longest`) : null,
+		replacement.reason_message ? h("span", { class: "hurt" }, replacement.reason_message) : null,
 	];
 }
 
@@ -62,9 +67,9 @@ export function replacements(document) {
 		    h("b", {}, replacement.device),
 		    h("span", { class: "sub" }, [change("hwpt", replacement.old_hwpt, replacement.hwpt),
 						 change("ioas", replacement.old_ioas, replacement.ioas),
-						 `${replacement.comm} [${count(replacement.pid)}]`].join(", ")),
+						 `${replacement.process} [${replacement.pid}]`].join(", ")),
 		    h("span", { class: `badge ${BADGES[replacement.verdict] ?? "quiet"}` },
-		      replacement.verdict_text)),
+		      replacement.message)),
 		  bar(replacement),
 		  h("p", { class: "says" }, ...says(replacement))));
 }

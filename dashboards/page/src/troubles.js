@@ -9,7 +9,7 @@ export function failures(document) {
 	if (!document.failures.length)
 		return [h("li", { class: "empty" }, "No operation has failed.")];
 	return document.failures.map((failure) =>
-		h("li", { "data-key": failure.number },
+		h("li", { "data-key": `${failure.operation}/${failure.reason}` },
 		  h("time", {}, clock(failure.time_ns)),
 		  h("div", {}, failure.text,
 		    failure.count > 1 ? h("span", { class: "sub" }, `the last of ${plural(failure.count, "like this", "like this")}`) : null)));
@@ -18,5 +18,5 @@ export function failures(document) {
 export function stuck(document) {
 	return document.stuck.map((operation) =>
 		h("li", { "data-key": operation.tid },
-		  h("b", {}, duration(operation.dur_ns)), h("div", {}, operation.text)));
+		  h("b", {}, duration(operation.dur_ns)), h("div", {}, operation.text, operation.phase ? h("span", { class: "sub" }, operation.phase) : null)));
 }
