@@ -113,7 +113,7 @@ function render() {
 	show($("limits"), limits(store.document));
 	show($("spaces"), spaces(store.document));
 	renderFacts();
-	document.body.dataset.ready = "true";
+	document.body.dataset.ready = store.document.time_ns;
 }
 
 /* The connection */
