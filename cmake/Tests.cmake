@@ -10,6 +10,9 @@
 #       runs in a guest. MACHINE is intel (the default), amd, virtio or none, with
 #       -nomodules behind it to boot without our modules, or options as for
 #       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot.
+#   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] COMMAND ...)
+#       runs on the host while a machine is up; $LAB_EXEC is the command line that runs a
+#       command in there
 #   iommuscope_add_bench(NAME [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs in a guest with './dev bench'
 #
@@ -120,6 +123,17 @@ function(iommuscope_add_vm_test name)
 		set(arg_TIMEOUT 120)
 	endif()
 	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" "vm;${arg_LABELS}" ${arg_COMMAND})
+endfunction()
+
+function(iommuscope_add_beside_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "COMMAND")
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 120)
+	endif()
+	_lab_machine("${arg_VM}" "" machine)
+	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS vm COMMAND ${arg_COMMAND})
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm
+		ENVIRONMENT "LAB_EXEC=${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --timeout ${arg_TIMEOUT}")
 endfunction()
 
 function(iommuscope_add_bench name)

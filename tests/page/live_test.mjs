@@ -1,0 +1,145 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The page as a guest's exporter serves it, while known workloads run there.
+//
+// Usage: live_test.mjs PORT PACKAGES SCREENSHOTS
+
+import { equal, ok, run } from "../lib/tap.mjs";
+import { calls, inked, launch, open, packages, shoot } from "./browser.mjs";
+import { Guest } from "./guest.mjs";
+import { POLICY } from "./simulate.mjs";
+
+const [port, npm, shots] = process.argv.slice(2);
+const { playwright } = packages(npm);
+const browser = await launch(playwright);
+const guest = await Guest.begin();
+const url = `http://127.0.0.1:${port}/`;
+
+/* The samples of a scrape: [{name, labels, value}]. */
+async function scrape() {
+	const text = await (await fetch(`${url}metrics`)).text();
+
+	return text.split("\n").filter((line) => line && !line.startsWith("#")).map((line) => {
+		const [, name, labels, value] = line.match(/^(\w+)(?:\{(.*)\})? (\S+)/);
+		return { name, value: Number(value), labels: Object.fromEntries(
+			[...(labels ?? "").matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, v]) => [key, v])) };
+	});
+}
+
+function sum(samples, name, wanted = {}) {
+	return samples.filter((sample) => sample.name === name &&
+		Object.entries(wanted).every(([key, value]) => sample.labels[key] === value))
+		.reduce((total, sample) => total + sample.value, 0);
+}
+
+/* The calls of each operation as the metrics tell them, by the page's names. */
+function counted(samples) {
+	const result = {};
+
+	for (const { name, labels, value } of samples) {
+		const [, subsystem] = name.match(/^(iommufd|vfio)_operations_total$/) ?? [];
+		if (!subsystem || !value)
+			continue;
+		const title = subsystem === "iommufd" ? labels.operation : `vfio_${labels.operation}`;
+		result[title] = (result[title] ?? 0) + value;
+	}
+	return result;
+}
+
+/* Until a function says yes; its last answer otherwise. */
+async function eventually(check, seconds = 20) {
+	const end = Date.now() + 1000 * seconds;
+
+	for (;;) {
+		const answer = await check();
+		if (answer || Date.now() > end)
+			return answer;
+		await new Promise((resolve) => setTimeout(resolve, 250));
+	}
+}
+
+async function headers() {
+	const response = await fetch(url);
+
+	equal([response.status, response.headers.get("content-security-policy")], [200, POLICY], "the page has its policy");
+	const tag = response.headers.get("etag");
+	equal((await fetch(url, { headers: { "If-None-Match": tag } })).status, 304, "who has it is not sent it again");
+	const document = await fetch(`${url}live.json`);
+	equal([document.status, document.headers.get("content-type"), document.headers.get("cache-control")],
+	      [200, "application/json", "no-store"], "the document is JSON that nobody keeps");
+	for (const path of ["page.jsx", "..%2fmetrics", "page_assets.c"])
+		equal((await fetch(url + path)).status, 404, `there is no ${path}`);
+}
+
+async function figures() {
+	await guest.run("in_background guest-load -m 8 -s 1 -k 120 mock");
+	await guest.run("map-load 300 65536 7 >/dev/null");
+	await guest.run("replace-load 6 1 200 >/dev/null");
+	await guest.run("limited map-load -m 2 0x100000 >/dev/null 2>&1; true");
+	const { context, page, seen } = await open(browser, url, { clock: false });
+
+	await guest.run("for i in 1 2 3 4 5 6; do map-load 200 65536 >/dev/null; sleep 0.7; done");
+	/* a device that has been replaced is told of a second later; nothing else goes on then */
+	const same = await eventually(async () => {
+		const samples = await scrape();
+		const told = await calls(page), wanted = counted(samples);
+		return JSON.stringify(Object.entries(told).sort()) === JSON.stringify(Object.entries(wanted).sort());
+	});
+	const samples = await scrape();
+	ok(same, "calls on the page are those of /metrics", await calls(page), counted(samples));
+	ok((await calls(page)).map > 1500, "and those of the workload");
+
+	const device = samples.find((sample) => sample.name === "iommufd_device_info").labels;
+	const row = await page.textContent(`#devices tbody tr >> text=${device.device}`);
+	ok(row.includes(device.device), "the device of /metrics is in the table");
+	ok((await page.textContent("#devices")).includes("attached"), "with its state");
+	equal(Number((await page.textContent("[data-key='devices'] .value")).split(" ")[2]), sum(samples, "iommufd_devices"),
+	      "as many devices");
+	const bytes = await page.evaluate(() => fetch("live.json").then((r) => r.json()).then((d) => ({
+		mapped: d.ioases.reduce((total, ioas) => total + ioas.mapped_bytes, 0),
+		pinned: d.ctxs.reduce((total, ctx) => total + ctx.pinned_bytes, 0) })));
+	equal(bytes, { mapped: sum(samples, "iommufd_mapped_bytes"), pinned: sum(samples, "iommufd_pinned_bytes") },
+	      "mapped and pinned bytes are those of /metrics");
+
+	const failures = await page.textContent("#failures");
+	ok(failures.includes("RLIMIT_MEMLOCK: 64 KiB allowed") && failures.includes("map-load"),
+	   "the failure is told in words", failures);
+	const failed = await page.$$eval("#failures > li", (items) => items.length);
+	equal(failed, samples.filter((sample) => /_failures_total$/.test(sample.name) && sample.value).length,
+	      "as many kinds of failures as in /metrics");
+
+	await eventually(async () => (await page.$$("#replacements > li[data-key]")).length >= 6);
+	equal(await page.$$eval("#replacements > li[data-key]", (items) => items.length),
+	      Math.min(sum(samples, "iommufd_replacements_total"), 8), "replacements");
+	ok((await page.textContent("#replacements")).includes("without translation"), "with their windows");
+
+	const drawn = await inked(page);
+	ok(drawn.share > 0.01 && drawn.colours > 10, "the chart is drawn", drawn);
+	await shoot(page, shots, "live");
+	equal([seen.errors, seen.foreign], [[], []], "no error, and no request to another host");
+	await context.close();
+}
+
+async function restart() {
+	const { context, page, seen } = await open(browser, url, { clock: false });
+
+	seen.away = true;
+	await guest.run("kill_exporter");
+	ok(await eventually(async () => await page.getAttribute("body", "data-state") === "lost"),
+	   "an exporter that was killed is missed");
+	await guest.run("start_exporter");
+	await guest.run("map-load 50 65536 >/dev/null");
+	ok(await eventually(async () => await page.getAttribute("body", "data-state") === "live"), "a new one is seen");
+	ok(await eventually(async () => (await calls(page)).map === 50), "its counts begin at zero");
+	ok((await page.textContent("#notice")).includes("started anew"), "which the page says");
+	equal([seen.errors, seen.foreign], [[], []], "no other error");
+	await context.close();
+}
+
+try {
+	await run(headers, figures, restart);
+} finally {
+	await browser.close();
+	await guest.end();
+}
