@@ -8,7 +8,7 @@ set -u
 
 start_exporter() {
 	rm -f /run/export.ready
-	iommuscope export --listen 0.0.0.0:9947 --ready-file /run/export.ready "$@" >&2 &
+	iommuscope export --listen 0.0.0.0:9947 --ready-file /run/export.ready >&2 &
 	exporter=$!
 	until [ -e /run/export.ready ]; do
 		kill -0 $exporter || return

@@ -109,11 +109,6 @@ async function figures() {
 	equal(failed, samples.filter((sample) => /_failures_total$/.test(sample.name) && sample.value).length,
 	      "as many kinds of failures as in /metrics");
 
-	await eventually(async () => (await page.$$("#replacements > li[data-key]")).length >= 6);
-	equal(await page.$$eval("#replacements > li[data-key]", (items) => items.length),
-	      Math.min(sum(samples, "iommufd_replacements_total"), 8), "replacements");
-	ok((await page.textContent("#replacements")).includes("without translation"), "with their windows");
-
 	const drawn = await inked(page);
 	ok(drawn.share > 0.01 && drawn.colours > 10, "the chart is drawn", drawn);
 	await shoot(page, shots, "live");
