@@ -26,10 +26,17 @@ const { port } = server.address();
 const url = `http://127.0.0.1:${port}/`;
 simulation.pass(120);
 
+/* Let seconds go by, until the page shows the last document that was served. */
+async function pass(page, n) {
+	await seconds(page, n);
+	for (let i = 0; i < 500 && Number(await page.getAttribute("body", "data-ready")) !== simulation.now; i++)
+		await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 async function figures() {
 	const { context, page, seen } = await open(browser, url);
 
-	await seconds(page, 70);
+	await pass(page, 70);
 	const { operations } = simulation.document();
 	equal(await calls(page), Object.fromEntries(operations.map((o) =>
 		[o.subsystem === "iommufd" ? o.operation : `${o.subsystem}_${o.operation}`, o.count])),
@@ -55,11 +62,11 @@ async function figures() {
 	      "address spaces with their holes");
 	ok(await page.isHidden("#stuck-section"), "nothing is stuck, so nothing is said of it");
 	simulation.stuckSince = simulation.now - 3e9;
-	await seconds(page, 1);
+	await pass(page, 1);
 	ok(await page.isVisible("#stuck-section") && (await page.textContent("#stuck")).includes("map of 256 KiB"),
 	   "what is stuck is told");
 	simulation.stuckSince = null;
-	await seconds(page, 1);
+	await pass(page, 1);
 	await shoot(page, shots, "light");
 	equal(await accessibility(page, axe), [], "light: nothing is in the way of people who do not see well");
 	equal([seen.errors, seen.foreign], [[], []], "no error, and no request to another host");
@@ -71,7 +78,7 @@ async function keyboard() {
 	const focused = () => page.evaluate(() => document.activeElement.id ||
 		document.activeElement.textContent.trim());
 
-	await seconds(page, 5);
+	await pass(page, 5);
 	const reached = [];
 	for (let i = 0; i < 20; i++) {
 		await page.keyboard.press("Tab");
@@ -96,7 +103,7 @@ async function keyboard() {
 	await page.keyboard.press("Enter");
 	equal([await page.inputValue("#operation"), await page.inputValue("#phase")], ["map", "pin"],
 	      "arrow keys and Enter choose a cell");
-	await seconds(page, 2);
+	await pass(page, 2);
 	ok(await page.evaluate(() => document.activeElement.closest("#matrix td")?.dataset.phase === "pin"),
 	   "the focus stays where it is as figures come in");
 	await page.selectOption("#operation", "unmap");
@@ -114,14 +121,14 @@ async function keyboard() {
 async function loss() {
 	const { context, page, seen } = await open(browser, url);
 
-	await seconds(page, 3);
+	await pass(page, 3);
 	await page.click("#pause");
 	equal(await page.textContent("#status-text"), "paused", "a pause is shown");
 	const before = await calls(page);
 	await page.clock.runFor(3000);
 	equal(await calls(page), before, "and nothing changes in it");
 	await page.click("#pause");
-	await seconds(page, 2);
+	await pass(page, 2);
 	equal(await page.textContent("#status-text"), "live", "it ends");
 
 	seen.away = true;
@@ -147,7 +154,7 @@ async function loss() {
 	}
 	equal(await page.textContent("#status-text"), "live", "its return too");
 	ok((await page.textContent("#notice")).includes("started anew"), "and that it counts from zero");
-	await seconds(page, 1);
+	await pass(page, 1);
 	equal((await calls(page)).map, simulation.operations[0].count, "which the figures do");
 	equal([seen.errors, seen.foreign], [[], []], "no other error");
 	await context.close();
@@ -156,7 +163,7 @@ async function loss() {
 async function looks() {
 	const dark = await open(browser, url, { colorScheme: "dark" });
 
-	await seconds(dark.page, 60);
+	await pass(dark.page, 60);
 	await shoot(dark.page, shots, "dark");
 	equal(await accessibility(dark.page, axe), [], "dark: nothing is in the way of people who do not see well");
 	const ground = () => dark.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -166,7 +173,7 @@ async function looks() {
 	await dark.context.close();
 
 	const phone = await open(browser, url, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
-	await seconds(phone.page, 60);
+	await pass(phone.page, 60);
 	await shoot(phone.page, shots, "phone");
 	equal(await phone.page.evaluate(() => document.documentElement.scrollWidth), 390, "a phone is wide enough");
 	equal(await accessibility(phone.page, axe), [], "phone: nothing is in the way of people who do not see well");
