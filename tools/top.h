@@ -90,8 +90,8 @@ void top_events_fill(const struct top_observation *observation);
  * @observation: where to keep it
  * @record: what has happened
  *
- * Those that are alike in operation, outcome, device and process are kept as one.  A failure that
- * VFIO passes on from iommufd is iommufd's, with the reason.
+ * Those that are alike in operation, outcome, device, program and user are kept as one.
+ * A failure that VFIO passes on from iommufd is iommufd's, with the reason.
  */
 void top_events_add(struct top_observation *observation, const struct scope_record *record);
 

@@ -87,11 +87,15 @@ struct top_panel top_events = {
 	.row_size = sizeof(struct row),
 };
 
-/* Is it the same again?  What a call worked on may differ, its numbers too. */
+/*
+ * Is it the same again?  What a call worked on may differ, its numbers too; and a program that is
+ * started over and over is another process each time.
+ */
 static bool alike(const struct scope_record *a, const struct scope_record *b)
 {
 	return a->operation == b->operation && a->ret == b->ret && a->reason == b->reason &&
-	       a->tgid == b->tgid && !strncmp(a->device, b->device, sizeof(a->device));
+	       a->uid == b->uid && !strncmp(a->comm, b->comm, sizeof(a->comm)) &&
+	       !strncmp(a->device, b->device, sizeof(a->device));
 }
 
 /* Is it what VFIO tells of a call that iommufd has just refused to the same thread? */
