@@ -4,7 +4,7 @@
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOOL_LIBS REQUIRED IMPORTED_TARGET libbpf libelf zlib libmicrohttpd
-	ncursesw)
+	gnutls libcrypt yaml-0.1 ncursesw)
 
 file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*.c)
 if(tool_sources)

@@ -10,6 +10,7 @@
 
 #include "export_metrics.h"
 #include "export_own.h"
+#include "export_replacements.h"
 #include "export_state.h"
 #include "exporter.h"
 #include "lifetime.h"
@@ -244,6 +245,7 @@ char *export_metrics(struct exporter *exporter, enum exposition_format format, s
 	}
 	write_memory_counters(&text, exporter);
 	export_state_metrics(&text, exporter);
+	export_replacement_metrics(&text, exporter);
 	export_own_metrics(&text, exporter);
 	exposition_end(&text);
 	exporter->scrape_took_ns = now_ns() - begin;

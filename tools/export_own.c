@@ -105,6 +105,7 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 
 	exposition_family(text, &lost);
 	write_lost(text, "failures", exporter->latency_programs->bss->failures_lost);
+	write_lost(text, "replacements", replacements_lost(exporter->replacements));
 	write_lost(text, "running", running_lost(&exporter->running));
 
 	labels_add(&labels, "version", IOMMUSCOPE_VERSION);

@@ -12,6 +12,7 @@
  * socket down is all it takes to end it; libmicrohttpd notices and closes it.
  */
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +28,8 @@
 #include "export_server.h"
 #include "lifetime.h"
 #include "output.h"
+#include "web_auth.h"
+#include "web_config.h"
 
 /* Request line and headers of a connection, and a part of its answer, must fit. */
 #define CONNECTION_MEMORY 16384
@@ -33,6 +37,7 @@
 #define SCARCE (SERVER_CONNECTIONS * 3 / 4)
 #define SCARCE_PATIENCE_NS 1000000000ULL
 #define BACKLOG 1024
+#define DESCRIPTORS 4096
 
 /**
  * struct client - a connection
@@ -52,6 +57,8 @@ struct client {
 
 struct server {
 	struct exporter *exporter;
+	const struct web_config *config;
+	struct web_auth *auth;
 	struct MHD_Daemon *daemons[SERVER_MAX_SOCKETS];
 	size_t nr_daemons;
 	int epoll_fd;
@@ -135,6 +142,20 @@ int server_listen(const char *address)
 out:
 	free(copy);
 	return fd;
+}
+
+void server_print_address(int socket, bool tls)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	char host[64], port[16];
+
+	if (getsockname(socket, (struct sockaddr *)&address, &length) ||
+	    getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		return;
+	printf(strchr(host, ':') ? "serving %s://[%s]:%s/metrics\n" : "serving %s://%s:%s/metrics\n",
+	       tls ? "https" : "http", host, port);
 }
 
 /* Clients */
@@ -284,6 +305,44 @@ static enum MHD_Result send_reply(struct server *server, struct MHD_Connection *
 	return result;
 }
 
+/* Has the client a certificate, if it needs one? */
+static bool certified(const struct server *server, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+	unsigned int status;
+
+	if (!server->config || !server->config->client_ca)
+		return true;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info && !gnutls_certificate_verify_peers2(info->tls_session, &status) && !status;
+}
+
+/* May this client read?  If not, fill in what it gets instead. */
+static bool may_read(struct server *server, const struct export_request *request,
+		     struct export_reply *reply)
+{
+	if (!certified(server, request->connection)) {
+		export_text(reply, 403, "A certificate is needed.\n");
+		return false;
+	}
+	if (!server->auth)
+		return true;
+	switch (web_auth_check(server->auth, export_header(request, "Authorization"))) {
+	case WEB_AUTH_GRANTED:
+		return true;
+	case WEB_AUTH_BUSY:
+		export_text(reply, 429, "Too many passwords to check; try again.\n");
+		reply->headers[0].name = "Retry-After";
+		reply->headers[0].value = "1";
+		return false;
+	default:
+		export_text(reply, 401, "A name and a password are needed.\n");
+		reply->headers[0].name = "WWW-Authenticate";
+		reply->headers[0].value = "Basic realm=\"iommuscope\", charset=\"UTF-8\"";
+		return false;
+	}
+}
+
 /* Called twice once the headers are there: what body may follow is not read. */
 static enum MHD_Result answer(void *data, struct MHD_Connection *connection, const char *path,
 			      const char *method, const char *version, const char *upload,
@@ -313,6 +372,8 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 		*context = server;
 		return MHD_YES;
 	}
+	if (!may_read(server, &request, &reply))
+		return send_reply(server, connection, &reply);
 	route = export_find_route(path);
 	if (route)
 		route->serve(server->exporter, &request, &reply);
@@ -323,19 +384,38 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 
 /* The server */
 
+/* What libmicrohttpd says while it starts is why it does not; later it only tells of clients. */
+static char mhd_says[256];
+
 __attribute__((format(printf, 2, 0)))
-static void keep_silent(void *data, const char *format, va_list args)
+static void keep_words(void *data, const char *format, va_list args)
 {
 	(void)data;
-	(void)format;
-	(void)args;
+	vsnprintf(mhd_says, sizeof(mhd_says), format, args);
+	mhd_says[strcspn(mhd_says, "\n")] = '\0';
 }
 
 static struct MHD_Daemon *start_daemon(struct server *server, int fd, unsigned int connections)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, server,
+	const struct web_config *config = server->config;
+	unsigned int flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG, nr = 0;
+	struct MHD_OptionItem tls[5];
+
+	if (config && config->certificate) {
+		flags |= MHD_USE_TLS;
+		tls[nr++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0,
+						     config->certificate };
+		tls[nr++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, config->key };
+		tls[nr++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+						     (void *)config->priorities };
+		if (config->client_ca)
+			tls[nr++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST, 0,
+							     config->client_ca };
+	}
+	tls[nr] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
 				/* the logger first: it is for the options too */
-				MHD_OPTION_EXTERNAL_LOGGER, keep_silent, NULL,
+				MHD_OPTION_EXTERNAL_LOGGER, keep_words, NULL,
 				MHD_OPTION_LISTEN_SOCKET, fd,
 				MHD_OPTION_CONNECTION_LIMIT, connections,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
@@ -343,7 +423,18 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, unsigned i
 				(unsigned int)(SERVER_KEEP_NS / 1000000000),
 				MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server,
 				MHD_OPTION_NOTIFY_COMPLETED, notify_completed, server,
-				MHD_OPTION_END);
+				MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+/* A connection takes a descriptor, and the BPF programs some hundred. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct server *server_start(struct exporter *exporter, const struct web_config *config,
@@ -354,11 +445,13 @@ struct server *server_start(struct exporter *exporter, const struct web_config *
 	struct server *server;
 	size_t i;
 
-	(void)config;
 	server = calloc(1, sizeof(*server));
 	if (!server)
 		out_of_memory();
+	raise_limit();
 	server->exporter = exporter;
+	server->config = config;
+	server->auth = web_auth_new(config);
 	server->clients.next = server->clients.prev = &server->clients;
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (server->epoll_fd < 0)
@@ -374,7 +467,7 @@ struct server *server_start(struct exporter *exporter, const struct web_config *
 	}
 	return server;
 failed:
-	complain("cannot start the server: %s", strerror(errno));
+	complain("cannot start the server: %s", *mhd_says ? mhd_says : strerror(errno));
 	server_stop(server);
 	return NULL;
 }
@@ -418,5 +511,6 @@ void server_stop(struct server *server)
 		MHD_stop_daemon(server->daemons[i]);
 	if (server->epoll_fd >= 0)
 		close(server->epoll_fd);
+	web_auth_free(server->auth);
 	free(server);
 }

@@ -11,6 +11,7 @@
 #ifndef IOMMUSCOPE_EXPORT_SERVER_H
 #define IOMMUSCOPE_EXPORT_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,13 @@ struct server_counters {
  * Return: the socket, or -1 after it has said what is wrong.
  */
 int server_listen(const char *address);
+
+/**
+ * server_print_address() - tell where metrics are
+ * @socket: a listening socket
+ * @tls: it speaks TLS
+ */
+void server_print_address(int socket, bool tls);
 
 /**
  * server_start() - serve on sockets

@@ -9,14 +9,10 @@
 #include "export_cost.h"
 #include "exporter.h"
 #include "latency.skel.h"
-#include "lifetime.h"
+#include "options.h"
 #include "output.h"
 #include "session.h"
 #include "stuck.skel.h"
-
-/* The share of the time that refreshing may take, one in so many, and how much may be saved up. */
-#define REFRESH_SHARE 5
-#define REFRESH_CREDIT_NS 500000000LL
 
 static int open_latency(struct exporter *exporter)
 {
@@ -37,12 +33,18 @@ static int open_latency(struct exporter *exporter)
 
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
 {
+	static const struct options all;
 	struct timespec now;
 
 	memset(exporter, 0, sizeof(*exporter));
 	exporter->settings = settings;
+	exporter->credit.share = 5;
+	exporter->credit.most_ns = 500000000;
 	exporter->state_reader = state_open();
-	if (!exporter->state_reader || running_open(&exporter->running) || open_latency(exporter))
+	exporter->replacements = replacements_open(&all);
+	if (!exporter->state_reader || !exporter->replacements ||
+	    replacements_attach(exporter->replacements) || running_open(&exporter->running) ||
+	    open_latency(exporter))
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	exporter->start_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
@@ -59,18 +61,27 @@ static void measure_cost(struct exporter *exporter)
 	cost_of_object(cost, exporter->running.skeleton->obj);
 }
 
+static void keep_replacement(void *context, const struct replacement *replacement)
+{
+	struct exporter *exporter = context;
+
+	exporter->last_replacements[exporter->nr_replacements++ % EXPORT_REPLACEMENTS] =
+		*replacement;
+}
+
+void exporter_watch(struct exporter *exporter)
+{
+	replacements_read(exporter->replacements, keep_replacement, exporter);
+}
+
 void exporter_refresh(struct exporter *exporter)
 {
-	uint64_t now = now_ns();
-
-	exporter->credit_ns += (now - exporter->credited_ns) / REFRESH_SHARE;
-	if (exporter->credit_ns > REFRESH_CREDIT_NS)
-		exporter->credit_ns = REFRESH_CREDIT_NS;
-	exporter->credited_ns = now;
-	if (exporter->credit_ns < 0)
+	if (!credit_begin(&exporter->credit))
 		return;
+	exporter->refreshed_ns = now_ns();
 	latency_read(&exporter->latency);
 	latency_forget_recent(&exporter->latency);
+	exporter_watch(exporter);
 	failures_read(exporter->latency_programs, &exporter->failures);
 	running_read(&exporter->running);
 	state_free(&exporter->state);
@@ -78,8 +89,7 @@ void exporter_refresh(struct exporter *exporter)
 	if (state_read(exporter->state_reader, &exporter->state))
 		memset(&exporter->state, 0, sizeof(exporter->state));
 	measure_cost(exporter);
-	exporter->refreshed_ns = now;
-	exporter->credit_ns -= now_ns() - now;
+	credit_end(&exporter->credit);
 }
 
 void exporter_close(struct exporter *exporter)
@@ -88,6 +98,10 @@ void exporter_close(struct exporter *exporter)
 	state_close(exporter->state_reader);
 	failures_free(&exporter->failures);
 	running_close(&exporter->running);
+	if (exporter->replacements) {
+		replacements_detach(exporter->replacements);
+		replacements_close(exporter->replacements);
+	}
 	if (!exporter->latency_programs)
 		return;
 	if (exporter->latency.skeleton)

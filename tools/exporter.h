@@ -12,13 +12,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "credit.h"
 #include "failures.h"
 #include "latency.h"
+#include "replacement.h"
 #include "running.h"
 #include "state.h"
 
 struct latency_bpf;
 struct server_counters;
+
+/* So many of the last replacements are kept. */
+#define EXPORT_REPLACEMENTS 32
+/* How often exporter_watch() wants to be called. */
+#define EXPORT_WATCH_EVERY_NS 1000000000ULL
 
 /**
  * struct export_settings - what the command line says
@@ -59,14 +66,16 @@ struct export_cost {
  * @latency: what they have counted
  * @failures: failed operations by reason
  * @running: operations under way
+ * @replacements: what replacements did to DMA
+ * @last_replacements: the last ones; @nr_replacements modulo EXPORT_REPLACEMENTS is the next place
+ * @nr_replacements: how many there were
  * @state_reader: reads @state
  * @state: contexts, devices and address spaces
  * @cost: what all that takes
  * @http: what the server counts, NULL without one
  * @start_ns: CLOCK_REALTIME at which everything was observed
  * @refreshed_ns: CLOCK_MONOTONIC at which the last refresh began
- * @credit_ns: how long refreshing may take now; what it took more is below zero
- * @credited_ns: CLOCK_MONOTONIC up to which time has given credit
+ * @credit: how long refreshing may take
  * @scrape_took_ns: how long the last scrape took, refresh included
  */
 struct exporter {
@@ -75,14 +84,16 @@ struct exporter {
 	struct latency latency;
 	struct failures failures;
 	struct running running;
+	struct replacements *replacements;
+	struct replacement last_replacements[EXPORT_REPLACEMENTS];
+	uint64_t nr_replacements;
 	struct state_reader *state_reader;
 	struct state state;
 	struct export_cost cost;
 	const struct server_counters *http;
 	uint64_t start_ns;
 	uint64_t refreshed_ns;
-	int64_t credit_ns;
-	uint64_t credited_ns;
+	struct credit credit;
 	uint64_t scrape_took_ns;
 };
 
@@ -100,6 +111,14 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
  * @exporter: the observation
  */
 void exporter_refresh(struct exporter *exporter);
+
+/**
+ * exporter_watch() - take what the kernel keeps for a while only
+ * @exporter: the observation
+ *
+ * Call it every EXPORT_WATCH_EVERY_NS.
+ */
+void exporter_watch(struct exporter *exporter);
 
 /**
  * exporter_close() - end the observation

@@ -8,44 +8,12 @@ import re
 import subprocess
 import time
 
+from exporter import PORT, get, load, sample, samples
 from iommufd import IOVA, Space, memlock
 from tooltest import Observer, Tap, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
-PORT = 9947
-
-
-def get(path, method="GET", port=PORT, **headers):
-    """Status, headers and text of one request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request(method, path, headers=headers)
-    response = connection.getresponse()
-    text = response.read().decode()
-    connection.close()
-    return response.status, response.headers, text
-
-
-def samples(text):
-    """{name: {((label, value), ...): number}} of a text without escapes in its labels."""
-    found = {}
-    for line in text.splitlines():
-        if line.startswith("#"):
-            continue
-        name, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
-        labels = tuple(sorted(re.findall(r'(\w+)="([^"]*)"', labels or "")))
-        found.setdefault(name, {})[labels] = float(value)
-    return found
-
-
-def sample(found, name, **labels):
-    return found[name][tuple(sorted(labels.items()))]
-
-
-def load(*arguments):
-    """Run map-load: {operation: (count, errors, bytes)}."""
-    lines = run("map-load", *arguments).stdout.splitlines()
-    return {fields[0]: tuple(map(int, fields[1:])) for fields in map(str.split, lines)}
 
 
 def documented():
@@ -69,6 +37,10 @@ def counts(tap):
                   (200, "text/plain; version=0.0.4; charset=utf-8"), "it serves metrics")
         _, headers, modern = get("/metrics", Accept=OPENMETRICS)
     tap.equal((observer.status, observer.stderr), (0, ""), "it ends well with a signal")
+    tap.equal(observer.stdout.splitlines(),
+              ["serving http://127.0.0.1:9947/metrics",
+               "kept of all capabilities: CAP_BPF CAP_PERFMON"],
+              "it says where it serves, and with which rights")
     told = samples(text)
     for operation in "map", "unmap":
         count, errors, _ = truth[operation]
@@ -110,7 +82,9 @@ def counts(tap):
                        for label, _ in key} - {"le"}
         if not told_labels <= labels:
             wrong.append("%s has labels %s" % (name, told_labels))
-    tap.ok(docs and not wrong, "every metric is documented as it is", *wrong)
+    wrong += ["not served: " + name for name in docs if "# TYPE %s " % name not in text]
+    tap.ok(docs and not wrong, "every metric is documented as it is, and each one of these is served",
+           *wrong)
 
 
 def state(tap):
@@ -141,6 +115,30 @@ def state(tap):
         gone = samples(get("/metrics")[2])
     tap.equal((empty["iommufd_contexts"][()], gone["iommufd_contexts"][()],
                "iommufd_ioas_areas" in gone), (0, 0, False), "what is gone is gone")
+
+
+def replacements(tap):
+    if not os.path.isdir("/sys/module/iommufd_mock"):
+        tap.skip("replacements", "no mock IOMMU")
+        return
+    with Observer("export"):
+        lines = [line.split() for line in run("replace-load", "20", "1").stdout.splitlines()]
+        replaced, device = int(lines[0][1]), lines[1][0]
+        end = time.monotonic() + 60
+        count = 0
+        # a replacement is told a second after its end
+        while count < replaced and time.monotonic() < end:
+            time.sleep(0.2)
+            told = samples(get("/metrics")[2])
+            count = sum(value for labels, value in told.get("iommufd_replacements_total", {}).items()
+                        if ("verdict", "hitless") in labels)
+    tap.equal((sample(told, "iommufd_replacements_total", device=device, verdict="hitless"),
+               sample(told, "iommufd_replacement_faults_total", device=device, when="window"),
+               sample(told, "iommufd_replacement_window_seconds_sum",
+                      iommu_driver="iommufd_mock")),
+              (replaced, 0, 0), "replacements of a device have their verdict")
+    tap.equal(sample(told, "iommufd_lost_events_total", source="replacements"), 0,
+              "and none is lost")
 
 
 def running(tap):
@@ -193,4 +191,4 @@ def methods(tap):
         tap.equal(answers, [(200, True, False)] * 3, "IPv6, and one connection for many requests")
 
 
-Tap().run(counts, state, running, labels, methods)
+Tap().run(counts, state, replacements, running, labels, methods)

@@ -63,7 +63,7 @@ _iommuscope()
 		words="--device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --ready-file --help -h"
 		;;
 	export)
-		words="--listen --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
+		words="--listen --web-config --textfile --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
 		;;
 	record)
 		words="--output -o --no-begins --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"

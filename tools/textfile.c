@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Metrics in a file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "textfile.h"
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	ssize_t written;
+
+	while (length) {
+		written = write(fd, text, length);
+		if (written < 0)
+			return -errno;
+		text += written;
+		length -= written;
+	}
+	return fchmod(fd, 0644) ? -errno : 0;
+}
+
+int textfile_write(const char *path, const char *text, size_t length)
+{
+	char *temporary;
+	int fd, err;
+
+	/* its name does not end in .prom: the collector leaves it alone */
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		out_of_memory();
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		free(temporary);
+		return err;
+	}
+	err = write_all(fd, text, length);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err)
+		unlink(temporary);
+	free(temporary);
+	return err;
+}
