@@ -25,8 +25,9 @@
 #include "replacement.h"
 #include "version.h"
 
-/* More failures of different kinds nobody reads on one page. */
+/* More of them nobody reads on one page. */
 #define MAX_FAILURES 12
+#define MAX_REPLACEMENTS 8
 
 static uint64_t wall_ns(void)
 {
@@ -273,6 +274,18 @@ static void write_failures(struct json *json, const struct failures *failures, i
 	json_end_array(json);
 }
 
+/* The last one first. */
+static void write_replacements(struct json *json, const struct exporter *exporter, int64_t wall)
+{
+	uint64_t i, nr = exporter->nr_replacements;
+
+	json_array(json, "replacements");
+	for (i = 1; i <= nr && i <= EXPORT_REPLACEMENTS && i <= MAX_REPLACEMENTS; i++)
+		replacement_json(&exporter->last_replacements[(nr - i) % EXPORT_REPLACEMENTS],
+				 json, wall);
+	json_end_array(json);
+}
+
 static void write_stuck(struct json *json, const struct exporter *exporter, uint64_t now)
 {
 	const struct running_operation *operation;
@@ -319,13 +332,13 @@ void page_document(struct exporter *exporter, FILE *file)
 	write_host(&json, exporter, now);
 	write_operations(&json, &exporter->latency.total);
 	json_u64(&json, "overflowed", latency_overflowed(&exporter->latency));
-	json_u64(&json, "lost", running_lost(&exporter->running));
+	json_u64(&json, "lost", running_lost(&exporter->running) +
+		 replacements_lost(exporter->replacements));
 	write_ctxs(&json, &exporter->state);
 	write_devices(&json, &exporter->state, wall);
 	write_ioases(&json, &exporter->state);
 	write_memlock(&json, &exporter->state);
-	json_array(&json, "replacements");
-	json_end_array(&json);
+	write_replacements(&json, exporter, wall);
 	write_failures(&json, &exporter->failures, wall);
 	write_stuck(&json, exporter, mono);
 	write_cost(&json, &exporter->cost);

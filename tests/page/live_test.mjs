@@ -109,6 +109,13 @@ async function figures() {
 	equal(failed, samples.filter((sample) => /_failures_total$/.test(sample.name) && sample.value).length,
 	      "as many kinds of failures as in /metrics");
 
+	const replaced = () => page.$$eval("#replacements > li[data-key]", (items) => items.length);
+	await eventually(async () => await replaced() >= 6);
+	const told = sum(await scrape(), "iommufd_replacements_total");
+	ok(told >= 6 && await replaced() === Math.min(told, 8), "replacements: the last of those in /metrics", told,
+	   await replaced());
+	ok((await page.textContent("#replacements")).includes("without translation"), "with their windows");
+
 	const drawn = await inked(page);
 	ok(drawn.share > 0.01 && drawn.colours > 10, "the chart is drawn", drawn);
 	await shoot(page, shots, "live");
