@@ -62,7 +62,7 @@ function shares() {
 function documentOf(time, count, instance = "a", errors = 0) {
 	const pairs = count ? [[100, count]] : [];
 
-	return { instance, time_ns: time, operations: [
+	return { instance, time_ns: time, cost: { cpu_ns: time / 50 }, operations: [
 		{ subsystem: "iommufd", operation: "map", count, errors, bytes: 4096 * count, sum_ns: 102 * count,
 		  max_ns: 103, buckets: pairs, phases: [{ phase: "pin", count, sum_ns: 50 * count, max_ns: 60,
 							  buckets: pairs }] },
@@ -85,6 +85,8 @@ function samples() {
 	equal([...store.current.keys()], ["map", "vfio_map"], "vfio's operations have their own names");
 	equal(store.take(documentOf(13e9, 1500)), false, "a document that is not newer is passed over");
 	equal(store.current.get("map").count, 1025, "and changes nothing");
+
+	equal(store.cost(10e9), 0.02, "so does what the exporter took");
 
 	const series = store.series("map", "", 10e9, 1e9);
 	equal([series.times, series.histograms.map((h) => h.count)], [[11, 12, 13], [10, 0, 15]],

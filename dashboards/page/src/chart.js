@@ -59,7 +59,7 @@ export class LatencyChart {
 		return {
 			width: Math.max(this.element.clientWidth, 240), height: HEIGHT,
 			legend: { show: false },
-			padding: [12, 12, 0, 0],
+			padding: [12, 30, 0, 0],
 			cursor: { drag: { x: false, y: false }, points: { size: 7 } },
 			scales: { x: { time: true, range: (_, min, max) => this.range ?? [min, max] },
 				  y: { distr: 3, log: 10, range: (_, min, max) => this.extent(min, max) } },

@@ -18,7 +18,7 @@ const TIMEOUT_MS = 5000;
 const LOST_AFTER = 2;
 const WINDOWS = { 60: "last minute", 300: "last 5 min", 900: "last 15 min" };
 const STEPS_PER_WINDOW = 150;
-const SHORTEST = 60;
+const SHORTEST = 30;
 
 const $ = (id) => document.getElementById(id);
 const store = new Store();
@@ -80,11 +80,12 @@ function renderChart() {
 
 function renderFacts() {
 	const { cost, lost, overflowed, uptime_ns } = store.document;
+	const share = store.cost(60e9);
 
 	show($("facts"),
 	     h("span", {}, `iommuscope ${store.document.tool}`),
 	     h("span", {}, `observing for ${duration(uptime_ns)}`),
-	     h("span", {}, `costs ${percent(cost.cpu_ns, uptime_ns)} of a CPU, ${size(cost.memory_bytes)}`),
+	     share === null ? null : h("span", {}, `costs ${percent(share, 1)} of a CPU and ${size(cost.memory_bytes)}`),
 	     h("span", { class: lost ? "hurt" : "" }, lost ? `${lost} events lost` : "no event lost"),
 	     overflowed ? h("span", { class: "hurt" }, `${overflowed} operations not told apart`) : null);
 }

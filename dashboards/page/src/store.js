@@ -4,8 +4,8 @@
 // before.
 //
 // The exporter's counts only grow, since it started; a difference of two documents is a sample:
-// {start, end (ns), operations: Map(name => {count, errors, bytes, total, phases})}, with only what
-// occurred in it. Samples older than the longest window are dropped. When the exporter has been
+// {start, end (ns), cpu (ns), operations: Map(name => {count, errors, bytes, total, phases})}, with only
+// what occurred in it; cpu is what the exporter took. Samples older than the longest window are dropped. When the exporter has been
 // started anew (another instance), its counts begin at zero, and so does the first sample.
 
 import { add, empty, fromPairs, since } from "./histogram.js";
@@ -64,6 +64,7 @@ export class Store {
 				if (now.count > before.count)
 					sample.operations.set(name, difference(now, before));
 			}
+			sample.cpu = document.cost.cpu_ns - (restarted ? 0 : this.document.cost.cpu_ns);
 			this.samples.push(sample);
 		}
 		while (this.samples.length && this.samples[0].end < document.time_ns - KEEP_NS)
@@ -78,6 +79,14 @@ export class Store {
 		const from = this.document ? this.document.time_ns - window : 0;
 
 		return this.samples.filter((sample) => sample.end > from);
+	}
+
+	/* The share of a CPU that the exporter took in the last so many nanoseconds, or null. */
+	cost(window) {
+		const samples = this.recent(window);
+		const span = samples.length ? samples.at(-1).end - samples[0].start : 0;
+
+		return span ? samples.reduce((sum, sample) => sum + sample.cpu, 0) / span : null;
 	}
 
 	/* What occurred in the last so many nanoseconds: Map(name => as in a sample). */

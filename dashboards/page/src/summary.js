@@ -12,6 +12,9 @@ function tile(key, label, value, note, state) {
 		 h("dd", { class: "note" }, note));
 }
 
+/* Verdicts of replacements that running DMA may have noticed. */
+const HURT = new Set(["blocked", "rolled_back", "stranded"]);
+
 /* The last complete seconds: a single one would flicker. */
 const RATE_NS = 5e9;
 
@@ -56,7 +59,7 @@ export function summary(store, window, windowName) {
 	const tight = tightest(document);
 	const worst = slowest(store, window);
 	const replaced = store.sum(window).get("replace")?.count ?? 0;
-	const hurt = document.replacements.filter((r) => r.verdict !== "hitless").length;
+	const hurt = document.replacements.filter((r) => HURT.has(r.verdict)).length;
 	const errors = [...store.sum(window).values()].reduce((sum, o) => sum + o.errors, 0);
 
 	return [
