@@ -37,8 +37,11 @@ limited() {
 	setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock sh -c 'ulimit -l 64; exec "$@"' sh "$@"
 }
 
-start_exporter && echo ready
+start_exporter || exit
+echo ready
 while read -r line; do
 	eval "$line"
 	echo "done $?"
 done
+# the next test's exporter wants the port
+kill_exporter
