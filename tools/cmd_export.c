@@ -169,6 +169,16 @@ static int write_textfile(struct run *run)
 	return err;
 }
 
+/* Can it be written at all?  An empty file asks nothing of who reads it. */
+static int check_textfile(void)
+{
+	int err = textfile_write(own.textfile, "", 0);
+
+	if (err)
+		complain("cannot write %s: %s", own.textfile, strerror(-err));
+	return err;
+}
+
 /* Everything is open: give up what only that took. */
 static int drop_privileges(void)
 {
@@ -252,7 +262,7 @@ static int run(const struct options *options)
 
 	if (own.web_config && web_config_read(&run.config, own.web_config))
 		return EXIT_FAILED;
-	if (open_sockets(&run) || session_check())
+	if ((own.textfile && check_textfile()) || open_sockets(&run) || session_check())
 		return EXIT_FAILED;
 	if (!start(&run)) {
 		serve(&run);

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A real Prometheus scrapes the exporter while known workloads run: its answers are the workloads'."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+from exporter import PORT, load
+from tooltest import Observer, Tap
+
+SERVER = "127.0.0.1:9090"
+CONFIG = """
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: iommuscope
+    static_configs:
+      - targets: ["127.0.0.1:%d"]
+""" % PORT
+
+
+def ask(query):
+    """{labels: number} of an instant query."""
+    url = "http://%s/api/v1/query?%s" % (SERVER, urllib.parse.urlencode({"query": query}))
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        result = json.load(answer)["data"]["result"]
+    return [float(series["value"][1]) for series in result]
+
+
+def wait_for(query, wanted):
+    """Ask until that is the answer, as the next scrapes come; the last answer."""
+    end = time.monotonic() + 90
+    got = None
+    while got != wanted and time.monotonic() < end:
+        try:
+            got = ask(query)
+        except OSError as error:
+            got = str(error)
+        if got != wanted:
+            time.sleep(0.3)
+    return got
+
+
+def scrape(tap):
+    operations = 'iommufd_operations_total{operation="%s",result="%s"}'
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as file:
+            file.write(CONFIG)
+        with open(os.path.join(folder, "log"), "w", encoding="utf-8") as log, \
+                subprocess.Popen(["prometheus", "--config.file=%s/prometheus.yml" % folder,
+                                  "--storage.tsdb.path=%s/data" % folder,
+                                  "--web.listen-address=" + SERVER], stdout=log, stderr=log) as server:
+            try:
+                questions(tap, operations)
+            finally:
+                server.terminate()
+        if tap.failed:
+            with open(os.path.join(folder, "log"), encoding="utf-8") as log:
+                print("# " + log.read()[-2000:].replace("\n", "\n# "))
+
+
+def questions(tap, operations):
+    with Observer("export") as exporter:
+        tap.equal(wait_for('up{job="iommuscope"}', [1]), [1], "Prometheus scrapes the exporter")
+        with Observer("lat", "--json") as lat:
+            truth = load("-m", "400", "65536", "8")
+        (report,) = lat.objects()
+        lat_map = next(o for o in report["operations"] if o["operation"] == "map")
+        count, errors, length = truth["map"]
+        tap.equal(wait_for(operations % ("map", "error"), [errors]), [errors],
+                  "it has counted the failed maps")
+        tap.equal(ask(operations % ("map", "success")), [count - errors], "and the others")
+        tap.equal(ask('sum(iommufd_failures_total{operation="map"})'), [errors],
+                  "each failure with a reason")
+        tap.equal(ask('iommufd_operation_bytes_total{operation="map"}'), [length],
+                  "and the bytes mapped")
+        for name in "map", "unmap":
+            tap.equal(ask('iommufd_operation_duration_seconds_count{operation="%s"}' % name),
+                      [truth[name][0]], "the histogram of %s has as many" % name)
+        (seconds,) = ask('iommufd_operation_duration_seconds_sum{operation="map"}')
+        tap.equal(round(seconds * 1e9), lat_map["sum_ns"], "the time is that which lat has measured")
+        (median,) = ask('histogram_quantile(0.5, iommufd_operation_duration_seconds_bucket'
+                        '{operation="map"})')
+        tap.ok(lat_map["p50_ns"] / 2.1 <= median * 1e9 <= lat_map["p50_ns"] * 2.1,
+               "and the median is in the octave of lat's", median, lat_map["p50_ns"])
+        pins = ask('iommufd_operation_phase_duration_seconds_count{operation="map",phase="pin"}')
+        tap.equal(pins, [count - errors], "each map that did not fail has pinned")
+        exporter.process.kill()
+        tap.equal(wait_for('up{job="iommuscope"}', [0]), [0], "killed, it is down")
+    with Observer("export"):
+        truth = load("30", "4096")
+        tap.equal(wait_for(operations % ("map", "success"), [30]), [30],
+                  "started again, it counts from zero")
+        tap.equal(ask("resets(%s[10m])" % operations % ("map", "success")), [1],
+                  "which Prometheus takes for what it is")
+
+
+Tap().run(scrape)
