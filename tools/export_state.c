@@ -5,7 +5,9 @@
  * Each kind of object is a table of metrics with a function that tells the value; of the objects,
  * only as many as --max-objects get samples of their own.  The sums are over all.
  */
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 #include "exposition.h"
 #include "memlock.h"
 #include "names.h"
+#include "output.h"
 
 static size_t shown(const struct exporter *exporter, size_t nr)
 {
@@ -131,14 +134,39 @@ static void write_contexts(struct exposition *text, const struct exporter *expor
 	}
 }
 
+struct ctx_memlock {
+	bool known;
+	struct memlock memlock;
+};
+
+/* Of each context; the processes are asked once, not for each metric. */
+static struct ctx_memlock *read_memlocks(const struct exporter *exporter)
+{
+	size_t i, nr = shown(exporter, exporter->state.nr_ctxs);
+	const struct iommufd_state_ctx *ctxs = exporter->state.ctxs;
+	struct ctx_memlock *list = calloc(nr + 1, sizeof(*list));
+
+	if (!list)
+		out_of_memory();
+	for (i = 0; i < nr; i++) {
+		/* a process may have many, in a row */
+		if (i && ctxs[i].pid == ctxs[i - 1].pid && ctxs[i].flags == ctxs[i - 1].flags)
+			list[i] = list[i - 1];
+		else
+			list[i].known = memlock_of_ctx(&ctxs[i], &list[i].memlock);
+	}
+	return list;
+}
+
 static void write_memlock(struct exposition *text, const struct exporter *exporter)
 {
 	static const struct metric used = { "iommufd_memlock_used_bytes", METRIC_GAUGE, "bytes",
 					    "What counts against RLIMIT_MEMLOCK." };
 	static const struct metric limit = { "iommufd_memlock_limit_bytes", METRIC_GAUGE, "bytes",
 					     "RLIMIT_MEMLOCK of the process." };
+	struct ctx_memlock *list = read_memlocks(exporter);
 	const struct state *state = &exporter->state;
-	struct memlock memlock;
+	const struct memlock *memlock;
 	struct labels labels;
 	unsigned int which;
 	size_t i;
@@ -146,20 +174,22 @@ static void write_memlock(struct exposition *text, const struct exporter *export
 	for (which = 0; which < 2; which++) {
 		exposition_family(text, which ? &limit : &used);
 		for (i = 0; i < shown(exporter, state->nr_ctxs); i++) {
-			if (!memlock_of_ctx(&state->ctxs[i], &memlock))
+			if (!list[i].known)
 				continue;
+			memlock = &list[i].memlock;
 			memset(&labels, 0, sizeof(labels));
 			labels_number(&labels, "ctx", state->ctxs[i].ctx_id);
 			labels_number(&labels, "uid", state->ctxs[i].uid);
-			labels_add(&labels, "mode", memlock.by_process ? "process" : "user");
+			labels_add(&labels, "mode", memlock->by_process ? "process" : "user");
 			if (!which)
-				exposition_u64(text, &labels, memlock.used_bytes);
-			else if (memlock.limit_bytes == MEMLOCK_UNLIMITED)
+				exposition_u64(text, &labels, memlock->used_bytes);
+			else if (memlock->limit_bytes == MEMLOCK_UNLIMITED)
 				exposition_infinity(text, &labels);
 			else
-				exposition_u64(text, &labels, memlock.limit_bytes);
+				exposition_u64(text, &labels, memlock->limit_bytes);
 		}
 	}
+	free(list);
 }
 
 /* Address spaces */
@@ -176,7 +206,6 @@ IOAS_VALUE(pinned, ioas->pinned_bytes)
 IOAS_VALUE(extents, ioas->extents)
 IOAS_VALUE(huge, ioas->huge_bytes)
 IOAS_VALUE(hole, ioas->largest_hole_bytes)
-/* the two are not read in one moment with each other by the kernel's other users */
 IOAS_VALUE(free, ioas->usable_bytes > ioas->mapped_bytes ? ioas->usable_bytes - ioas->mapped_bytes : 0)
 
 static void write_ioases(struct exposition *text, const struct exporter *exporter)

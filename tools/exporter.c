@@ -13,6 +13,10 @@
 #include "output.h"
 #include "session.h"
 #include "stuck.skel.h"
+#include "sysfs.h"
+
+/* How often the memory of BPF programs and maps is measured, while the kernel does not time them. */
+#define BPF_MEASURE_EVERY_NS 60000000000ULL
 
 static int open_latency(struct exporter *exporter)
 {
@@ -51,11 +55,18 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	return 0;
 }
 
+/* Asking the kernel for each program and map takes longer than all the rest. */
 static void measure_cost(struct exporter *exporter)
 {
 	struct export_cost *cost = &exporter->cost;
+	uint64_t now = now_ns();
+	char enabled[8];
 
 	cost_of_process(cost);
+	sysfs_line(enabled, sizeof(enabled), "/proc/sys/kernel/bpf_stats_enabled");
+	if (now < exporter->bpf_measured_ns + BPF_MEASURE_EVERY_NS && strcmp(enabled, "1"))
+		return;
+	exporter->bpf_measured_ns = now;
 	cost->bpf_bytes = cost->bpf_run_ns = cost->bpf_runs = 0;
 	cost_of_object(cost, exporter->latency_programs->obj);
 	cost_of_object(cost, exporter->running.skeleton->obj);

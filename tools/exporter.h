@@ -72,6 +72,7 @@ struct export_cost {
  * @state_reader: reads @state
  * @state: contexts, devices and address spaces
  * @cost: what all that takes
+ * @bpf_measured_ns: CLOCK_MONOTONIC at which the BPF part of @cost was measured, 0 for never
  * @http: what the server counts, NULL without one
  * @start_ns: CLOCK_REALTIME at which everything was observed
  * @refreshed_ns: CLOCK_MONOTONIC at which the last refresh began
@@ -90,6 +91,7 @@ struct exporter {
 	struct state_reader *state_reader;
 	struct state state;
 	struct export_cost cost;
+	uint64_t bpf_measured_ns;
 	const struct server_counters *http;
 	uint64_t start_ns;
 	uint64_t refreshed_ns;
