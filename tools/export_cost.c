@@ -53,9 +53,9 @@ static uint64_t memory_of(int fd)
 void cost_of_object(struct export_cost *cost, const struct bpf_object *object)
 {
 	struct bpf_program *program;
-	struct bpf_map *map;
+	struct bpf_map *map = NULL;
 
-	bpf_object__for_each_map(map, object)
+	while ((map = bpf_object__next_map(object, map)))
 		cost->bpf_bytes += memory_of(bpf_map__fd(map));
 	bpf_object__for_each_program(program, object) {
 		struct bpf_prog_info info = {};
