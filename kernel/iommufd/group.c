@@ -227,6 +227,9 @@ static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 {
 	lockdep_assert_held(&idev->igroup->lock);
 	lockdep_assert_held(&hwpt->ioas->attach_lock);
+	/* the core looks at this when it attaches, but not when it replaces */
+	if (hwpt->domain->owner != iommu_driver_ops(idev->dev))
+		return -EINVAL;
 	if (idev->enforce_cache_coherency && !iommufd_hwpt_enforce_cache_coherency(hwpt))
 		return -EINVAL;
 	return iommufd_hwpt_set_msi_cookie(hwpt, idev->igroup->sw_msi_start);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../lib/iommu.h"
 #include "e2e.h"
 
 static int open_node(char *bdf)
@@ -65,6 +66,30 @@ TEST(misuse, bind_twice)
 	CHECK_EQ(pt, 0x123456);
 	pt = space.ioas;
 	CHECK_OK(vfio_node_attach(fd, &pt));
+}
+
+/* Replaced by an HWPT of another IOMMU's, a device would be given to a driver that does not know it. */
+TEST(misuse, hwpt_of_another_iommu)
+{
+	struct test_device mock;
+	struct vfio_space space;
+	struct vfio_dev dev;
+	uint32_t hwpt, pt;
+	int rc;
+
+	e2e_open(&dev, &space, VFIO_API_NODE, EDU_VENDOR, EDU_DEVICE);
+	rc = mock_domain(space.fd, space.ioas, &mock);
+	if (rc == -ENOTTY)
+		tap_skip("a production build has no mock IOMMU");
+	CHECK_OK(rc);
+	CHECK_OK(hwpt_alloc(space.fd, dev.devid, space.ioas, 0, &hwpt));
+	CHECK_ERR(EINVAL, device_replace(space.fd, &mock, hwpt));
+	pt = mock.hwpt;
+	CHECK_ERR(EINVAL, vfio_node_attach(dev.fd, &pt));
+	/* both are where they were */
+	CHECK_OK(device_replace(space.fd, &mock, space.ioas));
+	pt = hwpt;
+	CHECK_OK(vfio_node_attach(dev.fd, &pt));
 }
 
 TEST(misuse, bind_arguments)
