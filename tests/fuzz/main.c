@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fuzzer of /dev/iommu and the VFIO nodes.
+ *
+ *	iommufd-fuzz [-s SECONDS] [-n ROUNDS] [-r SEED] [-k CALLS] [-j FILE] [-e | -l]
+ *
+ * Without -r the seed is the time.  Round N has seed SEED + N, so "-r SEED -n 1" runs one round
+ * again.  -k leaves all calls out but these, as "0-5,17"; -e writes the calls down in C instead,
+ * -l tells how many there are.
+ * FILE always holds the seed of the round under way: it tells which one took the kernel down.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "lib/iommu.h"
+
+/* How long a round may take before its process is killed, and how long that may take. */
+#define ROUND_MS 10000
+#define KILL_MS 30000
+/* Pins go after the process has: some are given back by other threads. */
+#define SETTLE_MS 5000
+
+static struct program program;
+static struct nodes nodes;
+static unsigned long *done, *failed;
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* The devices that vfio-pci has. */
+static void find_nodes(void)
+{
+	char *name, path[256], link[256];
+	glob_t found;
+	ssize_t length;
+	size_t i;
+
+	if (glob("/sys/bus/pci/drivers/vfio-pci/*/vfio-dev/vfio*", 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc && nodes.nr < 8; i++) {
+		name = strrchr(found.gl_pathv[i], '/');
+		snprintf(nodes.list[nodes.nr].node, sizeof(nodes.list[0].node),
+			 "/dev/vfio/devices%s", name);
+		*strstr(found.gl_pathv[i], "/vfio-dev/") = '\0';
+		name = strrchr(found.gl_pathv[i], '/') + 1;
+		snprintf(nodes.list[nodes.nr].device, sizeof(nodes.list[0].device), "%s", name);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
+		length = readlink(path, link, sizeof(link) - 1);
+		if (length < 0)
+			continue;
+		link[length] = '\0';
+		snprintf(nodes.list[nodes.nr].group, sizeof(nodes.list[0].group), "/dev/vfio%s",
+			 strrchr(link, '/'));
+		nodes.nr++;
+	}
+	globfree(&found);
+}
+
+/* Leave all calls out but those of a list: "0-5,17".  They are counted over all threads. */
+static void keep(const char *list)
+{
+	unsigned int thread, i;
+	unsigned long first, last;
+	char *end;
+
+	for (thread = 0; thread < program.threads; thread++)
+		for (i = 0; i < program.nr; i++)
+			program.calls[thread][i].skip = true;
+	while (*list) {
+		first = last = strtoul(list, &end, 10);
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		for (; first <= last && first < program.threads * program.nr; first++)
+			program.calls[first / program.nr][first % program.nr].skip = false;
+		if (end == list)
+			break;
+		list = *end == ',' ? end + 1 : end;
+	}
+}
+
+/* What the kernel has said since the last call.  Return whether it is trouble. */
+static bool kernel_complains(int kmsg)
+{
+	static const char *const trouble[] = {
+		"WARNING: ", "BUG: ", "Oops", "general protection", "refcount_t: ", "UBSAN: ",
+		"KASAN: ", "kernel BUG", "unable to handle", "possible circular", "Bad page",
+		"corruption", "blocked for more", "soft lockup", "scheduling while atomic",
+		"sleeping function",
+	};
+	char line[1024], *text;
+	bool found = false;
+	ssize_t length;
+	unsigned int i;
+
+	while ((length = read(kmsg, line, sizeof(line) - 1)) > 0 || (length < 0 && errno == EPIPE)) {
+		if (length < 0)
+			continue;
+		line[length] = '\0';
+		text = strchr(line, ';');
+		if (!text || strtoul(line, NULL, 10) >> 3)
+			continue;
+		for (i = 0; i < sizeof(trouble) / sizeof(trouble[0]); i++) {
+			if (strstr(text, trouble[i])) {
+				printf("# kernel: %.*s\n", (int)strcspn(text + 1, "\n"), text + 1);
+				found = true;
+				break;
+			}
+		}
+	}
+	return found;
+}
+
+static void print_stacks(pid_t pid)
+{
+	char pattern[64], line[256];
+	glob_t found;
+	FILE *stack;
+	size_t i;
+
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/stack", pid);
+	if (glob(pattern, 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++) {
+		stack = fopen(found.gl_pathv[i], "re");
+		printf("# %s\n", found.gl_pathv[i]);
+		while (stack && fgets(line, sizeof(line), stack))
+			printf("#   %s", line);
+		if (stack)
+			fclose(stack);
+	}
+	globfree(&found);
+}
+
+static bool ends_within(pid_t pid, unsigned int ms)
+{
+	uint64_t end = now_ms() + ms;
+
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		if (now_ms() >= end)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+/* Run the program.  Return whether its process came to an end. */
+static bool run_round(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		perror("# fork");
+		return false;
+	}
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execute(&program, &nodes, done, failed);
+	}
+	if (program.kill_us)
+		usleep(program.kill_us);
+	else if (ends_within(pid, ROUND_MS))
+		return true;
+	kill(pid, SIGKILL);
+	if (ends_within(pid, KILL_MS))
+		return true;
+	printf("# the process does not end\n");
+	print_stacks(pid);
+	return false;
+}
+
+static bool nothing_pinned(uint64_t before)
+{
+	uint64_t end = now_ms() + SETTLE_MS;
+
+	while (pinned_pages() != before) {
+		if (now_ms() >= end) {
+			printf("# %" PRIu64 " pages were pinned before, %" PRIu64 " are now\n",
+			       before, pinned_pages());
+			return false;
+		}
+		usleep(1000);
+	}
+	return true;
+}
+
+static void note(int journal, uint64_t seed)
+{
+	char line[32];
+	int length = snprintf(line, sizeof(line), "%-20" PRIu64 "\n", seed);
+
+	if (journal >= 0 && pwrite(journal, line, length, 0) != length)
+		perror("# journal");
+}
+
+static unsigned int points;
+
+static bool ok(bool good, const char *name)
+{
+	printf("%s %u - %s\n", good ? "ok" : "not ok", ++points, name);
+	return good;
+}
+
+/* Which calls never succeeded: a fuzzer that gets nowhere finds nothing. */
+static bool reached(void)
+{
+	unsigned int i, missing = 0;
+
+	for (i = 0; i < nr_specs; i++) {
+		printf("# %8lu %8lu  %s\n", done[i], failed[i], specs[i].name);
+		/* without devices there are no descriptors of theirs */
+		if (!nodes.nr && (specs[i].fd == SLOT_VFIO || specs[i].fd == SLOT_GROUP ||
+				  specs[i].how == HOW_OPEN_VFIO))
+			continue;
+		missing += !done[i] && specs[i].weight >= 6;
+	}
+	return !missing;
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: iommufd-fuzz [-s SECONDS] [-n ROUNDS] [-r SEED] [-k CALLS] [-j FILE] [-e | -l]\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = (uint64_t)time(NULL) * 1000003, rounds = UINT64_MAX, round, before, end;
+	int option, journal = -1, kmsg;
+	bool write_down = false, count = false, ended = true, quiet = true, clean = true, is_short;
+	const char *calls = NULL;
+	unsigned int seconds = 60;
+
+	while ((option = getopt(argc, argv, "s:n:r:k:j:el")) != -1) {
+		switch (option) {
+		case 's':
+			seconds = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			rounds = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'k':
+			calls = optarg;
+			break;
+		case 'j':
+			journal = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			if (journal < 0)
+				perror(optarg);
+			break;
+		case 'e':
+			write_down = true;
+			break;
+		case 'l':
+			count = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	find_nodes();
+	if (write_down || count) {
+		generate(&program, seed);
+		if (count) {
+			printf("%u\n", program.threads * program.nr);
+			return 0;
+		}
+		if (calls)
+			keep(calls);
+		emit(&program, &nodes);
+		return 0;
+	}
+	done = mmap(NULL, 2 * nr_specs * sizeof(*done), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (done == MAP_FAILED || kmsg < 0) {
+		perror("iommufd-fuzz");
+		return 1;
+	}
+	failed = done + nr_specs;
+	lseek(kmsg, 0, SEEK_END);
+	before = pinned_pages();
+	printf("# seed %" PRIu64 ", %u devices\n", seed, nodes.nr);
+	end = now_ms() + seconds * 1000ULL;
+	is_short = rounds < 200 || seconds < 20;
+	for (round = 0; round < rounds && now_ms() < end && ended && quiet && clean; round++) {
+		generate(&program, seed + round);
+		if (calls)
+			keep(calls);
+		note(journal, program.seed);
+		ended = run_round();
+		quiet = !kernel_complains(kmsg);
+		clean = ended && nothing_pinned(before);
+	}
+	if (!ended || !quiet || !clean)
+		printf("# round of seed %" PRIu64 ": run it again with -r %" PRIu64 " -n 1, make it small"
+		       " with tests/fuzz/minimize %" PRIu64 "\n", program.seed, program.seed,
+		       program.seed);
+	printf("# %" PRIu64 " rounds\n", round);
+	ok(ended, "every process ends");
+	ok(quiet, "the kernel has nothing to complain about");
+	ok(clean, "nothing stays pinned");
+	if (!is_short)
+		ok(reached(), "all calls that matter got somewhere");
+	printf("1..%u\n", points);
+	return !(ended && quiet && clean);
+}
