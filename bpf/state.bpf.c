@@ -9,6 +9,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* What the module's iterators keep on the stack. */
+struct iterator {
+	__u64 opaque[1];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -37,39 +42,40 @@ static __always_inline bool copy(struct scope_state_walk *walk, const void *reco
 	return true;
 }
 
-/* The program NAMEs that copies struct iommufd_state_NAME, from where the arguments tell. */
-#define PROGRAM(name, ...)                                                                         \
-	extern int bpf_iter_iommufd_##name##_new(struct bpf_iter_iommufd_##name *it,               \
-						 PARAMETERS_##name) __ksym;                        \
-	extern struct iommufd_state_##name *                                                       \
-	bpf_iter_iommufd_##name##_next(struct bpf_iter_iommufd_##name *it) __ksym;                 \
-	extern void bpf_iter_iommufd_##name##_destroy(struct bpf_iter_iommufd_##name *it) __ksym;  \
-                                                                                                   \
-	SEC("syscall")                                                                             \
-	int state_##name(struct scope_state_walk *walk)                                            \
-	{                                                                                          \
-		struct bpf_iter_iommufd_##name it;                                                 \
-		const void *record;                                                                \
-		int err;                                                                           \
-                                                                                                   \
-		err = bpf_iter_iommufd_##name##_new(&it, __VA_ARGS__);                             \
-		while ((record = bpf_iter_iommufd_##name##_next(&it)))                             \
-			if (!copy(walk, record))                                                   \
-				break;                                                             \
-		bpf_iter_iommufd_##name##_destroy(&it);                                            \
-		return err;                                                                        \
+/* The functions of an iterator; those that begin with fewer arguments take no notice of the rest. */
+#define KFUNC(name) ((void *)(SCOPE_KFUNC_BASE + SCOPE_KFUNC_##name))
+
+#define WALK(name)                                                                          \
+	static int (*const name##_new)(struct iterator * it, __u32 ctx, __u32 object,       \
+				       __u64 iova) = KFUNC(name##_new);                     \
+	static const void *(*const name##_next)(struct iterator * it) = KFUNC(name##_next); \
+	static void (*const name##_destroy)(struct iterator * it) = KFUNC(name##_destroy);  \
+                                                                                            \
+	static __always_inline int walk_##name(struct scope_state_walk *walk)               \
+	{                                                                                   \
+		struct iterator it;                                                         \
+		const void *record;                                                         \
+		int err;                                                                    \
+                                                                                            \
+		err = name##_new(&it, walk->ctx, walk->object, walk->iova);                 \
+		while ((record = name##_next(&it)))                                         \
+			if (!copy(walk, record))                                            \
+				break;                                                      \
+		name##_destroy(&it);                                                        \
+		return err;                                                                 \
 	}
+SCOPE_STATE_ITERATORS(WALK)
 
-#define PARAMETERS_ctx __u32 ctx_id
-#define PARAMETERS_device __u32 ctx_id, __u32 object_id
-#define PARAMETERS_hwpt __u32 ctx_id, __u32 object_id
-#define PARAMETERS_ioas __u32 ctx_id, __u32 object_id
-#define PARAMETERS_access __u32 ctx_id, __u32 object_id
-#define PARAMETERS_area __u32 ctx_id, __u32 ioas_id, __u64 iova
-
-PROGRAM(ctx, walk->ctx)
-PROGRAM(device, walk->ctx, walk->object)
-PROGRAM(hwpt, walk->ctx, walk->object)
-PROGRAM(ioas, walk->ctx, walk->object)
-PROGRAM(access, walk->ctx, walk->object)
-PROGRAM(area, walk->ctx, walk->object, walk->iova)
+SEC(SCOPE_STATE_SECTION)
+int state(struct scope_state_walk *walk)
+{
+	/* one program for all kinds: it is loaded in the time of one */
+	switch (walk->kind) {
+#define CASE(name)               \
+	case SCOPE_STATE_##name: \
+		return walk_##name(walk);
+		SCOPE_STATE_ITERATORS(CASE)
+#undef CASE
+	}
+	return 0;
+}

@@ -12,24 +12,62 @@
 
 #include "types.h"
 
+/*
+ * The programs call the module's iterators: bpf_iter_iommufd_NAME_new(), _next() and _destroy().
+ * A program calls number
+ * SCOPE_KFUNC_BASE + enum scope_kfunc, as if it were a helper, and the tool puts the function in
+ * place as it loads it: libbpf would search and index the BTF of the whole kernel for them, which
+ * takes several times as long as copying the state does.
+ */
+#define SCOPE_STATE_ITERATORS(ITERATOR) \
+	ITERATOR(ctx)                   \
+	ITERATOR(device)                \
+	ITERATOR(hwpt)                  \
+	ITERATOR(ioas)                  \
+	ITERATOR(access)                \
+	ITERATOR(area)
+
+enum scope_state_kind {
+#define SCOPE_STATE_ENUM(name) SCOPE_STATE_##name,
+	SCOPE_STATE_ITERATORS(SCOPE_STATE_ENUM)
+#undef SCOPE_STATE_ENUM
+};
+
+#define SCOPE_KFUNC_BASE 0x10000
+
+enum scope_kfunc {
+#define SCOPE_KFUNC_ENUM(name) \
+	SCOPE_KFUNC_##name##_new, SCOPE_KFUNC_##name##_next, SCOPE_KFUNC_##name##_destroy,
+	SCOPE_STATE_ITERATORS(SCOPE_KFUNC_ENUM)
+#undef SCOPE_KFUNC_ENUM
+		SCOPE_NR_KFUNCS,
+};
+
+/* The section of programs that call them; otherwise they are as those of SEC("syscall"). */
+#define SCOPE_STATE_SECTION "iommufd_state"
+
 /* Room for any record, IOMMUFD_STATE_MAX_SIZE. */
 #define SCOPE_STATE_SLOT 256
 #define SCOPE_STATE_SLOTS 4096
 
 /**
  * struct scope_state_walk - what a program is to copy, and what it did
+ * @kind: enum scope_state_kind
  * @ctx: number of the context to begin with
  * @object: id of the object, or of the IOAS
  * @iova: IOVA of the area
  * @nr: set to how many slots it filled
  * @full: set if there was no slot for the next record
+ * @padding: 0
  */
 struct scope_state_walk {
+	__u32 kind;
 	__u32 ctx;
 	__u32 object;
-	__u64 iova;
 	__u32 nr;
+	__u64 iova;
 	__u32 full;
+	__u32 padding;
 };
 
 #endif

@@ -72,7 +72,9 @@ struct command {
 extern const struct command command_lat;
 extern const struct command command_ops;
 extern const struct command command_stuck;
+extern const struct command command_state;
 extern const struct command command_replace;
+extern const struct command command_capacity;
 extern const struct command command_top;
 extern const struct command command_export;
 extern const struct command command_record;

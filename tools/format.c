@@ -110,8 +110,11 @@ struct text format_number(double value)
 	if (value == 0)
 		snprintf(text.s, sizeof(text.s), "0");
 	else
-		snprintf(text.s, sizeof(text.s), value < 0.995 ? "%.2f" :
-			 value < 9.95 ? "%.1f" : "%.0f", value);
+		snprintf(text.s, sizeof(text.s),
+			 value < 0.995 ? "%.2f" :
+			 value < 9.95  ? "%.1f" :
+					 "%.0f",
+			 value);
 	return text;
 }
 
@@ -185,8 +188,8 @@ bool parse_duration(const char *string, uint64_t *ns)
 		const char *name;
 		double ns;
 	} units[] = {
-		{ "", 1e9 },   { "s", 1e9 },   { "ms", 1e6 },  { "us", 1e3 }, { "µs", 1e3 },
-		{ "ns", 1 },   { "m", 60e9 },  { "min", 60e9 }, { "h", 3600e9 },
+		{ "", 1e9 }, { "s", 1e9 },  { "ms", 1e6 },   { "us", 1e3 },   { "µs", 1e3 },
+		{ "ns", 1 }, { "m", 60e9 }, { "min", 60e9 }, { "h", 3600e9 },
 	};
 	double value;
 	char *end;
@@ -213,6 +216,34 @@ bool parse_duration(const char *string, uint64_t *ns)
 		return true;
 	}
 	return false;
+}
+
+bool parse_size(const char *string, uint64_t *bytes)
+{
+	static const char units[] = "KMGTPE";
+	const char *unit;
+	double value;
+	char *end;
+
+	/* strtod() knows more ways to write a number than people mean */
+	if (!isdigit((unsigned char)*string) || tolower((unsigned char)string[1]) == 'x')
+		return false;
+	value = strtod(string, &end);
+	if (*end) {
+		unit = strchr(units, toupper((unsigned char)*end));
+		if (unit) {
+			value = ldexp(value, 10 * (int)(unit - units + 1));
+			end++;
+		}
+		if (*end == 'i' && unit)
+			end++;
+		if (*end == 'B')
+			end++;
+	}
+	if (*end || !(value < ldexp(1, 63)) || value != floor(value))
+		return false;
+	*bytes = (uint64_t)value;
+	return true;
 }
 
 bool parse_number(const char *string, uint64_t max, uint64_t *number)

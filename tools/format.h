@@ -103,6 +103,15 @@ size_t text_line(const char *utf8, int columns);
 bool parse_duration(const char *string, uint64_t *ns);
 
 /**
+ * parse_size() - read a number of bytes: "4096", "64K", "1.5G", "64GiB"
+ * @string: the text; units are powers of 1024
+ * @bytes: set to the bytes
+ *
+ * Return: whether @string is a size, of whole bytes.
+ */
+bool parse_size(const char *string, uint64_t *bytes);
+
+/**
  * parse_number() - read a whole number, decimal or 0x...
  * @string: the text
  * @max: the largest number accepted

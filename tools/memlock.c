@@ -7,6 +7,7 @@
 
 #include "memlock.h"
 #include "privilege.h"
+#include "sysfs.h"
 
 /* Find a number behind a word in a file of /proc; "unlimited" is one as well. */
 static bool read_number(uint32_t pid, const char *name, const char *word, uint64_t *number)
@@ -33,6 +34,15 @@ static bool read_number(uint32_t pid, const char *name, const char *word, uint64
 	return found;
 }
 
+/* Capabilities lift the limit only in the first user name space. */
+static bool in_first_user_ns(uint32_t pid)
+{
+	char first[64], its[64];
+
+	return sysfs_link(first, sizeof(first), "/proc/1/ns/user") &&
+	       sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid) && !strcmp(first, its);
+}
+
 bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock)
 {
 	uint64_t capabilities, kib;
@@ -43,7 +53,9 @@ bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock
 	    !process_capabilities(ctx->pid, &capabilities) ||
 	    !read_number(ctx->pid, "limits", "Max locked memory", &memlock->limit_bytes))
 		return false;
-	if (capabilities & 1ULL << SCOPE_CAP_IPC_LOCK)
+	memlock->by_capability =
+		capabilities & 1ULL << SCOPE_CAP_IPC_LOCK && in_first_user_ns(ctx->pid);
+	if (memlock->by_capability)
 		memlock->limit_bytes = MEMLOCK_UNLIMITED;
 	if (memlock->by_process) {
 		if (!read_number(ctx->pid, "status", "VmLck:", &kib))

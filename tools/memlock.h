@@ -17,11 +17,13 @@
  * @by_process: it counts for the process, else for the user
  * @used_bytes: what counts
  * @limit_bytes: RLIMIT_MEMLOCK of the process; MEMLOCK_UNLIMITED also where it has CAP_IPC_LOCK
+ * @by_capability: it has CAP_IPC_LOCK
  */
 struct memlock {
 	bool by_process;
 	uint64_t used_bytes;
 	uint64_t limit_bytes;
+	bool by_capability;
 };
 
 /**

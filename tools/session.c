@@ -72,13 +72,9 @@ static int failed(const char *what, int err)
 	return -1;
 }
 
-int session_check(void)
+int session_check_module(void)
 {
-	/* ours, and the drivers whose functions are probed */
-	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
-					       NULL };
 	uint64_t capabilities;
-	int err;
 
 	debug = getenv("IOMMUSCOPE_DEBUG") != NULL;
 	libbpf_set_print(keep_words);
@@ -99,6 +95,18 @@ int session_check(void)
 		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
 		return -1;
 	}
+	return 0;
+}
+
+int session_check(void)
+{
+	/* ours, and the drivers whose functions are probed */
+	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
+					       NULL };
+	int err;
+
+	if (session_check_module())
+		return -1;
 	err = btf_events_init(modules);
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");

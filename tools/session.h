@@ -33,6 +33,13 @@ struct options;
 int session_check(void);
 
 /**
+ * session_check_module() - session_check() for who observes no events, only reads state
+ *
+ * Return: 0, or -1 after it has said what is missing.
+ */
+int session_check_module(void);
+
+/**
  * session_load() - load a skeleton's programs
  * @skeleton: what the skeleton has under this name
  *

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kfuncs.h"
 #include "lifetime.h"
 #include "output.h"
 #include "session.h"
@@ -38,6 +39,8 @@ struct state_reader *state_open(void)
 
 	if (!reader)
 		out_of_memory();
+	if (kfuncs_init())
+		goto out_close;
 	reader->skeleton = state_bpf__open();
 	if (!reader->skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
@@ -68,8 +71,8 @@ void state_close(struct state_reader *reader)
 	free(reader);
 }
 
-/* Run a program once.  Return 0, or -1 after it has said what failed. */
-static int run(const struct bpf_program *program, struct scope_state_walk *walk)
+/* Run the program once.  Return 0, or -1 after it has said what failed. */
+static int run(struct state_reader *reader, struct scope_state_walk *walk)
 {
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = walk,
 			    .ctx_size_in = sizeof(*walk));
@@ -77,7 +80,7 @@ static int run(const struct bpf_program *program, struct scope_state_walk *walk)
 
 	walk->nr = 0;
 	walk->full = 0;
-	err = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+	err = bpf_prog_test_run_opts(bpf_program__fd(reader->skeleton->progs.state), &options);
 	if (!err)
 		err = (int)options.retval;
 	if (err)
@@ -105,10 +108,10 @@ static void take(void *record, size_t size, const char *slot)
  * Read all records of a kind.  Return them, with their number in @nr, or NULL after it has said
  * what failed.
  */
-static void *read_all(struct state_reader *reader, const struct bpf_program *program, size_t size,
-		      bool of_objects, size_t *nr)
+static void *read_all(struct state_reader *reader, enum scope_state_kind kind, size_t size,
+		      size_t *nr)
 {
-	struct scope_state_walk walk = {};
+	struct scope_state_walk walk = { .kind = kind };
 	char *records = NULL;
 	unsigned int i;
 
@@ -116,7 +119,7 @@ static void *read_all(struct state_reader *reader, const struct bpf_program *pro
 	do {
 		const struct head *last;
 
-		if (run(program, &walk)) {
+		if (run(reader, &walk)) {
 			free(records);
 			return NULL;
 		}
@@ -129,7 +132,7 @@ static void *read_all(struct state_reader *reader, const struct bpf_program *pro
 		if (!walk.full)
 			break;
 		last = (const void *)(records + (*nr - 1) * size);
-		walk.ctx = of_objects ? last->ctx_id : last->ctx_id + 1;
+		walk.ctx = kind == SCOPE_STATE_ctx ? last->ctx_id + 1 : last->ctx_id;
 		walk.object = last->object_id + 1;
 	} while (1);
 	return records;
@@ -139,11 +142,11 @@ int state_read(struct state_reader *reader, struct state *state)
 {
 	memset(state, 0, sizeof(*state));
 	state->taken_ns = now_ns();
-#define READ(array, kind, of_objects)                                                              \
-	(state->array = read_all(reader, reader->skeleton->progs.state_##kind,                     \
-				 sizeof(*state->array), of_objects, &state->nr_##array))
-	if (READ(ctxs, ctx, false) && READ(devices, device, true) && READ(hwpts, hwpt, true) &&
-	    READ(ioases, ioas, true) && READ(accesses, access, true))
+#define READ(array, kind) \
+	(state->array =   \
+		 read_all(reader, SCOPE_STATE_##kind, sizeof(*state->array), &state->nr_##array))
+	if (READ(ctxs, ctx) && READ(devices, device) && READ(hwpts, hwpt) && READ(ioases, ioas) &&
+	    READ(accesses, access))
 		return 0;
 #undef READ
 	state_free(state);
@@ -163,13 +166,13 @@ void state_free(struct state *state)
 int state_read_areas(struct state_reader *reader, uint32_t ctx, uint32_t ioas,
 		     int (*each)(const struct iommufd_state_area *area, void *data), void *data)
 {
-	struct scope_state_walk walk = { .ctx = ctx, .object = ioas };
+	struct scope_state_walk walk = { .kind = SCOPE_STATE_area, .ctx = ctx, .object = ioas };
 	struct iommufd_state_area area;
 	unsigned int i;
 	int err;
 
 	do {
-		if (run(reader->skeleton->progs.state_area, &walk))
+		if (run(reader, &walk))
 			return -1;
 		for (i = 0; i < walk.nr; i++) {
 			take(&area, sizeof(area), reader->slots[i]);

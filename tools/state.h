@@ -2,7 +2,7 @@
 /*
  * The state of iommufd as the kernel tells it: contexts, devices, HWPTs, IOASes, accesses, areas.
  *
- *	reader = state_open()			after session_check()
+ *	reader = state_open()			after session_check() or session_check_module()
  *	state_read(reader, &state)		as often as wanted
  *	...
  *	state_free(&state)

@@ -342,8 +342,6 @@ void iommufd_device_show_state(struct iommufd_device *idev, struct seq_file *fil
 
 	state_of_device(idev->ictx, idev, &record);
 	seq_printf(file, "iommufd-ctx:\t%u\n", record.ctx_id);
-	seq_printf(file, "iommufd-device-id:\t%u\n", record.device_id);
-	seq_printf(file, "iommufd-group:\t%u\n", record.group_id);
 	seq_printf(file, "iommufd-iommu-driver:\t%s\n", record.iommu_driver);
 	seq_printf(file, "iommufd-hwpt:\t%u\n", record.hwpt_id);
 	seq_printf(file, "iommufd-ioas:\t%u\n", record.ioas_id);

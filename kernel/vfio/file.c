@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
+#include "iommufd_fdinfo.h"
 #include "vfio_private.h"
 
 /**
@@ -197,6 +198,9 @@ static void vfio_device_fop_show_fdinfo(struct seq_file *seq, struct file *filp)
 		seq_printf(seq, "vfio-iommu-group:\t%d\n", iommu_group_id(group));
 		iommu_group_put(group);
 	}
+	/* A session that was seen ready lasts as long as this file, which the reader holds. */
+	if (vfio_file_ready(vf) && device->iommufd_device)
+		iommufd_device_show_state(device->iommufd_device, seq);
 }
 #endif
 

@@ -56,7 +56,7 @@ def completion(tap):
         path = os.path.join(ROOT, FILES["--completion"])
         return run("bash", "-c", script, path, "iommuscope", *words).stdout.split()
 
-    tap.equal(completed("st"), ["stuck"], "a command is completed")
+    tap.equal(completed("stu"), ["stuck"], "a command is completed")
     tap.equal(completed("lat", "--b"), ["--by"], "an option of the command is completed")
     tap.equal(completed("ops", "--by"), [], "one of another command is not")
     tap.equal(completed("lat", "--by", "dev"), ["device"], "a value is completed")

@@ -130,3 +130,21 @@ TEST(format, lines_of_a_wrapped_text)
 	CHECK(text_line("all", 80) == 3);
 	CHECK(text_line("", 80) == 0);
 }
+
+TEST(format, sizes_read)
+{
+	static const char *const wrong[] = { "", "G", "-1", "64Q", "1.5", "64 G", "64Gi ", "64GG",
+					     "99999999E", "0x10" };
+	uint64_t bytes;
+	size_t i;
+
+	CHECK(parse_size("4096", &bytes) && bytes == 4096);
+	CHECK(parse_size("64K", &bytes) && bytes == 64 << 10);
+	CHECK(parse_size("64k", &bytes) && bytes == 64 << 10);
+	CHECK(parse_size("1.5G", &bytes) && bytes == 3ULL << 29);
+	CHECK(parse_size("64GiB", &bytes) && bytes == 64ULL << 30);
+	CHECK(parse_size("2TB", &bytes) && bytes == 2ULL << 40);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (parse_size(wrong[i], &bytes))
+			tap_fail(__FILE__, __LINE__, "%s is no size", wrong[i]);
+}

@@ -7,7 +7,7 @@
 _iommuscope()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="lat ops stuck replace top export record report doctor help" words i
+	local commands="lat ops stuck state replace capacity top export record report doctor help" words i
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -56,8 +56,14 @@ _iommuscope()
 	stuck)
 		words="--longer --no-stack --device -d --pid -p --interval -i --count -n --duration --json --ready-file --help -h"
 		;;
+	state)
+		words="--tree --areas --brief --watch --device -d --pid -p --ctx --interval -i --count -n --duration --json --ready-file --help -h"
+		;;
 	replace)
 		words="--timeline --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		;;
+	capacity)
+		words="--fit --pid -p --ctx --json --help -h"
 		;;
 	top)
 		words="--device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --ready-file --help -h"
