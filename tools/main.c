@@ -36,6 +36,64 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* Letters to put in, take out or change to make one word of the other. */
+static unsigned int distance(const char *a, const char *b)
+{
+	size_t length = strlen(b), i;
+	unsigned int costs[32], before, diagonal;
+
+	if (length >= sizeof(costs) / sizeof(costs[0]))
+		return length;
+	for (i = 0; i <= length; i++)
+		costs[i] = i;
+	for (; *a; a++) {
+		diagonal = costs[0]++;
+		for (i = 1; i <= length; i++) {
+			before = costs[i];
+			costs[i] = diagonal + (*a != b[i - 1]);
+			if (costs[i] > before + 1)
+				costs[i] = before + 1;
+			if (costs[i] > costs[i - 1] + 1)
+				costs[i] = costs[i - 1] + 1;
+			diagonal = before;
+		}
+	}
+	return costs[length];
+}
+
+/* The command that was meant, if it can be guessed. */
+static const struct command *command_like(const char *name)
+{
+	const struct command *const *command, *best = NULL;
+	unsigned int least = 3, letters;
+
+	for (command = commands; *command; command++)
+		if (name[0] && name[1] && !strncmp(name, (*command)->name, strlen(name)))
+			return *command;
+	for (command = commands; *command; command++) {
+		letters = distance(name, (*command)->name);
+		/* of a short word that would leave nothing */
+		if (letters >= least || letters + 1 >= strlen((*command)->name))
+			continue;
+		least = letters;
+		best = *command;
+	}
+	return best;
+}
+
+static int no_such_command(const char *name)
+{
+	const struct command *like = command_like(name);
+
+	if (*name == '-')
+		complain("no such option: %s (try 'iommuscope help')", name);
+	else if (like)
+		complain("no such command: %s (is it '%s'?)", name, like->name);
+	else
+		complain("no such command: %s (try 'iommuscope help')", name);
+	return EXIT_USAGE;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
@@ -68,9 +126,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return run(&command_help, 1, (char **)help);
 	command = command_find(argv[1]);
-	if (!command) {
-		complain("no such command: %s (try 'iommuscope help')", argv[1]);
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return no_such_command(argv[1]);
 	return run(command, argc - 1, argv + 1);
 }

@@ -35,7 +35,7 @@ static const struct {
 	struct argp_option option;
 } common_options[] = {
 	{ OPTION_DEVICE, { "device", 'd', "DEVICE", 0,
-			   "only what concerns this device, e.g. 0000:03:00.0", 10 } },
+			   "only what concerns it, e.g. 0000:03:00.0", 10 } },
 	{ OPTION_PID, { "pid", 'p', "PID", 0, "only what this process does; ends with it", 10 } },
 	{ OPTION_CGROUP, { "cgroup", KEY_CGROUP, "PATH", 0,
 			   "only what processes of this cgroup (v2) do", 10 } },

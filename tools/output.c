@@ -173,18 +173,21 @@ static void print_row(const struct table *table, char *const *cells, const int *
 	while (last && !(cells[last] && *cells[last]))
 		last--;
 	for (i = 0; i <= last; i++) {
+		/* numbers that were cut would be wrong ones */
+		if (room && i && table->right & 1U << i && widths[i] > room)
+			return;
 		text = cells[i] ? cells[i] : "";
 		if (table->right & 1U << i)
 			pad(widths[i] - text_width(text));
 		length = room ? cut(text, room) : strlen(text);
 		fwrite(text, 1, length, stdout);
-		if (i < last) {
-			if (!(table->right & 1U << i))
-				pad(widths[i] - text_width(text));
-			pad(gap);
-		}
+		if (i == last || (room && room <= widths[i] + gap))
+			return;
+		if (!(table->right & 1U << i))
+			pad(widths[i] - text_width(text));
+		pad(gap);
 		if (room)
-			room = room > widths[i] + gap ? room - widths[i] - gap : 1;
+			room -= widths[i] + gap;
 	}
 }
 

@@ -141,7 +141,7 @@ void table_set(struct table *table, unsigned int column, const char *format, ...
  * table_print() - print a table and empty it
  * @table: the table
  *
- * On a terminal the last column is cut where the line would wrap.
+ * On a terminal a line is cut where it would wrap: within a text, before a number.
  */
 void table_print(struct table *table);
 

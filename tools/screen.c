@@ -105,7 +105,9 @@ static void set_colours(void)
 
 int screen_check(void)
 {
+	const char *term = getenv("TERM");
 	struct winsize size;
+	int found;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		complain("this needs a terminal; in a pipe or a file use lat, state or ops");
@@ -117,18 +119,24 @@ int screen_check(void)
 			 size.ws_row, SCREEN_MIN_COLUMNS, SCREEN_MIN_LINES);
 		return -1;
 	}
+	if (setupterm(NULL, STDOUT_FILENO, &found) == ERR) {
+		complain("this terminal is not known (TERM=%s)", term ? term : "");
+		return -1;
+	}
+	if (!tigetstr("cup")) {
+		complain("this terminal cannot move its cursor (TERM=%s)", term ? term : "");
+		return -1;
+	}
 	return 0;
 }
 
 int screen_begin(void)
 {
-	const char *term = getenv("TERM");
-
 	use_utf8();
 	tcgetattr(STDIN_FILENO, &modes_before);
 	terminal = newterm(NULL, stdout, stdin);
 	if (!terminal) {
-		complain("this terminal is not known (TERM=%s)", term ? term : "");
+		complain("cannot take the terminal over");
 		return -1;
 	}
 	compose_leaving();

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 
 from tooltest import Observer, Tap, run, tool
 
@@ -174,6 +175,16 @@ def reports(tap):
            "the table has its histograms", observer.stdout)
 
 
+def narrow(tap):
+    result = run("script", "-qec", "stty cols 40; iommuscope lat -o map,unmap --duration 300ms -- "
+                 "sh -c 'map-load -m 50 65536 >/dev/null'", "/dev/null")
+    lines = [re.sub(r"\033\[[0-9;]*m|\r", "", line) for line in result.stdout.splitlines()]
+    rows = [line.split() for line in lines if line.startswith("map ")]
+    tap.ok(any(line.startswith("OPERATION ") for line in lines) and max(map(len, lines)) <= 40
+           and len(rows) == 1 and rows[0][:2] == ["map", "50"],
+           "what a narrow terminal has no room for is left out", *lines)
+
+
 def bad_input(tap):
     for words, *arguments in (
             ("is not one of device", "--by", "moon"), ("is not a limit", "--limit", "0"),
@@ -184,4 +195,4 @@ def bad_input(tap):
                result.returncode, result.stderr)
 
 
-Tap().run(counts, percentiles, dimensions, devices, overflow, reports, bad_input)
+Tap().run(counts, percentiles, dimensions, devices, overflow, reports, narrow, bad_input)

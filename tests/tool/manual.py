@@ -44,6 +44,13 @@ def help_texts(tap):
                told.stdout, asked.stdout, asked.stderr)
     tap.equal(run(TOOL, "help", "dance").returncode, 2, "help of no command is refused")
     tap.equal((run(TOOL).returncode, run(TOOL).stdout), (2, ""), "no command is refused")
+    for word, wanted in (("dotcor", "is it 'doctor'?"), ("opss", "is it 'ops'?"), ("stu", "is it 'stuck'?"),
+                        
+                         ("zzz", "try 'iommuscope help'"), ("--jsn", "no such option")):
+        result = run(TOOL, word)
+        tap.ok(result.returncode == 2 and wanted in result.stderr and not result.stdout
+               and result.stderr.count("\n") == 1, "what is no command is refused: " + word,
+               result.stderr)
     version = run(TOOL, "--version")
     tap.ok(version.returncode == 0 and version.stdout.startswith("iommuscope 0."),
            "--version", version.stdout)

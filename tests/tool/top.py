@@ -208,6 +208,11 @@ def endings(tap):
             terminal.wait(lambda text: "q quit" in text)
             terminal.kill(number)
             terminal.as_found(tap, status, "the terminal is as it was after %s" % number.name)
+    # a shell with jobs goes on when one of them stops
+    with Terminal(before="set -m;") as terminal:
+        terminal.wait(lambda text: "q quit" in text)
+        terminal.kill(signal.SIGTSTP)
+        terminal.as_found(tap, 148, "and while it is stopped")
     with Terminal("-n", "2", "-i", "0.1") as terminal:
         terminal.as_found(tap, 0, "-n ends it")
     with Terminal() as terminal:
@@ -238,6 +243,8 @@ def bad_terminals(tap):
     for words, options in (
             (r"iommuscope: this terminal is too small: 50x10, at least\s60x12 is needed",
              {"columns": 50, "lines": 10}),
+            (r"iommuscope: this terminal cannot move its cursor \(TERM=dumb\)",
+             {"before": "TERM=dumb"}),
             (r"iommuscope: this terminal is not known \(TERM=moon\)", {"before": "TERM=moon"})):
         with Terminal(**options) as terminal:
             terminal.wait(lambda text: "status 1." in text)
