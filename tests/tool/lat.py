@@ -6,9 +6,8 @@ import csv
 import json
 import math
 import os
-import re
 
-from tooltest import Observer, Tap, run, tool
+from tooltest import TOOL, Observer, Tap, in_terminal, run, tool
 
 
 def load(*arguments):
@@ -176,9 +175,8 @@ def reports(tap):
 
 
 def narrow(tap):
-    result = run("script", "-qec", "stty cols 40; iommuscope lat -o map,unmap --duration 300ms -- "
-                 "sh -c 'map-load -m 50 65536 >/dev/null'", "/dev/null")
-    lines = [re.sub(r"\033\[[0-9;]*m|\r", "", line) for line in result.stdout.splitlines()]
+    lines = in_terminal(40, TOOL, "lat", "-o", "map,unmap", "--", "sh", "-c",
+                        "map-load -m 50 65536 >/dev/null")
     rows = [line.split() for line in lines if line.startswith("map ")]
     tap.ok(any(line.startswith("OPERATION ") for line in lines) and max(map(len, lines)) <= 40
            and len(rows) == 1 and rows[0][:2] == ["map", "50"],

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests of the tool share: TAP, and the tool running beside a workload."""
 
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -109,3 +114,20 @@ def run(*command, timeout=60, **options):
 def tool(*arguments, **options):
     """Run the tool to its end."""
     return run(TOOL, *arguments, **options)
+
+
+def in_terminal(columns, *command, timeout=60):
+    """What a command writes to a terminal of so many columns: its lines, without their colours."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=its)
+    os.close(its)
+    written = b""
+    try:
+        while True:
+            written += os.read(ours, 65536)
+    except OSError:
+        # the last one that could write has gone
+        os.close(ours)
+    process.wait(timeout)
+    return re.sub(r"\033\[[0-9;]*m|\r", "", written.decode()).splitlines()
