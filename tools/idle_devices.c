@@ -74,6 +74,7 @@ void idle_devices_print(const struct idle_devices *idle, const char *wanted)
 {
 	const struct group_member *blocker;
 	const struct idle_device *device;
+	const char *name;
 	bool head = false;
 	size_t i;
 
@@ -88,7 +89,8 @@ void idle_devices_print(const struct idle_devices *idle, const char *wanted)
 		printf("%s  %s", device->device, device->driver);
 		if (device->has_group)
 			printf("  group %u", device->group.id);
-		printf("  %s\n", pci_device_name(device->device));
+		name = pci_device_name(device->device);
+		printf("%s%s\n", *name ? "  " : "", name);
 		if (!device->has_group) {
 			printf("%s  cannot be used: it is behind no IOMMU%s\n",
 			       colour_on(COLOUR_YELLOW), colour_off());

@@ -16,6 +16,7 @@
  *	hwpt FILE DEVICE IOAS		HWPT
  *	map FILE IOAS KIND LENGTH [IOVA]	IOVA
  *	maps FILE IOAS COUNT LENGTH	COUNT areas, one behind the other
+ *	pairs FILE IOAS COUNT		median of COUNT maps and unmaps of a page, in ns
  *	unmap FILE IOAS IOVA LENGTH
  *	copy FILE DST SRC IOVA LENGTH	IOVA
  *	allow FILE IOAS FIRST LAST
@@ -112,6 +113,43 @@ static int maps(int file, uint32_t ioas, uint64_t count, uint64_t length)
 
 	for (i = 0; i < count && !rc; i++)
 		rc = ioas_map_at(file, ioas, memory_, length, MB(16) + 2 * i * length);
+	return rc;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int pairs(int file, uint32_t ioas, uint64_t count, uint64_t *median)
+{
+	uint64_t *times = calloc(count + 1, sizeof(*times)), i, start;
+	void *memory_ = memory_of("small", PAGE);
+	int rc = 0;
+
+	if (!times)
+		return -ENOMEM;
+	for (i = 0; i < count && !rc; i++) {
+		start = now_ns();
+		rc = ioas_map_at(file, ioas, memory_, PAGE, MB(16));
+		if (!rc)
+			rc = ioas_unmap(file, ioas, MB(16), PAGE);
+		times[i] = now_ns() - start;
+	}
+	qsort(times, count, sizeof(*times), compare);
+	*median = times[count / 2];
+	free(times);
+	munmap(memory_, PAGE);
 	return rc;
 }
 
@@ -251,6 +289,9 @@ static int run(char **words, const uint64_t *n, char *out, size_t size)
 		snprintf(out, size, "%llu", (unsigned long long)iova);
 	} else if (!strcmp(name, "maps")) {
 		rc = maps(file, (uint32_t)n[2], n[3], n[4]);
+	} else if (!strcmp(name, "pairs")) {
+		rc = pairs(file, (uint32_t)n[2], n[3], &iova);
+		snprintf(out, size, "%llu", (unsigned long long)iova);
 	} else if (!strcmp(name, "unmap")) {
 		rc = ioas_unmap(file, (uint32_t)n[2], n[3], n[4]);
 	} else if (!strcmp(name, "copy")) {
