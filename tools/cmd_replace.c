@@ -22,10 +22,12 @@ enum {
 	KEY_TIMELINE = OPTION_KEY_OWN,
 	KEY_WATCH,
 	KEY_DRILL,
+	KEY_FAULTS,
 };
 
 static struct {
 	bool timeline;
+	bool faults;
 	const char *watch;
 	const char *drill;
 } own;
@@ -33,6 +35,7 @@ static struct {
 static const struct argp_option own_options[] = {
 	{ "timeline", KEY_TIMELINE, NULL, 0,
 	  "show one replacement as a time line; with -n, so many", 1 },
+	{ "faults", KEY_FAULTS, NULL, 0, "show only replacements with faults; totals are of all", 1 },
 	{ "watch-device", KEY_WATCH, "DEVICE", 0, "follow this device; the same as -d", 1 },
 	{ "drill", KEY_DRILL, "DEVICE", 0,
 	  "switch this unused device to and fro 100 times, or -n: is its IOMMU hitless?", 1 },
@@ -45,6 +48,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TIMELINE:
 		own.timeline = true;
 		return 0;
+	case KEY_FAULTS:
+		own.faults = true;
+		return 0;
 	case KEY_WATCH:
 		own.watch = arg;
 		return 0;
@@ -52,8 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		own.drill = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (own.timeline && own.drill)
-			argp_error(state, "--timeline and --drill exclude each other");
+		if ((own.timeline || own.faults) && own.drill)
+			argp_error(state, "--%s and --drill exclude each other",
+				   own.timeline ? "timeline" : "faults");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -163,6 +170,8 @@ static void on_replacement(void *context, const struct replacement *replacement)
 	struct stream *stream = context;
 
 	if (stream->wanted && stream->printed >= stream->wanted)
+		return;
+	if (own.faults && !replacement->record.faults_in_window && !replacement->record.faults_after)
 		return;
 	stream->printed++;
 	if (stream->options->json) {
@@ -313,6 +322,7 @@ static int run(const struct options *given)
 static const struct command_example examples[] = {
 	{ "replace", "every replacement, and totals at the end" },
 	{ "replace -d 0000:03:00.0 --json", "those of one device, for another program" },
+	{ "replace --faults", "only those that cost the device something" },
 	{ "replace --timeline", "the next replacement as a time line" },
 	{ "replace --drill 0000:03:00.0", "is the IOMMU of this host hitless?" },
 	{},

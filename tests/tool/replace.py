@@ -145,6 +145,8 @@ def words(tap):
     tap.equal(text.count(": no translation\n"), 1, "--timeline shows one replacement")
     tap.ok("switch" in text and "░" in text and "fault: read of 0x" in text,
            "with its phases, its window and its faults", text)
+    text = tool("replace", "--faults", "--", "replace-load", "3").stdout
+    tap.ok("hitless" not in text and text.count("iommufd-mock.") == 2, "--faults hides what had none", text)
     result = tool("replace", "--duration", "200ms")
     tap.equal((result.returncode, result.stdout.splitlines()[1:]), (0, ["no replacement was seen"]),
               "nothing is said where nothing was seen")

@@ -60,7 +60,7 @@ _iommuscope()
 		words="--tree --areas --brief --watch --device -d --pid -p --ctx --interval -i --count -n --duration --json --ready-file --help -h"
 		;;
 	replace)
-		words="--timeline --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		words="--timeline --faults --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
 		;;
 	capacity)
 		words="--fit --pid -p --ctx --json --help -h"
