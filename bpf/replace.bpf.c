@@ -36,7 +36,7 @@ __u64 stray_faults = 0;
 
 static __u64 last_number = 0;
 
-/* A replacement under way in a thread. */
+/* A replacement under way in a thread; number 0: none is. */
 struct running {
 	__u64 number;
 	__u64 start_ns;
@@ -47,9 +47,9 @@ struct running {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
 	__type(value, struct running);
 } threads SEC(".maps");
 
@@ -112,14 +112,17 @@ struct {
 
 static __always_inline struct running *running(void)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct running *run = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 
-	return bpf_map_lookup_elem(&threads, &tid);
+	return run && run->number ? run : NULL;
 }
 
+/* Without the faults, if there are none: the reader takes what is not there as zero. */
 static __always_inline void send(struct scope_replacement *record)
 {
-	if (bpf_ringbuf_output(&records, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+	__u64 size = record->nr_faults ? sizeof(*record) : SCOPE_FAULTLESS_RECORD;
+
+	if (bpf_ringbuf_output(&records, record, size, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&lost, 1);
 }
 
@@ -130,25 +133,36 @@ static __always_inline void send(struct scope_replacement *record)
 SEC("tp_btf/iommufd_replace_start")
 int BPF_PROG(replace_start, const struct iommufd_op *op)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct running entry = {};
 	struct turns fresh = {}, *turns;
+	struct running *run;
+	__u32 ctx_id;
 
 	if (!op || (filter_ctx && op->ctx_id != filter_ctx) || !scope_filter_task())
 		return 0;
-	entry.number = __sync_fetch_and_add(&last_number, 1) + 1;
-	entry.start_ns = op->start_ns;
-	entry.ctx = op->ctx_id;
-	bpf_probe_read_kernel(entry.device, sizeof(entry.device), op->device);
-	if (bpf_map_update_elem(&threads, &tid, &entry, BPF_ANY))
+	run = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
+				   BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!run) {
 		__sync_fetch_and_add(&lost, 1);
+		return 0;
+	}
+	run->number = __sync_fetch_and_add(&last_number, 1) + 1;
+	run->start_ns = op->start_ns;
+	run->nr_keys = 0;
+	run->ctx = op->ctx_id;
+	bpf_probe_read_kernel(run->device, sizeof(run->device), op->device);
 
-	turns = bpf_map_lookup_elem(&contexts, &entry.ctx);
-	if (turns)
-		fresh.before = turns->last;
-	fresh.last.number = entry.number;
-	fresh.last.start_ns = entry.start_ns;
-	bpf_map_update_elem(&contexts, &entry.ctx, &fresh, BPF_ANY);
+	ctx_id = op->ctx_id;
+	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+	if (!turns) {
+		bpf_map_update_elem(&contexts, &ctx_id, &fresh, BPF_NOEXIST);
+		turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+		if (!turns)
+			return 0;
+	}
+	turns->before = turns->last;
+	turns->last.number = run->number;
+	turns->last.start_ns = run->start_ns;
+	turns->last.end_ns = 0;
 	return 0;
 }
 
@@ -224,7 +238,7 @@ static __always_inline struct scope_replacement *record_of(struct running *run, 
 		send(record);
 		/* no fault is charged to a record without a number */
 		record->number = 0;
-		__builtin_memset(record, 0, sizeof(*record));
+		__builtin_memset(record, 0, SCOPE_FAULTLESS_RECORD);
 	} else {
 		blank = bpf_map_lookup_elem(&empty, &zero);
 		if (blank)
@@ -308,21 +322,15 @@ int BPF_PROG(core_moved, struct iommu_group *group, struct device *dev,
 	return 0;
 }
 
-static __always_inline int attach_begins(struct device *dev, enum scope_switch driver)
-{
-	struct scope_replacement *record = moving(dev);
-
-	if (record)
-		record->driver = driver;
-	return 0;
-}
-
 /* A translation is in force again, unless the driver says that it failed. */
-static __always_inline int attach_ends(struct device *dev, int ret)
+static __always_inline int attach_ends(struct device *dev, enum scope_switch driver, int ret)
 {
 	struct scope_replacement *record = moving(dev);
 
-	if (record && !ret)
+	if (!record)
+		return 0;
+	record->driver = driver;
+	if (!ret)
 		window_closes(record);
 	return 0;
 }
@@ -336,17 +344,11 @@ static __always_inline int translation_goes(struct device *dev)
 	return 0;
 }
 
-#define ATTACH_PROBES(driver, function, which)                                                     \
-	SEC("fentry/" #function)                                                                   \
-	int BPF_PROG(driver##_attaches, struct iommu_domain *domain, struct device *dev)           \
-	{                                                                                          \
-		return attach_begins(dev, which);                                                  \
-	}                                                                                          \
-                                                                                                   \
+#define ATTACH_PROBE(driver, function, which)                                                      \
 	SEC("fexit/" #function)                                                                    \
 	int BPF_PROG(driver##_attached, struct iommu_domain *domain, struct device *dev, int ret)  \
 	{                                                                                          \
-		return attach_ends(dev, ret);                                                      \
+		return attach_ends(dev, which, ret);                                               \
 	}
 
 #define GONE_PROBE(driver, function)                                                               \
@@ -356,9 +358,9 @@ static __always_inline int translation_goes(struct device *dev)
 		return translation_goes(dev);                                                      \
 	}
 
-ATTACH_PROBES(intel, intel_iommu_attach_device, SCOPE_SWITCH_INTEL)
+ATTACH_PROBE(intel, intel_iommu_attach_device, SCOPE_SWITCH_INTEL)
 GONE_PROBE(intel, device_block_translation)
-ATTACH_PROBES(amd, amd_iommu_attach_device, SCOPE_SWITCH_AMD)
+ATTACH_PROBE(amd, amd_iommu_attach_device, SCOPE_SWITCH_AMD)
 GONE_PROBE(amd, detach_device)
 
 /*
@@ -379,7 +381,6 @@ int BPF_PROG(virtio_attaches, struct iommu_domain *domain, struct device *dev)
 
 	if (!record)
 		return 0;
-	record->driver = SCOPE_SWITCH_VIRTIO;
 	to = (void *)domain - bpf_core_field_offset(struct viommu_domain___scope, domain);
 	if (!BPF_CORE_READ(to, nr_endpoints) && BPF_CORE_READ(to, mappings.rb_root.rb_node))
 		window_opens(record);
@@ -389,10 +390,10 @@ int BPF_PROG(virtio_attaches, struct iommu_domain *domain, struct device *dev)
 SEC("fexit/viommu_attach_dev")
 int BPF_PROG(virtio_attached, struct iommu_domain *domain, struct device *dev, int ret)
 {
-	return attach_ends(dev, ret);
+	return attach_ends(dev, SCOPE_SWITCH_VIRTIO, ret);
 }
 
-ATTACH_PROBES(mock, mock_attach, SCOPE_SWITCH_MOCK)
+ATTACH_PROBE(mock, mock_attach, SCOPE_SWITCH_MOCK)
 
 SEC("fentry/mock_dma_set_domain")
 int BPF_PROG(mock_blocks, struct mock_device *mdev, struct mock_domain *domain)
@@ -403,7 +404,7 @@ int BPF_PROG(mock_blocks, struct mock_device *mdev, struct mock_domain *domain)
 SEC("fexit/mock_dma_set_domain")
 int BPF_PROG(mock_restores, struct mock_device *mdev, struct mock_domain *domain)
 {
-	return domain ? attach_ends(&mdev->pdev->dev, 0) : 0;
+	return domain ? attach_ends(&mdev->pdev->dev, SCOPE_SWITCH_MOCK, 0) : 0;
 }
 
 /*
@@ -669,26 +670,26 @@ static __always_inline void complete(struct scope_replacement *record, const str
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	record->start_ns = BPF_CORE_READ(op, start_ns);
-	record->dur_ns = BPF_CORE_READ(op, dur_ns);
-	bpf_probe_read_kernel(&record->phase_ns[SCOPE_REPLACE_wait], sizeof(__u64),
-			      &op->phase_ns[SCOPE_PHASE_wait]);
-	/* check, alloc, fill, switch and drop follow each other there as here */
-	bpf_probe_read_kernel(&record->phase_ns[SCOPE_REPLACE_check],
-			      (SCOPE_NR_REPLACE_PHASES - 1) * sizeof(__u64),
-			      &op->phase_ns[SCOPE_PHASE_check]);
-	record->ret = BPF_CORE_READ(op, ret);
-	record->reason = BPF_CORE_READ(op, reason);
-	record->reason_a = BPF_CORE_READ(op, reason_a);
-	record->reason_b = BPF_CORE_READ(op, reason_b);
-	record->ctx = BPF_CORE_READ(op, ctx_id);
-	record->device_id = BPF_CORE_READ(op, device_id);
-	record->group = BPF_CORE_READ(op, group_id);
-	record->devices = BPF_CORE_READ(op, devices);
-	record->hwpt = BPF_CORE_READ(op, hwpt_id);
-	record->old_hwpt = BPF_CORE_READ(op, old_hwpt_id);
-	record->ioas = BPF_CORE_READ(op, ioas_id);
-	record->old_ioas = BPF_CORE_READ(op, old_ioas_id);
+	record->start_ns = op->start_ns;
+	record->dur_ns = op->dur_ns;
+	record->phase_ns[SCOPE_REPLACE_wait] = op->phase_ns[SCOPE_PHASE_wait];
+	record->phase_ns[SCOPE_REPLACE_check] = op->phase_ns[SCOPE_PHASE_check];
+	record->phase_ns[SCOPE_REPLACE_alloc] = op->phase_ns[SCOPE_PHASE_alloc];
+	record->phase_ns[SCOPE_REPLACE_fill] = op->phase_ns[SCOPE_PHASE_fill];
+	record->phase_ns[SCOPE_REPLACE_switch] = op->phase_ns[SCOPE_PHASE_switch];
+	record->phase_ns[SCOPE_REPLACE_drop] = op->phase_ns[SCOPE_PHASE_drop];
+	record->ret = op->ret;
+	record->reason = op->reason;
+	record->reason_a = op->reason_a;
+	record->reason_b = op->reason_b;
+	record->ctx = op->ctx_id;
+	record->device_id = op->device_id;
+	record->group = op->group_id;
+	record->devices = op->devices;
+	record->hwpt = op->hwpt_id;
+	record->old_hwpt = op->old_hwpt_id;
+	record->ioas = op->ioas_id;
+	record->old_ioas = op->old_ioas_id;
 	record->tgid = id >> 32;
 	record->tid = (__u32)id;
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
@@ -724,17 +725,15 @@ static __always_inline void send_unmoved(const struct iommufd_op *op, __u64 numb
 
 static __always_inline void replaced(const struct iommufd_op *op)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), i, ctx_id;
 	struct scope_replacement *record;
 	struct running *run = running();
 	struct turns *turns;
+	__u32 i, ctx_id;
 	__u64 key;
 
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
-		ctx_id = BPF_CORE_READ(op, ctx_id);
-		if ((!filter_ctx || ctx_id == filter_ctx) && scope_filter_task() &&
-		    BPF_CORE_READ(op, ret))
+		if ((!filter_ctx || op->ctx_id == filter_ctx) && scope_filter_task() && op->ret)
 			send_unmoved(op, __sync_fetch_and_add(&last_number, 1) + 1);
 		return;
 	}
@@ -748,10 +747,11 @@ static __always_inline void replaced(const struct iommufd_op *op)
 	}
 	if (!run->nr_keys)
 		send_unmoved(op, run->number);
-	turns = bpf_map_lookup_elem(&contexts, &run->ctx);
+	ctx_id = run->ctx;
+	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
 	if (turns && turns->last.number == run->number)
 		turns->last.end_ns = bpf_ktime_get_ns();
-	bpf_map_delete_elem(&threads, &tid);
+	run->number = 0;
 }
 
 /* The wait of an operation is taken to be at its begin, where the locks are taken. */
@@ -773,12 +773,11 @@ static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 s
 static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns,
 				      __u64 own)
 {
-	__u64 start_ns = BPF_CORE_READ(op, start_ns), wait_ns = 0, waited, number;
+	__u64 start_ns = op->start_ns, wait_ns = op->phase_ns[SCOPE_PHASE_wait], waited, number;
 	struct scope_waits fresh = {}, *entry;
 	struct scope_wait_mark *mark;
 	__u32 slot;
 
-	bpf_probe_read_kernel(&wait_ns, sizeof(wait_ns), &op->phase_ns[SCOPE_PHASE_wait]);
 	if (wait_ns < SCOPE_WAITED_NS)
 		return;
 	number = turns->last.number;
@@ -808,38 +807,47 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	mark = &entry->marks[slot];
 	mark->start_ns = start_ns;
 	mark->wait_ns = wait_ns;
-	mark->operation = SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode);
+	mark->operation = SCOPE_OPERATION_iommufd_map + op->opcode;
 	mark->tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
 }
 
 static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 {
-	__u32 ctx_id = BPF_CORE_READ(op, ctx_id);
+	__u32 ctx_id = op->ctx_id;
 	struct turns *turns;
 
+	/* most wait for nothing */
+	if (op->phase_ns[SCOPE_PHASE_wait] < SCOPE_WAITED_NS)
+		return;
 	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
 	if (turns)
 		note_wait(op, turns, own);
 }
 
-SEC("raw_tp")
-int memory(struct bpf_raw_tracepoint_args *args)
-{
-	finished((const struct iommufd_op *)args->args[0], 0);
-	return 0;
-}
+/* What can wait for a replacement: operations on memory, and on translations of other devices. */
+#define WAITING_PROGRAM(name)                                                                      \
+	SEC("tp_btf/iommufd_" #name)                                                               \
+	int BPF_PROG(waited_##name, const struct iommufd_op *op)                                   \
+	{                                                                                          \
+		if (op)                                                                            \
+			finished(op, 0);                                                           \
+		return 0;                                                                          \
+	}
+IOMMUFD_MEMORY_OPERATIONS(WAITING_PROGRAM)
+WAITING_PROGRAM(attach)
+WAITING_PROGRAM(detach)
+WAITING_PROGRAM(hwpt_alloc)
 
-SEC("raw_tp")
-int translation(struct bpf_raw_tracepoint_args *args)
+SEC("tp_btf/iommufd_replace")
+int BPF_PROG(replace_end, const struct iommufd_op *op)
 {
-	const struct iommufd_op *op = (const struct iommufd_op *)args->args[0];
 	struct running *run = running();
 
+	if (!op)
+		return 0;
 	/* what waits for one replacement may be another */
 	finished(op, run ? run->number : 0);
-	if (SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode) ==
-	    SCOPE_OPERATION_iommufd_replace)
-		replaced(op);
+	replaced(op);
 	return 0;
 }

@@ -164,6 +164,9 @@ struct scope_replacement {
 	struct scope_fault_mark faults[SCOPE_FAULT_MARKS];
 };
 
+/* Bytes of a record without faults. */
+#define SCOPE_FAULTLESS_RECORD __builtin_offsetof(struct scope_replacement, faults)
+
 /**
  * struct scope_wait_mark - an operation that waited for a replacement
  * @start_ns: as it began

@@ -27,7 +27,6 @@ struct taken {
 
 /* What the probes that are attached can see. */
 struct sight {
-	bool core;
 	bool windows[SCOPE_NR_SWITCHES];
 	bool faults[SCOPE_NR_SWITCHES];
 };
@@ -104,14 +103,11 @@ static void look_around(struct replacements *replacements)
 	struct sight *sight = &replacements->sight;
 
 #define SEES(program) session_is_attached(skeleton->progs.program)
-	sight->core = SEES(core_moves) && SEES(core_moved);
-	sight->windows[SCOPE_SWITCH_INTEL] = SEES(intel_attaches) && SEES(intel_attached) &&
-					     SEES(intel_blocks);
-	sight->windows[SCOPE_SWITCH_AMD] = SEES(amd_attaches) && SEES(amd_attached) &&
-					   SEES(amd_blocks);
+	sight->windows[SCOPE_SWITCH_INTEL] = SEES(intel_attached) && SEES(intel_blocks);
+	sight->windows[SCOPE_SWITCH_AMD] = SEES(amd_attached) && SEES(amd_blocks);
 	sight->windows[SCOPE_SWITCH_VIRTIO] = SEES(virtio_attaches) && SEES(virtio_attached);
-	sight->windows[SCOPE_SWITCH_MOCK] = SEES(mock_attaches) && SEES(mock_attached) &&
-					    SEES(mock_blocks) && SEES(mock_restores);
+	sight->windows[SCOPE_SWITCH_MOCK] = SEES(mock_attached) && SEES(mock_blocks) &&
+					    SEES(mock_restores);
 	sight->faults[SCOPE_SWITCH_INTEL] = SEES(intel_faults);
 	sight->faults[SCOPE_SWITCH_AMD] = SEES(amd_faults) || SEES(core_faults);
 	sight->faults[SCOPE_SWITCH_VIRTIO] = SEES(log_faults);
@@ -234,11 +230,13 @@ static bool take(struct replacements *replacements, const struct scope_replaceme
 static int on_record(void *context, void *data, size_t size)
 {
 	struct replacements *replacements = context;
-	const struct scope_replacement *record = data;
+	struct scope_replacement record = {};
 
+	/* without the part that has nothing to say */
+	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
 	/* one without a device was never in the map */
-	if (size >= sizeof(*record) && (!record->key || take(replacements, record)))
-		tell(replacements, record);
+	if (!record.key || take(replacements, &record))
+		tell(replacements, &record);
 	return 0;
 }
 

@@ -23,20 +23,34 @@ module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Bind devices whose interrupts are not isolated by remapping: their user can send any interrupt to the host");
 
+/* A built-in driver's name, read off the name of a function that each has: intel_iommu_probe_device(). */
+static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t size)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	char *end;
+
+	sprint_symbol_no_offset(symbol, (unsigned long)ops->probe_device);
+	end = strstr(symbol, "_probe_device");
+	if (end)
+		*end = '\0';
+	strscpy(name, symbol, size);
+}
+
 /**
  * iommufd_iommu_driver_name() - name of the IOMMU driver behind a device
  * @dev: the device
  * @name: out: the name, "" if there is no IOMMU
  * @size: room in @name
  *
- * A module's name is its driver's; a built-in driver is known by the name of a function that each
- * has, less the ending that all share: intel_iommu_probe_device().
+ * A module's name is its driver's; a built-in driver, which stays for good, is looked up in the kernel's
+ * symbols once: that takes a good part of a replacement, and a machine has one kind of IOMMU.
  */
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 {
-	char symbol[KSYM_SYMBOL_LEN];
+	static const struct iommu_ops *known_ops;
+	static char known_name[sizeof_field(struct iommufd_op, iommu_driver)];
+	static DEFINE_SPINLOCK(lock);
 	const struct iommu_ops *ops;
-	char *end;
 
 	name[0] = '\0';
 	if (!dev->iommu || !dev->iommu->iommu_dev)
@@ -46,11 +60,18 @@ void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 		strscpy(name, module_name(ops->owner), size);
 		return;
 	}
-	sprint_symbol_no_offset(symbol, (unsigned long)ops->probe_device);
-	end = strstr(symbol, "_probe_device");
-	if (end)
-		*end = '\0';
-	strscpy(name, symbol, size);
+	/* pairs with the release below: who sees the operations sees the name */
+	if (smp_load_acquire(&known_ops) == ops) {
+		strscpy(name, known_name, size);
+		return;
+	}
+	builtin_driver_name(ops, name, size);
+	spin_lock(&lock);
+	if (!known_ops) {
+		strscpy(known_name, name, sizeof(known_name));
+		smp_store_release(&known_ops, ops);
+	}
+	spin_unlock(&lock);
 }
 
 static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)

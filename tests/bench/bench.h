@@ -84,17 +84,21 @@ uint64_t random_u64(void);
 /* device.c */
 void session_open(struct session *s, const char *node);
 void session_close(struct session *s);
+void device_replace(struct session *s, uint32_t id);
 void ioas_renew(struct session *s);
 void ioas_allow(struct session *s, uint64_t start, uint64_t last);
 uint64_t ioas_map(struct session *s, void *va, uint64_t length, uint64_t iova);
 uint64_t ioas_map_anywhere(struct session *s, void *va, uint64_t length);
 uint64_t ioas_unmap(struct session *s, uint64_t iova, uint64_t length);
 void ioas_unmap_all(struct session *s);
+uint32_t ioas_copy_all(struct session *s, uint64_t iova, uint64_t length);
 uint32_t hwpt_alloc(struct session *s);
 void object_destroy(struct session *s, uint32_t id);
 
 /* cases.c */
 void case_bulk(const struct origin *o, struct session *s, const struct buffer *b, unsigned int reps);
+void case_replace(const struct origin *o, struct session *s, const struct buffer *b,
+		  unsigned int reps);
 void case_first_touch(const struct origin *o, struct session *s, enum memory_kind kind, size_t size,
 		      unsigned int reps);
 void case_pair(const struct origin *o, struct session *s, const struct buffer *b, unsigned int reps);

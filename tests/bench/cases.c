@@ -13,6 +13,8 @@
 /* about a millisecond: a disturbance falls into few samples, and the shortest see none */
 #define PAIRS_PER_SAMPLE	100
 #define SAMPLES_PER_REP		4
+/* of a replacement between HWPTs that are there; one takes 10 us */
+#define SWITCHES_PER_SAMPLE	50
 
 static void check_pins(long long before, uint64_t bytes, const char *when)
 {
@@ -123,4 +125,54 @@ void case_pair(const struct origin *o, struct session *s, const struct buffer *b
 	}
 	print_samples(o, "pair", memory_name(b->kind), 0, PAGE, &pair);
 	samples_free(&pair);
+}
+
+/**
+ * case_replace() - replace the device's translation: by an HWPT that is there, and by a new one
+ * @o: whose pass it is
+ * @s: the session
+ * @b: the buffer, present in memory
+ * @reps: samples to take
+ *
+ * The new ones are filled from two address spaces by turns, which share the pages; so nothing is pinned
+ * in between. What is replaced there is destroyed by the same call.
+ */
+void case_replace(const struct origin *o, struct session *s, const struct buffer *b,
+		  unsigned int reps)
+{
+	struct samples there = {}, fill = {};
+	const char *memory = memory_name(b->kind);
+	uint32_t hwpts[2], ioases[2];
+	unsigned int i, k;
+	uint64_t start;
+
+	ioas_renew(s);
+	ioas_map(s, b->va, b->size, IOVA_BASE);
+	ioases[0] = s->ioas_id;
+	ioases[1] = ioas_copy_all(s, IOVA_BASE, b->size);
+	for (i = 0; i < 2; i++)
+		hwpts[i] = hwpt_alloc(s);
+
+	for (i = 0; i <= SAMPLES_PER_REP * reps; i++) {
+		start = now_ns();
+		for (k = 0; k < SWITCHES_PER_SAMPLE; k++)
+			device_replace(s, hwpts[k % 2]);
+		if (i)
+			samples_add(&there, (now_ns() - start) / SWITCHES_PER_SAMPLE);
+	}
+	for (i = 0; i <= 2 * reps; i++) {
+		start = now_ns();
+		device_replace(s, ioases[(i + 1) % 2]);
+		if (i)
+			samples_add(&fill, now_ns() - start);
+	}
+	device_replace(s, ioases[0]);
+	for (i = 0; i < 2; i++)
+		object_destroy(s, hwpts[i]);
+	object_destroy(s, ioases[1]);
+	ioas_unmap(s, IOVA_BASE, b->size);
+	print_samples(o, "replace", memory, 0, b->size, &there);
+	print_samples(o, "replace_fill", memory, 0, b->size, &fill);
+	samples_free(&there);
+	samples_free(&fill);
 }

@@ -14,17 +14,32 @@
 
 #include "bench.h"
 
-static void ioas_attach_new(struct session *s)
+static uint32_t ioas_alloc(struct session *s)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
-	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 
 	if (ioctl(s->iommufd, IOMMU_IOAS_ALLOC, &alloc))
 		die("IOMMU_IOAS_ALLOC");
-	s->ioas_id = alloc.out_ioas_id;
-	attach.pt_id = s->ioas_id;
+	return alloc.out_ioas_id;
+}
+
+/**
+ * device_replace() - attach the device; if it is attached, replace what translates it
+ * @s: the session
+ * @id: the HWPT or IOAS
+ */
+void device_replace(struct session *s, uint32_t id)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = id };
+
 	if (ioctl(s->device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach))
 		die("VFIO_DEVICE_ATTACH_IOMMUFD_PT");
+}
+
+static void ioas_attach_new(struct session *s)
+{
+	s->ioas_id = ioas_alloc(s);
+	device_replace(s, s->ioas_id);
 }
 
 static void ioas_detach(struct session *s)
@@ -196,6 +211,32 @@ void ioas_unmap_all(struct session *s)
 
 	if (ioctl(s->iommufd, IOMMU_IOAS_UNMAP, &unmap))
 		die("IOMMU_IOAS_UNMAP of everything");
+}
+
+/**
+ * ioas_copy_all() - another IOAS with the same pages at the same IOVAs
+ * @s: the session
+ * @iova: what is mapped
+ * @length: bytes of it
+ *
+ * Return: its id.
+ */
+uint32_t ioas_copy_all(struct session *s, uint64_t iova, uint64_t length)
+{
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |
+			 IOMMU_IOAS_MAP_READABLE,
+		.dst_ioas_id = ioas_alloc(s),
+		.src_ioas_id = s->ioas_id,
+		.length = length,
+		.dst_iova = iova,
+		.src_iova = iova,
+	};
+
+	if (ioctl(s->iommufd, IOMMU_IOAS_COPY, &copy))
+		die("IOMMU_IOAS_COPY");
+	return copy.dst_ioas_id;
 }
 
 /**

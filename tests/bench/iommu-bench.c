@@ -58,8 +58,9 @@ static const char usage_text[] =
 	"  -m, --bulk MIB       size of the bulk cases (default 256)\n"
 	"  -k, --kmem MIB       size of the kernel-memory cases, 0 for none (default 512)\n"
 	"  -a, --areas N        most areas to try (default 100000)\n"
-	"  -o, --only CASES     only these, comma-separated: bulk, touch, pair, areas, kmem\n"
-	"  -M, --memory KINDS   bulk cases of only these: 4k, 4k_scattered, thp, hugetlb\n"
+	"  -o, --only CASES     only these, comma-separated: bulk, touch, pair, areas, kmem,\n"
+	"                       replace\n"
+	"  -M, --memory KINDS   bulk and replace cases of only these: 4k, 4k_scattered, thp, hugetlb\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"examples:\n"
@@ -180,7 +181,7 @@ static bool buffer_needed(const struct config *c, enum memory_kind kind)
 {
 	if (kind == MEM_4K && (chosen(c, "pair") || chosen(c, "areas")))
 		return true;
-	return chosen(c, "bulk") && listed(c->memory, memory_name(kind));
+	return (chosen(c, "bulk") || chosen(c, "replace")) && listed(c->memory, memory_name(kind));
 }
 
 static void switch_to(const struct config *c, const char *side)
@@ -221,6 +222,10 @@ static void timing_pass(const struct config *c, const struct origin *o, const st
 		for (i = 0; i < MEM_KINDS; i++)
 			if (listed(c->memory, memory_name((enum memory_kind)i)))
 				case_bulk(o, &s, &buffers[i], c->reps);
+	if (chosen(c, "replace"))
+		for (i = 0; i < MEM_KINDS; i++)
+			if (listed(c->memory, memory_name((enum memory_kind)i)))
+				case_replace(o, &s, &buffers[i], c->reps);
 	if (chosen(c, "pair"))
 		case_pair(o, &s, &buffers[MEM_4K], c->reps);
 	/* these take longer than all others together */
@@ -322,7 +327,8 @@ int main(int argc, char **argv)
 	calm_down();
 	if (chosen(&c, "touch") || chosen(&c, "kmem"))
 		memory_rounds(&c);
-	if (chosen(&c, "bulk") || chosen(&c, "pair") || chosen(&c, "areas"))
+	if (chosen(&c, "bulk") || chosen(&c, "replace") || chosen(&c, "pair") ||
+	    chosen(&c, "areas"))
 		timing_rounds(&c);
 	return 0;
 }
