@@ -115,12 +115,6 @@ static int run(const struct options *options)
 	return status;
 }
 
-/* the key is that of the common option, which is taken as everywhere */
-static const struct argp_option own_options[] = {
-	{ "device", 'd', "DEVICE", 0, "look at one in depth, e.g. 0000:03:00.0", 1 },
-	{},
-};
-
 static const struct command_example examples[] = {
 	{ "doctor", "is this machine set up, and what is to be done?" },
 	{ "doctor -d 0000:03:00.0", "and can this device be given to a guest?" },
@@ -142,7 +136,6 @@ const struct command command_doctor = {
 		"It changes nothing, and needs neither a privilege nor the modules.  The exit "
 		"status is 0 if nothing is missing, else 1.",
 	.examples = examples,
-	.common = OPTION_JSON,
-	.options = own_options,
+	.common = OPTION_DEVICE | OPTION_JSON,
 	.run = run,
 };
