@@ -395,14 +395,24 @@ int BPF_PROG(virtio_attached, struct iommu_domain *domain, struct device *dev, i
 
 ATTACH_PROBE(mock, mock_attach, SCOPE_SWITCH_MOCK)
 
+/* What is used of the mock's types, which only builds with test support have in vmlinux.h. */
+struct mock_dma___scope {
+	int mode;
+} __attribute__((preserve_access_index));
+
+struct mock_device___scope {
+	struct platform_device *pdev;
+	struct mock_dma___scope dma;
+} __attribute__((preserve_access_index));
+
 SEC("fentry/mock_dma_set_domain")
-int BPF_PROG(mock_blocks, struct mock_device *mdev, struct mock_domain *domain)
+int BPF_PROG(mock_blocks, struct mock_device___scope *mdev, void *domain)
 {
 	return domain ? 0 : translation_goes(&mdev->pdev->dev);
 }
 
 SEC("fexit/mock_dma_set_domain")
-int BPF_PROG(mock_restores, struct mock_device *mdev, struct mock_domain *domain)
+int BPF_PROG(mock_restores, struct mock_device___scope *mdev, void *domain)
 {
 	return domain ? attach_ends(&mdev->pdev->dev, SCOPE_SWITCH_MOCK, 0) : 0;
 }
@@ -575,7 +585,7 @@ int BPF_PROG(core_faults, struct device *dev, unsigned long iova, int flags)
 }
 
 SEC("fentry/mock_dma_fault")
-int BPF_PROG(mock_faults, struct mock_device *mdev, __u64 iova)
+int BPF_PROG(mock_faults, struct mock_device___scope *mdev, __u64 iova)
 {
 	__u64 key = (__u64)&mdev->pdev->dev;
 

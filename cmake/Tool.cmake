@@ -20,14 +20,9 @@ if(tool_sources)
 	install(TARGETS iommuscope RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 endif()
 
-file(GLOB man_pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.[1-8])
-foreach(page ${man_pages})
-	string(REGEX REPLACE ".*\\.([1-8])$" "\\1" section ${page})
-	install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-endforeach()
 if(EXISTS ${CMAKE_SOURCE_DIR}/dashboards)
 	install(DIRECTORY ${CMAKE_SOURCE_DIR}/dashboards/grafana ${CMAKE_SOURCE_DIR}/dashboards/prometheus
-		DESTINATION ${CMAKE_INSTALL_DATADIR}/iommuscope/dashboards
+		DESTINATION ${CMAKE_INSTALL_DATADIR}/iommuscope/dashboards COMPONENT dashboards
 		FILES_MATCHING PATTERN "*.json" PATTERN "*.yml")
 endif()
 if(EXISTS ${CMAKE_SOURCE_DIR}/tools/bcc)
