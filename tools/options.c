@@ -247,6 +247,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	char name[64];
 
 	full_name(command, name, sizeof(name));
+	/* cppcheck-suppress autoVariables ; it is set back below */
 	argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
 	memset(options, 0, sizeof(*options));

@@ -8,7 +8,8 @@ from points import Files, must_have, run, sample
 
 # Files that cannot hold a comment, or are another's text as it is
 NO_LICENCE = ("LICENSE", ".json", ".format", "abi/iommufd/reasons", "abi/vfio/reasons", ".differences",
-              ".png", ".svg", ".golden", ".txt", ".dot")
+              ".png", ".svg", ".golden", ".txt", ".dot",
+              "packaging/debian/copyright", "packaging/debian/changelog.in")
 
 
 def spdx(points, options):

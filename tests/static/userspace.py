@@ -32,7 +32,8 @@ def cppcheck(points, options):
                *(f"--suppress={rule}" for rule in sorted(rules.CPPCHECK)),
                # the macros of libraries' headers, which it does not read
                "-D_GNU_SOURCE", *(f"-D{name}(TYPE,NAME,...)=struct TYPE NAME = {{ __VA_ARGS__ }}"
-                 for name in ("LIBBPF_OPTS", "DECLARE_LIBBPF_OPTS"))]
+                 for name in ("LIBBPF_OPTS", "DECLARE_LIBBPF_OPTS")),
+               "-Dbpf_object__for_each_map(MAP,OBJECT)=while ((MAP = bpf_object__next_map(OBJECT, MAP)))"]
     _, text = run([*command, sample(options, "leak.c", LEAK)])
     points.found("cppcheck", text, "memleak|Memory leak")
     # tests/core compiles kernel code against a shim that only a preprocessor understands
