@@ -81,8 +81,9 @@ CPPCHECK = {
     "missingIncludeSystem",
 }
 
-# clang-tidy: what is on, then what of it is off
-CLANG_TIDY_ON = ("bugprone-*", "clang-analyzer-*", "misc-redundant-expression",
+# clang-tidy: what is on, in the quick check and in the slow one, then what of them is off
+CLANG_TIDY_SLOW = ("clang-analyzer-*",)
+CLANG_TIDY_ON = ("bugprone-*", "misc-redundant-expression",
                  "misc-static-assert", "readability-misleading-indentation")
 CLANG_TIDY_OFF = (
     # any two integers side by side
@@ -98,6 +99,10 @@ CLANG_TIDY_OFF = (
     "clang-analyzer-security.FloatLoopCounter",
     # sizeof(*list) where the list is of pointers
     "bugprone-sizeof-expression", "bugprone-multi-level-implicit-pointer-conversion",
+    # out_of_memory() ends the program
+    "bugprone-suspicious-realloc-usage",
+    # bytes of a file or map that begin with a structure
+    "bugprone-casting-through-void",
     # clang 14 takes a va_list that va_start() has set for one that is not
     "clang-analyzer-valist.Uninitialized",
     # macros that list names, and those of the kernel's headers

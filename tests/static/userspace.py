@@ -45,20 +45,41 @@ def cppcheck(points, options):
                  text.splitlines() if status else [])
 
 
+SAME = """#include <stdlib.h>
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc == argc)
+		return 1;
+	return 0;
+}
+"""
+
+
 def clang_tidy(points, options):
-    """The analysis across a function's branches takes long, so it is for what users run."""
+    """Patterns of mistakes."""
+    tidy(points, options, rules.CLANG_TIDY_ON, SAME, "misc-redundant-expression")
+
+
+def clang_analyzer(points, options):
+    """All ways through each function: a second a file and more, so not in the quick run."""
+    tidy(points, options, rules.CLANG_TIDY_SLOW, LEAK, r"clang-analyzer-core\.NullDereference")
+
+
+def tidy(points, options, on, fault, found):
+    """For what users run."""
     if not must_have("clang-tidy", points, "clang-tidy"):
         return
     with open(os.path.join(options.build, "compile_commands.json")) as f:
         known = {entry["file"] for entry in json.load(f)}
     tools = os.path.join(options.source, "tools") + os.sep
     names = sorted(f for f in known if f.startswith(tools) and os.path.exists(f))
-    checks = ",".join(["-*", *rules.CLANG_TIDY_ON, *(f"-{rule}" for rule in rules.CLANG_TIDY_OFF)])
+    checks = ",".join(["-*", *on, *(f"-{rule}" for rule in rules.CLANG_TIDY_OFF)])
     # generated headers are not held to it
     command = ["clang-tidy", "--quiet", f"--checks={checks}",
                f"--header-filter=^{re.escape(options.source)}/(tools|bpf|tracepoints)/.*"]
-    _, text = run([*command, sample(options, "leak.c", LEAK), "--"])
-    points.found("clang-tidy", text, r"clang-analyzer-core\.NullDereference")
+    _, text = run([*command, sample(options, "tidy.c", fault), "--"])
+    points.found("clang-tidy", text, found)
 
     def one(name):
         return run([*command, "-p", options.build, name])
