@@ -44,6 +44,8 @@ CHECKPATCH_USER = {
     "FUNCTION_ARGUMENTS",
     # counting what is there: n += p != NULL
     "COMPARISON_TO_NULL",
+    # clang-format settles it
+    "PARENTHESIS_ALIGNMENT",
     # heads of lists
     "MULTIPLE_ASSIGNMENTS",
     # messages are not broken, so that they can be searched for
@@ -121,6 +123,8 @@ CLANG_TIDY_OFF = (
 SHELLCHECK = {
     # functions that a trap or another function calls by name
     "SC2317",
+    # a script that others source sets variables for them
+    "SC2034",
     # files whose names are ours
     "SC2012",
     # [ ... ] for its status
