@@ -18,6 +18,7 @@
 
 #include "call.h"
 #include "iommufd_private.h"
+#include "module_version.h"
 #include "state.h"
 #include "test_hook.h"
 
@@ -372,3 +373,4 @@ MODULE_ALIAS("devname:vfio/vfio");
 MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
 MODULE_DESCRIPTION("I/O address translation for user space, observable");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IOMMUSCOPE_MODULE_VERSION);

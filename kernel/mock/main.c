@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "mock.h"
+#include "module_version.h"
 
 static int __init mock_init(void)
 {
@@ -47,3 +48,4 @@ MODULE_IMPORT_NS(IOMMUFD);
 MODULE_IMPORT_NS(IOMMUFD_TEST);
 MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IOMMUSCOPE_MODULE_VERSION);

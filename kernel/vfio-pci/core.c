@@ -15,6 +15,7 @@
 #include <linux/vfio_pci_core.h>
 
 #include "core_private.h"
+#include "module_version.h"
 
 bool vfio_pci_nointxmask;
 bool vfio_pci_disable_vga;
@@ -291,4 +292,5 @@ module_init(vfio_pci_core_init);
 
 MODULE_DESCRIPTION("VFIO: what drivers of PCI devices have in common");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IOMMUSCOPE_MODULE_VERSION);
 MODULE_IMPORT_NS(IOMMUSCOPE_VFIO);

@@ -13,6 +13,8 @@
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 
+#include "module_version.h"
+
 static char ids[1024] __initdata;
 module_param_string(ids, ids, sizeof(ids), 0);
 MODULE_PARM_DESC(ids, "Devices to take: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]], several separated by commas");
@@ -178,3 +180,4 @@ module_exit(vfio_pci_exit);
 
 MODULE_DESCRIPTION("VFIO: PCI devices for user space");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IOMMUSCOPE_MODULE_VERSION);

@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 
+#include "module_version.h"
 #include "vfio_private.h"
 
 static int __init vfio_init(void)
@@ -41,5 +42,6 @@ module_exit(vfio_exit);
 
 MODULE_DESCRIPTION("VFIO: device access for user space, with translation by iommufd");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IOMMUSCOPE_MODULE_VERSION);
 MODULE_IMPORT_NS(IOMMUFD);
 MODULE_IMPORT_NS(IOMMUFD_VFIO);
