@@ -53,6 +53,7 @@ static long run_call(const struct runner *runner, const struct call *call)
 		a[i] = number(&call->values[i]);
 	if (call->fd.mode == VALUE_SLOT && call->fd.kind >= FIRST_FD_KIND)
 		fd = (int)number(&call->fd);
+	/* cppcheck-suppress uninitvar ; a[0] is set where spec->nr is not 0 */
 	node = nodes->nr && spec->nr ? a[0] % nodes->nr : 0;
 	switch ((enum how)spec->how) {
 	case HOW_STRUCT:

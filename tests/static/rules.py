@@ -75,6 +75,8 @@ SPARSE = {
 
 # cppcheck
 CPPCHECK = {
+    # returning the pointer that a loop's condition has tested
+    "identicalInnerCondition",
     # out_of_memory() ends the program
     "memleakOnRealloc",
     # it says of a long function that it has not looked at every combination of branches
