@@ -25,6 +25,7 @@
 #include "operations.skel.h"
 #include "options.h"
 #include "output.h"
+#include "replacement.h"
 #include "session.h"
 #include "trace_file.h"
 #include "version.h"
@@ -35,18 +36,22 @@
 enum {
 	KEY_BUFFER = OPTION_KEY_OWN,
 	KEY_NO_BEGINS,
+	KEY_NO_REPLACEMENTS,
 };
 
 static struct {
 	const char *file;
 	uint64_t buffer_mib;
 	bool no_begins;
+	bool no_replacements;
 } own = { .file = DEFAULT_FILE, .buffer_mib = 32 };
 
 static const struct argp_option own_options[] = {
 	{ "output", 'o', "FILE", 0, "file to write, " DEFAULT_FILE "; - is standard output", 1 },
 	{ "no-begins", KEY_NO_BEGINS, NULL, 0,
 	  "only the ends of operations: half the events, but none on what did not end", 1 },
+	{ "no-replacements", KEY_NO_REPLACEMENTS, NULL, 0,
+	  "do not watch what replacements do to DMA: starts sooner", 1 },
 	{ "buffer", KEY_BUFFER, "MIB", 0, "memory for what is not written yet, 32", 1 },
 	{},
 };
@@ -59,6 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NO_BEGINS:
 		own.no_begins = true;
+		return 0;
+	case KEY_NO_REPLACEMENTS:
+		own.no_replacements = true;
 		return 0;
 	case KEY_BUFFER:
 		/* the kernel takes powers of two */
@@ -79,6 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
  * @start_ns: when it began
  * @counted: operations so far, for the limit that the user gave
  * @lost: losses noted so far
+ * @replacements: what watches replacements, NULL if that does not work here or is not wanted
  */
 struct recording {
 	const struct options *options;
@@ -88,6 +97,7 @@ struct recording {
 	uint64_t start_ns;
 	uint64_t counted;
 	uint64_t lost;
+	struct replacements *replacements;
 };
 
 static bool put(void *context, const void *data, size_t size)
@@ -128,11 +138,23 @@ static int on_record(void *context, void *data, size_t size)
 	return trace_write(recording->writer, &event) ? 0 : -EIO;
 }
 
+static void on_replacement(void *context, const struct replacement *replacement)
+{
+	struct recording *recording = context;
+	struct trace_event event = { .kind = TRACE_REPLACEMENT, .replacement = *replacement };
+
+	trace_write(recording->writer, &event);
+}
+
 /* Write what has come.  Return whether more is wanted. */
 static bool take(struct recording *recording, struct ring_buffer *records, uint64_t lost)
 {
 	struct trace_event event = { .kind = TRACE_LOST };
 
+	if (recording->replacements) {
+		replacements_read(recording->replacements, on_replacement, recording);
+		lost += replacements_lost(recording->replacements);
+	}
 	if (ring_buffer__consume(records) < 0 && !enough(recording))
 		return false;
 	if (lost != recording->lost) {
@@ -245,6 +267,8 @@ static int run(const struct options *options)
 	skeleton = load(options);
 	if (!skeleton)
 		return EXIT_FAILED;
+	if (!own.no_replacements)
+		recording.replacements = replacements_open(options);
 	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &recording, NULL);
 	if (!records) {
 		complain("cannot map the ring buffer: %s", strerror(errno));
@@ -255,6 +279,7 @@ static int run(const struct options *options)
 	if (begin_file(&recording))
 		goto out_error;
 	if (lifetime_begin(&lifetime, options) || session_attach(skeleton->obj) ||
+	    (recording.replacements && replacements_attach(recording.replacements)) ||
 	    lifetime_start(&lifetime))
 		goto out_destroy;
 	do {
@@ -262,6 +287,8 @@ static int run(const struct options *options)
 	} while (more && lifetime_wait(&lifetime, ring_buffer__epoll_fd(records),
 				       now_ns() + LOOK_EVERY_NS));
 	session_detach(skeleton->obj);
+	if (more && recording.replacements)
+		replacements_drain(recording.replacements, on_replacement, &recording);
 	if (more)
 		take(&recording, records, skeleton->bss->lost);
 	trace_finish(recording.writer);
@@ -279,6 +306,7 @@ out_destroy:
 		status = EXIT_FAILED;
 	}
 	trace_writer_free(recording.writer);
+	replacements_close(recording.replacements);
 	ring_buffer__free(records);
 	operations_bpf__destroy(skeleton);
 	return status;
@@ -295,8 +323,8 @@ const struct command command_record = {
 	.name = "record",
 	.summary = "Record all events into a file",
 	.description =
-		"Operations that begin, operations that end, and events that were lost go into a "
-		"compact file, for 'iommuscope report' to show, here or elsewhere: as text, JSON "
+		"Operations that begin, operations that end, replacements with what they did to DMA, "
+		"and where events were lost go into a compact file, for 'iommuscope report' to show, here or elsewhere: as text, JSON "
 		"or CSV, or as a timeline.\n\n"
 		"What has been written stays readable whatever happens to the recording; a file of "
 		"the same name is kept as FILE.old.  Events that come faster than they can be written "

@@ -22,6 +22,7 @@
 #include "operation_line.h"
 #include "options.h"
 #include "output.h"
+#include "replacement.h"
 #include "timeline.h"
 #include "trace_file.h"
 #include "unfinished.h"
@@ -108,6 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
  * @shown: operations shown
  * @operations: operations that ended, shown or not
  * @begins: operations that began
+ * @replacements: devices whose translation was replaced
  * @lost: events lost
  * @last_ns: time of the latest event
  */
@@ -121,6 +123,7 @@ struct report {
 	uint64_t shown;
 	uint64_t operations;
 	uint64_t begins;
+	uint64_t replacements;
 	uint64_t lost;
 	uint64_t last_ns;
 };
@@ -137,6 +140,7 @@ static const char *const moments[] = { "end", "begin", "unfinished" };
  * struct format - a way to show a trace
  * @begin: called before anything else, or NULL
  * @operation: shows an operation
+ * @replacement: shows a replacement, or NULL
  * @lost: tells that events are missing
  * @end: called at the end, or NULL
  */
@@ -144,6 +148,7 @@ struct format {
 	void (*begin)(struct report *report);
 	void (*operation)(struct report *report, const struct scope_record *record,
 			  enum moment moment);
+	void (*replacement)(struct report *report, const struct replacement *replacement);
 	void (*lost)(struct report *report, uint64_t at_ns, uint64_t lost);
 	void (*end)(struct report *report);
 };
@@ -175,6 +180,19 @@ static void text_operation(struct report *report, const struct scope_record *rec
 	printf(" (%s [%u])\n", record->comm, record->tgid);
 }
 
+static void text_replacement(struct report *report, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+	char words[256];
+
+	replacement_words(replacement, words, sizeof(words));
+	line_time(record->start_ns + record->dur_ns + report->info->wall_ns);
+	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", record->device, record->old_hwpt,
+	       record->hwpt, colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN :
+									     COLOUR_YELLOW),
+	       words, colour_off(), record->comm, record->tgid);
+}
+
 static void text_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
 	line_time(at_ns + report->info->wall_ns);
@@ -185,6 +203,7 @@ static void text_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 static const struct format text_format = {
 	.begin = text_begin,
 	.operation = text_operation,
+	.replacement = text_replacement,
 	.lost = text_lost,
 };
 
@@ -218,6 +237,13 @@ static void json_operation(struct report *report, const struct scope_record *rec
 	json_end(json);
 }
 
+/* the object of `replace --json`, which has no operation but a verdict */
+static void json_replacement(struct report *report, const struct replacement *replacement)
+{
+	replacement_json(replacement, &report->json, report->info->wall_ns);
+	json_end(&report->json);
+}
+
 static void json_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
 	json_object(&report->json, NULL);
@@ -239,6 +265,7 @@ static void json_finish(struct report *report)
 
 static const struct format json_format = {
 	.operation = json_operation,
+	.replacement = json_replacement,
 	.lost = json_lost,
 	.end = json_finish,
 };
@@ -285,6 +312,11 @@ static void timeline_draw(struct report *report, const struct scope_record *reco
 		timeline_operation(report->timeline, record, moment == MOMENT_UNFINISHED);
 }
 
+static void timeline_switch(struct report *report, const struct replacement *replacement)
+{
+	timeline_replacement(report->timeline, replacement);
+}
+
 static void timeline_gap(struct report *report, uint64_t at_ns, uint64_t lost)
 {
 	timeline_lost(report->timeline, at_ns, lost);
@@ -298,6 +330,7 @@ static void timeline_end(struct report *report)
 static const struct format timeline_format = {
 	.begin = timeline_begin,
 	.operation = timeline_draw,
+	.replacement = timeline_switch,
 	.lost = timeline_gap,
 	.end = timeline_end,
 };
@@ -335,6 +368,7 @@ static void info_end(struct report *report)
 		json_u64(json, "span_ns", span);
 		json_u64(json, "operations", report->operations);
 		json_u64(json, "begins", report->begins);
+		json_u64(json, "replacements", report->replacements);
 		json_u64(json, "lost", report->lost);
 		json_end_object(json);
 		json_end(json);
@@ -384,19 +418,38 @@ static void show_unfinished(void *context, const struct scope_record *record)
 	show(report, &copy, MOMENT_UNFINISHED);
 }
 
+static void show_replacement(struct report *report, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+
+	report->replacements++;
+	if (!report->format->replacement ||
+	    !(own.wanted & 1ULL << SCOPE_OPERATION_iommufd_replace) ||
+	    (own.pid && record->tgid != own.pid) ||
+	    (own.device && strcmp(own.device, record->device)) ||
+	    (own.errors && record->ret >= 0) || record->dur_ns < own.slower_ns)
+		return;
+	report->format->replacement(report, replacement);
+}
+
 static void take(struct report *report, const struct trace_event *event)
 {
 	const struct scope_record *record = &event->record;
-	uint64_t ns = record->start_ns + record->dur_ns;
+	uint64_t ns = 0;
 
 	switch (event->kind) {
+	case TRACE_REPLACEMENT:
+		show_replacement(report, &event->replacement);
+		break;
 	case TRACE_BEGIN:
+		ns = record->start_ns;
 		report->begins++;
 		unfinished_begin(&report->under_way, record);
 		if (own.begins)
 			show(report, record, MOMENT_BEGIN);
 		break;
 	case TRACE_OPERATION:
+		ns = record->start_ns + record->dur_ns;
 		report->operations++;
 		unfinished_end(&report->under_way, record);
 		show(report, record, MOMENT_END);
@@ -502,9 +555,10 @@ const struct command command_report = {
 		"standard input: each operation in the words of 'iommuscope ops', then those that began "
 		"and did not end within the trace.\n\n"
 		"--json writes the objects of 'iommuscope ops --json'; other events have a key "
-		"\"event\".  --csv writes a row an operation, the keys as columns.  --trace-event writes a "
+		"\"event\", replacements those of 'iommuscope replace --json'.  --csv writes a row an operation, the keys as columns.  --trace-event writes a "
 		"timeline: a track for each thread and for each device, operations with their phases as "
-		"slices.  Of a phase only its sum is known: phases are drawn one after the other, "
+		"slices, and for each device whose translation was replaced a track with the windows without "
+		"translation, and faults.  Of a phase only its sum is known: phases are drawn one after the other, "
 		"in the order in which an operation enters them first.\n\n"
 		"A file that ends before its end, as when the recording was killed, is shown as far "
 		"as it goes; the exit status is 1 then.",

@@ -3,8 +3,8 @@
  * Events as a timeline.
  *
  * A lane remembers the outermost slices drawn on it, which are disjoint and in order of time.  A
- * slice that comes fits if each of them is before it or inside of it; those inside are then
- * remembered no more.  The oldest are given up in time: what began before their end fits nowhere
+ * slice that comes fits if each of them is before it, behind it or inside of it; those inside are
+ * then remembered no more.  The oldest are given up in time: what began before their end fits nowhere
  * on the lane any more.
  */
 #include <inttypes.h>
@@ -39,7 +39,8 @@ struct lane {
  * struct track - a thread, or a device
  * @pid: the process it belongs to
  * @tid: the thread, 0 for a device
- * @name: of the thread or device
+ * @name: of the device
+ * @title: what it is called
  * @lanes: the first is its own, the others are for what would cross
  * @nr_lanes: how many
  */
@@ -47,6 +48,7 @@ struct track {
 	uint32_t pid;
 	uint32_t tid;
 	char name[SCOPE_DEVICE_LEN];
+	char title[64];
 	struct lane *lanes;
 	size_t nr_lanes;
 };
@@ -58,6 +60,7 @@ struct track {
  * @next_id: next id that the kernel does not give
  * @threads: tracks of threads, a tree
  * @devices: tracks of devices, a tree
+ * @translations: tracks of what replacements did to devices, a tree
  * @processes: process ids that have been named, a tree
  */
 struct timeline {
@@ -66,6 +69,7 @@ struct timeline {
 	uint32_t next_id;
 	void *threads;
 	void *devices;
+	void *translations;
 	void *processes;
 };
 
@@ -126,7 +130,7 @@ static struct lane *add_lane(struct timeline *timeline, struct track *track)
 	lane->id = track->tid && !track->nr_lanes ? track->tid : timeline->next_id++;
 	if (track->nr_lanes++)
 		snprintf(number, sizeof(number), " (%zu)", track->nr_lanes);
-	name(timeline, "thread_name", track->pid, lane->id, track->name, number);
+	name(timeline, "thread_name", track->pid, lane->id, track->title, number);
 	return lane;
 }
 
@@ -167,7 +171,7 @@ static struct track *thread_track(struct timeline *timeline, const struct scope_
 	struct track wanted = { .pid = record->tgid, .tid = record->tid }, *track;
 	bool fresh;
 
-	memcpy(wanted.name, record->comm, sizeof(record->comm));
+	snprintf(wanted.title, sizeof(wanted.title), "%s", record->comm);
 	track = find_track(&timeline->threads, &wanted, compare_threads, &fresh);
 	if (fresh)
 		name_process(timeline, record->tgid, record->comm);
@@ -181,6 +185,7 @@ static struct track *device_track(struct timeline *timeline, const char *device)
 	bool fresh;
 
 	snprintf(wanted.name, sizeof(wanted.name), "%s", device);
+	snprintf(wanted.title, sizeof(wanted.title), "%s", device);
 	track = find_track(&timeline->devices, &wanted, compare_devices, &fresh);
 	if (fresh) {
 		track->pid = timeline->next_id++;
@@ -188,6 +193,19 @@ static struct track *device_track(struct timeline *timeline, const char *device)
 		name_process(timeline, track->pid, text);
 	}
 	return track;
+}
+
+/* Beside the device's own, in its process. */
+static struct track *translation_track(struct timeline *timeline, const char *device)
+{
+	uint32_t pid = device_track(timeline, device)->pid;
+	struct track wanted = {};
+	bool fresh;
+
+	wanted.pid = pid;
+	snprintf(wanted.name, sizeof(wanted.name), "%s", device);
+	snprintf(wanted.title, sizeof(wanted.title), "translation of %s", device);
+	return find_track(&timeline->translations, &wanted, compare_devices, &fresh);
 }
 
 /* ------------------------------------------------------------------ lanes */
@@ -198,34 +216,37 @@ static struct track *device_track(struct timeline *timeline, const char *device)
  */
 static bool place(struct lane *lane, struct span slice, struct span *inner)
 {
-	size_t keep = lane->nr;
+	size_t behind = lane->nr, keep;
 
 	*inner = (struct span){};
 	if (slice.start < lane->floor)
 		return false;
-	while (keep && lane->spans[keep - 1].start >= slice.start) {
+	while (behind && lane->spans[behind - 1].start >= slice.end)
+		behind--;
+	for (keep = behind; keep && lane->spans[keep - 1].start >= slice.start; keep--) {
 		if (lane->spans[keep - 1].end > slice.end)
 			return false;
-		keep--;
-		inner->start = lane->spans[keep].start;
+		inner->start = lane->spans[keep - 1].start;
 		if (!inner->end)
-			inner->end = lane->spans[keep].end;
+			inner->end = lane->spans[keep - 1].end;
 	}
 	if (keep && lane->spans[keep - 1].end > slice.start)
 		return false;
-	if (keep == MAX_SPANS) {
-		lane->floor = lane->spans[MAX_SPANS / 2 - 1].end;
-		keep -= MAX_SPANS / 2;
-		memmove(lane->spans, lane->spans + MAX_SPANS / 2, keep * sizeof(*lane->spans));
-	}
-	if (keep == lane->room) {
+	if (lane->nr == lane->room) {
 		lane->room = lane->room ? 2 * lane->room : 64;
 		lane->spans = reallocarray(lane->spans, lane->room, sizeof(*lane->spans));
 		if (!lane->spans)
 			out_of_memory();
 	}
+	memmove(lane->spans + keep + 1, lane->spans + behind,
+		(lane->nr - behind) * sizeof(*lane->spans));
 	lane->spans[keep] = slice;
-	lane->nr = keep + 1;
+	lane->nr += keep + 1 - behind;
+	if (lane->nr == MAX_SPANS) {
+		lane->nr -= MAX_SPANS / 2;
+		lane->floor = lane->spans[MAX_SPANS / 2 - 1].end;
+		memmove(lane->spans, lane->spans + MAX_SPANS / 2, lane->nr * sizeof(*lane->spans));
+	}
 	return true;
 }
 
@@ -359,6 +380,85 @@ void timeline_operation(struct timeline *timeline, const struct scope_record *re
 		draw(timeline, device_track(timeline, record->device), record, unfinished);
 }
 
+static void draw_window(struct timeline *timeline, const struct track *track,
+			const struct lane *lane, const struct scope_replacement *record)
+{
+	uint64_t end = record->start_ns + record->dur_ns, ns = record->window_ns;
+	struct json *json = &timeline->json;
+
+	/* still open at the end; of several the first one's begin and their sum are known */
+	if (record->flags & SCOPE_REPLACEMENT_BLOCKED || record->window_start_ns + ns > end)
+		ns = end > record->window_start_ns ? end - record->window_start_ns : 0;
+	if (record->window_start_ns < record->start_ns)
+		return;
+	begin_event(timeline, "X", track->pid, lane->id, record->window_start_ns);
+	json_micros(json, "dur", ns);
+	json_string(json, "name", "no translation");
+	json_string(json, "cat", "window");
+	json_string(json, "cname", "terrible");
+	json_object(json, "args");
+	json_u64(json, "window_ns", record->window_ns);
+	json_u64(json, "windows", record->windows);
+	json_end_object(json);
+	json_end_object(json);
+}
+
+static void draw_faults(struct timeline *timeline, const struct track *track,
+			const struct lane *lane, const struct scope_replacement *record)
+{
+	struct json *json = &timeline->json;
+	unsigned int i;
+	char text[32];
+
+	for (i = 0; i < record->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
+		const struct scope_fault_mark *fault = &record->faults[i];
+
+		begin_event(timeline, "i", track->pid, lane->id, fault->ns);
+		json_string(json, "s", "t");
+		json_string(json, "name", "fault");
+		json_string(json, "cat", "fault");
+		json_object(json, "args");
+		json_string(json, "what", fault_words(fault, record->driver));
+		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)fault->iova);
+		json_string(json, "iova", text);
+		json_bool(json, "in_window", fault->flags & SCOPE_FAULT_IN_WINDOW);
+		json_end_object(json);
+		json_end_object(json);
+	}
+}
+
+void timeline_replacement(struct timeline *timeline, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+	struct span slice = { record->start_ns, record->start_ns + record->dur_ns }, inner;
+	struct json *json = &timeline->json;
+	const struct lane *lane;
+	struct track *track;
+	char text[256];
+
+	if (!*record->device)
+		return;
+	track = translation_track(timeline, record->device);
+	lane = find_lane(timeline, track, slice, &inner);
+	replacement_words(replacement, text, sizeof(text));
+	begin_event(timeline, "X", track->pid, lane->id, slice.start);
+	json_micros(json, "dur", record->dur_ns);
+	json_string(json, "name", text);
+	json_string(json, "cat", "replacement");
+	json_object(json, "args");
+	json_string(json, "verdict", verdict_name(replacement->verdict));
+	json_u64(json, "old_hwpt", record->old_hwpt);
+	json_u64(json, "hwpt", record->hwpt);
+	json_u64(json, "faults_in_window", record->faults_in_window);
+	json_u64(json, "faults_after", record->faults_after);
+	json_string(json, "process", record->comm);
+	json_end_object(json);
+	json_end_object(json);
+	if (record->windows)
+		draw_window(timeline, track, lane, record);
+	draw_faults(timeline, track, lane, record);
+}
+
 void timeline_lost(struct timeline *timeline, uint64_t at_ns, uint64_t lost)
 {
 	char text[64];
@@ -413,6 +513,7 @@ void timeline_finish(struct timeline *timeline)
 	json_end(&timeline->json);
 	tdestroy(timeline->threads, free_track);
 	tdestroy(timeline->devices, free_track);
+	tdestroy(timeline->translations, free_track);
 	tdestroy(timeline->processes, free);
 	free(timeline);
 }

@@ -38,6 +38,16 @@ void timeline_operation(struct timeline *timeline, const struct scope_record *re
 			bool unfinished);
 
 /**
+ * timeline_replacement() - draw what a replacement did to a device's DMA
+ * @timeline: the timeline
+ * @replacement: the replacement
+ *
+ * Each device has a track of its own for that: the replacement, the window without translation inside of
+ * it, and faults as marks.
+ */
+void timeline_replacement(struct timeline *timeline, const struct replacement *replacement);
+
+/**
  * timeline_lost() - mark that events are missing
  * @timeline: the timeline
  * @at_ns: CLOCK_MONOTONIC

@@ -30,6 +30,7 @@ enum {
 	TRACE_ENTRY_OPERATION = 3,
 	TRACE_ENTRY_BEGIN = 4,
 	TRACE_ENTRY_LOST = 5,
+	TRACE_ENTRY_REPLACEMENT = 6,
 };
 
 /*
@@ -66,6 +67,49 @@ enum {
 	TRACE_FIELD_DEVICE = 25,	/* number of a text */
 	TRACE_FIELD_DRIVER = 26,	/* number of a text */
 	TRACE_FIELD_PHASES = 32,
+};
+
+/* The same for struct scope_replacement; those of FOLDED may be negative. */
+#define TRACE_REPLACEMENT_FIELDS(FIELD, FOLDED)                                                    \
+	FIELD(1, number)                                                                           \
+	FIELD(2, dur_ns)                                                                           \
+	FIELD(3, move_ns)                                                                          \
+	FIELD(4, moved_ns)                                                                         \
+	FIELD(5, window_start_ns)                                                                  \
+	FIELD(6, window_ns)                                                                        \
+	FIELD(7, opened_ns)                                                                        \
+	FIELD(8, windows)                                                                          \
+	FIELD(9, faults_in_window)                                                                 \
+	FIELD(10, faults_after)                                                                    \
+	FIELD(11, moves)                                                                           \
+	FOLDED(12, move_ret)                                                                       \
+	FOLDED(13, first_ret)                                                                      \
+	FIELD(14, flags)                                                                           \
+	FOLDED(15, ret)                                                                            \
+	FIELD(16, reason)                                                                          \
+	FIELD(17, reason_a)                                                                        \
+	FIELD(18, reason_b)                                                                        \
+	FIELD(19, ctx)                                                                             \
+	FIELD(20, device_id)                                                                       \
+	FIELD(21, group)                                                                           \
+	FIELD(22, devices)                                                                         \
+	FIELD(23, hwpt)                                                                            \
+	FIELD(24, old_hwpt)                                                                        \
+	FIELD(25, ioas)                                                                            \
+	FIELD(26, old_ioas)                                                                        \
+	FIELD(27, named)                                                                           \
+	FIELD(28, driver)
+
+enum {
+	TRACE_REPLACEMENT_VERDICT = 32,	/* number of a text */
+	TRACE_REPLACEMENT_KNOWN = 33,	/* bits: window, faults, at least so many faults */
+	TRACE_REPLACEMENT_DEVICE = 34,	/* number of a text */
+	TRACE_REPLACEMENT_DRIVER = 35,	/* number of a text */
+	TRACE_REPLACEMENT_WAITS = 36,	/* operations that waited */
+	TRACE_REPLACEMENT_WAITS_TOTAL = 37,
+	TRACE_REPLACEMENT_WAITS_LONGEST = 38,
+	TRACE_REPLACEMENT_PHASES = 48,	/* in the order of enum scope_replace_phase */
+	TRACE_REPLACEMENT_FAULTS = 64,	/* four a fault: time, IOVA, reason, flags */
 };
 
 static inline uint64_t trace_fold(int64_t value)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "operations.h"
+#include "replacement.h"
 
 #define TRACE_MAGIC "\x89IOSCOP\n"
 #define TRACE_VERSION 1
@@ -46,18 +47,21 @@ enum trace_kind {
 	TRACE_OPERATION,	/* it ended: all of @record */
 	TRACE_BEGIN,		/* it began: @record has what was known */
 	TRACE_LOST,		/* @lost events found no room since the last such entry */
+	TRACE_REPLACEMENT,	/* a device's translation was replaced: @replacement */
 };
 
 /**
  * struct trace_event - an event of a trace
  * @kind: what it is
  * @record: the operation
+ * @replacement: the replacement, without the operations that waited one by one
  * @lost: how many events are missing here
  * @at_ns: CLOCK_MONOTONIC of TRACE_LOST
  */
 struct trace_event {
 	enum trace_kind kind;
 	struct scope_record record;
+	struct replacement replacement;
 	uint64_t lost;
 	uint64_t at_ns;
 };

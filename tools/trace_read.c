@@ -401,6 +401,115 @@ static bool take_operation(struct trace_reader *reader, const uint8_t *at, const
 	return true;
 }
 
+static enum verdict find_verdict(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_VERDICTS; i++)
+		if (!strcmp(verdict_name(i), name))
+			return i;
+	return VERDICT_unknown;
+}
+
+static void take_fault(struct scope_replacement *record, uint64_t field, uint64_t value)
+{
+	struct scope_fault_mark *fault;
+	uint64_t i = field / 4;
+
+	if (i >= SCOPE_FAULT_MARKS)
+		return;
+	fault = &record->faults[i];
+	if (i >= record->nr_faults)
+		record->nr_faults = i + 1;
+	switch (field % 4) {
+	case 0:
+		fault->ns = value;
+		break;
+	case 1:
+		fault->iova = value;
+		break;
+	case 2:
+		fault->reason = value;
+		break;
+	case 3:
+		fault->flags = value;
+		break;
+	}
+}
+
+static bool take_replacement_field(struct trace_reader *reader, struct replacement *replacement,
+				   uint64_t field, uint64_t value)
+{
+	struct scope_replacement *record = &replacement->record;
+	char verdict[SCOPE_DEVICE_LEN] = "";
+
+	switch (field) {
+#define TAKE(number, member)                                                                       \
+	case number:                                                                               \
+		record->member = value;                                                            \
+		return true;
+#define FOLDED(number, member)                                                                     \
+	case number:                                                                               \
+		record->member = (int32_t)trace_unfold(value);                                     \
+		return true;
+	TRACE_REPLACEMENT_FIELDS(TAKE, FOLDED)
+#undef TAKE
+#undef FOLDED
+	case TRACE_REPLACEMENT_VERDICT:
+		if (!put_text(reader, value, verdict, sizeof(verdict)))
+			return false;
+		replacement->verdict = find_verdict(verdict);
+		return true;
+	case TRACE_REPLACEMENT_KNOWN:
+		replacement->window_known = value & 1;
+		replacement->faults_known = value & 2;
+		replacement->faults_at_least = value & 4;
+		return true;
+	case TRACE_REPLACEMENT_DEVICE:
+		return put_text(reader, value, record->device, sizeof(record->device));
+	case TRACE_REPLACEMENT_DRIVER:
+		return put_text(reader, value, record->iommu_driver, sizeof(record->iommu_driver));
+	case TRACE_REPLACEMENT_WAITS:
+		replacement->waits.count = value;
+		return true;
+	case TRACE_REPLACEMENT_WAITS_TOTAL:
+		replacement->waits.total_ns = value;
+		return true;
+	case TRACE_REPLACEMENT_WAITS_LONGEST:
+		replacement->waits.longest_ns = value;
+		return true;
+	}
+	if (field >= TRACE_REPLACEMENT_FAULTS)
+		take_fault(record, field - TRACE_REPLACEMENT_FAULTS, value);
+	else if (field >= TRACE_REPLACEMENT_PHASES &&
+		 field < TRACE_REPLACEMENT_PHASES + SCOPE_NR_REPLACE_PHASES)
+		record->phase_ns[field - TRACE_REPLACEMENT_PHASES] = value;
+	return true;
+}
+
+static bool take_replacement(struct trace_reader *reader, const uint8_t *at, const uint8_t *end,
+			     struct replacement *replacement)
+{
+	struct scope_replacement *record = &replacement->record;
+	uint64_t task, start, field, value;
+	const struct task *who;
+
+	memset(replacement, 0, sizeof(*replacement));
+	replacement->verdict = VERDICT_unknown;
+	if (!number(&at, end, &task) || !number(&at, end, &start) || task >= reader->nr_tasks)
+		return false;
+	who = &reader->tasks[task];
+	record->start_ns = start;
+	record->tgid = who->tgid;
+	record->tid = who->tid;
+	memcpy(record->comm, who->comm, sizeof(record->comm));
+	while (at < end)
+		if (!number(&at, end, &field) || !number(&at, end, &value) ||
+		    !take_replacement_field(reader, replacement, field, value))
+			return false;
+	return record->start_ns + record->dur_ns >= record->start_ns;
+}
+
 enum taken {
 	TAKEN_NOTHING,
 	TAKEN_EVENT,
@@ -424,6 +533,10 @@ static enum taken take_entry(struct trace_reader *reader, uint64_t kind, const u
 			return TAKEN_EVENT;
 		reader->unknown++;
 		return TAKEN_NOTHING;
+	case TRACE_ENTRY_REPLACEMENT:
+		event->kind = TRACE_REPLACEMENT;
+		return take_replacement(reader, at, end, &event->replacement) ? TAKEN_EVENT :
+										 TAKEN_BAD;
 	case TRACE_ENTRY_LOST:
 		event->kind = TRACE_LOST;
 		return number(&at, end, &event->at_ns) && number(&at, end, &event->lost) ?

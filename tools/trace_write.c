@@ -49,7 +49,7 @@ struct text_slot {
  * @put: takes the bytes
  * @context: for @put
  * @bytes: bytes put
- * @events: operations and begins added
+ * @events: events added, losses not counted
  * @lost: events lost
  * @chunk: number of the chunk under way, from 1
  * @nr_tasks: tasks defined in it
@@ -288,6 +288,60 @@ static void add_operation(struct trace_writer *writer, const struct scope_record
 	writer->events++;
 }
 
+static uint8_t *put_faults(uint8_t *at, const struct scope_replacement *record)
+{
+	unsigned int i, field;
+
+	for (i = 0; i < record->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
+		field = TRACE_REPLACEMENT_FAULTS + 4 * i;
+		at = put_field(at, field, record->faults[i].ns);
+		at = put_field(at, field + 1, record->faults[i].iova);
+		at = put_field(at, field + 2, record->faults[i].reason);
+		at = put_field(at, field + 3, record->faults[i].flags);
+	}
+	return at;
+}
+
+static void add_replacement(struct trace_writer *writer, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+	struct scope_record who = { .tgid = record->tgid, .tid = record->tid };
+	uint32_t task, device = 0, driver = 0, verdict;
+	const char *name = verdict_name(replacement->verdict);
+	unsigned int i;
+	uint8_t *at;
+
+	memcpy(who.comm, record->comm, sizeof(who.comm));
+	task = task_number(writer, &who);
+	verdict = 1 + text_number(writer, name, strlen(name));
+	if (*record->device)
+		device = 1 + text_number(writer, record->device, sizeof(record->device) - 1);
+	if (*record->iommu_driver)
+		driver = 1 + text_number(writer, record->iommu_driver,
+					 sizeof(record->iommu_driver) - 1);
+	at = open_entry(writer);
+	at = trace_put_varint(at, task);
+	at = trace_put_varint(at, record->start_ns);
+#define PUT(number, member) at = put_field(at, number, record->member);
+#define FOLDED(number, member) at = put_field(at, number, trace_fold(record->member));
+	TRACE_REPLACEMENT_FIELDS(PUT, FOLDED)
+#undef PUT
+#undef FOLDED
+	at = put_field(at, TRACE_REPLACEMENT_VERDICT, verdict);
+	at = put_field(at, TRACE_REPLACEMENT_KNOWN, replacement->window_known |
+		       replacement->faults_known << 1 | replacement->faults_at_least << 2);
+	at = put_field(at, TRACE_REPLACEMENT_DEVICE, device);
+	at = put_field(at, TRACE_REPLACEMENT_DRIVER, driver);
+	at = put_field(at, TRACE_REPLACEMENT_WAITS, replacement->waits.count);
+	at = put_field(at, TRACE_REPLACEMENT_WAITS_TOTAL, replacement->waits.total_ns);
+	at = put_field(at, TRACE_REPLACEMENT_WAITS_LONGEST, replacement->waits.longest_ns);
+	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
+		at = put_field(at, TRACE_REPLACEMENT_PHASES + i, record->phase_ns[i]);
+	at = put_faults(at, record);
+	close_entry(writer, TRACE_ENTRY_REPLACEMENT, at);
+	writer->events++;
+}
+
 static void add_lost(struct trace_writer *writer, const struct trace_event *event)
 {
 	uint8_t *at = open_entry(writer);
@@ -304,6 +358,9 @@ bool trace_write(struct trace_writer *writer, const struct trace_event *event)
 	case TRACE_OPERATION:
 	case TRACE_BEGIN:
 		add_operation(writer, &event->record, event->kind == TRACE_BEGIN);
+		break;
+	case TRACE_REPLACEMENT:
+		add_replacement(writer, &event->replacement);
 		break;
 	case TRACE_LOST:
 		add_lost(writer, event);

@@ -45,7 +45,7 @@ static long run_call(const struct runner *runner, const struct call *call)
 {
 	const struct nodes *nodes = runner->nodes;
 	const struct spec *spec = &specs[call->spec];
-	uint64_t a[MAX_FIELDS];
+	uint64_t a[MAX_FIELDS] = {};
 	unsigned int i, node;
 	int fd = -1;
 

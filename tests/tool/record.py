@@ -30,7 +30,7 @@ def objects(*arguments):
 
 
 def same_as_ops(tap):
-    with Observer("ops", "--json") as ops, Observer("record", "-o", TRACE) as record:
+    with Observer("ops", "--json") as ops, Observer("record", "--no-replacements", "-o", TRACE) as record:
         load = run("map-load", "-m", "60", "0x20000", "6")
         run("ioas-load", "30")
     tap.equal((load.returncode, record.status, record.stderr), (0, 0, ""), "record ends well")
@@ -59,7 +59,7 @@ def begins(tap):
     tap.equal(told(starts), told(o for o in ends if o["operation"] in announced and
                                  o.get("reason") != "bad_object_id"),
               "each has its end, with the same start; a call on nothing does not begin")
-    result = tool("record", "--no-begins", "-o", os.path.join(FOLDER, "ends"), "--",
+    result = tool("record", "--no-begins", "--no-replacements", "-o", os.path.join(FOLDER, "ends"), "--",
                   "map-load", "20", "4096")
     info = json.loads(tool("report", "--info", "--json", os.path.join(FOLDER, "ends")).stdout)
     tap.equal((result.returncode, info["begins"], info["operations"]), (0, 0, 43),
@@ -121,6 +121,34 @@ def timeline(tap):
     names = {e["args"]["name"] for e in events if e["ph"] == "M"}
     tap.ok({"map-load", "ioas-load", "device " + on_devices[0]["device"]} <= names,
            "tracks are by process and device", names)
+
+
+def replacements(tap):
+    """What replacements did to DMA, as `replace` tells it of the same run."""
+    path = os.path.join(FOLDER, "replaced.trace")
+    with Observer("replace", "--json") as replace, Observer("record", "-o", path) as record:
+        load = run("replace-load", "12", "2", "3000")
+    tap.equal((load.returncode, record.status, record.stderr), (0, 0, ""), "record ends well")
+
+    def told(some):
+        return sorted((o["start_ns"], o["device"], o["verdict"], o["old_hwpt"], o["hwpt"],
+                       o["windows"], o["dur_ns"], o["process"]) for o in some if "verdict" in o)
+    shown = objects(path)
+    saw = told(replace.objects())
+    tap.ok(len(saw) >= 24, "there were replacements", len(saw))
+    tap.equal(told(shown), saw, "the report tells the replacements that replace told")
+    blocked = [o for o in shown if o.get("verdict") == "blocked"]
+    tap.ok(len(blocked) == 24 and all(o["window_ns"] > 3000000 for o in blocked),
+           "with their windows", len(blocked))
+    tap.ok(sum(o["faults_in_window"] for o in blocked) > 0, "and faults")
+    lines = tool("report", path).stdout.splitlines()
+    tap.equal(len([line for line in lines if ": blocked " in line]), 24, "in words")
+    text = tool("report", "--trace-event", path).stdout
+    events = json.loads(text)["traceEvents"]
+    windows = [e for e in events if e.get("cat") == "window"]
+    tap.equal(len(windows), 24, "the timeline has the windows")
+    tap.ok([e for e in events if e.get("cat") == "fault"], "and the faults")
+    tap.equal(nested(events), 0, "and slices nest")
     if os.path.isdir("/out"):
         os.makedirs(OUT, exist_ok=True)
         with open(os.path.join(OUT, "timeline.json"), "w", encoding="utf-8") as file:
@@ -169,7 +197,7 @@ def broken(tap):
 def crash(tap):
     """A recorder that is killed leaves a file that reads, and what was under way is told."""
     path = os.path.join(FOLDER, "killed.trace")
-    with Observer("record", "-o", path) as observer:
+    with Observer("record", "--no-replacements", "-o", path) as observer:
         load = subprocess.Popen(["stuck-load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 text=True)
         load.stdout.readline()
@@ -193,7 +221,7 @@ def crash(tap):
 
 def losses(tap):
     path = os.path.join(FOLDER, "lost.trace")
-    with Observer("record", "-o", path, "--buffer", "1", timeout=120) as observer:
+    with Observer("record", "--no-replacements", "-o", path, "--buffer", "1", timeout=120) as observer:
         observer.process.send_signal(signal.SIGSTOP)
         run("map-load", "10000", "4096")
         observer.process.send_signal(signal.SIGCONT)
@@ -209,7 +237,7 @@ def losses(tap):
 
 def fast(tap):
     path = os.path.join(FOLDER, "fast.trace")
-    result = tool("record", "-o", path, "--", "map-load", "20000", "4096", timeout=120)
+    result = tool("record", "--no-replacements", "-o", path, "--", "map-load", "20000", "4096", timeout=120)
     info = json.loads(tool("report", "--info", "--json", path).stdout)
     tap.equal((result.returncode, info["operations"], info["begins"], info["lost"]),
               (0, 40003, 40000, 0), "nothing is lost of a workload in full flight")
@@ -220,19 +248,19 @@ def fast(tap):
 def files(tap):
     path = os.path.join(FOLDER, "twice.trace")
     for count in ("3", "4"):
-        tool("record", "-o", path, "--", "ioas-load", count)
+        tool("record", "--no-replacements", "-o", path, "--", "ioas-load", count)
     tap.equal([len(objects(p)) for p in (path + ".old", path)], [2 * 3 + 3, 2 * 4 + 3],
               "the recording before is kept")
-    result = subprocess.run("iommuscope record -n 4 -o - -- ioas-load 9 2>/dev/null |"
+    result = subprocess.run("iommuscope record --no-replacements -n 4 -o - -- ioas-load 9 2>/dev/null |"
                             " iommuscope report --info -", shell=True, text=True,
                             stdout=subprocess.PIPE, check=False, timeout=60)
     tap.ok("\n4 operations and 0 begins in" in result.stdout, "a pipe will do, and -n ends it",
            result.stdout)
-    result = tool("record", "-o", "/no/such/file", "--", "true")
+    result = tool("record", "--no-replacements", "-o", "/no/such/file", "--", "true")
     tap.equal((result.returncode, result.stderr),
               (1, "iommuscope: cannot write /no/such/file: No such file or directory\n"),
               "a file that cannot be made")
-    result = tool("record", "-o", "/dev/full", "--", "ioas-load", "5")
+    result = tool("record", "--no-replacements", "-o", "/dev/full", "--", "ioas-load", "5")
     tap.equal((result.returncode, result.stderr.splitlines()[-1]),
               (1, "iommuscope: cannot write /dev/full: No space left on device"), "a full disk")
     result = tool("record", "--buffer", "3")
@@ -240,4 +268,4 @@ def files(tap):
            result.stderr)
 
 
-Tap().run(same_as_ops, begins, filters, timeline, broken, crash, losses, fast, files)
+Tap().run(same_as_ops, begins, filters, timeline, replacements, broken, crash, losses, fast, files)

@@ -89,6 +89,28 @@ TEST(timeline, what_would_cross_goes_beside)
 	free(text);
 }
 
+TEST(timeline, windows_and_faults_are_told)
+{
+	struct replacement replacement = {
+		.record = {
+			.start_ns = 2000, .dur_ns = 900, .window_start_ns = 2100, .window_ns = 300,
+			.windows = 1, .moves = 1, .flags = SCOPE_REPLACEMENT_OVER,
+			.device = "0000:03:00.0", .nr_faults = 1,
+			.faults = { { .ns = 2200, .iova = 4096, .flags = SCOPE_FAULT_IN_WINDOW } },
+		},
+		.verdict = VERDICT_blocked, .window_known = true, .faults_known = true,
+	};
+	struct timeline *timeline = begin();
+
+	timeline_replacement(timeline, &replacement);
+	end(timeline);
+	CHECK(strstr(text, "\"name\":\"translation of 0000:03:00.0\""));
+	CHECK(strstr(text, "\"ts\":1.100,\"dur\":0.300,\"name\":\"no translation\""));
+	CHECK(strstr(text, "\"ts\":1.200,\"s\":\"t\",\"name\":\"fault\""));
+	CHECK(strstr(text, "\"verdict\":\"blocked\""));
+	free(text);
+}
+
 static unsigned int nr_unfinished;
 
 static void count(void *context, const struct scope_record *record)

@@ -45,7 +45,35 @@ static struct trace_event event(unsigned int i)
 {
 	static const char *const devices[] = { "", "0000:03:00.0", "iommufd-mock.0" };
 	struct trace_event event = { .kind = i % 3 ? TRACE_OPERATION : TRACE_BEGIN };
+	struct scope_replacement *replacement = &event.replacement.record;
 	struct scope_record *record = &event.record;
+	unsigned int fault;
+
+	if (i % 40 == 38) {
+		event.kind = TRACE_REPLACEMENT;
+		event.replacement.verdict = VERDICT_rolled_back;
+		event.replacement.window_known = true;
+		event.replacement.faults_at_least = true;
+		event.replacement.waits.count = i;
+		replacement->start_ns = 1000000 + i;
+		replacement->dur_ns = 5000;
+		replacement->phase_ns[SCOPE_REPLACE_switch] = 3000;
+		replacement->window_start_ns = 1001000;
+		replacement->window_ns = 900;
+		replacement->ret = -ENOMEM;
+		replacement->first_ret = -1;
+		replacement->tgid = replacement->tid = 77;
+		snprintf(replacement->comm, sizeof(replacement->comm), "vm");
+		snprintf(replacement->device, sizeof(replacement->device), "0000:03:00.0");
+		snprintf(replacement->iommu_driver, sizeof(replacement->iommu_driver), "mock");
+		replacement->nr_faults = SCOPE_FAULT_MARKS;
+		for (fault = 0; fault < SCOPE_FAULT_MARKS; fault++)
+			replacement->faults[fault] = (struct scope_fault_mark){
+				.ns = 1001000 + fault, .iova = UINT64_MAX - fault,
+				.flags = SCOPE_FAULT_IN_WINDOW,
+			};
+		return event;
+	}
 
 	if (i % 40 == 39) {
 		event.kind = TRACE_LOST;
@@ -107,6 +135,8 @@ static bool same(const struct trace_event *a, const struct trace_event *b)
 		return false;
 	if (a->kind == TRACE_LOST)
 		return a->at_ns == b->at_ns && a->lost == b->lost;
+	if (a->kind == TRACE_REPLACEMENT)
+		return !memcmp(&a->replacement, &b->replacement, sizeof(a->replacement));
 	return !memcmp(&a->record, &b->record, sizeof(a->record));
 }
 
@@ -220,7 +250,7 @@ TEST(trace, any_byte_broken_is_told)
 		memory.at = 0;
 		reader = trace_reader_new(get, &memory);
 		while (trace_next(reader, &got))
-			CHECK(got.kind == TRACE_LOST || got.record.operation < SCOPE_NR_OPERATIONS);
+			CHECK(got.kind >= TRACE_LOST || got.record.operation < SCOPE_NR_OPERATIONS);
 		CHECK(trace_reader_state(reader, words, sizeof(words)) != TRACE_GOOD);
 		trace_reader_free(reader);
 		memory.bytes[i] ^= 0x41;

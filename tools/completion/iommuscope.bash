@@ -72,7 +72,7 @@ _iommuscope()
 		words="--listen --web-config --textfile --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
 		;;
 	record)
-		words="--output -o --no-begins --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"
+		words="--output -o --no-begins --no-replacements --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"
 		;;
 	report)
 		words="--device -d --pid -p --errors --slower --operation -o --begins --trace-event --info --count -n --json --csv --help -h"

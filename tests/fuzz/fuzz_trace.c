@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The reader of trace files, and all that is made of what it reads, under libFuzzer.
+ *
+ * Damage is found by checksums before anything is looked at, so most inputs are taken as the content of
+ * a chunk in a file that is otherwise right; those that begin with an odd byte are the file itself.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "json.h"
+#include "operation.h"
+#include "operation_csv.h"
+#include "replacement.h"
+#include "timeline.h"
+#include "trace_coding.h"
+#include "trace_file.h"
+#include "unfinished.h"
+
+struct memory {
+	uint8_t *bytes;
+	size_t size;
+	size_t at;
+};
+
+static bool put(void *context, const void *data, size_t size)
+{
+	struct memory *memory = context;
+
+	memory->bytes = realloc(memory->bytes, memory->size + size);
+	if (!memory->bytes)
+		abort();
+	memcpy(memory->bytes + memory->size, data, size);
+	memory->size += size;
+	return true;
+}
+
+static long get(void *context, void *data, size_t size)
+{
+	struct memory *memory = context;
+
+	if (size > memory->size - memory->at)
+		size = memory->size - memory->at;
+	memcpy(data, memory->bytes + memory->at, size);
+	memory->at += size;
+	return (long)size;
+}
+
+/* A file whose one chunk of events is the input. */
+static void wrap(struct memory *memory, const uint8_t *data, size_t size)
+{
+	struct trace_info info = { .tool = "fuzz" };
+	struct trace_writer *writer = trace_writer_new(&info, put, memory);
+	uint8_t head[TRACE_CHUNK_HEADER_SIZE] = TRACE_CHUNK_EVENTS;
+
+	trace_put_u32(head + 4, (uint32_t)size);
+	trace_put_u32(head + 8, (uint32_t)crc32(crc32(0, head, 8), data, (unsigned int)size));
+	put(memory, head, sizeof(head));
+	put(memory, data, size);
+	trace_finish(writer);
+	trace_writer_free(writer);
+}
+
+static void draw_unfinished(void *context, const struct scope_record *record)
+{
+	timeline_operation(context, record, true);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static FILE *nowhere;
+	struct unfinished under_way = {};
+	struct memory memory = {};
+	struct trace_reader *reader;
+	struct timeline *timeline;
+	struct trace_event event;
+	struct json json;
+	char words[256];
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "we");
+	if (!nowhere || !size)
+		return 0;
+	json = (struct json){ .file = nowhere };
+	if (*data & 1)
+		put(&memory, data + 1, size - 1);
+	else
+		wrap(&memory, data + 1, size - 1);
+	reader = trace_reader_new(get, &memory);
+	timeline = timeline_new(nowhere, trace_reader_info(reader));
+	while (trace_next(reader, &event)) {
+		switch (event.kind) {
+		case TRACE_BEGIN:
+			unfinished_begin(&under_way, &event.record);
+			break;
+		case TRACE_OPERATION:
+			unfinished_end(&under_way, &event.record);
+			operation_json(&event.record, &json, 0);
+			operation_csv(nowhere, &event.record, "end", 0);
+			timeline_operation(timeline, &event.record, false);
+			break;
+		case TRACE_REPLACEMENT:
+			replacement_json(&event.replacement, &json, 0);
+			timeline_replacement(timeline, &event.replacement);
+			break;
+		case TRACE_LOST:
+			timeline_lost(timeline, event.at_ns, event.lost);
+			break;
+		}
+	}
+	unfinished_take(&under_way, draw_unfinished, timeline);
+	timeline_finish(timeline);
+	trace_reader_state(reader, words, sizeof(words));
+	trace_reader_free(reader);
+	free(memory.bytes);
+	return 0;
+}
