@@ -28,7 +28,7 @@ from tooltest import Tap, run
 
 EXAMPLE_DEVICE = "0000:02:00.0"
 PATTERNS = ["*.md", "docs/*.md", "*/README.md", "*/*/README.md"]
-MARK = re.compile(r"<!-- test: (guest|none)(?:: (.*?))? -->\s*$", re.S)
+MARK = re.compile(r"<!-- test: (guest|none)(?:: ([^\n]*?))? -->\s*$")
 
 
 def pages():
