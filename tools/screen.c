@@ -107,6 +107,7 @@ int screen_check(void)
 {
 	const char *term = getenv("TERM");
 	struct winsize size;
+	bool moves;
 	int found;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
@@ -123,7 +124,10 @@ int screen_check(void)
 		complain("this terminal is not known (TERM=%s)", term ? term : "");
 		return -1;
 	}
-	if (!tigetstr("cup")) {
+	moves = tigetstr("cup");
+	/* newterm() reads the description again */
+	del_curterm(cur_term);
+	if (!moves) {
 		complain("this terminal cannot move its cursor (TERM=%s)", term ? term : "");
 		return -1;
 	}
