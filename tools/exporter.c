@@ -70,6 +70,7 @@ static void measure_cost(struct exporter *exporter)
 	cost->bpf_bytes = cost->bpf_run_ns = cost->bpf_runs = 0;
 	cost_of_object(cost, exporter->latency_programs->obj);
 	cost_of_object(cost, exporter->running.skeleton->obj);
+	cost_of_object(cost, replacements_object(exporter->replacements));
 }
 
 static void keep_replacement(void *context, const struct replacement *replacement)

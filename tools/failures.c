@@ -65,7 +65,8 @@ void failures_read(struct latency_bpf *skeleton, struct failures *failures)
 		    entry.last.start_ns + entry.last.dur_ns >= end_of(failure))
 			failure->last = entry.last;
 	}
-	qsort(failures->list, failures->nr, sizeof(*failures->list), compare);
+	if (failures->nr)
+		qsort(failures->list, failures->nr, sizeof(*failures->list), compare);
 }
 
 void failures_free(struct failures *failures)

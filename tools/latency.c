@@ -425,6 +425,12 @@ static void read_overflow(struct latency *latency, struct snapshot *now)
 	}
 }
 
+static void sort_set(struct latency_set *set)
+{
+	if (set->nr)
+		qsort(set->series, set->nr, sizeof(*set->series), compare_series);
+}
+
 void latency_read(struct latency *latency)
 {
 	struct snapshot *now;
@@ -435,10 +441,8 @@ void latency_read(struct latency *latency)
 		read_class(latency, class, now);
 	read_overflow(latency, now);
 	free(now);
-	qsort(latency->total.series, latency->total.nr, sizeof(*latency->total.series),
-	      compare_series);
-	qsort(latency->recent.series, latency->recent.nr, sizeof(*latency->recent.series),
-	      compare_series);
+	sort_set(&latency->total);
+	sort_set(&latency->recent);
 }
 
 void latency_forget_recent(struct latency *latency)

@@ -311,6 +311,11 @@ uint64_t replacements_stray_faults(const struct replacements *replacements)
 	return replacements->skeleton->bss->stray_faults;
 }
 
+const struct bpf_object *replacements_object(const struct replacements *replacements)
+{
+	return replacements->skeleton->obj;
+}
+
 void replacements_close(struct replacements *replacements)
 {
 	if (!replacements)

@@ -22,6 +22,7 @@
 #include "../bpf/replace.h"
 #include "histogram.h"
 
+struct bpf_object;
 struct json;
 struct options;
 struct replacements;
@@ -183,6 +184,14 @@ uint64_t replacements_lost(const struct replacements *replacements);
  * Return: how many were seen so far.
  */
 uint64_t replacements_stray_faults(const struct replacements *replacements);
+
+/**
+ * replacements_object() - the programs and maps
+ * @replacements: the observation
+ *
+ * Return: their BPF object.
+ */
+const struct bpf_object *replacements_object(const struct replacements *replacements);
 
 /**
  * replacements_close() - end the observation
