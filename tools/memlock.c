@@ -37,10 +37,16 @@ static bool read_number(uint32_t pid, const char *name, const char *word, uint64
 /* Capabilities lift the limit only in the first user name space. */
 static bool in_first_user_ns(uint32_t pid)
 {
+	unsigned int inside, outside, users;
 	char first[64], its[64];
 
-	return sysfs_link(first, sizeof(first), "/proc/1/ns/user") &&
-	       sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid) && !strcmp(first, its);
+	if (sysfs_link(first, sizeof(first), "/proc/1/ns/user") &&
+	    sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid))
+		return !strcmp(first, its);
+	/* the links take CAP_SYS_PTRACE; as a rule only the first one maps all users to themselves */
+	return sysfs_line(its, sizeof(its), "/proc/%u/uid_map", pid) &&
+	       sscanf(its, "%u %u %u", &inside, &outside, &users) == 3 && inside == outside &&
+	       users == UINT32_MAX;
 }
 
 bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock)
