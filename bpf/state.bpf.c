@@ -46,10 +46,10 @@ static __always_inline bool copy(struct scope_state_walk *walk, const void *reco
 #define KFUNC(name) ((void *)(SCOPE_KFUNC_BASE + SCOPE_KFUNC_##name))
 
 #define WALK(name)                                                                          \
-	static int (*const name##_new)(struct iterator * it, __u32 ctx, __u32 object,       \
+	static int (*const name##_new)(struct iterator *it, __u32 ctx, __u32 object,        \
 				       __u64 iova) = KFUNC(name##_new);                     \
-	static const void *(*const name##_next)(struct iterator * it) = KFUNC(name##_next); \
-	static void (*const name##_destroy)(struct iterator * it) = KFUNC(name##_destroy);  \
+	static const void *(*const name##_next)(struct iterator *it) = KFUNC(name##_next);  \
+	static void (*const name##_destroy)(struct iterator *it) = KFUNC(name##_destroy);   \
                                                                                             \
 	static __always_inline int walk_##name(struct scope_state_walk *walk)               \
 	{                                                                                   \

@@ -114,18 +114,16 @@ static void filter(struct state *state, const struct options *options)
 	} while (0)
 #define OF_CTX(record) state_ctx(state, (record).ctx_id)
 	/* contexts first, others are looked up in them; devices last, @device points to one */
-	KEEP(ctxs,
-	     keep_ctx(&state->ctxs[i], options) &&
-		     (!options->device || (device && device->ctx_id == state->ctxs[i].ctx_id)));
-	KEEP(hwpts,
-	     OF_CTX(state->hwpts[i]) && (!device || device->hwpt_id == state->hwpts[i].hwpt_id));
-	KEEP(ioases,
-	     OF_CTX(state->ioases[i]) && (!device || device->ioas_id == state->ioases[i].ioas_id));
+	KEEP(ctxs, keep_ctx(&state->ctxs[i], options) &&
+	     (!options->device || (device && device->ctx_id == state->ctxs[i].ctx_id)));
+	KEEP(hwpts, OF_CTX(state->hwpts[i]) &&
+	     (!device || device->hwpt_id == state->hwpts[i].hwpt_id));
+	KEEP(ioases, OF_CTX(state->ioases[i]) &&
+	     (!device || device->ioas_id == state->ioases[i].ioas_id));
 	KEEP(accesses, OF_CTX(state->accesses[i]) &&
-			       (!device || device->ioas_id == state->accesses[i].ioas_id));
-	KEEP(devices,
-	     OF_CTX(state->devices[i]) &&
-		     (!options->device || !strcmp(state->devices[i].device, options->device)));
+	     (!device || device->ioas_id == state->accesses[i].ioas_id));
+	KEEP(devices, OF_CTX(state->devices[i]) &&
+	     (!options->device || !strcmp(state->devices[i].device, options->device)));
 #undef OF_CTX
 #undef KEEP
 }
