@@ -115,36 +115,49 @@ int finished(struct bpf_raw_tracepoint_args *args)
 	return 0;
 }
 
+/* Nanoseconds of ticks, each @tick_ns 2^-32 ns long; see op_clock.h. */
+static __always_inline __u64 ticks_ns(__u64 ticks, __u64 tick_ns)
+{
+	return (ticks >> 32) * tick_ns + (((ticks & 0xffffffff) >> 2) * tick_ns >> 30);
+}
+
 /* Read on from the record, if it still is that operation's. */
 static __always_inline void read_iommufd_phase(struct scope_begun *entry)
 {
 	const struct iommufd_op *op = (const void *)entry->address;
+	__u64 tick_ns = BPF_CORE_READ(op, tick_ns), ticks;
 	int i;
 
 	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
 		return;
-	entry->phase_start_ns = BPF_CORE_READ(op, phase_start_ns);
+	ticks = BPF_CORE_READ(op, phase_start) - BPF_CORE_READ(op, start_ticks);
+	entry->phase_start_ns = entry->start_ns + ticks_ns(ticks, tick_ns);
 	entry->phase = BPF_CORE_READ(op, phase);
 	if (entry->phase >= SCOPE_FIRST_VFIO_PHASE)
 		entry->phase = SCOPE_NR_PHASES;
-	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++)
-		bpf_probe_read_kernel(&entry->phase_ns[i], sizeof(__u64), &op->phase_ns[i]);
+	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++) {
+		bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
+		entry->phase_ns[i] = ticks_ns(ticks, tick_ns);
+	}
 }
 
 static __always_inline void read_vfio_phase(struct scope_begun *entry)
 {
 	const struct vfio_op *op = (const void *)entry->address;
+	__u64 tick_ns = BPF_CORE_READ(op, tick_ns), ticks;
 	int i;
 
 	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
 		return;
-	entry->phase_start_ns = BPF_CORE_READ(op, phase_start_ns);
+	ticks = BPF_CORE_READ(op, phase_start) - BPF_CORE_READ(op, start_ticks);
+	entry->phase_start_ns = entry->start_ns + ticks_ns(ticks, tick_ns);
 	entry->phase = SCOPE_FIRST_VFIO_PHASE + BPF_CORE_READ(op, phase);
 	if (entry->phase > SCOPE_NR_PHASES)
 		entry->phase = SCOPE_NR_PHASES;
-	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
-		bpf_probe_read_kernel(&entry->phase_ns[SCOPE_FIRST_VFIO_PHASE + i], sizeof(__u64),
-				      &op->phase_ns[i]);
+	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++) {
+		bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
+		entry->phase_ns[SCOPE_FIRST_VFIO_PHASE + i] = ticks_ns(ticks, tick_ns);
+	}
 }
 
 /* Too large for the stack, and an iterator runs in one thread at a time on a CPU. */

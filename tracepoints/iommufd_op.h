@@ -87,7 +87,7 @@ enum iommufd_phase {
 /**
  * struct iommufd_op - one operation on an iommufd, from its begin to its end
  * @opcode: enum iommufd_opcode
- * @armed: an event was enabled when the operation began, the clocks run
+ * @armed: an event was enabled when the operation began, the clock runs: enum op_clock
  * @phase: enum iommufd_phase that runs now
  * @ret: 0 or a negative errno, known at the end
  * @reason: enum iommufd_reason of the failure
@@ -95,8 +95,8 @@ enum iommufd_phase {
  * @reason_b: second number of @reason
  * @start_ns: CLOCK_MONOTONIC at the begin
  * @dur_ns: how long it took, known at the end
- * @phase_start_ns: CLOCK_MONOTONIC when @phase began
- * @phase_ns: time spent in each phase
+ * @phase_start: the clock's ticks when @phase began
+ * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @iova: first IOVA; for attach and replace that of the area whose fill failed
  * @length: bytes; for attach and replace of the area whose fill failed
  * @user_va: user address mapped, or 0
@@ -117,6 +117,8 @@ enum iommufd_phase {
  * @value: option value, ioctl number or other argument of an object operation
  * @device: name of the device (dev_name()), "" if none
  * @iommu_driver: name of the IOMMU driver behind the device, "" if none
+ * @start_ticks: the clock's ticks at the begin
+ * @tick_ns: how long a tick is, in 2^-32 ns
  */
 struct iommufd_op {
 	u16 opcode;
@@ -129,7 +131,7 @@ struct iommufd_op {
 	u64 reason_b;
 	u64 start_ns;
 	u64 dur_ns;
-	u64 phase_start_ns;
+	u64 phase_start;
 	u64 phase_ns[IOMMUFD_NR_PHASES + 1];
 	u64 iova;
 	u64 length;
@@ -150,6 +152,8 @@ struct iommufd_op {
 	u64 value;
 	char device[32];
 	char iommu_driver[16];
+	u64 start_ticks;
+	u64 tick_ns;
 };
 
 #endif /* __KERNEL__ */

@@ -70,7 +70,7 @@ enum vfio_phase {
 /**
  * struct vfio_op - one operation on a VFIO device, from its begin to its end
  * @opcode: enum vfio_opcode
- * @armed: an event was enabled when the operation began, the clocks run
+ * @armed: an event was enabled when the operation began, the clock runs: enum op_clock
  * @phase: enum vfio_phase that runs now
  * @ret: 0 or a negative errno, known at the end
  * @reason: enum vfio_reason of the failure
@@ -79,8 +79,8 @@ enum vfio_phase {
  * @reason_b: second number of @reason
  * @start_ns: CLOCK_MONOTONIC at the begin
  * @dur_ns: how long it took, known at the end
- * @phase_start_ns: CLOCK_MONOTONIC when @phase began
- * @phase_ns: time spent in each phase
+ * @phase_start: the clock's ticks when @phase began
+ * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @value: ioctl number, feature or other argument
  * @offset: offset in the region, for a fault
  * @length: bytes that a fault mapped at once
@@ -93,6 +93,8 @@ enum vfio_phase {
  * @via_group: the device was opened through its group
  * @device: name of the device (dev_name())
  * @node: name of the device node, vfioX
+ * @start_ticks: the clock's ticks at the begin
+ * @tick_ns: how long a tick is, in 2^-32 ns
  */
 struct vfio_op {
 	u16 opcode;
@@ -105,7 +107,7 @@ struct vfio_op {
 	u64 reason_b;
 	u64 start_ns;
 	u64 dur_ns;
-	u64 phase_start_ns;
+	u64 phase_start;
 	u64 phase_ns[VFIO_NR_PHASES + 1];
 	u64 value;
 	u64 offset;
@@ -119,6 +121,8 @@ struct vfio_op {
 	u32 via_group;
 	char device[32];
 	char node[16];
+	u64 start_ticks;
+	u64 tick_ns;
 };
 
 #endif /* __KERNEL__ */

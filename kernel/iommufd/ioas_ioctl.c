@@ -218,7 +218,7 @@ out_put:
 	return rc;
 }
 
-static int check_map_flags(struct iommufd_op *op, u32 flags)
+static inline int check_map_flags(struct iommufd_op *op, u32 flags)
 {
 	if (flags & ~MAP_FLAGS)
 		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_unknown_flags, flags,

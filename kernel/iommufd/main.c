@@ -187,7 +187,8 @@ static long serve_call(struct iommufd_ctx *ictx, const struct iommufd_ioctl *ioc
 		       unsigned int cmd, void __user *arg)
 {
 	union iommufd_call_arg copy;
-	struct iommufd_op op;
+	/* observed, it is zeroed as it begins; not observed, nobody reads it */
+	struct iommufd_op op __uninitialized;
 	struct iommufd_call call = {
 		.ictx = ictx,
 		.op = &op,

@@ -16,7 +16,7 @@
 /* How often an unmap asks accesses to leave before it gives up. */
 #define NOTIFY_TRIES		100
 
-static struct iommufd_area *alloc_area(struct iommufd_op *op, int prot)
+static inline struct iommufd_area *alloc_area(struct iommufd_op *op, int prot)
 {
 	struct iommufd_area *area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 
@@ -130,7 +130,7 @@ out_free:
 	return rc;
 }
 
-static int check_range(struct iommufd_op *op, unsigned long start, unsigned long length)
+static inline int check_range(struct iommufd_op *op, unsigned long start, unsigned long length)
 {
 	unsigned long last;
 

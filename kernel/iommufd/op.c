@@ -14,8 +14,12 @@
 /* Counts the enabled events, so that the clocks of a phase run for whichever of them it is. */
 DEFINE_STATIC_KEY_FALSE(iommufd_op_key);
 
+/* See op_cycle_ns(). */
+static u64 cycle_ns;
+
 int iommufd_event_enabled(void)
 {
+	WRITE_ONCE(cycle_ns, op_cycle_ns());
 	static_branch_inc(&iommufd_op_key);
 	return 0;
 }
@@ -28,22 +32,10 @@ void iommufd_event_disabled(void)
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 			enum iommufd_opcode opcode)
 {
-	op_clock_begin(op, opcode, IOMMUFD_PHASE_other);
-	op->ctx_id = ictx ? ictx->id : 0;
-}
+	u64 tick_ns = READ_ONCE(cycle_ns);
 
-void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
-{
-	if (!op->armed || op->phase == phase)
-		return;
-	/*
-	 * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its
-	 * phase fill or drop.
-	 */
-	if ((op->phase == IOMMUFD_PHASE_fill || op->phase == IOMMUFD_PHASE_drop) &&
-	    phase >= IOMMUFD_PHASE_account && phase <= IOMMUFD_PHASE_unpin)
-		return;
-	op_clock_phase(op, phase);
+	op_clock_begin(op, opcode, IOMMUFD_PHASE_other, tick_ns);
+	op->ctx_id = ictx ? ictx->id : 0;
 }
 
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev)
@@ -82,11 +74,18 @@ void __iommufd_op_start(struct iommufd_op *op)
 	}
 }
 
+void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b)
+{
+	op_clock_fail(op, reason, a, b);
+}
+
 void __iommufd_op_end(struct iommufd_op *op, int ret)
 {
 	if (!op->armed)
 		return;
-	op_clock_end(op, ret, IOMMUFD_PHASE_other);
+	op_clock_end(op, ret, IOMMUFD_PHASE_other,
+		     op->opcode < IOMMUFD_OPERATION_bind ? IOMMUFD_PHASE_unpin + 1 :
+							   IOMMUFD_NR_PHASES);
 
 	switch (op->opcode) {
 #define IOMMUFD_END_CASE(name)                                                                     \

@@ -25,8 +25,8 @@ DECLARE_STATIC_KEY_FALSE(iommufd_op_key);
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 			enum iommufd_opcode opcode);
 void __iommufd_op_start(struct iommufd_op *op);
-void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase);
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev);
+void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b);
 void __iommufd_op_end(struct iommufd_op *op, int ret);
 
 /**
@@ -41,7 +41,7 @@ static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *i
 				    enum iommufd_opcode opcode)
 {
 	op->armed = 0;
-	if (static_branch_unlikely(&iommufd_op_key))
+	if (op_observed(&iommufd_op_key))
 		__iommufd_op_begin(op, ictx, opcode);
 }
 
@@ -51,7 +51,7 @@ static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *i
  */
 static inline void iommufd_op_start(struct iommufd_op *op)
 {
-	if (static_branch_unlikely(&iommufd_op_key))
+	if (op_observed(&iommufd_op_key))
 		__iommufd_op_start(op);
 }
 
@@ -65,8 +65,16 @@ static inline void iommufd_op_start(struct iommufd_op *op)
  */
 static inline void iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
-	if (static_branch_unlikely(&iommufd_op_key))
-		__iommufd_op_phase(op, phase);
+	if (!op_observed(&iommufd_op_key) || !op->armed)
+		return;
+	/*
+	 * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its
+	 * phase fill or drop.
+	 */
+	if ((op->phase == IOMMUFD_PHASE_fill || op->phase == IOMMUFD_PHASE_drop) &&
+	    phase >= IOMMUFD_PHASE_account && phase <= IOMMUFD_PHASE_unpin)
+		return;
+	op_clock_phase(op, phase);
 }
 
 /**
@@ -76,7 +84,7 @@ static inline void iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
  */
 static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
 {
-	if (static_branch_unlikely(&iommufd_op_key))
+	if (op_observed(&iommufd_op_key))
 		__iommufd_op_device(op, dev);
 }
 
@@ -88,7 +96,7 @@ static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
  */
 static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)
 {
-	if (static_branch_unlikely(&iommufd_op_key) && op->armed)
+	if (op_observed(&iommufd_op_key) && op->armed)
 		*counter += nr;
 }
 
@@ -99,7 +107,7 @@ static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)
  */
 static inline void iommufd_op_end(struct iommufd_op *op, int ret)
 {
-	if (static_branch_unlikely(&iommufd_op_key))
+	if (op_observed(&iommufd_op_key))
 		__iommufd_op_end(op, ret);
 }
 
@@ -119,8 +127,8 @@ static inline void iommufd_op_end(struct iommufd_op *op, int ret)
 static inline int iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason,
 				  u64 a, u64 b)
 {
-	if (static_branch_unlikely(&iommufd_op_key))
-		op_clock_fail(op, reason, a, b);
+	if (op_observed(&iommufd_op_key))
+		__iommufd_op_fail(op, reason, a, b);
 	return err;
 }
 

@@ -16,6 +16,9 @@
 DEFINE_STATIC_KEY_FALSE(vfio_op_key);
 EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
 
+/* See op_cycle_ns(). */
+static u64 cycle_ns;
+
 /**
  * vfio_event_enabled() - an event got its first probe
  *
@@ -23,6 +26,7 @@ EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
  */
 int vfio_event_enabled(void)
 {
+	WRITE_ONCE(cycle_ns, op_cycle_ns());
 	static_branch_inc(&vfio_op_key);
 	return 0;
 }
@@ -61,7 +65,9 @@ void __vfio_op_device(struct vfio_op *op, struct vfio_device *device)
  */
 void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_opcode opcode)
 {
-	op_clock_begin(op, opcode, VFIO_PHASE_other);
+	u64 tick_ns = READ_ONCE(cycle_ns);
+
+	op_clock_begin(op, opcode, VFIO_PHASE_other, tick_ns);
 	if (device)
 		__vfio_op_device(op, device);
 }
@@ -98,7 +104,7 @@ EXPORT_SYMBOL_NS_GPL(__vfio_op_start, IOMMUSCOPE_VFIO);
  */
 void __vfio_op_end(struct vfio_op *op, int ret)
 {
-	op_clock_end(op, ret, VFIO_PHASE_other);
+	op_clock_end(op, ret, VFIO_PHASE_other, VFIO_NR_PHASES);
 
 	switch (op->opcode) {
 #define VFIO_END_CASE(name)                                                                        \

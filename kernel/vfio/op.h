@@ -37,7 +37,7 @@ static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
 				 enum vfio_opcode opcode)
 {
 	op->armed = 0;
-	if (static_branch_unlikely(&vfio_op_key))
+	if (op_observed(&vfio_op_key))
 		__vfio_op_begin(op, device, opcode);
 }
 
@@ -48,7 +48,7 @@ static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
  */
 static inline void vfio_op_device(struct vfio_op *op, struct vfio_device *device)
 {
-	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->armed)
 		__vfio_op_device(op, device);
 }
 
@@ -58,7 +58,7 @@ static inline void vfio_op_device(struct vfio_op *op, struct vfio_device *device
  */
 static inline void vfio_op_start(struct vfio_op *op)
 {
-	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->armed)
 		__vfio_op_start(op);
 }
 
@@ -69,7 +69,7 @@ static inline void vfio_op_start(struct vfio_op *op)
  */
 static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
 {
-	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->armed)
 		op_clock_phase(op, phase);
 }
 
@@ -80,7 +80,7 @@ static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
  */
 static inline void vfio_op_end(struct vfio_op *op, int ret)
 {
-	if (static_branch_unlikely(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->armed)
 		__vfio_op_end(op, ret);
 }
 
@@ -98,7 +98,7 @@ static inline void vfio_op_end(struct vfio_op *op, int ret)
  */
 static inline int vfio_op_fail(struct vfio_op *op, int err, enum vfio_reason reason, u64 a, u64 b)
 {
-	if (static_branch_unlikely(&vfio_op_key))
+	if (op_observed(&vfio_op_key))
 		op_clock_fail(op, reason, a, b);
 	return err;
 }
@@ -106,7 +106,7 @@ static inline int vfio_op_fail(struct vfio_op *op, int err, enum vfio_reason rea
 /* Note an argument of the operation; costs nothing while no event is enabled. */
 #define vfio_op_note(op, member, what)                                                             \
 	do {                                                                                       \
-		if (static_branch_unlikely(&vfio_op_key))                                          \
+		if (op_observed(&vfio_op_key))                                          \
 			(op)->member = (what);                                                     \
 	} while (0)
 

@@ -11,6 +11,12 @@
 #include "iova.h"
 
 bool iommufd_op_key;
+
+void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b)
+{
+	op_clock_fail(op, reason, a, b);
+}
+
 static int points, failures;
 
 void iommufd_pages_release(struct kref *kref)
