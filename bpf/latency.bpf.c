@@ -20,6 +20,9 @@ const volatile __u64 wanted = ~0ULL;
 /* Whether to count failures by their reason, and keep the last of each. */
 const volatile bool keep_failures = false;
 
+/* The bucket of each small number of nanoseconds; the tool fills it in. */
+const volatile __u16 small_buckets[SCOPE_SMALL_NS] = {};
+
 /* Operations that went to an overflow entry. */
 __u64 overflowed = 0;
 /* Failures that found no room in @failures. */
@@ -46,6 +49,13 @@ LATENCY_MAP(memory);
 LATENCY_MAP(translation);
 LATENCY_MAP(object);
 LATENCY_MAP(vfio);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCOPE_NR_FREQUENT);
+	__type(key, __u32);
+	__type(value, struct scope_memory_latency);
+} frequent SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -149,29 +159,34 @@ static __always_inline __u64 dimension(const char *device, __u64 ioas)
 	return 0;
 }
 
-/*
- * Count in an entry of this CPU.  A function of its own, and global, so that the verifier looks at
- * it once and not once for each phase of each event.
- */
-__noinline int scope_count(struct scope_histogram *histogram, __u64 ns)
+/* The bucket of a time that is in no table.  A global function: the verifier looks at it once. */
+__noinline int scope_large_bucket(__u64 ns)
 {
-	__u32 bucket = scope_bucket(ns);
+	return scope_bucket(ns);
+}
 
-	/* neither can be, but the verifier neither sees the callers nor follows the arithmetic */
-	if (!histogram || bucket >= SCOPE_NR_BUCKETS)
-		return 0;
+/* Count in an entry of this CPU. */
+static __always_inline void count_time(struct scope_histogram *histogram, __u64 ns)
+{
+	__u32 bucket;
+
+	if (ns < SCOPE_SMALL_NS)
+		bucket = small_buckets[ns];
+	else
+		bucket = scope_large_bucket(ns);
 	if (ns > histogram->max)
 		histogram->max = ns;
 	histogram->sum += ns;
-	histogram->buckets[bucket]++;
-	return 0;
+	/* it always is, but the verifier knows neither the table nor the function */
+	if (bucket < SCOPE_NR_BUCKETS)
+		histogram->buckets[bucket]++;
 }
 
 /* A phase that was not entered took no time and is not counted. */
 static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns)
 {
 	if (ns)
-		scope_count(histogram, ns);
+		count_time(histogram, ns);
 }
 
 static __always_inline void count_operation(struct scope_counters *counters, __s32 ret,
@@ -281,6 +296,22 @@ static __always_inline void end_failure(struct scope_failure *failure)
 		}                                                                                  \
 	} while (0)
 
+static __always_inline struct scope_memory_latency *memory_entry(const struct iommufd_op *op,
+								 __u32 operation)
+{
+	__u32 index;
+
+	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_map) {
+		index = SCOPE_FREQUENT_MAP;
+		return bpf_map_lookup_elem(&frequent, &index);
+	}
+	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_unmap) {
+		index = SCOPE_FREQUENT_UNMAP;
+		return bpf_map_lookup_elem(&frequent, &index);
+	}
+	return entry_of_memory(operation, dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
+}
+
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
@@ -291,12 +322,11 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 		return 0;
 	KEEP_FAILURE(memory, op, operation);
 	bytes = op->ret < 0 ? 0 : op->length;
-	entry = entry_of_memory(operation,
-				dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
+	entry = memory_entry(op, operation);
 	if (!entry)
 		return count_overflow(operation, op->ret, bytes, op->pages, op->dur_ns);
 	count_operation(&entry->counters, op->ret, bytes, op->pages);
-	scope_count(&entry->total, op->dur_ns);
+	count_time(&entry->total, op->dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
 		count_phase(&entry->phases[i], op->phase_ns[i]);
@@ -318,7 +348,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, op->pages, op->dur_ns);
 	count_operation(&entry->counters, op->ret, 0, op->pages);
-	scope_count(&entry->total, op->dur_ns);
+	count_time(&entry->total, op->dur_ns);
 	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_TRANSLATION_PHASES; i++)
@@ -337,7 +367,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
 	count_operation(&entry->counters, op->ret, 0, 0);
-	scope_count(&entry->total, op->dur_ns);
+	count_time(&entry->total, op->dur_ns);
 	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 	return 0;
 }
@@ -354,7 +384,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
 	count_operation(&entry->counters, op->ret, 0, 0);
-	scope_count(&entry->total, op->dur_ns);
+	count_time(&entry->total, op->dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
 		count_phase(&entry->phases[i], op->phase_ns[i]);

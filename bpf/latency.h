@@ -9,6 +9,9 @@
  *
  * Each class of operations has its own map, since its entries hold as many histograms as it has
  * phases.  Buckets are 32 bits wide; the tool reads them often enough to notice that one wraps.
+ *
+ * Maps and unmaps come by the hundred thousand, and looking their entry up would take as long as
+ * all the rest: where operations are not told apart they have entries that are always there.
  */
 #ifndef IOMMUSCOPE_BPF_LATENCY_H
 #define IOMMUSCOPE_BPF_LATENCY_H
@@ -24,6 +27,16 @@ enum scope_dimension {
 	SCOPE_BY_PROCESS,
 	SCOPE_BY_CGROUP,
 };
+
+/* The operations that have an entry of their own with SCOPE_BY_NONE. */
+enum scope_frequent {
+	SCOPE_FREQUENT_MAP,
+	SCOPE_FREQUENT_UNMAP,
+	SCOPE_NR_FREQUENT,
+};
+
+/* Nanoseconds up to here find their bucket in a table. */
+#define SCOPE_SMALL_NS 4096
 
 /* With SCOPE_BY_DEVICE: this bit and a number of @devices, or else an IOAS as in filter.bpf.h. */
 #define SCOPE_DIMENSION_DEVICE (1ULL << 63)

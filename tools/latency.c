@@ -38,6 +38,8 @@ struct latency_entry {
 #define ENTRY_SIZE(nr_phases)                                                                      \
 	(sizeof(struct latency_entry) + (1 + (nr_phases)) * sizeof(struct scope_histogram))
 
+_Static_assert(sizeof(struct scope_memory_latency) % 8 == 0,
+	       "the kernel lays the CPUs' entries out one behind the other");
 _Static_assert(sizeof(struct scope_memory_latency) == ENTRY_SIZE(SCOPE_NR_MEMORY_PHASES),
 	       "memory entries are as struct latency_entry says");
 _Static_assert(sizeof(struct scope_translation_latency) ==
@@ -105,6 +107,8 @@ void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsi
 	for (class = 0; class < SCOPE_NR_CLASSES; class++)
 		bpf_map__set_max_entries(map_of_class(skeleton, class),
 					 cpus * (by == SCOPE_BY_NONE ? operations[class] : limit));
+	for (i = 0; i < SCOPE_SMALL_NS; i++)
+		*(__u16 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
 	skeleton->rodata->by = by;
 }
 
@@ -408,6 +412,33 @@ static void read_class(struct latency *latency, enum scope_class class, struct s
 	}
 }
 
+/* The entries of the frequent operations: of each, those of all CPUs come at once. */
+static void read_frequent(struct latency *latency, struct snapshot *now)
+{
+	static const unsigned int operations[SCOPE_NR_FREQUENT] = {
+		[SCOPE_FREQUENT_MAP] = SCOPE_OPERATION_iommufd_map,
+		[SCOPE_FREQUENT_UNMAP] = SCOPE_OPERATION_iommufd_unmap,
+	};
+	size_t size = ENTRY_SIZE(SCOPE_NR_MEMORY_PHASES);
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	char *entries = allocate(cpus * size);
+	__u32 index;
+
+	for (index = 0; index < SCOPE_NR_FREQUENT; index++) {
+		if (bpf_map__lookup_elem(latency->skeleton->maps.frequent, &index, sizeof(index),
+					 entries, cpus * size, 0))
+			continue;
+		for (cpu = 0; cpu < cpus; cpu++) {
+			now->key = (struct scope_latency_key){
+				.cpu = cpu, .operation = operations[index],
+			};
+			memcpy(&now->entry, entries + cpu * size, size);
+			add_entry(latency, now, SCOPE_NR_MEMORY_PHASES);
+		}
+	}
+	free(entries);
+}
+
 static void read_overflow(struct latency *latency, struct snapshot *now)
 {
 	struct bpf_map *map = latency->skeleton->maps.overflow;
@@ -439,6 +470,8 @@ void latency_read(struct latency *latency)
 	now = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
 	for (class = 0; class < SCOPE_NR_CLASSES; class++)
 		read_class(latency, class, now);
+	if (latency->by == SCOPE_BY_NONE)
+		read_frequent(latency, now);
 	read_overflow(latency, now);
 	free(now);
 	sort_set(&latency->total);

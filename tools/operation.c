@@ -276,14 +276,23 @@ unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
 
 static void time_json(struct json *json, uint64_t ns)
 {
+	/* strftime() asks the file system for the time zone each time: once a second will do */
+	static char text[] = "YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ";
+	static time_t last = -1;
 	time_t seconds = ns / 1000000000;
-	char text[64];
+	unsigned int rest = ns % 1000000000, i;
 	struct tm tm;
-	size_t length;
 
-	gmtime_r(&seconds, &tm);
-	length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + length, sizeof(text) - length, ".%09uZ", (unsigned int)(ns % 1000000000));
+	if (seconds != last) {
+		gmtime_r(&seconds, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		text[19] = '.';
+		last = seconds;
+	}
+	for (i = 28; i >= 20; i--) {
+		text[i] = '0' + rest % 10;
+		rest /= 10;
+	}
 	json_string(json, "time", text);
 }
 
