@@ -59,6 +59,8 @@ def add_machine_options(parser):
     add("--modules", metavar="DIR", help="load our modules from DIR (default: the build's)")
     add("--hostfwd", action="append", type=port_pair, default=[], metavar="HOST:GUEST",
         help="forward a TCP port of the host's loopback to the guest")
+    add("--icount", action="store_true",
+        help="the clock counts instructions, a nanosecond each (emulation only)")
     add("--no-modules", action="store_true", help="do not load our modules")
     add("--allow-kernel-warnings", action="store_true",
         help="do not fail because of warnings in the guest's kernel log")

@@ -80,7 +80,7 @@ class Machine:
         self.options = options
         self.dir = directory
         self.process = None
-        self.accel = accelerator()
+        self.accel = "tcg" if options.icount else accelerator()
 
     def file(self, name):
         return os.path.join(self.dir, name)
@@ -104,6 +104,9 @@ class Machine:
             # In a thread each, emulated processors were seen to take the breakpoint of a code
             # patch that was over, and to lose their timer as modules were unloaded.
             cmd += ["-accel", "tcg,thread=single", "-cpu", "max"]
+        if o.icount:
+            # what the host does meanwhile no longer shows in the guest's time
+            cmd += ["-icount", "shift=0"]
         for device in devices:
             cmd += ["-device", device.format(extra=extra)]
         cmd += [
