@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attachments.h"
 #include "command.h"
 #include "format.h"
 #include "lat_report.h"
@@ -154,6 +155,8 @@ static int run(const struct options *given)
 	latency_begin(&reporting.latency, skeleton, own.by);
 	if (lifetime_begin(&lifetime, &options) || session_attach(skeleton->obj))
 		goto out_latency;
+	if (own.by == SCOPE_BY_DEVICE || options.device)
+		attachments_know(skeleton->obj, options.device);
 	reporting.start_ns = now_ns();
 	reporting.last_ns = reporting.start_ns;
 	if (lifetime_start(&lifetime))
@@ -192,7 +195,7 @@ const struct command command_lat = {
 		"interval each report tells what has come since the one before; the last report "
 		"tells of the whole run.\n\n"
 		"With --by device an operation on memory counts for the devices that are attached "
-		"to its IOAS, as far as they were attached while the tool ran.  Operations that "
+		"to its IOAS, or have been while the tool ran.  Operations that "
 		"find no room within the --limit are counted among the others.\n\n"
 		"With --json each report is one object, with the raw buckets of its histograms as "
 		"pairs of the smallest nanoseconds and the count; with --csv a line for each "

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attachments.h"
 #include "command.h"
 #include "format.h"
 #include "json.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attachments.h"
 #include "export_cost.h"
 #include "exporter.h"
 #include "latency.skel.h"
@@ -32,7 +33,10 @@ static int open_latency(struct exporter *exporter)
 	if (session_load(exporter->latency_programs->skeleton))
 		return -1;
 	latency_begin(&exporter->latency, exporter->latency_programs, settings->by);
-	return session_attach(exporter->latency_programs->obj);
+	if (session_attach(exporter->latency_programs->obj))
+		return -1;
+	attachments_know(exporter->latency_programs->obj, NULL);
+	return 0;
 }
 
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)

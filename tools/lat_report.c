@@ -3,6 +3,7 @@
  * A report of latencies.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,8 @@
 #include "names.h"
 #include "output.h"
 
-/* From this width on, and where lines may be any length, there is room for more columns. */
+/* From these widths on there is room for more columns; where lines may be any length, for all. */
+#define MIDDLE 88
 #define WIDE 100
 
 static const double percents[] = { 50, 90, 99, 99.9 };
@@ -60,71 +62,107 @@ enum {
 	COLUMN_THROUGHPUT,
 	COLUMN_PERCENTS,
 	COLUMN_MAX = COLUMN_PERCENTS + NR_PERCENTS,
-	NR_COLUMNS,
-	COLUMN_NS_PER_PAGE = NR_COLUMNS,
+	COLUMN_NS_PER_PAGE,
 	COLUMN_ERRORS,
-	NR_WIDE_COLUMNS,
+	NR_COLUMNS,
 };
 
-static void set_times(struct table *table, const struct histogram *histogram)
+#define COLUMN_BIT(column) (1U << (column))
+#define WIDE_COLUMNS (COLUMN_BIT(COLUMN_NS_PER_PAGE) | COLUMN_BIT(COLUMN_ERRORS))
+/* rate and the largest percentile: the one tells least, the other is near the maximum */
+#define MIDDLE_COLUMNS (COLUMN_BIT(COLUMN_RATE) | COLUMN_BIT(COLUMN_MAX - 1))
+
+static const char *const heads[NR_COLUMNS] = {
+	"OPERATION", "COUNT", "RATE/S", "BYTES",   "GB/S",   "P50",
+	"P90",	     "P99",   "P99.9",	"MAX",	   "NS/PAGE", "ERRORS",
+};
+
+/* A bit for each column that there is room for. */
+static unsigned int columns_shown(void)
+{
+	unsigned int shown = COLUMN_BIT(NR_COLUMNS) - 1;
+	int width = terminal_width();
+
+	if (width && width < WIDE)
+		shown &= ~WIDE_COLUMNS;
+	if (width && width < MIDDLE)
+		shown &= ~MIDDLE_COLUMNS;
+	return shown;
+}
+
+/* Set a column, if it is among those shown. */
+__attribute__((format(printf, 4, 5)))
+static void set_column(struct table *table, unsigned int shown, unsigned int column,
+		       const char *format, ...)
+{
+	char text[64];
+	va_list args;
+
+	if (!(shown & COLUMN_BIT(column)))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	table_set(table, __builtin_popcount(shown & (COLUMN_BIT(column) - 1)), "%s", text);
+}
+
+static void set_times(struct table *table, unsigned int shown, const struct histogram *histogram)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_PERCENTS; i++)
-		table_set(table, COLUMN_PERCENTS + i, "%s",
-			  format_duration(histogram_percentile(histogram, percents[i])).s);
-	table_set(table, COLUMN_MAX, "%s", format_duration(histogram->max).s);
+		set_column(table, shown, COLUMN_PERCENTS + i, "%s",
+			   format_duration(histogram_percentile(histogram, percents[i])).s);
+	set_column(table, shown, COLUMN_MAX, "%s", format_duration(histogram->max).s);
 }
 
-static void add_operation(struct table *table, const struct lat_report *report,
+static void add_operation(struct table *table, unsigned int shown, const struct lat_report *report,
 			  const struct latency_series *series)
 {
 	const struct scope_counters *counters = &series->counters;
 
 	table_row(table, COLOUR_NONE);
-	table_set(table, COLUMN_NAME, "%s", operation_title(series->operation));
-	table_set(table, COLUMN_COUNT, "%s", format_count(counters->count).s);
-	table_set(table, COLUMN_RATE, "%s",
-		  format_number(per_second(counters->count, report->span_ns)).s);
+	set_column(table, shown, COLUMN_NAME, "%s", operation_title(series->operation));
+	set_column(table, shown, COLUMN_COUNT, "%s", format_count(counters->count).s);
+	set_column(table, shown, COLUMN_RATE, "%s",
+		   format_number(per_second(counters->count, report->span_ns)).s);
 	if (counters->bytes) {
-		table_set(table, COLUMN_BYTES, "%s", format_size(counters->bytes).s);
-		table_set(table, COLUMN_THROUGHPUT, "%s", format_number(throughput(series)).s);
+		set_column(table, shown, COLUMN_BYTES, "%s", format_size(counters->bytes).s);
+		set_column(table, shown, COLUMN_THROUGHPUT, "%s",
+			   format_number(throughput(series)).s);
 	}
-	set_times(table, &series->histograms[0]);
-	if (table->columns == NR_COLUMNS)
-		return;
+	set_times(table, shown, &series->histograms[0]);
 	if (counters->pages)
-		table_set(table, COLUMN_NS_PER_PAGE, "%s", format_number(ns_per_page(series)).s);
+		set_column(table, shown, COLUMN_NS_PER_PAGE, "%s",
+			   format_number(ns_per_page(series)).s);
 	if (counters->errors)
-		table_set(table, COLUMN_ERRORS, "%s", format_count(counters->errors).s);
+		set_column(table, shown, COLUMN_ERRORS, "%s", format_count(counters->errors).s);
 }
 
-static void add_phase(struct table *table, const struct latency_series *series, const char *name,
-		      uint64_t ns, const struct histogram *histogram)
+static void add_phase(struct table *table, unsigned int shown, const struct latency_series *series,
+		      const char *name, uint64_t ns, const struct histogram *histogram)
 {
 	if (!ns)
 		return;
 	table_row(table, COLOUR_DIM);
-	table_set(table, COLUMN_NAME, "  %-8s %6s", name,
-		  format_percent(ns, series->histograms[0].sum).s);
+	set_column(table, shown, COLUMN_NAME, "  %-8s %6s", name,
+		   format_percent(ns, series->histograms[0].sum).s);
 	if (histogram)
-		set_times(table, histogram);
+		set_times(table, shown, histogram);
 }
 
 static void print_operations(const struct lat_report *report)
 {
-	int width = terminal_width();
-	struct table table = {
-		.columns = width && width < WIDE ? NR_COLUMNS : NR_WIDE_COLUMNS,
-		.heads = { "OPERATION", "COUNT", "RATE/S", "BYTES", "GB/S", "P50", "P90", "P99",
-			   "P99.9", "MAX", "NS/PAGE", "ERRORS" },
-		.right = ~1U,
-	};
+	unsigned int shown = columns_shown(), column;
+	struct table table = { .right = ~1U };
 	const struct latency_series *series;
 	const char *label = "";
 	unsigned int phase;
 	size_t i;
 
+	for (column = 0; column < NR_COLUMNS; column++)
+		if (shown & COLUMN_BIT(column))
+			table.heads[table.columns++] = heads[column];
 	for (i = 0; i < report->set->nr; i++) {
 		series = report->set->series[i];
 		if (strcmp(label, series->label)) {
@@ -132,12 +170,12 @@ static void print_operations(const struct lat_report *report)
 			table_row(&table, COLOUR_BOLD);
 			table_set(&table, COLUMN_NAME, "%s:", label);
 		}
-		add_operation(&table, report, series);
+		add_operation(&table, shown, report, series);
 		for (phase = 1; phase <= series->nr_phases; phase++)
-			add_phase(&table, series, phase_name(latency_phase(series, phase)),
+			add_phase(&table, shown, series, phase_name(latency_phase(series, phase)),
 				  series->histograms[phase].sum, &series->histograms[phase]);
 		if (other_ns(series) < series->histograms[0].sum)
-			add_phase(&table, series, "other", other_ns(series), NULL);
+			add_phase(&table, shown, series, "other", other_ns(series), NULL);
 	}
 	if (i)
 		table_print(&table);

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import subprocess
 
 from tooltest import TOOL, Observer, Tap, in_terminal, run, tool
 
@@ -130,6 +131,28 @@ def devices(tap):
     tap.ok({"wait", "unmap", "sync", "unpin"} <= phases, "unmap unmaps, flushes and unpins", phases)
 
 
+def attached_before(tap):
+    if not has_mock():
+        tap.skip("a device that was attached before", "no mock IOMMU")
+        return
+    process = subprocess.Popen(["map-load", "-m", "100000000", "4096"], stdout=subprocess.PIPE,
+                               text=True)
+    try:
+        # told before the first map, so the device is attached
+        device = "iommufd-mock.%d" % int(process.stdout.readline().split()[1])
+        reports = [json.loads(tool("lat", "--json", "--duration", "300ms", "-o", "map",
+                                   *arguments).stdout)
+                   for arguments in (["--by", "device"], ["-d", device], ["-d", "0000:00:00.0"])]
+    finally:
+        process.kill()
+        process.wait()
+    by, filtered, other = (report["operations"] for report in reports)
+    tap.equal([o["device"] for o in by], [device],
+              "--by device knows a device that was attached before")
+    tap.ok(filtered and filtered[0]["count"] > 0, "and so does -d", filtered)
+    tap.equal(other, [], "and of another device there is nothing")
+
+
 def overflow(tap):
     with Observer("lat", "--by", "process", "--limit", "1", "--json", "-o", "map") as observer:
         truths = [load("10", "4096", "5") for _ in range(8)]
@@ -183,6 +206,14 @@ def narrow(tap):
            "what a narrow terminal has no room for is left out", *lines)
 
 
+def widths(tap):
+    for width in 80, 90, 120:
+        lines = in_terminal(width, TOOL, "lat", "--by", "device", "--", "sh", "-c",
+                            "map-load %s 50 4096 >/dev/null" % ("-m" if has_mock() else ""))
+        tap.ok(any("MAX" in line for line in lines) and max(map(len, lines)) <= width,
+               "the table fits a terminal of %d columns" % width, *lines)
+
+
 def bad_input(tap):
     for words, *arguments in (
             ("is not one of device", "--by", "moon"), ("is not a limit", "--limit", "0"),
@@ -193,4 +224,5 @@ def bad_input(tap):
                result.returncode, result.stderr)
 
 
-Tap().run(counts, percentiles, dimensions, devices, overflow, reports, narrow, bad_input)
+Tap().run(counts, percentiles, dimensions, devices, attached_before, overflow, reports, narrow, widths,
+          bad_input)

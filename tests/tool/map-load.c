@@ -80,6 +80,7 @@ int main(int argc, char **argv)
 		if (errno)
 			die("mock device");
 		printf("device %u\n", device.index);
+		fflush(stdout);
 	}
 	for (i = 0; i < count; i++) {
 		struct iommu_ioas_map in = {

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Observers that come and go: under load, two at once, with the modules, without rights."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from tooltest import TOOL, Observer, Tap, run, tool
+
+KNOBS = "/sys/kernel/debug/iommufd-mock/"
+MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
+
+
+class Load:
+    """Maps and unmaps for as long as the with-block lasts."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["map-load", "100000000", "4096"], stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def knob(name, value):
+    with open(KNOBS + name, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def phases(tap):
+    """The IOMMU takes a set time for each call, so it is known what the phases must tell."""
+    if not os.path.isdir(KNOBS):
+        tap.skip("phase times", "no mock IOMMU")
+        return
+    # far apart from each other, and far above what the calls take by themselves
+    wanted = {"map": 300000, "unmap": 600000, "sync": 900000}
+    count = 40
+    try:
+        for name, ns in wanted.items():
+            knob(name + "_ns", ns)
+        with Observer("lat", "--json", "-o", "map,unmap") as observer:
+            run("map-load", "-m", str(count), "4096")
+    finally:
+        for name in wanted:
+            knob(name + "_ns", 0)
+    (report,) = observer.objects()
+    told = {phase["phase"]: (phase, operation) for operation in report["operations"]
+            for phase in operation["phases"]}
+    for name, ns in wanted.items():
+        phase, operation = told[name]
+        # on a loaded machine some calls take longer. The mock waits by the cycle counter, whose
+        # rate a busy host makes the guest get wrong by several per cent
+        least = phase["buckets"][0][0]
+        tap.ok(phase["count"] == count and least >= ns * 0.8,
+               "phase %s: no call is shorter than the IOMMU takes" % name, phase)
+        tap.ok(least <= ns * 2, "phase %s: the shortest is near what it takes" % name, phase)
+        tap.ok(phase["sum_ns"] <= operation["sum_ns"], "phase %s: not more than the operation" % name)
+
+
+def programs():
+    """BPF programs and maps that are there."""
+    return [len(json.loads(run("bpftool", "-j", kind, "show").stdout or "[]"))
+            for kind in ("prog", "map", "link")]
+
+
+def under_load(tap):
+    """Attach to every event, and detach, while operations go on."""
+    before = programs()
+    with Load():
+        results = [tool(command, "--json", "--duration", "20ms", timeout=120)
+                   for command in ("lat", "lat")]
+    tap.ok(all(result.returncode == 0 and result.stdout for result in results),
+           "the tool is started and ended under load",
+           *((result.returncode, result.stderr) for result in results))
+    after = programs()
+    for _ in range(100):
+        # the kernel frees them a moment after the last user has gone
+        if after == before:
+            break
+        run("sleep", "0.1")
+        after = programs()
+    tap.equal(after, before, "no program, map or link is left behind")
+    with Observer("lat", "--json", "-o", "map") as observer:
+        run("map-load", "10", "4096")
+    tap.equal(observer.objects()[0]["operations"][0]["count"], 10, "counting is right after that")
+
+
+def two_at_once(tap):
+    with Observer("lat", "--json", "-o", "map") as first:
+        run("map-load", "10", "4096")
+        with Observer("lat", "--json", "-o", "map") as second:
+            run("map-load", "20", "4096")
+        run("map-load", "30", "4096")
+    tap.equal([o.objects()[0]["operations"][0]["count"] for o in (first, second)], [60, 20],
+              "two instances do not count for each other")
+
+
+def endings(tap):
+    sleeper = subprocess.Popen(["sleep", "1"])
+    result = tool("lat", "-p", str(sleeper.pid))
+    sleeper.wait()
+    tap.equal((result.returncode, result.stderr),
+              (1, "iommuscope: process %d has ended\n" % sleeper.pid),
+              "lat: a process that ends ends the run")
+    process = subprocess.Popen("iommuscope lat -i 0.1 | head -n 1", shell=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=30)
+        tap.equal((out.count(b"\n"), err), (1, b""), "lat: a reader that leaves ends it quietly")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        tap.ok(False, "lat: a reader that leaves ends it quietly")
+    for words, *arguments in (("no such device: 0000:77:00.0", "-d", "0000:77:00.0"),
+                              ("no such process: 4194303", "-p", "4194303"),
+                              ("no such cgroup", "--cgroup", "/no/such")):
+        for command in "lat", "ops":
+            result = tool(command, *arguments)
+            tap.ok(result.returncode == 1 and words in result.stderr
+                   and result.stderr.count("\n") == 1, "%s: refused: %s" % (command, arguments[1]),
+                   result.returncode, result.stderr)
+    with tempfile.NamedTemporaryFile(prefix="iommuscope-", delete=False) as copy:
+        shutil.copyfile(shutil.which(TOOL), copy.name)
+    os.chmod(copy.name, 0o755)
+    for command in "lat", "stuck":
+        result = run(copy.name, command, user="nobody", cwd="/")
+        tap.ok(result.returncode == 1 and "no privilege: run it as root" in result.stderr
+               and result.stderr.count("\n") == 1, "%s: refused without privilege" % command,
+               result.returncode, result.stderr)
+    os.unlink(copy.name)
+
+
+def unloading(tap):
+    with Observer("lat", "--json") as observer:
+        result = run("rmmod", "iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
+        tap.ok(result.returncode and "in use" in result.stderr,
+               "modules that are observed cannot be unloaded", result.stderr)
+        observer.process.send_signal(signal.SIGINT)
+        observer.process.wait(20)
+    tap.equal((observer.status, observer.stderr), (0, ""), "and the observer does not mind")
+    run("rmmod", *MODULES)
+    try:
+        for command in "lat", "ops", "stuck":
+            result = tool(command)
+            tap.equal((result.returncode, result.stdout, result.stderr),
+                      (1, "", "iommuscope: module iommufd is not loaded: modprobe iommufd\n"),
+                      "%s: without the module it says so" % command)
+    finally:
+        run("modprobe", "-a", "vfio-pci", "iommufd-mock")
+
+
+Tap().run(phases, under_load, two_at_once, endings, unloading)
