@@ -25,6 +25,8 @@
 #include "session.h"
 
 #define LOOK_EVERY_NS 100000000ULL
+/* Records taken at once: those that come faster than they are printed must not keep it from ending. */
+#define MOST_AT_ONCE 10000
 
 enum {
 	KEY_ERRORS = OPTION_KEY_OWN,
@@ -67,6 +69,7 @@ struct stream {
 	struct json json;
 	int64_t wall_ns;
 	uint64_t printed;
+	unsigned int at_once;
 };
 
 static int on_record(void *context, void *data, size_t size)
@@ -82,7 +85,7 @@ static int on_record(void *context, void *data, size_t size)
 	else
 		operation_line(&record, stream->wall_ns);
 	stream->printed++;
-	return 0;
+	return ++stream->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
 }
 
 /* Print what has come.  Return whether more is wanted. */
@@ -93,8 +96,9 @@ static bool print_records(struct stream *stream, struct ring_buffer *records)
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	stream->wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)now_ns();
+	stream->at_once = 0;
 	err = ring_buffer__consume(records);
-	return flush_output() && err >= 0 &&
+	return flush_output() && (err >= 0 || err == -EAGAIN) &&
 	       !(stream->options->count && stream->printed >= stream->options->count);
 }
 
@@ -118,6 +122,7 @@ static int run(const struct options *options)
 	struct operations_bpf *skeleton;
 	struct lifetime lifetime;
 	int status = EXIT_FAILED;
+	uint64_t look_ns;
 	bool more = true;
 
 	if (session_check())
@@ -148,11 +153,13 @@ static int run(const struct options *options)
 		goto out_destroy;
 	do {
 		more = print_records(&stream, records);
-	} while (more && lifetime_wait(&lifetime, ring_buffer__epoll_fd(records),
-				       now_ns() + LOOK_EVERY_NS));
+		/* what is there already is not waited for */
+		look_ns = stream.at_once < MOST_AT_ONCE ? now_ns() + LOOK_EVERY_NS : 0;
+	} while (more && lifetime_wait(&lifetime, ring_buffer__epoll_fd(records), look_ns));
 	session_detach(skeleton->obj);
-	if (more)
-		print_records(&stream, records);
+	do {
+		more = more && print_records(&stream, records);
+	} while (more && stream.at_once >= MOST_AT_ONCE);
 	print_lost(&stream, skeleton->bss->lost);
 	status = lifetime_finish(&lifetime);
 out_destroy:
