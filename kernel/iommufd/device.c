@@ -23,7 +23,7 @@ module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Bind devices whose interrupts are not isolated by remapping: their user can send any interrupt to the host");
 
-/* A built-in driver's name, read off the name of a function that each has: intel_iommu_probe_device(). */
+/* A built-in driver's name, read off a function that each has: intel_iommu_probe_device(). */
 static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t size)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -42,8 +42,9 @@ static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t 
  * @name: out: the name, "" if there is no IOMMU
  * @size: room in @name
  *
- * A module's name is its driver's; a built-in driver, which stays for good, is looked up in the kernel's
- * symbols once: that takes a good part of a replacement, and a machine has one kind of IOMMU.
+ * A module's name is its driver's; a built-in driver, which stays for good, is looked up in the
+ * kernel's symbols once: that takes a good part of a replacement, and a machine has one kind of
+ * IOMMU.
  */
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 {
