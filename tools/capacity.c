@@ -122,6 +122,9 @@ void capacity_read(struct capacity *capacity, const struct state *state)
 	capacity->host_pinned_bytes = (number_in("/proc/vmstat", "nr_foll_pin_acquired") -
 				       number_in("/proc/vmstat", "nr_foll_pin_released")) *
 				      PAGE;
+	/* the kernel adds its CPUs' counts up once a second: what iommufd pinned may not be in yet */
+	if (capacity->host_pinned_bytes < capacity->pinned_bytes)
+		capacity->host_pinned_bytes = capacity->pinned_bytes;
 	capacity->page_table_bytes = number_in("/proc/vmstat", "nr_iommu_pages") * PAGE;
 	capacity->memory_bytes = number_in("/proc/meminfo", "MemTotal") << 10;
 	capacity->available_bytes = number_in("/proc/meminfo", "MemAvailable") << 10;

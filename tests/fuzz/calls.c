@@ -27,21 +27,21 @@
 		      FIELD(iommu_test_cmd, op, FIELD_IS, IOMMU_TEST_OP_##operation),              \
 		      __VA_ARGS__ } }
 
-/* Room for an array behind a structure of vfio's */
-struct irq_set {
-	struct vfio_irq_set set;
-	__s32 fds[4];
-};
+/* Room for an array behind a structure of vfio's, which has an end of no size of its own */
+#define WITH_ROOM(name, type, member, room)                                                        \
+	struct name {                                                                              \
+		union {                                                                            \
+			struct type member;                                                        \
+			struct {                                                                   \
+				__u8 member##_bytes[sizeof(struct type)];                          \
+				room;                                                              \
+			};                                                                         \
+		};                                                                                 \
+	}
 
-struct hot_reset {
-	struct vfio_pci_hot_reset reset;
-	__s32 fds[3];
-};
-
-struct feature {
-	struct vfio_device_feature feature;
-	__u64 data[4];
-};
+WITH_ROOM(irq_set, vfio_irq_set, set, __s32 fds[4]);
+WITH_ROOM(hot_reset, vfio_pci_hot_reset, reset, __s32 fds[3]);
+WITH_ROOM(feature, vfio_device_feature, feature, __u64 data[4]);
 
 const struct spec specs[] = {
 	/* descriptors */

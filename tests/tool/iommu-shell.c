@@ -250,7 +250,7 @@ static int memlock(uint64_t bytes)
 static int run(char **words, const uint64_t *n, char *out, size_t size)
 {
 	const char *name = words[0];
-	int file = (int)n[1], fd, rc = -ENOSYS;
+	int file = (int)n[1], fd, rc = -EOPNOTSUPP;
 	struct test_device *device;
 	uint64_t iova = 0;
 	uint32_t id = 0;
@@ -333,7 +333,7 @@ int main(void)
 
 	while (fgets(line, sizeof(line), stdin)) {
 		for (i = 0; i < MAX_WORDS; i++) {
-			words[i] = strtok(i ? NULL : line, " \n");
+			words[i] = strtok(i ? NULL : line, "\n ");
 			numbers[i] = words[i] ? strtoull(words[i], NULL, 0) : 0;
 			if (!words[i])
 				break;
