@@ -125,8 +125,9 @@ def waiting(tap):
     devices, _, load = watched(tap, "waiting", "-w", 20)
     (_, objects), = devices.items()
     tap.equal((len(objects), load.replaced), (20, 20), "waiting: each replacement is told")
-    # 16 maps of half a millisecond, by a clock that an emulated machine keeps roughly
-    tap.ok(all(o["fill_ns"] > 8 * 500000 for o in objects), "waiting: each fills a new HWPT",
+    # 16 maps of half a millisecond, by a clock that an emulated machine keeps badly; without a fill
+    # it would be microseconds
+    tap.ok(all(o["fill_ns"] > 2 * 500000 for o in objects), "waiting: each fills a new HWPT",
            [o["fill_ns"] for o in objects])
     waits = [w for o in objects for w in o["waiting"]]
     tap.ok(waits and {w["process"] for w in waits} == {"mapper"} and
