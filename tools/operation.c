@@ -277,7 +277,7 @@ unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
 static void time_json(struct json *json, uint64_t ns)
 {
 	/* strftime() asks the file system for the time zone each time: once a second will do */
-	static char text[] = "YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ";
+	static char text[sizeof("YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")];
 	static time_t last = -1;
 	time_t seconds = ns / 1000000000;
 	unsigned int rest = ns % 1000000000, i;
@@ -287,6 +287,7 @@ static void time_json(struct json *json, uint64_t ns)
 		gmtime_r(&seconds, &tm);
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 		text[19] = '.';
+		text[29] = 'Z';
 		last = seconds;
 	}
 	for (i = 28; i >= 20; i--) {

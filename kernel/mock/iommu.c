@@ -38,14 +38,17 @@ static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 	return container_of(domain, struct mock_domain, domain);
 }
 
+/* Not udelay(): it counts cycles, at a rate that an emulated machine may have got wrong. */
 static void mock_delay(u32 ns)
 {
+	u64 end;
+
 	if (!ns)
 		return;
-	if (ns >= 10000)
-		udelay(ns / 1000);
-	else
-		ndelay(ns);
+	end = ktime_get_ns() + ns;
+	do {
+		cpu_relax();
+	} while (ktime_get_ns() < end);
 }
 
 /*

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
 	uint64_t begin;
 	int fd;
 
-	if (argc != 2 || !(count = strtoul(argv[1], NULL, 10)))
+	count = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+	if (!count)
 		die("usage: op-burst COUNT");
 	fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	if (fd < 0)

@@ -89,7 +89,7 @@ struct xarray { int unused; };
 /* Nothing is observed here: no clock is ever read. */
 #define NSEC_PER_MSEC		1000000L
 #define likely(x)		(x)
-#define mul_u64_u64_shr(a, b, shift) ((u64)((unsigned __int128)(a) * (b) >> (shift)))
+#define mul_u64_u64_shr(a, b, shift) ((u64)((__uint128_t)(a) * (b) >> (shift)))
 static inline u64 ktime_get_ns(void)
 {
 	return 0;
