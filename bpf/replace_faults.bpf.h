@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Faults, by the IOMMU's own registers and logs, and by the event that other drivers have.
+ *
+ * They come from interrupts, at any time, and find their record by the device, or by the requester that the
+ * IOMMU tells.
+ */
+#ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
+#define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
+
+#include "replace_records.bpf.h"
+#include "replace_windows.bpf.h"
+
+/* Where AMD's handler reads faults itself, those of iommu:io_page_fault are the same ones again. */
+const volatile bool amd_events_read = false;
+
+static __always_inline void charge(struct scope_replacement *record, __u64 iova, __u32 reason,
+				   __u32 flags)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct scope_fault_mark *mark;
+	__u32 slot;
+
+	if (!record || !record->number || now < record->move_ns ||
+	    (record->flags & SCOPE_REPLACEMENT_OVER &&
+	     now > record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS)) {
+		__sync_fetch_and_add(&stray_faults, 1);
+		return;
+	}
+	if (record->opened_ns)
+		flags |= SCOPE_FAULT_IN_WINDOW;
+	/* what the IOMMU says without a window to have come from is not the replacement's doing */
+	if (!record->windows)
+		flags &= ~SCOPE_FAULT_IN_WINDOW;
+	if (flags & SCOPE_FAULT_IN_WINDOW)
+		__sync_fetch_and_add(&record->faults_in_window, 1);
+	else
+		__sync_fetch_and_add(&record->faults_after, 1);
+	if (record->nr_faults >= SCOPE_FAULT_MARKS)
+		return;
+	slot = __sync_fetch_and_add(&record->nr_faults, 1);
+	if (slot >= SCOPE_FAULT_MARKS)
+		return;
+	mark = &record->faults[slot];
+	mark->ns = now;
+	mark->iova = iova;
+	mark->reason = reason;
+	mark->flags = flags;
+}
+
+static __always_inline struct scope_replacement *record_of_requester(__u32 requester)
+{
+	__u64 *key = bpf_map_lookup_elem(&requesters, &requester);
+
+	return key ? bpf_map_lookup_elem(&live, key) : NULL;
+}
+
+/*
+ * Intel: dmar_fault() is about to read the fault recording registers and to clear them.  Reading them
+ * before it has no effect on the hardware.  A register is 16 bytes: the address in the low half;
+ * in the high half the requester, the reason, whether it was a read, and whether it is valid.
+ */
+#define VTD_FAULT_STATUS 0x34
+#define VTD_FAULT_OVERFLOW 1U
+#define VTD_FAULT_PENDING 2U
+#define VTD_FAULT_VALID (1ULL << 63)
+#define VTD_FAULT_READ (1ULL << 62)
+#define VTD_FAULTS_READ 8
+
+/* There is no root, context or PASID entry; from 0x20 to 0x2f it is about interrupts. */
+static __always_inline bool vtd_no_translation(__u32 reason)
+{
+	return reason == 0x01 || reason == 0x02 || reason == 0x39 || reason == 0x41 ||
+	       reason == 0x51 || reason == 0x59;
+}
+
+SEC("fentry/dmar_fault")
+int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
+{
+	/* the function takes it as a void pointer */
+	__u64 cap = BPF_CORE_READ(iommu, cap), fault[2];
+	__u32 status = 0, index, nr, first, reason, flags;
+	struct scope_replacement *record;
+	void *reg = BPF_CORE_READ(iommu, reg);
+	int i;
+
+	if (bpf_probe_read_kernel(&status, sizeof(status), reg + VTD_FAULT_STATUS) ||
+	    !(status & VTD_FAULT_PENDING))
+		return 0;
+	first = (cap >> 24 & 0x3ff) * 16;
+	nr = (cap >> 40 & 0xff) + 1;
+	index = status >> 8 & 0xff;
+	for (i = 0; i < VTD_FAULTS_READ; i++) {
+		if (bpf_probe_read_kernel(fault, sizeof(fault), reg + first + index * 16) ||
+		    !(fault[1] & VTD_FAULT_VALID))
+			break;
+		reason = fault[1] >> 32 & 0xff;
+		if (reason < 0x20 || reason > 0x2f) {
+			record = record_of_requester((__u32)BPF_CORE_READ(iommu, segment) << 16 |
+						     (fault[1] & 0xffff));
+			flags = SCOPE_FAULT_EXACT;
+			if (!(fault[1] & VTD_FAULT_READ))
+				flags |= SCOPE_FAULT_WRITE;
+			if (vtd_no_translation(reason))
+				flags |= SCOPE_FAULT_IN_WINDOW;
+			if (record && status & VTD_FAULT_OVERFLOW)
+				record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+			charge(record, fault[0] & ~0xfffULL, reason, flags);
+		}
+		if (++index >= nr)
+			index = 0;
+		if (nr == 1)
+			break;
+	}
+	return 0;
+}
+
+/*
+ * AMD: iommu_poll_events() is about to read the log between its head and its tail.  An entry is 16 bytes:
+ * the requester, flags and type, and the address.
+ */
+#define AMD_EVENT_HEAD 0x2010
+#define AMD_EVENT_TAIL 0x2018
+#define AMD_EVENT_LOG_SIZE 8192
+#define AMD_EVENTS_READ 32
+#define AMD_EVENT_ILLEGAL_ENTRY 1
+#define AMD_EVENT_PAGE_FAULT 2
+#define AMD_EVENT_WRITE (1U << 21)
+#define AMD_EVENT_INTERRUPT (1U << 19)
+
+SEC("fentry/iommu_poll_events")
+int BPF_PROG(amd_faults, struct amd_iommu *iommu)
+{
+	struct scope_replacement *record = NULL;
+	void *registers = iommu->mmio_base;
+	__u32 head = 0, tail = 0, event[4], type, flags, segment;
+	void *log = iommu->evt_buf;
+	int i;
+
+	segment = iommu->pci_seg->id;
+	if (bpf_probe_read_kernel(&head, sizeof(head), registers + AMD_EVENT_HEAD) ||
+	    bpf_probe_read_kernel(&tail, sizeof(tail), registers + AMD_EVENT_TAIL))
+		return 0;
+	head &= AMD_EVENT_LOG_SIZE - 1;
+	tail &= AMD_EVENT_LOG_SIZE - 1;
+	for (i = 0; i < AMD_EVENTS_READ && head != tail; i++) {
+		if (bpf_probe_read_kernel(event, sizeof(event), log + head))
+			break;
+		head = (head + sizeof(event)) & (AMD_EVENT_LOG_SIZE - 1);
+		type = event[1] >> 28;
+		if ((type != AMD_EVENT_PAGE_FAULT && type != AMD_EVENT_ILLEGAL_ENTRY) ||
+		    event[1] & AMD_EVENT_INTERRUPT)
+			continue;
+		record = record_of_requester(segment << 16 | (event[0] & 0xffff));
+		flags = SCOPE_FAULT_EXACT;
+		if (event[1] & AMD_EVENT_WRITE)
+			flags |= SCOPE_FAULT_WRITE;
+		charge(record, (__u64)event[3] << 32 | event[2], 0, flags);
+	}
+	if (head != tail && record)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	return 0;
+}
+
+/* Drivers that report faults to the core; the mock's own handler is below it. */
+SEC("tp_btf/io_page_fault")
+int BPF_PROG(core_faults, struct device *dev, unsigned long iova, int flags)
+{
+	struct scope_replacement *record;
+	__u64 key = (__u64)dev;
+
+	record = bpf_map_lookup_elem(&live, &key);
+	if (record && ((record->driver == SCOPE_SWITCH_AMD && amd_events_read) ||
+		       record->driver == SCOPE_SWITCH_MOCK))
+		return 0;
+	charge(record, iova, 0, SCOPE_FAULT_EXACT | (flags & 1 ? SCOPE_FAULT_WRITE : 0));
+	return 0;
+}
+
+SEC("fentry/mock_dma_fault")
+int BPF_PROG(mock_faults, struct mock_device___scope *mdev, __u64 iova)
+{
+	__u64 key = (__u64)&mdev->pdev->dev;
+
+	charge(bpf_map_lookup_elem(&live, &key), iova, 0,
+	       SCOPE_FAULT_EXACT | (mdev->dma.mode & 2 ? SCOPE_FAULT_WRITE : 0));
+	return 0;
+}
+
+/*
+ * virtio-iommu tells of a fault nowhere but in the kernel's log, and there not of all when they come fast:
+ * "... page fault from EP 32 at 0x8000000 [WA]".
+ */
+#define LOG_LINE 128
+#define LOG_WORDS "page fault from EP "
+#define LOG_WORDS_LEN (sizeof(LOG_WORDS) - 1)
+
+static __always_inline bool log_words(const char *line, __u32 at)
+{
+	const char *words = LOG_WORDS;
+	__u32 i;
+
+	for (i = 0; i < LOG_WORDS_LEN; i++)
+		if (line[(at + i) & (2 * LOG_LINE - 1)] != words[i])
+			return false;
+	return true;
+}
+
+struct log_line {
+	char text[2 * LOG_LINE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct log_line);
+} log_lines SEC(".maps");
+
+SEC("tp_btf/console")
+int BPF_PROG(log_faults, const char *text, size_t length)
+{
+	__u32 zero = 0, at, endpoint = 0, size = LOG_LINE;
+	struct scope_replacement *record;
+	struct log_line *line;
+	__u64 iova = 0;
+	int i;
+
+	line = bpf_map_lookup_elem(&log_lines, &zero);
+	if (!line || length < LOG_WORDS_LEN)
+		return 0;
+	if (length < size)
+		size = length;
+	__builtin_memset(line, 0, sizeof(*line));
+	if (bpf_probe_read_kernel(line->text, size & (2 * LOG_LINE - 1), text))
+		return 0;
+	for (at = 0; at < LOG_LINE / 2; at++)
+		if (line->text[at] == 'p' && log_words(line->text, at))
+			break;
+	if (at == LOG_LINE / 2)
+		return 0;
+	at += LOG_WORDS_LEN;
+	for (i = 0; i < 10; i++, at++) {
+		char c = line->text[at & (2 * LOG_LINE - 1)];
+
+		if (c < '0' || c > '9')
+			break;
+		endpoint = endpoint * 10 + (c - '0');
+	}
+	at += sizeof(" at 0x") - 1;
+	for (i = 0; i < 16; i++, at++) {
+		char c = line->text[at & (2 * LOG_LINE - 1)];
+
+		if (c >= '0' && c <= '9')
+			iova = iova << 4 | (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			iova = iova << 4 | (c - 'a' + 10);
+		else
+			break;
+	}
+	record = record_of_requester(endpoint);
+	if (record)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	charge(record, iova, 0, 0);
+	return 0;
+}
+
+#endif

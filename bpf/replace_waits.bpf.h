@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Operations that waited for a replacement of the same context, found by their own phase "wait".
+ */
+#ifndef IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
+#define IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
+
+#include "replace.h"
+
+/* By context: the two last replacements, since who waited for the first may end after the second began. */
+struct turn {
+	__u64 number;
+	__u64 start_ns;
+	__u64 end_ns;
+};
+
+struct turns {
+	struct turn last;
+	struct turn before;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct turns);
+} contexts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct scope_waits);
+} waits SEC(".maps");
+
+/* A replacement begins: from now on operations may wait for it. */
+static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_ns)
+{
+	struct turns fresh = {}, *turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+
+	if (!turns) {
+		bpf_map_update_elem(&contexts, &ctx_id, &fresh, BPF_NOEXIST);
+		turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+		if (!turns)
+			return;
+	}
+	turns->before = turns->last;
+	turns->last.number = number;
+	turns->last.start_ns = start_ns;
+	turns->last.end_ns = 0;
+}
+
+static __always_inline void turn_ends(__u32 ctx_id, __u64 number)
+{
+	struct turns *turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+
+	if (turns && turns->last.number == number)
+		turns->last.end_ns = bpf_ktime_get_ns();
+}
+
+/* The wait of an operation is taken to be at its begin, where the locks are taken. */
+static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 start_ns,
+				     __u64 wait_ns)
+{
+	__u64 end_ns = start_ns + wait_ns;
+
+	if (!turn->number || turn->number == own)
+		return 0;
+	if (turn->end_ns && turn->end_ns < end_ns)
+		end_ns = turn->end_ns;
+	if (start_ns < turn->start_ns)
+		start_ns = turn->start_ns;
+	return end_ns > start_ns ? end_ns - start_ns : 0;
+}
+
+/* @own: number of the replacement that @op itself is, which does not wait for itself; or 0 */
+static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns,
+				      __u64 own)
+{
+	__u64 start_ns = op->start_ns, wait_ns = op->phase_ns[SCOPE_PHASE_wait], waited, number;
+	struct scope_waits fresh = {}, *entry;
+	struct scope_wait_mark *mark;
+	__u32 slot;
+
+	if (wait_ns < SCOPE_WAITED_NS)
+		return;
+	number = turns->last.number;
+	waited = overlap(&turns->last, own, start_ns, wait_ns);
+	if (overlap(&turns->before, own, start_ns, wait_ns) > waited) {
+		number = turns->before.number;
+		waited = overlap(&turns->before, own, start_ns, wait_ns);
+	}
+	if (waited < SCOPE_WAITED_NS)
+		return;
+	entry = bpf_map_lookup_elem(&waits, &number);
+	if (!entry) {
+		bpf_map_update_elem(&waits, &number, &fresh, BPF_NOEXIST);
+		entry = bpf_map_lookup_elem(&waits, &number);
+		if (!entry)
+			return;
+	}
+	__sync_fetch_and_add(&entry->count, 1);
+	__sync_fetch_and_add(&entry->total_ns, waited);
+	if (waited > entry->longest_ns)
+		entry->longest_ns = waited;
+	if (entry->nr_marks >= SCOPE_WAIT_MARKS)
+		return;
+	slot = __sync_fetch_and_add(&entry->nr_marks, 1);
+	if (slot >= SCOPE_WAIT_MARKS)
+		return;
+	mark = &entry->marks[slot];
+	mark->start_ns = start_ns;
+	mark->wait_ns = wait_ns;
+	mark->operation = SCOPE_OPERATION_iommufd_map + op->opcode;
+	mark->tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
+}
+
+static __always_inline void finished(const struct iommufd_op *op, __u64 own)
+{
+	__u32 ctx_id = op->ctx_id;
+	struct turns *turns;
+
+	/* most wait for nothing */
+	if (op->phase_ns[SCOPE_PHASE_wait] < SCOPE_WAITED_NS)
+		return;
+	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+	if (turns)
+		note_wait(op, turns, own);
+}
+
+/* What can wait for a replacement: operations on memory, and on translations of other devices. */
+#define WAITING_PROGRAM(name)                                                                      \
+	SEC("tp_btf/iommufd_" #name)                                                               \
+	int BPF_PROG(waited_##name, const struct iommufd_op *op)                                   \
+	{                                                                                          \
+		if (op)                                                                            \
+			finished(op, 0);                                                           \
+		return 0;                                                                          \
+	}
+IOMMUFD_MEMORY_OPERATIONS(WAITING_PROGRAM)
+WAITING_PROGRAM(attach)
+WAITING_PROGRAM(detach)
+WAITING_PROGRAM(hwpt_alloc)
+
+#endif
