@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "attachments.h"
 #include "command.h"
@@ -88,11 +87,9 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 		.interval = interval,
 		.histograms = own.histograms,
 		.overflowed = latency_overflowed(&reporting->latency),
+		.time_ns = wall_now_ns(),
 	};
-	struct timespec wall;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	report.time_ns = wall.tv_sec * 1000000000ULL + wall.tv_nsec;
 	if (options->json)
 		lat_report_json(&report);
 	else if (options->csv)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "attachments.h"
 #include "command.h"
@@ -91,11 +90,9 @@ static int on_record(void *context, void *data, size_t size)
 /* Print what has come.  Return whether more is wanted. */
 static bool print_records(struct stream *stream, struct ring_buffer *records)
 {
-	struct timespec wall;
 	int err;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	stream->wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)now_ns();
+	stream->wall_ns = wall_offset_ns();
 	stream->at_once = 0;
 	err = ring_buffer__consume(records);
 	return flush_output() && (err >= 0 || err == -EAGAIN) &&

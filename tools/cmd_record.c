@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -205,12 +204,9 @@ static int open_file(struct recording *recording)
 
 static int begin_file(struct recording *recording)
 {
-	struct trace_info info = { .start_ns = now_ns() };
+	struct trace_info info = { .start_ns = now_ns(), .wall_ns = wall_offset_ns() };
 	struct utsname machine;
-	struct timespec wall;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	info.wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)now_ns();
 	uname(&machine);
 	snprintf(info.tool, sizeof(info.tool), "%s", IOMMUSCOPE_VERSION);
 	snprintf(info.kernel, sizeof(info.kernel), "%s", machine.release);

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "command.h"
 #include "format.h"
@@ -257,10 +256,7 @@ static void print_end(struct stream *stream, const struct replacements *replacem
 
 static bool read_more(struct stream *stream, struct replacements *replacements)
 {
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	stream->wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)now_ns();
+	stream->wall_ns = wall_offset_ns();
 	replacements_read(replacements, on_replacement, stream);
 	return flush_output() && !(stream->wanted && stream->printed >= stream->wanted);
 }

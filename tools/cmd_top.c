@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -93,7 +92,6 @@ static void fill_panels(struct top *top)
 static int look(struct top *top)
 {
 	struct top_observation *seen = &top->seen;
-	struct timespec wall;
 
 	state_free(&seen->state);
 	if (state_read(top->state, &seen->state))
@@ -103,8 +101,7 @@ static int look(struct top *top)
 	ring_buffer__consume(top->records);
 	seen->lost = top->operations->bss->lost;
 	seen->now_ns = now_ns();
-	clock_gettime(CLOCK_REALTIME, &wall);
-	seen->wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec - (int64_t)seen->now_ns;
+	seen->wall_ns = wall_offset_ns();
 	seen->span_ns = seen->now_ns - top->last_ns;
 	seen->total_ns = seen->now_ns - top->start_ns;
 	top->last_ns = seen->now_ns;
@@ -121,8 +118,6 @@ static void draw_head(const struct top *top)
 	uint64_t count = 0, failed = 0, mapped = 0, pinned = 0;
 	const struct latency_set *recent = &seen->latency.recent;
 	char left[256], right[96];
-	time_t now = time(NULL);
-	struct tm tm;
 	size_t i;
 
 	for (i = 0; i < recent->nr; i++) {
@@ -133,9 +128,9 @@ static void draw_head(const struct top *top)
 		mapped += seen->state.ioases[i].mapped_bytes;
 	for (i = 0; i < seen->state.nr_ctxs; i++)
 		pinned += seen->state.ctxs[i].pinned_bytes;
-	localtime_r(&now, &tm);
-	snprintf(left, sizeof(left), "iommuscope top  %02d:%02d:%02d  every %s%s%s%s", tm.tm_hour,
-		 tm.tm_min, tm.tm_sec, format_duration(top->interval_ns).s,
+	snprintf(left, sizeof(left), "iommuscope top  %s  every %s%s%s%s",
+		 format_clock_second(wall_now_ns()).s,
+		 format_duration(top->interval_ns).s,
 		 seen->total ? ", since " : "",
 		 seen->total ? format_duration(seen->total_ns).s : "",
 		 view.paused ? "  PAUSED" : "");

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "attachments.h"
 #include "export_cost.h"
@@ -42,7 +41,6 @@ static int open_latency(struct exporter *exporter)
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
 {
 	static const struct options all;
-	struct timespec now;
 
 	memset(exporter, 0, sizeof(*exporter));
 	exporter->settings = settings;
@@ -54,8 +52,7 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	    replacements_attach(exporter->replacements) || running_open(&exporter->running) ||
 	    open_latency(exporter))
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	exporter->start_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	exporter->start_ns = wall_now_ns();
 	return 0;
 }
 

@@ -136,21 +136,28 @@ struct text format_percent(uint64_t part, uint64_t whole)
 	return text;
 }
 
-struct text format_clock(uint64_t wall_ns)
+struct text format_clock_second(uint64_t wall_ns)
 {
 	/* a stream of events asks for the same second over and over */
 	static time_t last = -1;
-	static char clock[16];
+	static struct text text;
 	time_t seconds = wall_ns / 1000000000;
-	struct text text;
 	struct tm tm;
 
 	if (seconds != last) {
 		localtime_r(&seconds, &tm);
-		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+		strftime(text.s, sizeof(text.s), "%H:%M:%S", &tm);
 		last = seconds;
 	}
-	snprintf(text.s, sizeof(text.s), "%s.%06u", clock,
+	return text;
+}
+
+struct text format_clock(uint64_t wall_ns)
+{
+	struct text text = format_clock_second(wall_ns);
+	size_t length = strlen(text.s);
+
+	snprintf(text.s + length, sizeof(text.s) - length, ".%06u",
 		 (unsigned int)(wall_ns % 1000000000 / 1000));
 	return text;
 }

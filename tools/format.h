@@ -75,6 +75,14 @@ struct text format_percent(uint64_t part, uint64_t whole);
 struct text format_clock(uint64_t wall_ns);
 
 /**
+ * format_clock_second() - a time of the day, local, to the second: "20:13:02"
+ * @wall_ns: CLOCK_REALTIME
+ *
+ * Return: the text.
+ */
+struct text format_clock_second(uint64_t wall_ns);
+
+/**
  * text_width() - columns that a text takes on a terminal
  * @utf8: the text
  *

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "format.h"
 #include "json.h"
@@ -237,15 +236,11 @@ static void print_histograms(const struct latency_series *series)
 
 void lat_report_table(const struct lat_report *report)
 {
-	time_t seconds = report->time_ns / 1000000000;
-	char text[32];
-	struct tm tm;
 	size_t i;
 
 	if (report->interval) {
-		localtime_r(&seconds, &tm);
-		strftime(text, sizeof(text), "%H:%M:%S", &tm);
-		printf("%s%s%s\n", colour_on(COLOUR_DIM), text, colour_off());
+		printf("%s%s%s\n", colour_on(COLOUR_DIM),
+		       format_clock_second(report->time_ns).s, colour_off());
 	} else {
 		printf("%s%s in all%s\n", colour_on(COLOUR_DIM),
 		       format_duration(report->span_ns).s, colour_off());

@@ -56,6 +56,20 @@ struct lifetime {
 uint64_t now_ns(void);
 
 /**
+ * wall_now_ns() - the time of the day, CLOCK_REALTIME
+ *
+ * Return: nanoseconds since 1970.
+ */
+uint64_t wall_now_ns(void);
+
+/**
+ * wall_offset_ns() - what makes a moment of CLOCK_MONOTONIC, as the events have it, a time of the day
+ *
+ * Return: nanoseconds to add; it changes whenever somebody sets the clock.
+ */
+int64_t wall_offset_ns(void);
+
+/**
  * lifetime_begin() - take the signals over
  * @lifetime: the run
  * @options: the options

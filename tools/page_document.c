@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "exporter.h"
@@ -28,14 +27,6 @@
 /* More of them nobody reads on one page. */
 #define MAX_FAILURES 12
 #define MAX_REPLACEMENTS 8
-
-static uint64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 static void write_histogram(struct json *json, const struct histogram *histogram)
 {
@@ -326,7 +317,7 @@ void page_document(struct exporter *exporter, FILE *file)
 
 	exporter_refresh(exporter);
 	mono = now_ns();
-	now = wall_ns();
+	now = wall_now_ns();
 	wall = (int64_t)(now - mono);
 	json_object(&json, NULL);
 	write_host(&json, exporter, now);

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "format.h"
 #include "names.h"
@@ -26,11 +25,8 @@ static double time_number(const void *data)
 static void time_text(const void *data, char *text, size_t size)
 {
 	const struct row *row = data;
-	time_t seconds = (row->end_ns + row->wall_ns) / 1000000000;
-	struct tm tm;
 
-	localtime_r(&seconds, &tm);
-	strftime(text, size, "%H:%M:%S", &tm);
+	snprintf(text, size, "%s", format_clock_second(row->end_ns + row->wall_ns).s);
 }
 
 static double duration_number(const void *data)

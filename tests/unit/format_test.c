@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <time.h>
+
 #include "format.h"
 #include "unit.h"
 
@@ -23,6 +26,16 @@ TEST(format, sizes_to_be_compared)
 	CHECK_TEXT(format_size_as(4096, 64 << 20).s, "0.004 MiB");
 	CHECK_TEXT(format_size_as(0, 64 << 20).s, "0 MiB");
 	CHECK_TEXT(format_size_as(8192, 0).s, "8192 B");
+}
+
+TEST(format, times_of_day)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	CHECK_TEXT(format_clock(1700000000062126999ULL).s, "22:13:20.062126");
+	CHECK_TEXT(format_clock(1700000000000000000ULL).s, "22:13:20.000000");
+	CHECK_TEXT(format_clock_second(1700000000999999999ULL).s, "22:13:20");
+	CHECK_TEXT(format_clock_second(1700000001000000000ULL).s, "22:13:21");
 }
 
 TEST(format, durations)
