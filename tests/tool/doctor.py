@@ -116,14 +116,14 @@ def device(tap):
     finally:
         bind("e1000e", ALONE)
     name = os.listdir("/sys/bus/pci/devices/%s/net" % ALONE)[0]
-    run("ip", "link", "set", name, "up")
+    run("busybox", "ip", "link", "set", name, "up")
     found = Findings("-d", ALONE)
     lacks(tap, found, {"device_driver"}, "one that the host uses has the wrong driver")
     with open("/sys/class/net/%s/operstate" % name, encoding="ascii") as file:
         up = file.read().strip() == "up"
     tap.ok(found.says("device_use", name) == up, "and is in use if its network is up",
            up, found.of("device_use"))
-    run("ip", "link", "set", name, "down")
+    run("busybox", "ip", "link", "set", name, "down")
     bind("", ALONE)
     found = Findings("-d", PORT)
     tap.ok("device" in found.missing() and found.says("device", "bridge")
