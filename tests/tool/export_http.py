@@ -16,11 +16,8 @@ import time
 import urllib.error
 import urllib.request
 
-from exporter import PORT, get, load, sample, samples
+from exporter import HASH, PORT, get, load, sample, samples
 from tooltest import TOOL, Observer, Tap, run, tool
-
-# bcrypt of "secret" at the least cost, so that an emulated processor is done soon
-HASH = "$2b$04$pgFkHQAAuuqNUx.ZKLrZSOIShc3Fu3Tio/GxXlr.n5f94jzAwrQWS"
 
 
 def resident(process):

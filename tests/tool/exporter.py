@@ -7,6 +7,8 @@ import re
 from tooltest import run
 
 PORT = 9947
+# bcrypt of "secret" at the least cost, so that an emulated processor is done soon
+HASH = "$2b$04$pgFkHQAAuuqNUx.ZKLrZSOIShc3Fu3Tio/GxXlr.n5f94jzAwrQWS"
 
 
 def get(path, method="GET", port=PORT, **headers):

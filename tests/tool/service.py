@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The exporter's units, run by a systemd of their own: its sandbox, its watchdog, its socket."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from exporter import HASH, PORT, get, load, sample, samples
+from iommufd import IOVA, Space
+from tooltest import TOOL, Tap, run
+
+ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
+UNITS = "/etc/systemd/system"
+UNIT = "iommuscope-export"
+CGROUP = "/sys/fs/cgroup/service-test"
+LOG = "/run/service-test.log"
+SETTINGS = "/etc/default/iommuscope-export"
+BASIC = "Basic cHJvbWV0aGV1czpzZWNyZXQ="
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+class Manager:
+    """systemd as process 1 of its own namespaces, so that the machine has only our units of it."""
+
+    def __enter__(self):
+        shutil.copy(shutil.which(TOOL), "/usr/sbin/iommuscope")
+        for unit in UNIT + ".service", UNIT + ".socket":
+            shutil.copy(os.path.join(ROOT, "packaging", "systemd", unit), UNITS)
+        write(UNITS + "/alone.target", "[Unit]\nDescription=Nothing else\nDefaultDependencies=no\n")
+        # what is not there: the rest of a system; what nobody waits for: a minute
+        alone = "[Unit]\nDefaultDependencies=no\nAfter=\n"
+        write("%s/%s.socket.d/alone.conf" % (UNITS, UNIT), alone)
+        write("%s/%s.service.d/alone.conf" % (UNITS, UNIT), alone +
+              "[Service]\nWatchdogSec=8\nRestartSec=200ms\nStandardOutput=append:%s\n"
+              "StandardError=append:%s\n" % (LOG, LOG))
+        write("/sys/fs/cgroup/cgroup.subtree_control", "+memory +pids")
+        os.makedirs(CGROUP, exist_ok=True)
+        self.process = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--propagation", "shared",
+             "--mount-proc", "--uts",
+             "sh", "-c", "echo 0 >%s/cgroup.procs; exec env -i container=lab \"PATH=$PATH\" "
+             "/lib/systemd/systemd --system --unit=alone.target --log-target=null" % CGROUP],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not wait_for(lambda: self.systemctl("is-system-running").stdout == "running\n"):
+            raise RuntimeError("systemd does not run: " +
+                               self.systemctl("is-system-running").stderr)
+        return self
+
+    def __exit__(self, *_):
+        write(CGROUP + "/cgroup.kill", "1")
+        self.process.wait()
+        wait_for(lambda: "populated 0" in read(CGROUP + "/cgroup.events"))
+        for folder, _, _ in os.walk(CGROUP, topdown=False):
+            os.rmdir(folder)
+
+    def enter(self):
+        """The namespaces, as options of nsenter."""
+        pid = str(self.process.pid)
+        first = read("/proc/%s/task/%s/children" % (pid, pid)).strip()
+        return ["nsenter", "-t", first or pid, "-p", "-m", "-u"]
+
+    def systemctl(self, *arguments):
+        return run(*self.enter(), "systemctl", *arguments)
+
+    def show(self, name, unit=UNIT + ".service"):
+        return self.systemctl("show", "--value", "-p", name, unit).stdout.strip()
+
+    def process_status(self):
+        """/proc/PID/status of the exporter as {key: value}."""
+        text = run(*self.enter(), "cat", "/proc/%s/status" % self.show("MainPID")).stdout
+        return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.M))
+
+    def kill(self, number):
+        run(*self.enter(), "kill", "-%d" % number, self.show("MainPID"))
+
+
+def sandbox(tap, manager):
+    started = manager.systemctl("start", UNIT)
+    tap.equal((started.returncode, started.stderr), (0, ""),
+              "the service says that it is ready")
+    status = manager.process_status()
+    tap.equal((status["CapEff"], status["CapPrm"], status["CapBnd"]),
+              ("000000c000000000",) * 2 + ("000000c000200000",),
+              "it has CAP_BPF and CAP_PERFMON, and is bound to what loading took")
+    tap.equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"),
+              "it can gain none, and its calls are filtered")
+    tap.ok(int(status["Uid"].split()[0]) >= 61184, "it is a user of its own", status["Uid"])
+    folder = CGROUP + "/system.slice/%s.service/" % UNIT
+    tap.equal((read(folder + "memory.max"), read(folder + "pids.max")),
+              ("268435456\n", "8\n"), "its memory and tasks are limited")
+
+
+def figures(tap, manager):
+    """In that sandbox every source of its figures is open."""
+    truth = load("50", "0x10000", "10")
+    with Space() as space:
+        space.map(IOVA, 1 << 20)
+        told = samples(get("/metrics")[2])
+    tap.equal([sample(told, "iommufd_operations_total", operation="map", result=result)
+               for result in ("success", "error")],
+              [truth["map"][0] - truth["map"][1] + 1, truth["map"][1]],
+              "operations are those that were done")
+    tap.equal([value for value in told["iommufd_ioas_mapped_bytes"].values()], [1 << 20],
+              "the state of the address space is read")
+    tap.equal(manager.show("NRestarts"), "0", "nothing of it was forbidden")
+
+
+def restarts(tap, manager):
+    manager.kill(signal.SIGKILL)
+    tap.ok(wait_for(lambda: manager.show("NRestarts") == "1" and
+                    manager.show("ActiveState") == "active"),
+           "killed, it is started again", manager.show("NRestarts"))
+    told = samples(get("/metrics")[2])
+    tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 0,
+              "and counts from zero")
+    manager.kill(signal.SIGSTOP)
+    tap.ok(wait_for(lambda: manager.show("NRestarts") == "2" and
+                    manager.show("ActiveState") == "active"),
+           "when it hangs, the watchdog starts it again", manager.show("Result"))
+    time.sleep(9)
+    tap.equal(manager.show("NRestarts"), "2", "when it does not, the watchdog hears of it")
+    manager.systemctl("stop", UNIT)
+    tap.equal((manager.show("ActiveState"), manager.show("Result")), ("inactive", "success"),
+              "it stops when told to")
+
+
+def on_demand(tap, manager):
+    manager.systemctl("start", UNIT + ".socket")
+    tap.equal(manager.show("ActiveState"), "inactive", "with the socket nothing runs yet")
+    status, _, text = get("/metrics")
+    tap.equal((status, "iommufd_operations_total" in text, manager.show("ActiveState")),
+              (200, True, "active"), "the first scrape starts it, and is answered")
+    manager.systemctl("stop", UNIT + ".socket", UNIT)
+
+
+def passwords(tap, manager):
+    """As docs/metrics.md says: root's file, handed over as a credential."""
+    write("/etc/iommuscope/web.yml", "basic_auth_users:\n  prometheus: %s\n" % HASH)
+    os.chmod("/etc/iommuscope/web.yml", 0o600)
+    drop_in = "%s/%s.service.d/web.conf" % (UNITS, UNIT)
+    write(drop_in, "[Service]\nLoadCredential=web.yml:/etc/iommuscope/web.yml\n"
+                   "Environment=\"ARGS=--web-config %d/web.yml\"\n")
+    manager.systemctl("daemon-reload")
+    started = manager.systemctl("start", UNIT)
+    tap.ok(not started.returncode, "it starts with root's file", started.stderr, read(LOG))
+    tap.equal((get("/metrics")[0], get("/metrics", Authorization=BASIC)[0]), (401, 200),
+              "and asks for the password")
+    manager.systemctl("stop", UNIT)
+    os.unlink(drop_in)
+    manager.systemctl("daemon-reload")
+
+
+def settings(tap, manager):
+    write(SETTINGS, "ARGS=--listen 127.0.0.1:%d\n" % (PORT + 1))
+    manager.systemctl("start", UNIT)
+    tap.equal(get("/-/healthy", port=PORT + 1)[0], 200, "options are those of the settings' file")
+    manager.systemctl("stop", UNIT)
+    write(SETTINGS, "ARGS=--listen nonsense\n")
+    open(LOG, "w", encoding="utf-8").close()
+    started = manager.systemctl("start", UNIT)
+    tap.ok(started.returncode and re.match(r"iommuscope: .*nonsense.*\n", read(LOG)),
+           "a wrong one fails the start with its line", started, read(LOG))
+    manager.systemctl("stop", UNIT)
+    os.unlink(SETTINGS)
+
+
+def main():
+    tap = Tap()
+    with Manager() as manager:
+        def with_manager(test):
+            def run_test(points):
+                test(points, manager)
+            run_test.__name__ = test.__name__
+            return run_test
+        tap.run(*map(with_manager, (sandbox, figures, restarts, on_demand, passwords, settings)))
+
+
+if __name__ == "__main__":
+    main()
