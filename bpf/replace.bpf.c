@@ -130,7 +130,7 @@ static __always_inline void replaced(const struct iommufd_op *op)
 	}
 	if (!run->nr_keys)
 		send_unmoved(op, run->number);
-	turn_ends(run->ctx, run->number);
+	turn_ends(run->ctx, run->number, op->start_ns + op->dur_ns);
 	run->number = 0;
 }
 

@@ -128,6 +128,9 @@ int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 #define AMD_EVENT_WRITE (1U << 21)
 #define AMD_EVENT_INTERRUPT (1U << 19)
 
+/* Faults that any AMD IOMMU has told of: one that never does may be one that cannot. */
+__u64 amd_faults_told = 0;
+
 SEC("fentry/iommu_poll_events")
 int BPF_PROG(amd_faults, struct amd_iommu *iommu)
 {
@@ -151,6 +154,7 @@ int BPF_PROG(amd_faults, struct amd_iommu *iommu)
 		if ((type != AMD_EVENT_PAGE_FAULT && type != AMD_EVENT_ILLEGAL_ENTRY) ||
 		    event[1] & AMD_EVENT_INTERRUPT)
 			continue;
+		__sync_fetch_and_add(&amd_faults_told, 1);
 		record = record_of_requester(segment << 16 | (event[0] & 0xffff));
 		flags = SCOPE_FAULT_EXACT;
 		if (event[1] & AMD_EVENT_WRITE)

@@ -50,12 +50,12 @@ static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_
 	turns->last.end_ns = 0;
 }
 
-static __always_inline void turn_ends(__u32 ctx_id, __u64 number)
+static __always_inline void turn_ends(__u32 ctx_id, __u64 number, __u64 end_ns)
 {
 	struct turns *turns = bpf_map_lookup_elem(&contexts, &ctx_id);
 
 	if (turns && turns->last.number == number)
-		turns->last.end_ns = bpf_ktime_get_ns();
+		turns->last.end_ns = end_ns;
 }
 
 /* The wait of an operation is taken to be at its begin, where the locks are taken. */

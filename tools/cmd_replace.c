@@ -115,20 +115,6 @@ static void print_time(uint64_t ns)
 	print_right(ns ? format_duration(ns).s : "-", NUMBER_COLUMNS);
 }
 
-static void print_faults(const struct replacement *replacement)
-{
-	const struct scope_replacement *record = &replacement->record;
-	uint64_t faults = (uint64_t)record->faults_in_window + record->faults_after;
-	char text[48];
-
-	if (!replacement->faults_known && !faults)
-		strcpy(text, record->moves ? "?" : "-");
-	else
-		snprintf(text, sizeof(text), "%s%s", replacement->faults_at_least ? "≥" : "",
-			 format_count(faults).s);
-	print_right(text, NUMBER_COLUMNS);
-}
-
 static void print_line(const struct stream *stream, const struct replacement *replacement)
 {
 	const struct scope_replacement *record = &replacement->record;
@@ -151,7 +137,7 @@ static void print_line(const struct stream *stream, const struct replacement *re
 			    NUMBER_COLUMNS);
 	else
 		print_right(replacement->verdict == VERDICT_unknown ? "?" : "-", NUMBER_COLUMNS);
-	print_faults(replacement);
+	print_right(replacement_faults(replacement).s, NUMBER_COLUMNS);
 	replacement_words(replacement, text, sizeof(text));
 	printf("  %s%s%s", colour_on(colour_of(replacement->verdict)), text, colour_off());
 	if (record->ret < 0) {
@@ -204,8 +190,7 @@ static void total_row(struct table *table, const struct replacement_total *total
 			  format_duration(histogram_percentile(&total->window, percentiles[i])).s);
 	table_set(table, column++, "%s", !total->window.count ? "?" :
 		  !total->window.max ? "none" : format_duration(total->window.max).s);
-	table_set(table, column, "%s%s", total->faults_at_least ? "≥" : "",
-		  format_count(total->faults_in_window + total->faults_after).s);
+	table_set(table, column, "%s", total_faults(total).s);
 }
 
 static void print_totals(const struct replacement_totals *totals, const char *label)
@@ -337,7 +322,8 @@ const struct command command_replace = {
 		"for as long as the window says.  failed, rolled back: the device is where it was.  "
 		"unknown: this driver cannot be watched; what was not measured is not claimed.  "
 		"Faults are counted from the switch on until a second after the replacement, so a line comes "
-		"a second late.\n\n"
+		"a second late.  -: none was reported, by an IOMMU or a log that may not tell; "
+		"?: nobody could watch.\n\n"
 		"--drill takes a device that nobody uses, through its VFIO node, switches it "
 		"between two HWPTs alike, and tells the percentiles of the window.\n\n"
 		"With --json each line is one object; the last one has the totals and how many "

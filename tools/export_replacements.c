@@ -49,20 +49,34 @@ static void write_faults(struct exposition *text, const struct exporter *exporte
 {
 	static const struct metric faults = { "iommufd_replacement_faults", METRIC_COUNTER, NULL,
 					      "Faults of DMA that a replacement caused." };
+	static const struct metric unknown = { "iommufd_replacements_faults_unknown", METRIC_COUNTER,
+					       NULL, "Replacements whose faults nobody can tell." };
 	static const struct metric other = { "iommufd_other_faults", METRIC_COUNTER, NULL,
 					     "IOMMU faults of no replacement." };
 	const struct replacement_totals *totals = replacements_by_device(exporter->replacements);
+	enum fault_sight sight;
 	struct labels labels;
 	size_t i;
 
 	exposition_family(text, &faults);
 	for (i = 0; i < shown(exporter, totals); i++) {
+		/* a number that nobody knows is not there, rather than 0 */
+		if (!totals->totals[i].faults[FAULTS_known])
+			continue;
 		labels = labels_of("device", &totals->totals[i]);
 		labels_add(&labels, "when", "window");
 		exposition_u64(text, &labels, totals->totals[i].faults_in_window);
 		labels = labels_of("device", &totals->totals[i]);
 		labels_add(&labels, "when", "after");
 		exposition_u64(text, &labels, totals->totals[i].faults_after);
+	}
+	exposition_family(text, &unknown);
+	for (i = 0; i < shown(exporter, totals); i++) {
+		for (sight = FAULTS_none_reported; sight <= FAULTS_not_watched; sight++) {
+			labels = labels_of("device", &totals->totals[i]);
+			labels_add(&labels, "why", fault_sight_name(sight));
+			exposition_u64(text, &labels, totals->totals[i].faults[sight]);
+		}
 	}
 	exposition_family(text, &other);
 	exposition_u64(text, NULL, replacements_stray_faults(exporter->replacements));

@@ -25,10 +25,22 @@ struct taken {
 	uint64_t number;
 };
 
+/* What a source of faults is worth. */
+enum fault_source {
+	/* there is none, or it cannot be watched */
+	SOURCE_NONE,
+	/* its silence proves nothing */
+	SOURCE_MAY_TELL,
+	/* its silence proves nothing until it has told of a fault for the first time */
+	SOURCE_UNTRIED,
+	/* it tells of all, or says that there were more */
+	SOURCE_TELLS,
+};
+
 /* What the probes that are attached can see. */
 struct sight {
 	bool windows[SCOPE_NR_SWITCHES];
-	bool faults[SCOPE_NR_SWITCHES];
+	enum fault_source faults[SCOPE_NR_SWITCHES];
 };
 
 struct replacements {
@@ -108,10 +120,17 @@ static void look_around(struct replacements *replacements)
 	sight->windows[SCOPE_SWITCH_VIRTIO] = SEES(virtio_attaches) && SEES(virtio_attached);
 	sight->windows[SCOPE_SWITCH_MOCK] = SEES(mock_attached) && SEES(mock_blocks) &&
 					    SEES(mock_restores);
-	sight->faults[SCOPE_SWITCH_INTEL] = SEES(intel_faults);
-	sight->faults[SCOPE_SWITCH_AMD] = SEES(amd_faults) || SEES(core_faults);
-	sight->faults[SCOPE_SWITCH_VIRTIO] = SEES(log_faults);
-	sight->faults[SCOPE_SWITCH_MOCK] = SEES(mock_faults);
+#define SOURCE(program, worth) (SEES(program) ? (worth) : SOURCE_NONE)
+	sight->faults[SCOPE_SWITCH_INTEL] = SOURCE(intel_faults, SOURCE_TELLS);
+	/* an emulated one has an event log that no fault of a blocked device is written to */
+	sight->faults[SCOPE_SWITCH_AMD] = SEES(amd_faults) ? SOURCE_UNTRIED :
+							     SOURCE(core_faults, SOURCE_MAY_TELL);
+	/* the kernel drops lines that come fast */
+	sight->faults[SCOPE_SWITCH_VIRTIO] = SOURCE(log_faults, SOURCE_MAY_TELL);
+	sight->faults[SCOPE_SWITCH_MOCK] = SOURCE(mock_faults, SOURCE_TELLS);
+	/* not every driver has this event, and those that do may not for every fault */
+	sight->faults[SCOPE_SWITCH_UNKNOWN] = SOURCE(core_faults, SOURCE_MAY_TELL);
+#undef SOURCE
 #undef SEES
 }
 
@@ -146,6 +165,21 @@ static enum verdict judge(const struct scope_replacement *record, bool window_kn
 	return window_known ? VERDICT_hitless : VERDICT_unknown;
 }
 
+static enum fault_sight faults_seen(const struct replacements *replacements,
+				    const struct scope_replacement *record, unsigned int driver)
+{
+	enum fault_source source = replacements->sight.faults[driver];
+
+	if (record->faults_in_window || record->faults_after || source == SOURCE_TELLS)
+		return FAULTS_known;
+	if (!record->moves)
+		return FAULTS_not_moved;
+	if (source == SOURCE_UNTRIED)
+		return replacements->skeleton->bss->amd_faults_told ? FAULTS_known :
+								     FAULTS_none_reported;
+	return source == SOURCE_MAY_TELL ? FAULTS_none_reported : FAULTS_not_watched;
+}
+
 static struct replacement_total *total_of(struct replacement_totals *totals, const char *label)
 {
 	struct replacement_total *total;
@@ -170,12 +204,19 @@ static void count(struct replacement_totals *totals, const char *label,
 
 	total->count++;
 	total->verdicts[replacement->verdict]++;
+	total->faults[replacement->faults]++;
 	total->faults_in_window += replacement->record.faults_in_window;
 	total->faults_after += replacement->record.faults_after;
 	total->faults_at_least |= replacement->faults_at_least;
 	if (replacement->window_known)
 		histogram_value(&total->window, replacement->record.window_ns);
 	histogram_value(&total->duration, replacement->record.dur_ns);
+}
+
+static void cap(__u64 *value, uint64_t most)
+{
+	if (*value > most)
+		*value = most;
 }
 
 static void tell(struct replacements *replacements, const struct scope_replacement *record)
@@ -189,10 +230,13 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 			    &replacement.waits);
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
 		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;
+	/* one that waited may have ended before the event of the end told when that was */
+	cap(&replacement.waits.longest_ns, record->dur_ns);
+	cap(&replacement.waits.total_ns, record->dur_ns * replacement.waits.count);
 	if (replacement.record.nr_faults > SCOPE_FAULT_MARKS)
 		replacement.record.nr_faults = SCOPE_FAULT_MARKS;
 	replacement.window_known = sight->windows[driver] || record->windows;
-	replacement.faults_known = sight->faults[driver];
+	replacement.faults = faults_seen(replacements, record, driver);
 	replacement.faults_at_least = record->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
 	replacement.verdict = judge(record, replacement.window_known);
 	count(&replacements->by_device, record->device, &replacement);

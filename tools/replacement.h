@@ -57,13 +57,35 @@ enum verdict {
 	NR_VERDICTS,
 };
 
+/*
+ * SIGHT(name): what is known of the faults of a device that a replacement moved.
+ *
+ * known: the source of faults tells of all of them, or at least it has told of some.
+ * none_reported: there is a source, and it was silent.  That proves nothing: it may be one that tells of faults of this
+ * kind not at all (AMD's event log, until it has told of any), or not of all (the kernel's log).
+ * not_watched: no source of this device's faults can be watched here.
+ * not_moved: the device was not moved, or nobody saw it: there is nothing to charge faults to.
+ */
+#define REPLACEMENT_FAULT_SIGHTS(SIGHT)                                                            \
+	SIGHT(known)                                                                               \
+	SIGHT(none_reported)                                                                       \
+	SIGHT(not_watched)                                                                         \
+	SIGHT(not_moved)
+
+enum fault_sight {
+#define SIGHT_ENUM(name) FAULTS_##name,
+	REPLACEMENT_FAULT_SIGHTS(SIGHT_ENUM)
+#undef SIGHT_ENUM
+	NR_FAULT_SIGHTS,
+};
+
 /**
  * struct replacement - what a replacement did to one device
  * @record: as the BPF programs tell it
  * @waits: operations of the same ctx that waited for it
  * @verdict: what became of the device's DMA
  * @window_known: @record.window_ns was measured; 0 then means that there was no window
- * @faults_known: faults of the device were watched
+ * @faults: what is known of its faults; unless that is FAULTS_known their number is 0 and means nothing
  * @faults_at_least: there may have been more faults than were counted
  */
 struct replacement {
@@ -71,7 +93,7 @@ struct replacement {
 	struct scope_waits waits;
 	enum verdict verdict;
 	bool window_known;
-	bool faults_known;
+	enum fault_sight faults;
 	bool faults_at_least;
 };
 
@@ -80,6 +102,7 @@ struct replacement {
  * @label: its name
  * @count: replacements, one for each device moved
  * @verdicts: how many of each
+ * @faults: how many of each kind of knowledge of faults
  * @faults_in_window: faults while there was no translation
  * @faults_after: faults after
  * @faults_at_least: there may have been more
@@ -90,6 +113,7 @@ struct replacement_total {
 	char label[SCOPE_DEVICE_LEN];
 	uint64_t count;
 	uint64_t verdicts[NR_VERDICTS];
+	uint64_t faults[NR_FAULT_SIGHTS];
 	uint64_t faults_in_window;
 	uint64_t faults_after;
 	bool faults_at_least;
@@ -206,6 +230,35 @@ void replacements_close(struct replacements *replacements);
  * Return: the name.
  */
 const char *verdict_name(enum verdict verdict);
+
+/**
+ * fault_sight_name() - name of what is known of faults for programs: "none_reported"
+ * @sight: what is known
+ *
+ * Return: the name.
+ */
+const char *fault_sight_name(enum fault_sight sight);
+
+/* A number of faults for a column. */
+struct fault_count {
+	char s[48];
+};
+
+/**
+ * replacement_faults() - the faults of a replacement for a column
+ * @replacement: the replacement
+ *
+ * Return: the number; "-" if none was reported and that proves nothing, or "?" if nobody watched.
+ */
+struct fault_count replacement_faults(const struct replacement *replacement);
+
+/**
+ * total_faults() - the same of a total
+ * @total: the total
+ *
+ * Return: the number, with a mark if that of some replacements is not known; else as above.
+ */
+struct fault_count total_faults(const struct replacement_total *total);
 
 /**
  * replacement_words() - the verdict in words

@@ -23,6 +23,17 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
+const char *fault_sight_name(enum fault_sight sight)
+{
+	static const char *const names[] = {
+#define NAME(name) #name,
+		REPLACEMENT_FAULT_SIGHTS(NAME)
+#undef NAME
+	};
+
+	return names[sight];
+}
+
 static const char *verdict_label(enum verdict verdict)
 {
 	static const char *const labels[] = {
@@ -95,14 +106,43 @@ static void say_faults(struct words *words, const struct replacement *replacemen
 	const struct scope_replacement *record = &replacement->record;
 	const char *more = replacement->faults_at_least ? "at least " : "";
 
-	if (record->windows && replacement->faults_known)
+	if (record->windows && replacement->faults == FAULTS_known)
 		say(words, ", %s%u fault%s", more, record->faults_in_window,
 		    record->faults_in_window == 1 ? "" : "s");
 	else if (record->windows)
-		say(words, ", faults not seen");
+		say(words, replacement->faults == FAULTS_none_reported ? ", no fault reported" :
+									 ", faults not watched");
 	if (record->faults_after)
 		say(words, ", %s%u %s after", record->windows ? "" : more, record->faults_after,
 		    record->windows ? "more" : record->faults_after == 1 ? "fault" : "faults");
+}
+
+struct fault_count replacement_faults(const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+	struct fault_count count = { "-" };
+
+	if (replacement->faults == FAULTS_known)
+		snprintf(count.s, sizeof(count.s), "%s%s", replacement->faults_at_least ? "≥" : "",
+			 format_count((uint64_t)record->faults_in_window + record->faults_after).s);
+	else if (replacement->faults == FAULTS_not_watched)
+		strcpy(count.s, "?");
+	return count;
+}
+
+struct fault_count total_faults(const struct replacement_total *total)
+{
+	uint64_t silent = total->faults[FAULTS_none_reported];
+	uint64_t unseen = silent + total->faults[FAULTS_not_watched];
+	uint64_t faults = total->faults_in_window + total->faults_after;
+	struct fault_count count = { "-" };
+
+	if (faults || (total->faults[FAULTS_known] && !unseen))
+		snprintf(count.s, sizeof(count.s), "%s%s",
+			 total->faults_at_least || unseen ? "≥" : "", format_count(faults).s);
+	else if (unseen && !silent)
+		strcpy(count.s, "?");
+	return count;
 }
 
 void replacement_words(const struct replacement *replacement, char *text, size_t size)
@@ -147,6 +187,18 @@ void replacement_why(const struct replacement *replacement, char *text, size_t s
 	};
 
 	operation_why(&operation, text, size);
+}
+
+/* What is not known is null, never 0. */
+static void fault_counts_json(struct json *json, bool known, uint64_t in_window, uint64_t after)
+{
+	if (known) {
+		json_u64(json, "faults_in_window", in_window);
+		json_u64(json, "faults_after", after);
+	} else {
+		json_null(json, "faults_in_window");
+		json_null(json, "faults_after");
+	}
 }
 
 static void faults_json(const struct replacement *replacement, struct json *json)
@@ -256,10 +308,14 @@ void replacement_json(const struct replacement *replacement, struct json *json, 
 	if (record->windows)
 		json_i64(json, "window_offset_ns",
 			 (int64_t)(record->window_start_ns - record->start_ns));
-	json_bool(json, "faults_known", replacement->faults_known);
+	json_bool(json, "faults_known", replacement->faults == FAULTS_known);
+	if (replacement->faults == FAULTS_known)
+		json_null(json, "faults_unknown");
+	else
+		json_string(json, "faults_unknown", fault_sight_name(replacement->faults));
 	json_bool(json, "faults_at_least", replacement->faults_at_least);
-	json_u64(json, "faults_in_window", record->faults_in_window);
-	json_u64(json, "faults_after", record->faults_after);
+	fault_counts_json(json, replacement->faults == FAULTS_known, record->faults_in_window,
+			  record->faults_after);
 	faults_json(replacement, json);
 	waits_json(&replacement->waits, record->start_ns, json);
 	json_end_object(json);
@@ -294,9 +350,13 @@ void replacement_totals_json(const struct replacement_totals *totals, struct jso
 		for (verdict = 0; verdict < NR_VERDICTS; verdict++)
 			json_u64(json, verdict_name(verdict), total->verdicts[verdict]);
 		json_end_object(json);
-		json_u64(json, "faults_in_window", total->faults_in_window);
-		json_u64(json, "faults_after", total->faults_after);
-		json_bool(json, "faults_at_least", total->faults_at_least);
+		fault_counts_json(json, total->faults[FAULTS_known], total->faults_in_window,
+				  total->faults_after);
+		json_bool(json, "faults_at_least", total->faults_at_least ||
+			  (total->faults[FAULTS_known] &&
+			   total->faults[FAULTS_none_reported] + total->faults[FAULTS_not_watched]));
+		json_u64(json, "faults_none_reported", total->faults[FAULTS_none_reported]);
+		json_u64(json, "faults_not_watched", total->faults[FAULTS_not_watched]);
 		percentiles_json(json, "window", &total->window);
 		percentiles_json(json, "duration", &total->duration);
 		json_end_object(json);

@@ -449,8 +449,12 @@ void timeline_replacement(struct timeline *timeline, const struct replacement *r
 	json_string(json, "verdict", verdict_name(replacement->verdict));
 	json_u64(json, "old_hwpt", record->old_hwpt);
 	json_u64(json, "hwpt", record->hwpt);
-	json_u64(json, "faults_in_window", record->faults_in_window);
-	json_u64(json, "faults_after", record->faults_after);
+	if (replacement->faults == FAULTS_known) {
+		json_u64(json, "faults_in_window", record->faults_in_window);
+		json_u64(json, "faults_after", record->faults_after);
+	} else {
+		json_string(json, "faults_unknown", fault_sight_name(replacement->faults));
+	}
 	json_string(json, "process", record->comm);
 	json_end_object(json);
 	json_end_object(json);

@@ -102,7 +102,7 @@ enum {
 
 enum {
 	TRACE_REPLACEMENT_VERDICT = 32,	/* number of a text */
-	TRACE_REPLACEMENT_KNOWN = 33,	/* bits: window, faults, at least so many faults */
+	TRACE_REPLACEMENT_KNOWN = 33,	/* bits: window, faults, at least so many, none reported */
 	TRACE_REPLACEMENT_DEVICE = 34,	/* number of a text */
 	TRACE_REPLACEMENT_DRIVER = 35,	/* number of a text */
 	TRACE_REPLACEMENT_WAITS = 36,	/* operations that waited */

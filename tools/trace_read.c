@@ -462,7 +462,8 @@ static bool take_replacement_field(struct trace_reader *reader, struct replaceme
 		return true;
 	case TRACE_REPLACEMENT_KNOWN:
 		replacement->window_known = value & 1;
-		replacement->faults_known = value & 2;
+		replacement->faults = value & 2 ? FAULTS_known :
+				      value & 8 ? FAULTS_none_reported : FAULTS_not_watched;
 		replacement->faults_at_least = value & 4;
 		return true;
 	case TRACE_REPLACEMENT_DEVICE:
@@ -496,6 +497,7 @@ static bool take_replacement(struct trace_reader *reader, const uint8_t *at, con
 
 	memset(replacement, 0, sizeof(*replacement));
 	replacement->verdict = VERDICT_unknown;
+	replacement->faults = FAULTS_not_watched;
 	if (!number(&at, end, &task) || !number(&at, end, &start) || task >= reader->nr_tasks)
 		return false;
 	who = &reader->tasks[task];
@@ -507,6 +509,8 @@ static bool take_replacement(struct trace_reader *reader, const uint8_t *at, con
 		if (!number(&at, end, &field) || !number(&at, end, &value) ||
 		    !take_replacement_field(reader, replacement, field, value))
 			return false;
+	if (replacement->faults == FAULTS_not_watched && !record->moves)
+		replacement->faults = FAULTS_not_moved;
 	return record->start_ns + record->dur_ns >= record->start_ns;
 }
 

@@ -329,7 +329,9 @@ static void add_replacement(struct trace_writer *writer, const struct replacemen
 #undef FOLDED
 	at = put_field(at, TRACE_REPLACEMENT_VERDICT, verdict);
 	at = put_field(at, TRACE_REPLACEMENT_KNOWN, replacement->window_known |
-		       replacement->faults_known << 1 | replacement->faults_at_least << 2);
+		       (replacement->faults == FAULTS_known) << 1 |
+		       replacement->faults_at_least << 2 |
+		       (replacement->faults == FAULTS_none_reported) << 3);
 	at = put_field(at, TRACE_REPLACEMENT_DEVICE, device);
 	at = put_field(at, TRACE_REPLACEMENT_DRIVER, driver);
 	at = put_field(at, TRACE_REPLACEMENT_WAITS, replacement->waits.count);

@@ -125,9 +125,12 @@ def devices():
                    f'sum(increase(iommufd_replacements_total{{{one}, '
                    'verdict=~"blocked|rolled_back|stranded"}[$__range])) or vector(0)', "short",
                    steps((None, "green"), (1, "orange"))),
-            figure("Faults", "Accesses that faulted because of a replacement, in the time shown.",
-                   f"sum(increase(iommufd_replacement_faults_total{{{one}}}[$__range])) or vector(0)",
-                   "short", steps((None, "green"), (1, "red"))),
+            figure("Faults", "Accesses that faulted because of a replacement, in the time shown; 0 only "
+                   "if the faults of all replacements are known.",
+                   f"sum(increase(iommufd_replacement_faults_total{{{one}}}[$__range])) > 0 or vector(0) "
+                   f"unless on () sum(increase(iommufd_replacements_faults_unknown_total{{{one}}}"
+                   "[$__range])) > 0", "short", steps((None, "green"), (1, "red")),
+                   noValue="not reported"),
             figure("Window, p99", "99 % of the windows without translation were shorter.",
                    f"histogram_quantile(0.99, sum by (le) (increase({window}_bucket{{{HOSTS}}}[$__range])))",
                    "s"),

@@ -49,13 +49,15 @@ def lines(title, description, queries, unit="short", width=12, height=8, stacked
                   color={"mode": "palette-classic"}, **defaults)
 
 
-def figure(title, description, expr, unit="short", thresholds=None, width=4, height=4, legend=None):
+def figure(title, description, expr, unit="short", thresholds=None, width=4, height=4, legend=None,
+           **defaults):
     options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
                "colorMode": "value", "graphMode": "area", "justifyMode": "auto",
                "orientation": "auto", "textMode": "auto", "wideLayout": True,
                "showPercentChange": False}
     return _panel("stat", title, description, [query(expr, legend)], width, height, options, unit,
-                  thresholds=thresholds or steps((None, "text")), color={"mode": "thresholds"})
+                  thresholds=thresholds or steps((None, "text")), color={"mode": "thresholds"},
+                  **defaults)
 
 
 def bars(title, description, queries, unit, thresholds, width=12, height=8, **defaults):

@@ -98,7 +98,7 @@ TEST(timeline, windows_and_faults_are_told)
 			.device = "0000:03:00.0", .nr_faults = 1,
 			.faults = { { .ns = 2200, .iova = 4096, .flags = SCOPE_FAULT_IN_WINDOW } },
 		},
-		.verdict = VERDICT_blocked, .window_known = true, .faults_known = true,
+		.verdict = VERDICT_blocked, .window_known = true, .faults = FAULTS_known,
 	};
 	struct timeline *timeline = begin();
 

@@ -53,6 +53,7 @@ static struct trace_event event(unsigned int i)
 		event.kind = TRACE_REPLACEMENT;
 		event.replacement.verdict = VERDICT_rolled_back;
 		event.replacement.window_known = true;
+		event.replacement.faults = i % 80 == 38 ? FAULTS_none_reported : FAULTS_not_moved;
 		event.replacement.faults_at_least = true;
 		event.replacement.waits.count = i;
 		replacement->start_ns = 1000000 + i;
