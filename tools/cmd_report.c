@@ -284,6 +284,11 @@ static void csv_operation(struct report *report, const struct scope_record *reco
 	operation_csv(stdout, record, moments[moment], report->info->wall_ns);
 }
 
+static void csv_replacement(struct report *report, const struct replacement *replacement)
+{
+	replacement_csv(stdout, replacement, report->info->wall_ns);
+}
+
 /* a row cannot say it */
 static void csv_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
@@ -294,6 +299,7 @@ static void csv_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 static const struct format csv_format = {
 	.begin = csv_begin,
 	.operation = csv_operation,
+	.replacement = csv_replacement,
 	.lost = csv_lost,
 };
 
@@ -555,7 +561,9 @@ const struct command command_report = {
 		"standard input: each operation in the words of 'iommuscope ops', then those that began "
 		"and did not end within the trace.\n\n"
 		"--json writes the objects of 'iommuscope ops --json'; other events have a key "
-		"\"event\", replacements those of 'iommuscope replace --json'.  --csv writes a row an operation, the keys as columns.  --trace-event writes a "
+		"\"event\", replacements those of 'iommuscope replace --json'.  --csv writes a row an operation, the keys as columns, and "
+		"for each device whose translation was replaced a row with the event \"replacement\", the verdict, the window and the "
+		"faults; a cell is empty where a number is not known.  --trace-event writes a "
 		"timeline: a track for each thread and for each device, operations with their phases as "
 		"slices, and for each device whose translation was replaced a track with the windows without "
 		"translation, and faults.  Of a phase only its sum is known: phases are drawn one after the other, "

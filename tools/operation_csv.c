@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations as comma-separated values.
+ * Operations, and what replacements did to DMA, as comma-separated values: one table.
  */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "names.h"
 #include "operation.h"
 #include "operation_csv.h"
 #include "output.h"
+#include "replacement.h"
 
 /* NUMBER(column, member) */
 #define NUMBERS(NUMBER)                                                                            \
@@ -38,6 +41,10 @@
 	NUMBER(reason_a, reason_a)                                                                 \
 	NUMBER(reason_b, reason_b)
 
+/* What only a replacement's row has; the others leave it empty. */
+#define REPLACEMENT_COLUMNS                                                                        \
+	",verdict,windows,window_ns,faults_in_window,faults_after,faults_at_least,waited"
+
 void operation_csv_heading(FILE *file)
 {
 	unsigned int i;
@@ -50,11 +57,11 @@ void operation_csv_heading(FILE *file)
 	for (i = 0; i < SCOPE_NR_PHASES; i++)
 		fprintf(file, ",%s%s_ns", i < SCOPE_FIRST_VFIO_PHASE ? "" : "vfio_",
 			phase_name(i));
-	putc('\n', file);
+	fputs(REPLACEMENT_COLUMNS "\n", file);
 }
 
-void operation_csv(FILE *file, const struct scope_record *record, const char *event,
-		   int64_t wall_ns)
+static void put_operation(FILE *file, const struct scope_record *record, const char *event,
+			  int64_t wall_ns)
 {
 	enum scope_class class = scope_operation_class(record->operation);
 	bool vfio = class == SCOPE_CLASS_VFIO;
@@ -87,5 +94,69 @@ void operation_csv(FILE *file, const struct scope_record *record, const char *ev
 #undef NUMBER
 	for (i = 0; i < SCOPE_NR_PHASES; i++)
 		fprintf(file, ",%" PRIu64, (uint64_t)record->phase_ns[i]);
+}
+
+void operation_csv(FILE *file, const struct scope_record *record, const char *event,
+		   int64_t wall_ns)
+{
+	const char *column = REPLACEMENT_COLUMNS;
+
+	put_operation(file, record, event, wall_ns);
+	for (; *column; column++)
+		if (*column == ',')
+			putc(',', file);
 	putc('\n', file);
+}
+
+/* A cell that is empty if the number is not known. */
+static void put_known(FILE *file, bool known, uint64_t number)
+{
+	if (known)
+		fprintf(file, ",%" PRIu64, number);
+	else
+		putc(',', file);
+}
+
+void replacement_csv(FILE *file, const struct replacement *replacement, int64_t wall_ns)
+{
+	static const enum scope_phase phases[SCOPE_NR_REPLACE_PHASES] = {
+		[SCOPE_REPLACE_wait] = SCOPE_PHASE_wait,   [SCOPE_REPLACE_check] = SCOPE_PHASE_check,
+		[SCOPE_REPLACE_alloc] = SCOPE_PHASE_alloc, [SCOPE_REPLACE_fill] = SCOPE_PHASE_fill,
+		[SCOPE_REPLACE_switch] = SCOPE_PHASE_switch, [SCOPE_REPLACE_drop] = SCOPE_PHASE_drop,
+	};
+	const struct scope_replacement *from = &replacement->record;
+	bool faults = replacement->faults == FAULTS_known;
+	struct scope_record record = {
+		.start_ns = from->start_ns,
+		.dur_ns = from->dur_ns,
+		.operation = SCOPE_OPERATION_iommufd_replace,
+		.ret = from->ret,
+		.reason = from->reason,
+		.reason_a = from->reason_a,
+		.reason_b = from->reason_b,
+		.tgid = from->tgid,
+		.tid = from->tid,
+		.ctx = from->ctx,
+		.device_id = from->device_id,
+		.group = from->group,
+		.devices = from->devices,
+		.ioas = from->ioas,
+		.old_ioas = from->old_ioas,
+		.hwpt = from->hwpt,
+		.old_hwpt = from->old_hwpt,
+	};
+	unsigned int i;
+
+	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
+		record.phase_ns[phases[i]] = from->phase_ns[i];
+	memcpy(record.comm, from->comm, sizeof(record.comm));
+	memcpy(record.device, from->device, sizeof(record.device));
+	snprintf(record.driver, sizeof(record.driver), "%s", from->iommu_driver);
+	put_operation(file, &record, "replacement", wall_ns);
+	fprintf(file, ",%s,%" PRIu32, verdict_name(replacement->verdict), from->windows);
+	put_known(file, replacement->window_known, from->window_ns);
+	put_known(file, faults, from->faults_in_window);
+	put_known(file, faults, from->faults_after);
+	put_known(file, faults, replacement->faults_at_least);
+	fprintf(file, ",%" PRIu32 "\n", replacement->waits.count);
 }

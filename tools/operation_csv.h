@@ -10,6 +10,8 @@
 
 #include "operations.h"
 
+struct replacement;
+
 /**
  * operation_csv_heading() - write the row of names
  * @file: where to
@@ -25,5 +27,15 @@ void operation_csv_heading(FILE *file);
  */
 void operation_csv(FILE *file, const struct scope_record *record, const char *event,
 		   int64_t wall_ns);
+
+/**
+ * replacement_csv() - write what a replacement did to one device as a row of the same table
+ * @file: where to
+ * @replacement: the replacement
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ *
+ * Its event is "replacement"; the columns at the end are those that only such rows fill.
+ */
+void replacement_csv(FILE *file, const struct replacement *replacement, int64_t wall_ns);
 
 #endif

@@ -105,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case TRACE_REPLACEMENT:
 			replacement_json(&event.replacement, &json, 0);
+			replacement_csv(nowhere, &event.replacement, 0);
 			timeline_replacement(timeline, &event.replacement);
 			break;
 		case TRACE_LOST:

@@ -143,6 +143,14 @@ def replacements(tap):
     tap.ok(sum(o["faults_in_window"] for o in blocked) > 0, "and faults")
     lines = tool("report", path).stdout.splitlines()
     tap.equal(len([line for line in lines if ": blocked " in line]), 24, "in words")
+    rows = list(csv.DictReader(io.StringIO(tool("report", "--csv", path).stdout)))
+    tap.equal([(int(r["start_ns"]), r["device"], r["verdict"], int(r["dur_ns"]), int(r["switch_ns"]),
+                r["window_ns"], r["faults_in_window"]) for r in rows if r["event"] == "replacement"],
+              [(o["start_ns"], o["device"], o["verdict"], o["dur_ns"], o["switch_ns"],
+                *("" if o[key] is None else str(o[key]) for key in ("window_ns", "faults_in_window")))
+               for o in shown if "verdict" in o], "--csv has a row for each")
+    tap.equal({r["verdict"] + r["window_ns"] for r in rows if r["event"] != "replacement"}, {""},
+              "and operations leave these columns empty")
     text = tool("report", "--trace-event", path).stdout
     events = json.loads(text)["traceEvents"]
     windows = [e for e in events if e.get("cat") == "window"]
