@@ -2,11 +2,10 @@
 /*
  * Replacements, and what they did to DMA.  replace.h tells the model.
  *
- * The event of the begin puts a struct running under the thread's id.  In this thread then run the IOMMU
- * core, once for each device of the group, and below it the IOMMU driver; what is seen of them goes into
- * the device's record in @live.  The event of the end completes the records.  Faults come from
- * interrupts, at any time, and find their record by the device; operations that waited find their replacement by
- * the context.
+ * The event of the begin has the thread followed.  In this thread then run the IOMMU core, once for each
+ * device of the group, and below it the IOMMU driver; what is seen of them is noted.  The event of the end
+ * tells of each device.  Faults come from interrupts, at any time, and are told by themselves; operations
+ * that waited find their replacement by the context.
  *
  * The tool loads of the probes those whose function this kernel has.  Whatever is missing leaves its mark
  * out of the record, and a record without marks claims nothing.
@@ -35,22 +34,14 @@ int BPF_PROG(replace_start, const struct iommufd_op *op)
 
 	if (!op || (filter_ctx && op->ctx_id != filter_ctx) || !scope_filter_task())
 		return 0;
-	run = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
-				   BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!run) {
-		__sync_fetch_and_add(&lost, 1);
-		return 0;
-	}
-	run->number = __sync_fetch_and_add(&last_number, 1) + 1;
-	run->start_ns = op->start_ns;
-	run->nr_keys = 0;
-	run->ctx = op->ctx_id;
-	bpf_probe_read_kernel(run->device, sizeof(run->device), op->device);
-	turn_begins(run->ctx, run->number, run->start_ns);
+	run = run_begins();
+	if (run)
+		turn_begins(op->ctx_id, run->number, op->start_ns);
 	return 0;
 }
 
-static __always_inline void complete(struct scope_replacement *record, const struct iommufd_op *op)
+/* What is of the whole replacement, and of a device of which nothing was seen. */
+static __always_inline void fill(struct scope_replacement *record, const struct iommufd_op *op)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -62,10 +53,24 @@ static __always_inline void complete(struct scope_replacement *record, const str
 	record->phase_ns[SCOPE_REPLACE_fill] = op->phase_ns[SCOPE_PHASE_fill];
 	record->phase_ns[SCOPE_REPLACE_switch] = op->phase_ns[SCOPE_PHASE_switch];
 	record->phase_ns[SCOPE_REPLACE_drop] = op->phase_ns[SCOPE_PHASE_drop];
-	record->ret = op->ret;
-	record->reason = op->reason;
+	record->window_start_ns = 0;
+	record->window_ns = 0;
+	record->first_end_ns = 0;
+	record->last_start_ns = 0;
+	record->last_end_ns = 0;
 	record->reason_a = op->reason_a;
 	record->reason_b = op->reason_b;
+	record->windows = 0;
+	record->faults_in_window = 0;
+	record->faults_after = 0;
+	record->moves = 0;
+	record->move_ret = 0;
+	record->driver = 0;
+	record->flags = 0;
+	record->tgid = id >> 32;
+	record->tid = (__u32)id;
+	record->ret = op->ret;
+	record->reason = op->reason;
 	record->ctx = op->ctx_id;
 	record->device_id = op->device_id;
 	record->group = op->group_id;
@@ -74,64 +79,90 @@ static __always_inline void complete(struct scope_replacement *record, const str
 	record->old_hwpt = op->old_hwpt_id;
 	record->ioas = op->ioas_id;
 	record->old_ioas = op->old_ioas_id;
-	record->tgid = id >> 32;
-	record->tid = (__u32)id;
+	record->nr_faults = 0;
+	record->named = 1;
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
 	bpf_probe_read_kernel(record->iommu_driver, sizeof(record->iommu_driver), op->iommu_driver);
-	if (record->opened_ns) {
-		record->window_ns += bpf_ktime_get_ns() - record->opened_ns;
-		record->flags |= SCOPE_REPLACEMENT_BLOCKED;
-	}
-	record->opened_ns = 0;
-	record->flags |= SCOPE_REPLACEMENT_OVER;
 }
 
-/* No device was seen moving: it was refused, nothing was to be done, or the core cannot be traced. */
-static __always_inline void send_unmoved(const struct iommufd_op *op, __u64 number)
+static __always_inline bool same_name(const char *a, const char *b)
+{
+	int i;
+
+	for (i = 0; i < SCOPE_DEVICE_LEN; i++) {
+		if (a[i] != b[i])
+			return false;
+		if (!a[i])
+			break;
+	}
+	return true;
+}
+
+static __always_inline void fill_move(struct scope_replacement *record, const struct move *move)
+{
+	record->window_start_ns = move->window_start_ns;
+	record->window_ns = move->window_ns;
+	record->first_end_ns = move->first_end_ns;
+	record->last_start_ns = move->last_start_ns;
+	record->last_end_ns = move->last_end_ns;
+	record->windows = move->windows;
+	record->moves = move->moves;
+	record->move_ret = move->ret;
+	if (move->moves)
+		record->flags |= SCOPE_REPLACEMENT_MOVED;
+	if (move->open) {
+		record->last_end_ns = record->start_ns + record->dur_ns;
+		record->window_ns += record->last_end_ns - record->last_start_ns;
+		record->flags |= SCOPE_REPLACEMENT_BLOCKED;
+	}
+}
+
+/* @move: NULL if no device was seen moving; @only: it is the only one of its group */
+static __always_inline void tell(const struct iommufd_op *op, const struct move *move,
+				 __u64 number, bool only)
 {
 	struct scope_replacement *record;
+	char name[SCOPE_DEVICE_LEN];
 
-	if (filter_by_device && !scope_is_device(op->device))
-		return;
-	__sync_fetch_and_add(&begun, 1);
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	record = bpf_ringbuf_reserve(&records, SCOPE_FAULTLESS_RECORD, 0);
 	if (!record) {
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	__builtin_memset(record, 0, sizeof(*record));
-	complete(record, op);
+	fill(record, op);
 	record->number = number;
-	record->named = 1;
-	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	if (move)
+		fill_move(record, move);
+	if (move && !only) {
+		__builtin_memset(name, 0, sizeof(name));
+		device_name((const struct device *)move->device, name);
+		record->named = same_name(name, record->device);
+		__builtin_memcpy(record->device, name, sizeof(name));
+	}
+	if (filter_by_device && !scope_is_device(record->device))
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+	else
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void replaced(const struct iommufd_op *op)
+static __always_inline void replaced(const struct iommufd_op *op, struct running *run)
 {
-	struct scope_replacement *record;
-	struct running *run = running();
 	__u32 i;
-	__u64 key;
 
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
 		if ((!filter_ctx || op->ctx_id == filter_ctx) && scope_filter_task() && op->ret)
-			send_unmoved(op, __sync_fetch_and_add(&last_number, 1) + 1);
+			tell(op, NULL, __sync_fetch_and_add(&last_number, 1) + 1, true);
 		return;
 	}
-	for (i = 0; i < SCOPE_GROUP_DEVICES; i++) {
-		if (i >= run->nr_keys)
-			break;
-		key = run->keys[i];
-		record = bpf_map_lookup_elem(&live, &key);
-		if (record && record->number == run->number)
-			complete(record, op);
-	}
-	if (!run->nr_keys)
-		send_unmoved(op, run->number);
-	turn_ends(run->ctx, run->number, op->start_ns + op->dur_ns);
-	run->number = 0;
+	/* one that failed may not have come to all devices */
+	if (!run->nr)
+		tell(op, NULL, run->number, true);
+	for (i = 0; i < SCOPE_GROUP_DEVICES && i < run->nr; i++)
+		tell(op, &run->moves[i], run->number, run->nr == 1 && !op->ret);
+	turn_ends(op->ctx_id, run->number, op->start_ns + op->dur_ns);
+	run->task = 0;
 }
 
 SEC("tp_btf/iommufd_replace")
@@ -143,6 +174,6 @@ int BPF_PROG(replace_end, const struct iommufd_op *op)
 		return 0;
 	/* what waits for one replacement may be another */
 	finished(op, run ? run->number : 0);
-	replaced(op);
+	replaced(op, run);
 	return 0;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What replace.bpf.c tells: a struct scope_replacement for each device that a replacement moved.
+ * What replace.bpf.c tells, through one ring buffer: a struct scope_replacement without its faults for each
+ * device that a replacement moved, as it ends, and a struct scope_fault for each fault, as it is reported.
  *
- * The record of a device stays in the map @live while faults may still be charged to it: until a
- * second after the replacement, or until the next one of the same device begins, whose begin sends
- * it to the ring buffer.  The reader takes what has become ripe from @live, and what comes through the
- * ring buffer unless it had it already: @number and @key say which it is.
+ * Which faults are a replacement's is found out by the reader: those of its device from the switch on, until a
+ * second after the replacement or until the next one of the same device switches.
  *
  * All times are CLOCK_MONOTONIC.  The window is measured from outside: from the call that takes the old
- * translation away to the return of the one that has put a translation in force.  It is never
+ * translation away to the return of the IOMMU core's call that has put a translation in force.  It is never
  * shorter than the truth.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_H
@@ -38,10 +37,8 @@ enum scope_switch {
 
 /* scope_replacement.flags */
 enum {
-	/* The core's call for this device was seen: move_* and moves are known. */
+	/* The core's call for this device was seen: move_ret and moves are known. */
 	SCOPE_REPLACEMENT_MOVED = 1 << 0,
-	/* The replacement is over: what is of all of it is known. */
-	SCOPE_REPLACEMENT_OVER = 1 << 1,
 	/* The window was still open as the replacement ended: the device has no translation. */
 	SCOPE_REPLACEMENT_BLOCKED = 1 << 2,
 	/* The IOMMU had more faults to tell than it could hold, or than were read. */
@@ -55,6 +52,39 @@ enum {
 	SCOPE_FAULT_WRITE = 1 << 1,
 	/* Reason and address are the IOMMU's own; else only what the kernel's log said. */
 	SCOPE_FAULT_EXACT = 1 << 2,
+	/* The IOMMU, or the log, may have had more to tell. */
+	SCOPE_FAULT_MORE = 1 << 3,
+};
+
+/* Who tells of a fault. */
+enum scope_fault_source {
+	SCOPE_FAULT_INTEL,
+	SCOPE_FAULT_AMD,
+	SCOPE_FAULT_CORE,
+	SCOPE_FAULT_MOCK,
+	SCOPE_FAULT_LOG,
+};
+
+/**
+ * struct scope_fault - a fault, of whatever device
+ * @number: 0, where a replacement has its number
+ * @ns: when it was reported
+ * @iova: address of the access
+ * @source: enum scope_fault_source
+ * @reason: number of the reason, the IOMMU's own; 0 if there is none
+ * @flags: SCOPE_FAULT_*
+ * @requester: PCI segment and requester, if @device is empty
+ * @device: name of the device, or empty
+ */
+struct scope_fault {
+	__u64 number;
+	__u64 ns;
+	__u64 iova;
+	__u32 source;
+	__u32 reason;
+	__u32 flags;
+	__u32 requester;
+	char device[SCOPE_DEVICE_LEN];
 };
 
 /**
@@ -85,24 +115,22 @@ enum scope_replace_phase {
 /**
  * struct scope_replacement - what a replacement did to one device
  * @number: of the replacement, from 1; the same for all devices that it moved
- * @key: which device: an opaque number, 0 if no device was seen moving
  * @start_ns: as it began
  * @dur_ns: how long it took
  * @phase_ns: time by enum scope_replace_phase
- * @move_ns: as the core began to move this device
- * @moved_ns: how long that took in sum, with the way back if there was one
  * @window_start_ns: as its translation was first taken away
  * @window_ns: time without translation, in sum
- * @opened_ns: as the window now open opened, 0 if none is
+ * @first_end_ns: as the first window ended
+ * @last_start_ns: as the last one began
+ * @last_end_ns: as the last one ended
  * @reason_a: first number of the reason
  * @reason_b: second number of the reason
  * @windows: how often its translation was taken away
  * @faults_in_window: faults while it was, see SCOPE_FAULT_IN_WINDOW
- * @faults_after: other faults from @move_ns on, until SCOPE_FAULTS_AFTER_NS after the replacement
+ * @faults_after: other faults from the switch on, until SCOPE_FAULTS_AFTER_NS after the replacement
  * @moves: how often the core moved this device: twice if it was rolled back
  * @move_ret: what the last move returned
- * @first_ret: what the first move returned
- * @driver: enum scope_switch: whose attach was seen
+ * @driver: enum scope_switch; set by the reader
  * @flags: SCOPE_REPLACEMENT_*
  * @tgid: process
  * @tid: thread
@@ -125,15 +153,14 @@ enum scope_replace_phase {
  */
 struct scope_replacement {
 	__u64 number;
-	__u64 key;
 	__u64 start_ns;
 	__u64 dur_ns;
 	__u64 phase_ns[SCOPE_NR_REPLACE_PHASES];
-	__u64 move_ns;
-	__u64 moved_ns;
 	__u64 window_start_ns;
 	__u64 window_ns;
-	__u64 opened_ns;
+	__u64 first_end_ns;
+	__u64 last_start_ns;
+	__u64 last_end_ns;
 	__u64 reason_a;
 	__u64 reason_b;
 	__u32 windows;
@@ -141,7 +168,6 @@ struct scope_replacement {
 	__u32 faults_after;
 	__u32 moves;
 	__s32 move_ret;
-	__s32 first_ret;
 	__u32 driver;
 	__u32 flags;
 	__u32 tgid;

@@ -2,8 +2,7 @@
 /*
  * Faults, by the IOMMU's own registers and logs, and by the event that other drivers have.
  *
- * They come from interrupts, at any time, and find their record by the device, or by the requester that the
- * IOMMU tells.
+ * They come from interrupts, at any time, and are told with the device, or the requester that the IOMMU tells.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
@@ -11,48 +10,34 @@
 #include "replace_records.bpf.h"
 #include "replace_windows.bpf.h"
 
-/* Where AMD's handler reads faults itself, those of iommu:io_page_fault are the same ones again. */
-const volatile bool amd_events_read = false;
+struct fault_data {
+	enum scope_fault_source source;
+	__u32 requester;
+	__u64 iova;
+	__u32 reason;
+	__u32 flags;
+};
 
-static __always_inline void charge(struct scope_replacement *record, __u64 iova, __u32 reason,
-				   __u32 flags)
+/* @dev: the device, or NULL if only its requester is known */
+static __always_inline void tell_fault(const struct fault_data *data, const struct device *dev)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct scope_fault_mark *mark;
-	__u32 slot;
+	struct scope_fault *fault = bpf_ringbuf_reserve(&records, sizeof(*fault), 0);
 
-	if (!record || !record->number || now < record->move_ns ||
-	    (record->flags & SCOPE_REPLACEMENT_OVER &&
-	     now > record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS)) {
-		__sync_fetch_and_add(&stray_faults, 1);
+	if (!fault) {
+		__sync_fetch_and_add(&faults_lost, 1);
 		return;
 	}
-	if (record->opened_ns)
-		flags |= SCOPE_FAULT_IN_WINDOW;
-	/* what the IOMMU says without a window to have come from is not the replacement's doing */
-	if (!record->windows)
-		flags &= ~SCOPE_FAULT_IN_WINDOW;
-	if (flags & SCOPE_FAULT_IN_WINDOW)
-		__sync_fetch_and_add(&record->faults_in_window, 1);
-	else
-		__sync_fetch_and_add(&record->faults_after, 1);
-	if (record->nr_faults >= SCOPE_FAULT_MARKS)
-		return;
-	slot = __sync_fetch_and_add(&record->nr_faults, 1);
-	if (slot >= SCOPE_FAULT_MARKS)
-		return;
-	mark = &record->faults[slot];
-	mark->ns = now;
-	mark->iova = iova;
-	mark->reason = reason;
-	mark->flags = flags;
-}
-
-static __always_inline struct scope_replacement *record_of_requester(__u32 requester)
-{
-	__u64 *key = bpf_map_lookup_elem(&requesters, &requester);
-
-	return key ? bpf_map_lookup_elem(&live, key) : NULL;
+	fault->number = 0;
+	fault->ns = bpf_ktime_get_ns();
+	fault->iova = data->iova;
+	fault->source = data->source;
+	fault->reason = data->reason;
+	fault->flags = data->flags;
+	fault->requester = data->requester;
+	fault->device[0] = '\0';
+	if (dev)
+		device_name(dev, fault->device);
+	bpf_ringbuf_submit(fault, BPF_RB_NO_WAKEUP);
 }
 
 /*
@@ -79,8 +64,8 @@ int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 {
 	/* the function takes it as a void pointer */
 	__u64 cap = BPF_CORE_READ(iommu, cap), fault[2];
-	__u32 status = 0, index, nr, first, reason, flags;
-	struct scope_replacement *record;
+	struct fault_data data = { .source = SCOPE_FAULT_INTEL };
+	__u32 status = 0, index, nr, first;
 	void *reg = BPF_CORE_READ(iommu, reg);
 	int i;
 
@@ -94,18 +79,19 @@ int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 		if (bpf_probe_read_kernel(fault, sizeof(fault), reg + first + index * 16) ||
 		    !(fault[1] & VTD_FAULT_VALID))
 			break;
-		reason = fault[1] >> 32 & 0xff;
-		if (reason < 0x20 || reason > 0x2f) {
-			record = record_of_requester((__u32)BPF_CORE_READ(iommu, segment) << 16 |
-						     (fault[1] & 0xffff));
-			flags = SCOPE_FAULT_EXACT;
+		data.reason = fault[1] >> 32 & 0xff;
+		if (data.reason < 0x20 || data.reason > 0x2f) {
+			data.requester = (__u32)BPF_CORE_READ(iommu, segment) << 16 |
+					 (fault[1] & 0xffff);
+			data.iova = fault[0] & ~0xfffULL;
+			data.flags = SCOPE_FAULT_EXACT;
 			if (!(fault[1] & VTD_FAULT_READ))
-				flags |= SCOPE_FAULT_WRITE;
-			if (vtd_no_translation(reason))
-				flags |= SCOPE_FAULT_IN_WINDOW;
-			if (record && status & VTD_FAULT_OVERFLOW)
-				record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
-			charge(record, fault[0] & ~0xfffULL, reason, flags);
+				data.flags |= SCOPE_FAULT_WRITE;
+			if (vtd_no_translation(data.reason))
+				data.flags |= SCOPE_FAULT_IN_WINDOW;
+			if (status & VTD_FAULT_OVERFLOW)
+				data.flags |= SCOPE_FAULT_MORE;
+			tell_fault(&data, NULL);
 		}
 		if (++index >= nr)
 			index = 0;
@@ -134,9 +120,9 @@ __u64 amd_faults_told = 0;
 SEC("fentry/iommu_poll_events")
 int BPF_PROG(amd_faults, struct amd_iommu *iommu)
 {
-	struct scope_replacement *record = NULL;
+	struct fault_data data = { .source = SCOPE_FAULT_AMD };
 	void *registers = iommu->mmio_base;
-	__u32 head = 0, tail = 0, event[4], type, flags, segment;
+	__u32 head = 0, tail = 0, event[4], type, segment;
 	void *log = iommu->evt_buf;
 	int i;
 
@@ -155,39 +141,43 @@ int BPF_PROG(amd_faults, struct amd_iommu *iommu)
 		    event[1] & AMD_EVENT_INTERRUPT)
 			continue;
 		__sync_fetch_and_add(&amd_faults_told, 1);
-		record = record_of_requester(segment << 16 | (event[0] & 0xffff));
-		flags = SCOPE_FAULT_EXACT;
+		data.requester = segment << 16 | (event[0] & 0xffff);
+		data.iova = (__u64)event[3] << 32 | event[2];
+		data.flags = SCOPE_FAULT_EXACT;
 		if (event[1] & AMD_EVENT_WRITE)
-			flags |= SCOPE_FAULT_WRITE;
-		charge(record, (__u64)event[3] << 32 | event[2], 0, flags);
+			data.flags |= SCOPE_FAULT_WRITE;
+		if (i == AMD_EVENTS_READ - 1 && head != tail)
+			data.flags |= SCOPE_FAULT_MORE;
+		tell_fault(&data, NULL);
 	}
-	if (head != tail && record)
-		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
 	return 0;
 }
 
-/* Drivers that report faults to the core; the mock's own handler is below it. */
+/* Drivers that report faults to the core; those of AMD and of the mock come by their own way, too. */
 SEC("tp_btf/io_page_fault")
 int BPF_PROG(core_faults, struct device *dev, unsigned long iova, int flags)
 {
-	struct scope_replacement *record;
-	__u64 key = (__u64)dev;
+	struct fault_data data = {
+		.source = SCOPE_FAULT_CORE,
+		.iova = iova,
+		.flags = SCOPE_FAULT_EXACT | (flags & 1 ? SCOPE_FAULT_WRITE : 0),
+	};
 
-	record = bpf_map_lookup_elem(&live, &key);
-	if (record && ((record->driver == SCOPE_SWITCH_AMD && amd_events_read) ||
-		       record->driver == SCOPE_SWITCH_MOCK))
-		return 0;
-	charge(record, iova, 0, SCOPE_FAULT_EXACT | (flags & 1 ? SCOPE_FAULT_WRITE : 0));
+	if (dev)
+		tell_fault(&data, dev);
 	return 0;
 }
 
 SEC("fentry/mock_dma_fault")
 int BPF_PROG(mock_faults, struct mock_device___scope *mdev, __u64 iova)
 {
-	__u64 key = (__u64)&mdev->pdev->dev;
+	struct fault_data data = {
+		.source = SCOPE_FAULT_MOCK,
+		.iova = iova,
+		.flags = SCOPE_FAULT_EXACT | (mdev->dma.mode & 2 ? SCOPE_FAULT_WRITE : 0),
+	};
 
-	charge(bpf_map_lookup_elem(&live, &key), iova, 0,
-	       SCOPE_FAULT_EXACT | (mdev->dma.mode & 2 ? SCOPE_FAULT_WRITE : 0));
+	tell_fault(&data, &mdev->pdev->dev);
 	return 0;
 }
 
@@ -224,10 +214,9 @@ struct {
 SEC("tp_btf/console")
 int BPF_PROG(log_faults, const char *text, size_t length)
 {
-	__u32 zero = 0, at, endpoint = 0, size = LOG_LINE;
-	struct scope_replacement *record;
+	struct fault_data data = { .source = SCOPE_FAULT_LOG, .flags = SCOPE_FAULT_MORE };
+	__u32 zero = 0, at, size = LOG_LINE;
 	struct log_line *line;
-	__u64 iova = 0;
 	int i;
 
 	line = bpf_map_lookup_elem(&log_lines, &zero);
@@ -249,23 +238,20 @@ int BPF_PROG(log_faults, const char *text, size_t length)
 
 		if (c < '0' || c > '9')
 			break;
-		endpoint = endpoint * 10 + (c - '0');
+		data.requester = data.requester * 10 + (c - '0');
 	}
 	at += sizeof(" at 0x") - 1;
 	for (i = 0; i < 16; i++, at++) {
 		char c = line->text[at & (2 * LOG_LINE - 1)];
 
 		if (c >= '0' && c <= '9')
-			iova = iova << 4 | (c - '0');
+			data.iova = data.iova << 4 | (c - '0');
 		else if (c >= 'a' && c <= 'f')
-			iova = iova << 4 | (c - 'a' + 10);
+			data.iova = data.iova << 4 | (c - 'a' + 10);
 		else
 			break;
 	}
-	record = record_of_requester(endpoint);
-	if (record)
-		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
-	charge(record, iova, 0, 0);
+	tell_fault(&data, NULL);
 	return 0;
 }
 

@@ -15,16 +15,20 @@ struct turn {
 };
 
 struct turns {
+	__u64 ctx;
 	struct turn last;
 	struct turn before;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32);
-	__type(value, struct turns);
-} contexts SEC(".maps");
+/* Contexts are numbered one after the other: two that are so far apart that they meet here are rare. */
+#define CONTEXTS 256
+
+static struct turns contexts[CONTEXTS];
+
+static __always_inline struct turns *turns_of(__u32 ctx_id)
+{
+	return &contexts[ctx_id & (CONTEXTS - 1)];
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -36,15 +40,13 @@ struct {
 /* A replacement begins: from now on operations may wait for it. */
 static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_ns)
 {
-	struct turns fresh = {}, *turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+	struct turns *turns = turns_of(ctx_id);
 
-	if (!turns) {
-		bpf_map_update_elem(&contexts, &ctx_id, &fresh, BPF_NOEXIST);
-		turns = bpf_map_lookup_elem(&contexts, &ctx_id);
-		if (!turns)
-			return;
-	}
-	turns->before = turns->last;
+	if (turns->ctx == ctx_id)
+		turns->before = turns->last;
+	else
+		turns->before.number = 0;
+	turns->ctx = ctx_id;
 	turns->last.number = number;
 	turns->last.start_ns = start_ns;
 	turns->last.end_ns = 0;
@@ -52,9 +54,9 @@ static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_
 
 static __always_inline void turn_ends(__u32 ctx_id, __u64 number, __u64 end_ns)
 {
-	struct turns *turns = bpf_map_lookup_elem(&contexts, &ctx_id);
+	struct turns *turns = turns_of(ctx_id);
 
-	if (turns && turns->last.number == number)
+	if (turns->last.number == number)
 		turns->last.end_ns = end_ns;
 }
 
@@ -118,14 +120,13 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 
 static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 {
-	__u32 ctx_id = op->ctx_id;
 	struct turns *turns;
 
 	/* most wait for nothing */
 	if (op->phase_ns[SCOPE_PHASE_wait] < SCOPE_WAITED_NS)
 		return;
-	turns = bpf_map_lookup_elem(&contexts, &ctx_id);
-	if (turns)
+	turns = turns_of(op->ctx_id);
+	if (turns->ctx == op->ctx_id)
 		note_wait(op, turns, own);
 }
 

@@ -62,9 +62,13 @@ static void add_phases(struct timeline *timeline)
 	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++) {
 		if (!record->phase_ns[i])
 			continue;
-		if (i == SCOPE_REPLACE_switch && record->flags & SCOPE_REPLACEMENT_MOVED &&
-		    record->move_ns - record->start_ns > at)
-			at = record->move_ns - record->start_ns;
+		/* a window is inside of the switch */
+		if (i == SCOPE_REPLACE_switch && record->windows &&
+		    record->window_start_ns - record->start_ns < at)
+			at = record->window_start_ns - record->start_ns;
+		if (i == SCOPE_REPLACE_switch && record->windows &&
+		    record->last_end_ns - record->start_ns > at + record->phase_ns[i])
+			at = record->last_end_ns - record->start_ns - record->phase_ns[i];
 		if (i == SCOPE_REPLACE_drop && record->dur_ns > at + record->phase_ns[i])
 			at = record->dur_ns - record->phase_ns[i];
 		entry = add(timeline, at, record->phase_ns[i], COLOUR_NONE, "█");
@@ -89,8 +93,7 @@ static void add_window(struct timeline *timeline)
 				 "%s: no translation, %u times, in sum", record->device,
 				 record->windows);
 	} else if (record->flags & SCOPE_REPLACEMENT_MOVED) {
-		entry = add(timeline, record->move_ns - record->start_ns, record->moved_ns,
-			    COLOUR_NONE, "─");
+		entry = add(timeline, record->dur_ns, 0, COLOUR_NONE, NULL);
 		snprintf(entry->text, sizeof(entry->text), "%s: %s", record->device,
 			 timeline->replacement->window_known ? "moves, translated all the time" :
 							       "moves, not watched");

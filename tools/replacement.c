@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replacements as replace.bpf.c has seen them: taking them over, and the verdict.
+ * Replacements as replace.bpf.c has seen them: taking them over, which faults are theirs, and the verdict.
  *
- * A record comes by one of two ways, from the map of devices once it is ripe or from the ring buffer; @taken
- * remembers for each device the number of the last one taken, so that none is told twice.
+ * Records and faults come in the order of time.  The last record of each device is kept until it is ripe: until no
+ * more faults can be charged to it, as a second has passed or the device has been switched again.  Faults are
+ * kept until a record has claimed them; those that none has after a while are strays.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,10 +21,15 @@
 #include "replacement.h"
 #include "session.h"
 
-/* The last record taken of a device. */
-struct taken {
-	uint64_t key;
-	uint64_t number;
+/* So many faults, for so long, are kept for a replacement that has not told of itself yet. */
+#define FAULTS_KEPT 4096
+#define FAULTS_KEPT_NS 60000000000ULL
+
+/* A device, and its last replacement if that is not told yet. */
+struct followed {
+	char device[SCOPE_DEVICE_LEN];
+	bool waits;
+	struct scope_replacement record;
 };
 
 /* What a source of faults is worth. */
@@ -39,6 +46,7 @@ enum fault_source {
 
 /* What the probes that are attached can see. */
 struct sight {
+	bool core;
 	bool windows[SCOPE_NR_SWITCHES];
 	enum fault_source faults[SCOPE_NR_SWITCHES];
 };
@@ -47,10 +55,15 @@ struct replacements {
 	struct replace_bpf *skeleton;
 	struct ring_buffer *records;
 	struct sight sight;
-	struct taken *taken;
-	size_t nr_taken;
-	/* records begun that have been taken */
-	uint64_t nr_told;
+	struct followed *followed;
+	size_t nr_followed;
+	/* in the order in which they came */
+	struct scope_fault faults[FAULTS_KEPT];
+	size_t nr_faults;
+	uint64_t stray_faults;
+	/* faults of before were lost, in the kernel or here */
+	uint64_t forgotten_ns;
+	uint64_t faults_lost;
 	struct replacement_totals by_device;
 	struct replacement_totals by_driver;
 	/* where the reading under way hands over */
@@ -73,7 +86,6 @@ static struct replace_bpf *load(const struct options *options, bool probes, int 
 	bpf_object__for_each_program(program, skeleton->obj)
 		if (!probes && !strncmp(bpf_program__section_name(program), "f", 1))
 			bpf_program__set_autoload(program, false);
-	skeleton->rodata->amd_events_read = probes && session_has_function("iommu_poll_events");
 	*err = session_try_load(skeleton->skeleton);
 	if (*err) {
 		replace_bpf__destroy(skeleton);
@@ -115,11 +127,11 @@ static void look_around(struct replacements *replacements)
 	struct sight *sight = &replacements->sight;
 
 #define SEES(program) session_is_attached(skeleton->progs.program)
-	sight->windows[SCOPE_SWITCH_INTEL] = SEES(intel_attached) && SEES(intel_blocks);
-	sight->windows[SCOPE_SWITCH_AMD] = SEES(amd_attached) && SEES(amd_blocks);
-	sight->windows[SCOPE_SWITCH_VIRTIO] = SEES(virtio_attaches) && SEES(virtio_attached);
-	sight->windows[SCOPE_SWITCH_MOCK] = SEES(mock_attached) && SEES(mock_blocks) &&
-					    SEES(mock_restores);
+	sight->core = SEES(core_moved);
+	sight->windows[SCOPE_SWITCH_INTEL] = sight->core && SEES(intel_blocks);
+	sight->windows[SCOPE_SWITCH_AMD] = sight->core && SEES(amd_blocks);
+	sight->windows[SCOPE_SWITCH_VIRTIO] = sight->core && SEES(virtio_attaches);
+	sight->windows[SCOPE_SWITCH_MOCK] = sight->core && SEES(mock_blocks);
 #define SOURCE(program, worth) (SEES(program) ? (worth) : SOURCE_NONE)
 	sight->faults[SCOPE_SWITCH_INTEL] = SOURCE(intel_faults, SOURCE_TELLS);
 	/* an emulated one has an event log that no fault of a blocked device is written to */
@@ -165,15 +177,34 @@ static enum verdict judge(const struct scope_replacement *record, bool window_kn
 	return window_known ? VERDICT_hitless : VERDICT_unknown;
 }
 
+static enum scope_switch switch_of(const char *iommu_driver)
+{
+	static const struct {
+		const char *name;
+		enum scope_switch driver;
+	} drivers[] = {
+		{ "intel_iommu", SCOPE_SWITCH_INTEL },	 { "amd_iommu", SCOPE_SWITCH_AMD },
+		/* as a module, and built in */
+		{ "virtio_iommu", SCOPE_SWITCH_VIRTIO }, { "viommu", SCOPE_SWITCH_VIRTIO },
+		{ "iommufd_mock", SCOPE_SWITCH_MOCK },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(drivers[i].name, iommu_driver))
+			return drivers[i].driver;
+	return SCOPE_SWITCH_UNKNOWN;
+}
+
 static enum fault_sight faults_seen(const struct replacements *replacements,
 				    const struct scope_replacement *record, unsigned int driver)
 {
 	enum fault_source source = replacements->sight.faults[driver];
 
-	if (record->faults_in_window || record->faults_after || source == SOURCE_TELLS)
-		return FAULTS_known;
 	if (!record->moves)
 		return FAULTS_not_moved;
+	if (record->faults_in_window || record->faults_after || source == SOURCE_TELLS)
+		return FAULTS_known;
 	if (source == SOURCE_UNTRIED)
 		return replacements->skeleton->bss->amd_faults_told ? FAULTS_known :
 								     FAULTS_none_reported;
@@ -222,10 +253,9 @@ static void cap(__u64 *value, uint64_t most)
 static void tell(struct replacements *replacements, const struct scope_replacement *record)
 {
 	struct replacement replacement = { .record = *record };
-	unsigned int driver = record->driver < SCOPE_NR_SWITCHES ? record->driver : 0;
 	const struct sight *sight = &replacements->sight;
+	unsigned int driver = record->driver;
 
-	replacements->nr_told++;
 	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.waits), &record->number,
 			    &replacement.waits);
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
@@ -233,9 +263,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 	/* one that waited may have ended before the event of the end told when that was */
 	cap(&replacement.waits.longest_ns, record->dur_ns);
 	cap(&replacement.waits.total_ns, record->dur_ns * replacement.waits.count);
-	if (replacement.record.nr_faults > SCOPE_FAULT_MARKS)
-		replacement.record.nr_faults = SCOPE_FAULT_MARKS;
-	replacement.window_known = sight->windows[driver] || record->windows;
+	replacement.window_known = record->moves && sight->windows[driver];
 	replacement.faults = faults_seen(replacements, record, driver);
 	replacement.faults_at_least = record->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
 	replacement.verdict = judge(record, replacement.window_known);
@@ -245,81 +273,192 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 		replacements->function(replacements->context, &replacement);
 }
 
-/* Was this one not taken yet?  From now on it is. */
-static bool take(struct replacements *replacements, const struct scope_replacement *record)
+/* As the device began to move, as far as that is known. */
+static uint64_t switch_start(const struct scope_replacement *record)
 {
-	struct taken *taken;
+	uint64_t late = record->phase_ns[SCOPE_REPLACE_switch] + record->phase_ns[SCOPE_REPLACE_drop];
+
+	if (record->windows)
+		return record->window_start_ns;
+	return record->start_ns + (record->dur_ns > late ? record->dur_ns - late : 0);
+}
+
+static bool in_window(const struct scope_replacement *record, uint64_t ns)
+{
+	return (ns >= record->window_start_ns && ns <= record->first_end_ns) ||
+	       (ns >= record->last_start_ns && ns <= record->last_end_ns);
+}
+
+static void charge(struct scope_replacement *record, const struct scope_fault *fault)
+{
+	__u32 flags = fault->flags & ~SCOPE_FAULT_MORE;
+
+	if (fault->flags & SCOPE_FAULT_MORE)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	if (in_window(record, fault->ns))
+		flags |= SCOPE_FAULT_IN_WINDOW;
+	/* what the IOMMU says without a window to have come from is not the replacement's doing */
+	if (!record->windows)
+		flags &= ~SCOPE_FAULT_IN_WINDOW;
+	if (flags & SCOPE_FAULT_IN_WINDOW)
+		record->faults_in_window++;
+	else
+		record->faults_after++;
+	if (record->nr_faults < SCOPE_FAULT_MARKS)
+		record->faults[record->nr_faults++] = (struct scope_fault_mark){
+			.ns = fault->ns,
+			.iova = fault->iova,
+			.reason = fault->reason,
+			.flags = flags,
+		};
+}
+
+static bool is_of(const struct scope_fault *fault, const char *device)
+{
+	char name[SCOPE_DEVICE_LEN];
+
+	if (*fault->device)
+		return !strcmp(fault->device, device);
+	snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", fault->requester >> 16,
+		 fault->requester >> 8 & 0xff, fault->requester >> 3 & 0x1f, fault->requester & 7);
+	return !strcmp(name, device);
+}
+
+/* The core tells once more of what the driver's own source told. */
+static bool is_told_twice(const struct replacements *replacements,
+			  const struct scope_fault *fault, unsigned int driver)
+{
+	return fault->source == SCOPE_FAULT_CORE &&
+	       replacements->sight.faults[driver] > SOURCE_MAY_TELL;
+}
+
+/* No more faults can come for the replacement of a device: claim those up to @until_ns, and tell. */
+static void tell_ripe(struct replacements *replacements, struct followed *followed,
+		      uint64_t until_ns)
+{
+	struct scope_replacement *record = &followed->record;
+	uint64_t last_ns = record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS;
+	uint64_t first_ns = switch_start(record);
+	const struct scope_fault *fault;
+	size_t i, kept = 0;
+
+	if (until_ns > last_ns)
+		until_ns = last_ns;
+	for (i = 0; i < replacements->nr_faults; i++) {
+		fault = &replacements->faults[i];
+		if (fault->ns < first_ns || fault->ns > until_ns || !is_of(fault, record->device))
+			replacements->faults[kept++] = *fault;
+		else if (!is_told_twice(replacements, fault, record->driver))
+			charge(record, fault);
+	}
+	replacements->nr_faults = kept;
+	if (first_ns <= replacements->forgotten_ns)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	followed->waits = false;
+	tell(replacements, record);
+}
+
+static struct followed *follow(struct replacements *replacements, const char *device)
+{
+	struct followed *followed;
 	size_t i;
 
-	for (i = 0; i < replacements->nr_taken; i++) {
-		taken = &replacements->taken[i];
-		if (taken->key != record->key)
-			continue;
-		if (taken->number >= record->number)
-			return false;
-		taken->number = record->number;
-		return true;
-	}
-	replacements->taken = reallocarray(replacements->taken, replacements->nr_taken + 1,
-					   sizeof(*replacements->taken));
-	if (!replacements->taken)
+	for (i = 0; i < replacements->nr_followed; i++)
+		if (!strcmp(replacements->followed[i].device, device))
+			return &replacements->followed[i];
+	replacements->followed = reallocarray(replacements->followed, replacements->nr_followed + 1,
+					      sizeof(*replacements->followed));
+	if (!replacements->followed)
 		out_of_memory();
-	replacements->taken[replacements->nr_taken++] = (struct taken){
-		.key = record->key,
-		.number = record->number,
-	};
-	return true;
+	followed = &replacements->followed[replacements->nr_followed++];
+	*followed = (struct followed){};
+	snprintf(followed->device, sizeof(followed->device), "%s", device);
+	return followed;
+}
+
+/* The oldest faults, up to @nr, are of no replacement. */
+static void forget_faults(struct replacements *replacements, size_t nr)
+{
+	replacements->stray_faults += nr;
+	replacements->nr_faults -= nr;
+	memmove(replacements->faults, replacements->faults + nr,
+		replacements->nr_faults * sizeof(replacements->faults[0]));
+}
+
+static void on_fault(struct replacements *replacements, const struct scope_fault *fault)
+{
+	if (replacements->nr_faults == FAULTS_KEPT) {
+		replacements->forgotten_ns = replacements->faults[FAULTS_KEPT / 2 - 1].ns;
+		forget_faults(replacements, FAULTS_KEPT / 2);
+	}
+	replacements->faults[replacements->nr_faults++] = *fault;
 }
 
 static int on_record(void *context, void *data, size_t size)
 {
 	struct replacements *replacements = context;
 	struct scope_replacement record = {};
+	struct followed *followed;
 
-	/* without the part that has nothing to say */
+	/* both begin with the number */
+	if (!*(const __u64 *)data) {
+		on_fault(replacements, data);
+		return 0;
+	}
 	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
-	/* one without a device was never in the map */
-	if (!record.key || take(replacements, &record))
+	record.driver = switch_of(record.iommu_driver);
+	/* who does not see it end has not seen a window */
+	if (!replacements->sight.core) {
+		record.windows = 0;
+		record.window_ns = 0;
+		record.flags = 0;
+	}
+	if (!record.moves) {
 		tell(replacements, &record);
+		return 0;
+	}
+	followed = follow(replacements, record.device);
+	if (followed->waits)
+		tell_ripe(replacements, followed, switch_start(&record) - 1);
+	followed->record = record;
+	followed->waits = true;
 	return 0;
-}
-
-static bool is_ripe(const struct scope_replacement *record, uint64_t now)
-{
-	return record->number && record->flags & SCOPE_REPLACEMENT_OVER &&
-	       record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS < now;
 }
 
 static bool all_told(const struct replacements *replacements)
 {
-	return replacements->nr_told + replacements_lost(replacements) >=
-	       replacements->skeleton->bss->begun;
-}
+	size_t i;
 
-static void read_devices(struct replacements *replacements)
-{
-	int fd = bpf_map__fd(replacements->skeleton->maps.live);
-	struct scope_replacement record;
-	uint64_t key, next, now = now_ns();
-	void *from = NULL;
-
-	while (!bpf_map_get_next_key(fd, from, &next)) {
-		if (!bpf_map_lookup_elem(fd, &next, &record) && is_ripe(&record, now) &&
-		    take(replacements, &record))
-			tell(replacements, &record);
-		key = next;
-		from = &key;
-	}
+	for (i = 0; i < replacements->nr_followed; i++)
+		if (replacements->followed[i].waits)
+			return false;
+	return true;
 }
 
 void replacements_read(struct replacements *replacements, replacement_function function,
 		       void *context)
 {
+	/* what is ripe by then has all its faults in the ring buffer */
+	uint64_t now = now_ns(), lost = replacements->skeleton->bss->faults_lost;
+	const struct scope_replacement *record;
+	size_t i;
+
 	replacements->function = function;
 	replacements->context = context;
+	if (lost != replacements->faults_lost)
+		replacements->forgotten_ns = now;
+	replacements->faults_lost = lost;
 	ring_buffer__consume(replacements->records);
-	if (!all_told(replacements))
-		read_devices(replacements);
+	for (i = 0; i < replacements->nr_followed; i++) {
+		record = &replacements->followed[i].record;
+		if (replacements->followed[i].waits &&
+		    record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS < now)
+			tell_ripe(replacements, &replacements->followed[i], UINT64_MAX);
+	}
+	for (i = 0; i < replacements->nr_faults; i++)
+		if (replacements->faults[i].ns + FAULTS_KEPT_NS > now)
+			break;
+	forget_faults(replacements, i);
 }
 
 void replacements_drain(struct replacements *replacements, replacement_function function,
@@ -333,6 +472,7 @@ void replacements_drain(struct replacements *replacements, replacement_function 
 		nanosleep(&nap, NULL);
 		replacements_read(replacements, function, context);
 	}
+	forget_faults(replacements, replacements->nr_faults);
 }
 
 const struct replacement_totals *replacements_by_device(const struct replacements *replacements)
@@ -352,7 +492,7 @@ uint64_t replacements_lost(const struct replacements *replacements)
 
 uint64_t replacements_stray_faults(const struct replacements *replacements)
 {
-	return replacements->skeleton->bss->stray_faults;
+	return replacements->stray_faults;
 }
 
 const struct bpf_object *replacements_object(const struct replacements *replacements)
@@ -369,7 +509,7 @@ void replacements_close(struct replacements *replacements)
 		session_detach(replacements->skeleton->obj);
 		replace_bpf__destroy(replacements->skeleton);
 	}
-	free(replacements->taken);
+	free(replacements->followed);
 	free(replacements->by_device.totals);
 	free(replacements->by_driver.totals);
 	free(replacements);

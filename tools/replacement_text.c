@@ -295,10 +295,6 @@ void replacement_json(const struct replacement *replacement, struct json *json, 
 		snprintf(key, sizeof(key), "%s_ns", replacement_phase_name(i));
 		json_u64(json, key, record->phase_ns[i]);
 	}
-	if (record->flags & SCOPE_REPLACEMENT_MOVED) {
-		json_i64(json, "move_offset_ns", (int64_t)(record->move_ns - record->start_ns));
-		json_u64(json, "move_ns", record->moved_ns);
-	}
 	json_u64(json, "moves", record->moves);
 	if (replacement->window_known)
 		json_u64(json, "window_ns", record->window_ns);

@@ -69,21 +69,17 @@ enum {
 	TRACE_FIELD_PHASES = 32,
 };
 
-/* The same for struct scope_replacement; those of FOLDED may be negative. */
+/* The same for struct scope_replacement; those of FOLDED may be negative.  3, 4, 7, 13 are free. */
 #define TRACE_REPLACEMENT_FIELDS(FIELD, FOLDED)                                                    \
 	FIELD(1, number)                                                                           \
 	FIELD(2, dur_ns)                                                                           \
-	FIELD(3, move_ns)                                                                          \
-	FIELD(4, moved_ns)                                                                         \
 	FIELD(5, window_start_ns)                                                                  \
 	FIELD(6, window_ns)                                                                        \
-	FIELD(7, opened_ns)                                                                        \
 	FIELD(8, windows)                                                                          \
 	FIELD(9, faults_in_window)                                                                 \
 	FIELD(10, faults_after)                                                                    \
 	FIELD(11, moves)                                                                           \
 	FOLDED(12, move_ret)                                                                       \
-	FOLDED(13, first_ret)                                                                      \
 	FIELD(14, flags)                                                                           \
 	FOLDED(15, ret)                                                                            \
 	FIELD(16, reason)                                                                          \

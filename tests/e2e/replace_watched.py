@@ -63,7 +63,7 @@ def reads_go_on(tap):
         tap.equal(verdicts, {"blocked"}, "%s takes the translation away each time" % kind)
         tap.equal(sum(o["windows"] for o in objects), len(switched),
                   "there are as many windows as switches")
-        tap.ok(all(0 < o["window_ns"] <= o["move_ns"] <= o["switch_ns"] for o in switched),
+        tap.ok(all(0 < o["window_ns"] <= o["switch_ns"] for o in switched),
                "each window lies within the switch")
     if kind == "intel":
         # one read may meet several faults, and one may be told as the next replacement has begun

@@ -94,7 +94,7 @@ TEST(timeline, windows_and_faults_are_told)
 	struct replacement replacement = {
 		.record = {
 			.start_ns = 2000, .dur_ns = 900, .window_start_ns = 2100, .window_ns = 300,
-			.windows = 1, .moves = 1, .flags = SCOPE_REPLACEMENT_OVER,
+			.windows = 1, .moves = 1, .flags = SCOPE_REPLACEMENT_MOVED,
 			.device = "0000:03:00.0", .nr_faults = 1,
 			.faults = { { .ns = 2200, .iova = 4096, .flags = SCOPE_FAULT_IN_WINDOW } },
 		},

@@ -62,7 +62,7 @@ static struct trace_event event(unsigned int i)
 		replacement->window_start_ns = 1001000;
 		replacement->window_ns = 900;
 		replacement->ret = -ENOMEM;
-		replacement->first_ret = -1;
+		replacement->move_ret = -1;
 		replacement->tgid = replacement->tid = 77;
 		snprintf(replacement->comm, sizeof(replacement->comm), "vm");
 		snprintf(replacement->device, sizeof(replacement->device), "0000:03:00.0");
