@@ -151,6 +151,7 @@ def words(tap):
     tap.ok("IOMMU DRIVER" in text and "iommufd_mock" in text, "and the totals", text)
     text = tool("replace", "--timeline", "--", "replace-load", "3", "1", str(LONG_US)).stdout
     tap.equal(text.count(": no translation\n"), 1, "--timeline shows one replacement")
+    text = tool("replace", "--timeline", "-n", "3", "--", "replace-load", "3", "1", str(LONG_US)).stdout
     tap.ok("switch" in text and "░" in text and "fault: read of 0x" in text,
            "with its phases, its window and its faults", text)
     text = tool("replace", "--faults", "--", "replace-load", "3").stdout
