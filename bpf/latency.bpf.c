@@ -10,6 +10,7 @@
 #include "latency.h"
 #include "filter.bpf.h"
 #include "record.bpf.h"
+#include "slowest.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -321,6 +322,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
 	KEEP_FAILURE(memory, op, operation);
+	KEEP_SLOW(memory, op, operation);
 	bytes = op->ret < 0 ? 0 : op->length;
 	entry = memory_entry(op, operation);
 	if (!entry)
@@ -343,6 +345,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	if (!scope_filter_translation(op, operation) || !(wanted & 1ULL << operation))
 		return 0;
 	KEEP_FAILURE(translation, op, operation);
+	KEEP_SLOW(translation, op, operation);
 	entry = entry_of_translation(operation, dimension(op->device,
 							  scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
@@ -363,6 +366,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	if (!(wanted & 1ULL << operation) || !scope_filter_object(op))
 		return 0;
 	KEEP_FAILURE(object, op, operation);
+	KEEP_SLOW(object, op, operation);
 	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
@@ -380,6 +384,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	if (!(wanted & 1ULL << operation) || !scope_filter_vfio(op))
 		return 0;
 	KEEP_FAILURE(vfio, op, operation);
+	KEEP_SLOW(vfio, op, operation);
 	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);

@@ -19,20 +19,24 @@
 #include "options.h"
 #include "output.h"
 #include "session.h"
+#include "slowest.h"
 
 #define DEFAULT_LIMIT 256
 #define MAX_LIMIT 65536
+#define DEFAULT_STACKS 5
 
 enum {
 	KEY_BY = OPTION_KEY_OWN,
 	KEY_HIST,
 	KEY_LIMIT,
+	KEY_STACKS,
 };
 
 static struct {
 	enum scope_dimension by;
 	bool histograms;
 	unsigned int limit;
+	unsigned int stacks;
 	uint64_t wanted;
 } own = { .limit = DEFAULT_LIMIT, .wanted = ~0ULL };
 
@@ -42,6 +46,8 @@ static const struct argp_option own_options[] = {
 	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
 	{ "limit", KEY_LIMIT, "N", 0,
 	  "tell at most N operations of a device (...) apart on each CPU, 256", 1 },
+	{ "stacks", KEY_STACKS, "N", OPTION_ARG_OPTIONAL,
+	  "show the stacks of the N slowest of each operation, 5; at most 20", 1 },
 	{},
 };
 
@@ -64,6 +70,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "%s is not a limit: 1 to %d", arg, MAX_LIMIT);
 		own.limit = number;
 		return 0;
+	case KEY_STACKS:
+		number = DEFAULT_STACKS;
+		if (arg && (!parse_number(arg, SCOPE_SLOWEST_MAX, &number) || !number))
+			argp_error(state, "%s is not a number of stacks: 1 to %d", arg,
+				   SCOPE_SLOWEST_MAX);
+		own.stacks = number;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -72,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct reporting {
 	const struct options *options;
 	struct latency latency;
+	struct slowest *slowest;
 	uint64_t start_ns;
 	uint64_t last_ns;
 	uint64_t reports;
@@ -87,6 +101,7 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 		.interval = interval,
 		.histograms = own.histograms,
 		.overflowed = latency_overflowed(&reporting->latency),
+		.slowest = reporting->slowest,
 		.time_ns = wall_now_ns(),
 	};
 
@@ -99,6 +114,8 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 	reporting->reports++;
 	reporting->last_ns = now;
 	latency_forget_recent(&reporting->latency);
+	if (reporting->slowest)
+		slowest_forget_recent(reporting->slowest);
 }
 
 /* Report until the run has ended. */
@@ -106,16 +123,22 @@ static void observe(struct reporting *reporting, struct lifetime *lifetime)
 {
 	const struct options *options = reporting->options;
 	uint64_t interval = options->interval_ns, next, read_next;
+	struct slowest *slowest = reporting->slowest;
+	int fd = slowest ? slowest_fd(slowest) : -1;
 
 	next = interval ? reporting->start_ns + interval : UINT64_MAX;
 	read_next = reporting->start_ns + LATENCY_READ_EVERY_NS;
-	while (lifetime_wait(lifetime, -1, next < read_next ? next : read_next)) {
+	while (lifetime_wait(lifetime, fd, next < read_next ? next : read_next)) {
+		if (slowest)
+			slowest_read(slowest);
 		if (now_ns() >= read_next || now_ns() >= next) {
 			latency_read(&reporting->latency);
 			read_next = now_ns() + LATENCY_READ_EVERY_NS;
 		}
 		if (now_ns() < next)
 			continue;
+		if (slowest)
+			slowest_next_round(slowest);
 		report(reporting, true, now_ns());
 		if (!flush_output() || (options->count && reporting->reports >= options->count))
 			break;
@@ -137,6 +160,10 @@ static int run(const struct options *given)
 	/* a number of reports needs an interval to come in */
 	if (options.count && !options.interval_ns)
 		options.interval_ns = 1000000000;
+	if (own.stacks && options.csv) {
+		complain("--stacks cannot be told in CSV: use --json");
+		return EXIT_USAGE;
+	}
 	if (session_check())
 		return EXIT_FAILED;
 	skeleton = latency_bpf__open();
@@ -147,9 +174,16 @@ static int run(const struct options *given)
 	SESSION_FILTER(skeleton, &options);
 	skeleton->rodata->wanted = own.wanted;
 	latency_prepare(skeleton, own.by, own.limit);
+	if (own.stacks)
+		slowest_prepare(skeleton, own.stacks);
 	if (session_load(skeleton->skeleton))
 		goto out_destroy;
 	latency_begin(&reporting.latency, skeleton, own.by);
+	if (own.stacks) {
+		reporting.slowest = slowest_begin(skeleton);
+		if (!reporting.slowest)
+			goto out_latency;
+	}
 	if (lifetime_begin(&lifetime, &options) || session_attach(skeleton->obj))
 		goto out_latency;
 	if (own.by == SCOPE_BY_DEVICE || options.device)
@@ -162,9 +196,12 @@ static int run(const struct options *given)
 	end_ns = now_ns();
 	session_detach(skeleton->obj);
 	latency_read(&reporting.latency);
+	if (reporting.slowest)
+		slowest_read(reporting.slowest);
 	report(&reporting, false, end_ns);
 	status = lifetime_finish(&lifetime);
 out_latency:
+	slowest_end(reporting.slowest);
 	latency_end(&reporting.latency);
 out_destroy:
 	latency_bpf__destroy(skeleton);
@@ -175,6 +212,7 @@ static const struct command_example examples[] = {
 	{ "lat", "until Ctrl-C: how often, how fast, how slow, and in which phase" },
 	{ "lat --by device -i 5", "every 5 seconds, device by device" },
 	{ "lat -o map --hist --duration 10", "how map's time is distributed, and its phases'" },
+	{ "lat --stacks -o map --duration 10", "who called the slowest maps, and what they did" },
 	{ "lat --by process --json -- ./start-guest", "what a program costs, for another program" },
 	{},
 };
@@ -194,6 +232,10 @@ const struct command command_lat = {
 		"With --by device an operation on memory counts for the devices that are attached "
 		"to its IOAS, or have been while the tool ran.  Operations that "
 		"find no room within the --limit are counted among the others.\n\n"
+		"With --stacks, below the table stand the slowest of each operation, and the "
+		"stacks of the kernel and of the user that led to them; those that are alike are "
+		"told once.  It needs libbcc (apt install libbpfcc).  A user's stack is followed by "
+		"frame pointers: of a program that is built without them it is short.\n\n"
 		"With --json each report is one object, with the raw buckets of its histograms as "
 		"pairs of the smallest nanoseconds and the count; with --csv a line for each "
 		"operation and phase.",

@@ -12,6 +12,7 @@
 #include "lat_report.h"
 #include "names.h"
 #include "output.h"
+#include "slowest.h"
 
 /* From these widths on there is room for more columns; where lines may be any length, for all. */
 #define MIDDLE 88
@@ -252,6 +253,8 @@ void lat_report_table(const struct lat_report *report)
 	if (report->overflowed)
 		printf("%" PRIu64 " operations are among the others: too many to tell apart, see "
 		       "--limit\n", report->overflowed);
+	if (report->slowest)
+		slowest_table(report->slowest, report->interval);
 	if (report->interval)
 		putchar('\n');
 }
@@ -332,6 +335,8 @@ void lat_report_json(const struct lat_report *report)
 		json_series(&json, report, report->set->series[i]);
 	json_end_array(&json);
 	json_u64(&json, "overflowed", report->overflowed);
+	if (report->slowest)
+		slowest_json(report->slowest, report->interval, &json);
 	json_end_object(&json);
 	json_end(&json);
 }

@@ -10,6 +10,8 @@
 
 #include "latency.h"
 
+struct slowest;
+
 /**
  * struct lat_report - what a report is about
  * @set: the series
@@ -19,6 +21,7 @@
  * @interval: it is one of several, not the sum of all
  * @histograms: show them
  * @overflowed: operations without a label of their own
+ * @slowest: the slowest operations and their stacks, or NULL
  */
 struct lat_report {
 	const struct latency_set *set;
@@ -28,6 +31,7 @@ struct lat_report {
 	bool interval;
 	bool histograms;
 	uint64_t overflowed;
+	struct slowest *slowest;
 };
 
 /**

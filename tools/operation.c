@@ -351,12 +351,11 @@ static void translation_json(const struct scope_record *record, struct json *jso
 	json_u64(json, "old_ioas", record->old_ioas);
 }
 
-void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
+void operation_json_fields(const struct scope_record *record, struct json *json, int64_t wall_ns)
 {
 	enum scope_class class = scope_operation_class(record->operation);
 	char why[256];
 
-	json_object(json, NULL);
 	time_json(json, record->start_ns + record->dur_ns + wall_ns);
 	json_u64(json, "start_ns", record->start_ns);
 	json_string(json, "subsystem", operation_subsystem(record->operation));
@@ -397,6 +396,12 @@ void operation_json(const struct scope_record *record, struct json *json, int64_
 	}
 	json_u64(json, "dur_ns", record->dur_ns);
 	phases_json(record, json);
+}
+
+void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
+{
+	json_object(json, NULL);
+	operation_json_fields(record, json, wall_ns);
 	json_end_object(json);
 	json_end(json);
 }

@@ -54,7 +54,15 @@ void operation_failure(const struct scope_record *record, char *text, size_t siz
 unsigned int operation_phase(const struct scope_record *record, uint64_t *ns);
 
 /**
- * operation_json() - an operation as an object
+ * operation_json_fields() - what is to be told of an operation, in an object that is open
+ * @record: the operation
+ * @json: the writer
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ */
+void operation_json_fields(const struct scope_record *record, struct json *json, int64_t wall_ns);
+
+/**
+ * operation_json() - an operation as an object on a line of its own
  * @record: the operation
  * @json: the writer
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC

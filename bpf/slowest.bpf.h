@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keeping the slowest operations with their stacks.  slowest.h tells the model.
+ *
+ * An operation ends in the thread that called it, so the stacks are the call's.
+ */
+#ifndef IOMMUSCOPE_BPF_SLOWEST_BPF_H
+#define IOMMUSCOPE_BPF_SLOWEST_BPF_H
+
+#include "record.bpf.h"
+#include "slowest.h"
+
+/* How many of each kind; with 0, the verifier removes all of this from the programs. */
+const volatile __u32 slowest_kept = 0;
+
+/* The tool counts it up. */
+__u32 slowest_round = 0;
+/* Operations that would have been kept and found no room in the ring buffer. */
+__u64 slowest_lost = 0;
+
+/* The tool sizes both maps if it keeps any. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scope_sent);
+} slowest_sent SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} slowest_stacks SEC(".maps");
+
+/* A time takes the place of the shortest one, or a place that is free. */
+static __always_inline void remember_sent(struct scope_sent *sent, __u64 dur_ns)
+{
+	__u32 place = sent->least, i;
+
+	if (sent->nr < slowest_kept)
+		place = sent->nr++;
+	if (place >= SCOPE_SLOWEST_MAX)
+		return;
+	sent->dur_ns[place] = dur_ns;
+	sent->least_ns = dur_ns;
+	sent->least = place;
+	for (i = 0; i < SCOPE_SLOWEST_MAX && i < sent->nr; i++) {
+		if (sent->dur_ns[i] < sent->least_ns) {
+			sent->least_ns = sent->dur_ns[i];
+			sent->least = i;
+		}
+	}
+}
+
+/* Room for an operation that is to be kept, or NULL; the caller fills the record in. */
+static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_ns)
+{
+	struct scope_slow *slow;
+	struct scope_sent *sent;
+
+	if (!slowest_kept)
+		return NULL;
+	sent = bpf_map_lookup_elem(&slowest_sent, &operation);
+	if (!sent)
+		return NULL;
+	if (sent->round != slowest_round) {
+		sent->round = slowest_round;
+		sent->nr = 0;
+	}
+	if (sent->nr >= slowest_kept && dur_ns <= sent->least_ns)
+		return NULL;
+	slow = bpf_ringbuf_reserve(&slowest_stacks, sizeof(*slow), 0);
+	if (!slow) {
+		__sync_fetch_and_add(&slowest_lost, 1);
+		return NULL;
+	}
+	remember_sent(sent, dur_ns);
+	slow->round = sent->round;
+	return slow;
+}
+
+static __always_inline void end_slow(struct scope_slow *slow)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	slow->process_start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	slow->kernel_bytes = bpf_get_task_stack(task, slow->kernel, sizeof(slow->kernel), 0);
+	slow->user_bytes = bpf_get_task_stack(task, slow->user, sizeof(slow->user),
+					      BPF_F_USER_STACK);
+	slow->padding = 0;
+	bpf_ringbuf_submit(slow, 0);
+}
+
+#define KEEP_SLOW(class, op, operation)                                                            \
+	do {                                                                                       \
+		struct scope_slow *slow = begin_slow(operation, (op)->dur_ns);                     \
+                                                                                                   \
+		if (slow) {                                                                        \
+			fill_##class(&slow->record, op, operation);                                \
+			end_slow(slow);                                                            \
+		}                                                                                  \
+	} while (0)
+
+#endif
