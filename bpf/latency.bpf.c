@@ -18,8 +18,8 @@ const volatile __u32 by = SCOPE_BY_NONE;
 /* A bit for each enum scope_operation that is wanted. */
 const volatile __u64 wanted = ~0ULL;
 
-/* Whether to count failures by their reason, and keep the last of each. */
-const volatile bool keep_failures = false;
+/* SCOPE_KEEP_*: one knob, so that where nothing is kept an operation pays for one look. */
+const volatile __u32 keep = 0;
 
 /* The bucket of each small number of nanoseconds; the tool fills it in. */
 const volatile __u16 small_buckets[SCOPE_SMALL_NS] = {};
@@ -263,7 +263,7 @@ static __always_inline struct scope_failure *begin_failure(__u32 operation, __s3
 	__u32 zero = 0;
 	void *empty;
 
-	if (!keep_failures || ret >= 0)
+	if (!(keep & SCOPE_KEEP_FAILURES) || ret >= 0)
 		return NULL;
 	key.cpu = bpf_get_smp_processor_id();
 	failure = bpf_map_lookup_elem(&failures, &key);
@@ -297,6 +297,15 @@ static __always_inline void end_failure(struct scope_failure *failure)
 		}                                                                                  \
 	} while (0)
 
+#define KEEP(class, op, operation)                                                                 \
+	do {                                                                                       \
+		if (keep) {                                                                        \
+			KEEP_FAILURE(class, op, operation);                                        \
+			if (keep & SCOPE_KEEP_SLOWEST)                                             \
+				KEEP_SLOW(class, op, operation);                                   \
+		}                                                                                  \
+	} while (0)
+
 static __always_inline struct scope_memory_latency *memory_entry(const struct iommufd_op *op,
 								 __u32 operation)
 {
@@ -321,8 +330,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
-	KEEP_FAILURE(memory, op, operation);
-	KEEP_SLOW(memory, op, operation);
+	KEEP(memory, op, operation);
 	bytes = op->ret < 0 ? 0 : op->length;
 	entry = memory_entry(op, operation);
 	if (!entry)
@@ -344,8 +352,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 		remember_attachment(op, operation);
 	if (!scope_filter_translation(op, operation) || !(wanted & 1ULL << operation))
 		return 0;
-	KEEP_FAILURE(translation, op, operation);
-	KEEP_SLOW(translation, op, operation);
+	KEEP(translation, op, operation);
 	entry = entry_of_translation(operation, dimension(op->device,
 							  scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
@@ -365,8 +372,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_object(op))
 		return 0;
-	KEEP_FAILURE(object, op, operation);
-	KEEP_SLOW(object, op, operation);
+	KEEP(object, op, operation);
 	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
@@ -383,8 +389,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_vfio(op))
 		return 0;
-	KEEP_FAILURE(vfio, op, operation);
-	KEEP_SLOW(vfio, op, operation);
+	KEEP(vfio, op, operation);
 	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
 		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);

@@ -35,6 +35,14 @@ enum scope_frequent {
 	SCOPE_NR_FREQUENT,
 };
 
+/* What is kept of single operations. */
+enum {
+	/* count failures by their reason, and keep the last of each: struct scope_failure */
+	SCOPE_KEEP_FAILURES = 1 << 0,
+	/* send the slowest with their stacks: slowest.h */
+	SCOPE_KEEP_SLOWEST = 1 << 1,
+};
+
 /* Nanoseconds up to here find their bucket in a table. */
 #define SCOPE_SMALL_NS 4096
 

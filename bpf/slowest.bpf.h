@@ -10,7 +10,7 @@
 #include "record.bpf.h"
 #include "slowest.h"
 
-/* How many of each kind; with 0, the verifier removes all of this from the programs. */
+/* How many of each kind. */
 const volatile __u32 slowest_kept = 0;
 
 /* The tool counts it up. */
@@ -57,8 +57,6 @@ static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_
 	struct scope_slow *slow;
 	struct scope_sent *sent;
 
-	if (!slowest_kept)
-		return NULL;
 	sent = bpf_map_lookup_elem(&slowest_sent, &operation);
 	if (!sent)
 		return NULL;

@@ -90,10 +90,10 @@ failed, what is pinned and how close to its limit.
 It reads the tracepoints of the modules in iommuscope-dkms through BPF.")
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_NAME iommuscope)
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SHLIBDEPS ON)
-# the BCC scripts are Python's
+# the BCC scripts are Python's; lat --stacks loads libbpfcc's library if it is there
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_DEPENDS python3)
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_RECOMMENDS iommuscope-dkms)
-set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SUGGESTS "iommuscope-dashboards, python3-bpfcc")
+set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SUGGESTS "iommuscope-dashboards, libbpfcc, python3-bpfcc")
 
 set(CPACK_COMPONENT_DKMS_DESCRIPTION "iommufd and VFIO device nodes as modules (DKMS source)
 The kernels of Debian are built without CONFIG_IOMMUFD. These modules provide

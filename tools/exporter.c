@@ -27,7 +27,7 @@ static int open_latency(struct exporter *exporter)
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return -1;
 	}
-	exporter->latency_programs->rodata->keep_failures = true;
+	exporter->latency_programs->rodata->keep |= SCOPE_KEEP_FAILURES;
 	latency_prepare(exporter->latency_programs, settings->by, settings->limit);
 	if (session_load(exporter->latency_programs->skeleton))
 		return -1;

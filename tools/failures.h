@@ -2,7 +2,7 @@
 /*
  * Failed operations by kind and reason, with the last one of each, as latency.bpf.c keeps them.
  *
- * Set keep_failures in the skeleton's rodata before it is loaded.  There are as many entries as
+ * Set SCOPE_KEEP_FAILURES in the skeleton's rodata->keep before it is loaded.  There are as many entries as
  * there are kinds and reasons, however often operations fail.
  */
 #ifndef IOMMUSCOPE_FAILURES_H

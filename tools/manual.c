@@ -47,7 +47,9 @@ static void option_page(const struct argp_option *option)
 	printf("\\fB\\-\\-");
 	roff(option->name);
 	printf("\\fR");
-	if (option->arg)
+	if (option->arg && option->flags & OPTION_ARG_OPTIONAL)
+		printf("[=\\fI%s\\fR]", option->arg);
+	else if (option->arg)
 		printf("=\\fI%s\\fR", option->arg);
 	putchar('\n');
 	roff(option->doc);

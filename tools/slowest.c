@@ -17,6 +17,7 @@
 
 #include "format.h"
 #include "json.h"
+#include "latency.h"
 #include "latency.skel.h"
 #include "lifetime.h"
 #include "names.h"
@@ -70,6 +71,7 @@ struct slowest {
 
 void slowest_prepare(struct latency_bpf *skeleton, unsigned int kept)
 {
+	skeleton->rodata->keep |= SCOPE_KEEP_SLOWEST;
 	skeleton->rodata->slowest_kept = kept;
 	bpf_map__set_max_entries(skeleton->maps.slowest_sent, SCOPE_NR_OPERATIONS);
 	bpf_map__set_max_entries(skeleton->maps.slowest_stacks, SCOPE_SLOWEST_ROOM);

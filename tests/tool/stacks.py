@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""iommuscope lat --stacks: are the slowest operations told, and who called them?"""
+
+import glob
+import json
+import os
+import signal
+import subprocess
+import time
+
+from tooltest import TOOL, Observer, Tap, in_terminal, run, tool
+
+
+def slowest(report, operation):
+    return [o for o in report["slowest"]
+            if (o["subsystem"], o["operation"]) == ("iommufd", operation)]
+
+
+def frames(call, space):
+    return [f for f in call["frames"] if f["space"] == space]
+
+
+def exact(tap):
+    # another instance keeps every single operation
+    with Observer("ops", "--json", "-o", "map,unmap") as ops:
+        with Observer("lat", "--json", "--stacks=4", "-o", "map,unmap") as lat:
+            run("map-load", "3000", "16384", "7")
+    (report,) = lat.objects()
+    records = [o for o in ops.objects() if "dur_ns" in o]
+    for name in "map", "unmap":
+        calls = slowest(report, name)
+        longest = sorted((o["dur_ns"] for o in records if o["operation"] == name), reverse=True)
+        tap.equal([o["dur_ns"] for o in calls], longest[:4],
+                  "of thousands of %ss the slowest are told, the slowest first" % name)
+        told = {o["start_ns"]: o for o in records}
+        wrong = [o for o in calls if any(o[key] != value
+                                         for key, value in told[o["start_ns"]].items()
+                                         if key != "time")]
+        tap.ok(not wrong, "with all that ops tells of each", *wrong)
+    tap.equal(report["slowest_lost"], 0, "none was lost")
+
+
+class Running:
+    """lat with an interval, whose reports are read as they come."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([TOOL, "lat", "--json", *arguments], text=True,
+                                        stdout=subprocess.PIPE)
+        # it tells that it runs by its first report
+        self.report()
+
+    def report(self):
+        return json.loads(self.process.stdout.readline())
+
+    def until_told(self, *operations):
+        """Reports up to that which has told of all these operations, as if they were one."""
+        told = []
+        for _ in range(100):
+            told += self.report()["slowest"]
+            if set(operations) <= {o["operation"] for o in told}:
+                return {"slowest": told}
+        raise RuntimeError("nothing is told of %s" % " or ".join(operations))
+
+    def end(self):
+        """The report of the whole run, and those that came before it."""
+        self.process.send_signal(signal.SIGINT)
+        reports = [json.loads(line) for line in self.process.stdout]
+        self.process.wait(60)
+        return reports[-1], reports[:-1]
+
+
+def judge_names(tap, report, when):
+    for name in "map", "unmap":
+        call = slowest(report, name)[0]
+        user, kernel = frames(call, "user"), frames(call, "kernel")
+        tap.equal((call["process"], call["process_ended"]), ("map-load", False),
+                  "%s: the process of the slowest %s is told" % (when, name))
+        # the compiler may have put something behind the name
+        symbols = [f["symbol"].partition(".")[0] for f in user
+                   if f["symbol"] and os.path.basename(f["module"]) == "map-load"]
+        tap.ok(name + "_area" in symbols and symbols[-1] == "main",
+               "and the function that called it, called by main", *user)
+        tap.ok(user[0]["symbol"] and "ioctl" in user[0]["symbol"] and "libc" in user[0]["module"],
+               "by way of the C library", user[0])
+        symbols = [f["symbol"] for f in kernel]
+        modules = [f["module"] for f in kernel]
+        tap.ok("__x64_sys_ioctl" in symbols and modules[0] == "iommufd"
+               and modules[symbols.index("__x64_sys_ioctl")] == "kernel",
+               "the kernel's part leads from the ioctl to our module", *kernel)
+        tap.ok(not any(s and s.startswith(("bpf_", "__bpf", "__traceiter")) for s in symbols),
+               "without what only observes", *symbols)
+        tap.ok(all(f["address"].startswith("0x") and f["offset"] > 0 for f in user + kernel
+                   if f["symbol"]), "every name comes with address and offset")
+
+
+def names(tap):
+    lat = Running("--stacks", "-i", "0.2", "-o", "map,unmap")
+    with subprocess.Popen(["map-load", "-w", "5", "65536"], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL) as load:
+        report = lat.until_told("map", "unmap")
+        judge_names(tap, report, "while it lives")
+        load.stdin.close()
+    total, _ = lat.end()
+    judge_names(tap, total, "after its end")
+    tap.equal((len(slowest(total, "map")), len(slowest(total, "unmap"))), (5, 4),
+              "five of each are told, or as many as there are")
+
+
+def rounds(tap):
+    lat = Running("--stacks=1", "-i", "0.2", "-o", "map")
+    told = []
+    attach = ["-m"] if os.path.isdir("/sys/module/iommufd_mock") else []
+    for length in "67108864", "4096":
+        # the second one is much faster: an interval that told the slowest of all would hide it
+        run("map-load", *attach, "1", length)
+        told += lat.until_told("map")["slowest"]
+    total, _ = lat.end()
+    tap.equal([o["length_bytes"] for o in told], [67108864, 4096],
+              "each interval has its own slowest operation")
+    tap.equal([o["start_ns"] for o in total["slowest"]],
+              [max(told, key=lambda o: o["dur_ns"])["start_ns"]],
+              "and the whole run has the slowest of them")
+
+
+def wait_for_state(pid, wanted):
+    end = time.monotonic() + 20
+    while True:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+        if state == wanted:
+            return
+        if time.monotonic() > end:
+            raise RuntimeError("process %d is %s, not %s" % (pid, state, wanted))
+        time.sleep(0.01)
+
+
+def observe_late(*arguments):
+    """lat, which cannot look at the workload before that has ended."""
+    with Observer("lat", "--stacks", "-o", "map", *arguments) as observer:
+        observer.process.send_signal(signal.SIGSTOP)
+        wait_for_state(observer.process.pid, "T")
+        run("map-load", "2", "65536")
+        observer.process.send_signal(signal.SIGCONT)
+    return observer
+
+
+def ended(tap):
+    observer = observe_late("--json")
+    calls = slowest(observer.objects()[0], "map")
+    tap.equal([(o["process"], o["process_ended"]) for o in calls], [("map-load", True)] * 2,
+              "of a process that has ended it is said so")
+    unnamed = [(f["symbol"], f["module"]) for o in calls for f in frames(o, "user")]
+    tap.ok(unnamed and set(unnamed) == {(None, None)}, "its frames are addresses", *unnamed)
+    tap.ok(all("__x64_sys_ioctl" in [f["symbol"] for f in frames(o, "kernel")] for o in calls),
+           "and the kernel's have names all the same")
+    text = observe_late().stdout
+    tap.ok("which has ended: the names are not known" in text, "the table says so as well", text)
+
+
+def table(tap):
+    lines = in_terminal(80, TOOL, "lat", "--stacks", "-o", "map,unmap", "--", "sh", "-c",
+                        "map-load 20 65536 >/dev/null")
+    tap.ok(any(line.startswith("OPERATION") for line in lines) and "slowest map" in lines
+           and "slowest unmap" in lines and max(map(len, lines)) <= 80,
+           "the table and the stacks below it fit 80 columns", *lines)
+    heads = [line for line in lines if " map of 64 KiB at 0x10000000, ioas " in line]
+    tap.equal(len(heads), 5, "five are told")
+    kernel = [line for line in lines if line.startswith("      __x64_sys_ioctl+0x")]
+    tap.ok(2 <= len(kernel) < 10, "those whose stacks are alike share them", *lines)
+
+    text = tool("lat", "--duration", "1ms", "--stacks").stdout
+    tap.ok("no operations" in text and "slowest" not in text, "where nothing is, nothing is told",
+           text)
+
+
+def off(tap):
+    with Observer("lat", "--json") as observer:
+        run("map-load", "5", "65536")
+    (report,) = observer.objects()
+    tap.ok(report["operations"] and not {"slowest", "slowest_lost"} & set(report),
+           "without --stacks nothing is told of them", *report)
+
+
+def bad_input(tap):
+    for words, *arguments in (
+            ("not a number of stacks: 1 to 20", "--stacks=0"),
+            ("not a number of stacks: 1 to 20", "--stacks=21"),
+            ("not a number of stacks: 1 to 20", "--stacks=all"),
+            ("use --json", "--stacks", "--csv")):
+        result = tool("lat", *arguments)
+        tap.ok(result.returncode == 2 and words in result.stderr and not result.stdout,
+               "refused: " + " ".join(arguments), result.returncode, result.stderr)
+
+
+def no_library(tap):
+    libraries = {os.path.realpath(path) for path in glob.glob("/usr/lib/*/libbcc*.so.0")}
+    tap.ok(libraries, "libbcc is installed")
+    hide = "".join("mount --bind /dev/null %s && " % path for path in libraries)
+    result = run("unshare", "--mount", "sh", "-c", hide + "exec iommuscope lat --stacks")
+    tap.equal((result.returncode, result.stdout, result.stderr),
+              (1, "", "iommuscope: --stacks needs libbcc: apt install libbpfcc\n"),
+              "without libbcc one line tells the remedy")
+
+
+Tap().run(exact, names, rounds, ended, table, off, bad_input, no_library)
