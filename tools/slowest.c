@@ -9,6 +9,7 @@
  * that is under way.
  */
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -276,11 +277,15 @@ static bool same_stacks(const struct slow_call *a, const struct slow_call *b)
 	return true;
 }
 
-/* A line that is cut where the terminal ends. */
-static void print_line(enum colour colour, const char *text)
+/* A line that is cut where the terminal ends.  Names are whatever a program's author, or its user, chose. */
+static void print_line(enum colour colour, char *text)
 {
 	int width = terminal_width();
+	char *c;
 
+	for (c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	printf("%s%.*s%s\n", colour_on(colour), width ? width : (int)strlen(text), text,
 	       colour_off());
 }
