@@ -2,7 +2,7 @@
 #
 # CO-RE BPF programs.
 #
-#   iommuscope_add_bpf(NAME)   bpf/NAME.bpf.c -> bpf/NAME.skel.h in the build folder
+#   iommuscope_add_bpf(NAME [FOLDER])   NAME.bpf.c of bpf/, or of FOLDER -> bpf/NAME.skel.h in the build folder
 #
 # They see the kernel only through bpf/vmlinux.h, which has the types of the kernel
 # and of all our modules.
@@ -31,6 +31,9 @@ set(BPF_SKELETONS)
 
 function(iommuscope_add_bpf name)
 	set(source ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c)
+	if(ARGC GREATER 1)
+		set(source ${ARGV1}/${name}.bpf.c)
+	endif()
 	set(object ${BPF_DIR}/${name}.bpf.o)
 	set(skeleton ${BPF_DIR}/${name}.skel.h)
 	add_custom_command(OUTPUT ${object}

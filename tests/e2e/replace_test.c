@@ -336,6 +336,58 @@ TEST(replace, fault_after)
 	CHECK_OK(edu_dma(&edu, BUFFER + MIB(1), 0, 8, false));
 }
 
+/*
+ * To HWPTs that no device is attached to: one that none ever was, one that others have left, and one that the
+ * replacement has to make.  For who watches, it names what it does.
+ */
+TEST(replace, unused_hwpt)
+{
+	uint32_t empty, fresh, kept, pt, devid;
+	struct vfio_space space;
+	struct vfio_dev dev;
+	char bdf[PCI_BDF_SIZE];
+	struct edu edu;
+	uint8_t *memory;
+	int fd, rc;
+
+	e2e_need_api(VFIO_API_NODE);
+	e2e_open(&dev, &space, VFIO_API_NODE, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(edu_init(&edu, &dev));
+	memory = vfio_memory(&space, PAGE_SIZE, BUFFER);
+	CHECK(memory);
+	/* another device keeps the first HWPT alive */
+	e2e_claim(E1000E_VENDOR, E1000E_DEVICE, 0, 0, bdf);
+	fd = vfio_node_open(bdf);
+	CHECK_GE(fd, 0);
+	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+	kept = space.ioas;
+	CHECK_OK(vfio_node_attach(fd, &kept));
+
+	tap_note("%s: %s", dev.bdf, pci_iommu_kind(dev.bdf));
+	CHECK_OK(ioas_alloc(space.fd, &empty));
+	if (!strcmp(pci_iommu_kind(dev.bdf), "virtio")) {
+		/* what its domain can map is known only once a device has been attached to it */
+		CHECK_ERR(EADDRINUSE, hwpt_alloc(space.fd, dev.devid, empty, 0, &fresh));
+	} else {
+		CHECK_OK(hwpt_alloc(space.fd, dev.devid, empty, 0, &fresh));
+		pt = fresh;
+		CHECK_OK(vfio_node_attach(dev.fd, &pt));
+		CHECK_OK(ioas_map_at(space.fd, empty, memory, PAGE_SIZE, BUFFER));
+		pt = kept;
+		CHECK_OK(vfio_node_attach(dev.fd, &pt));
+		pt = fresh;
+		CHECK_OK(vfio_node_attach(dev.fd, &pt));
+	}
+	CHECK_OK(edu_dma(&edu, BUFFER, 0, EDU_MEMORY_SIZE, true));
+
+	CHECK_OK(ioas_alloc(space.fd, &pt));
+	CHECK_OK(ioas_map_at(space.fd, pt, memory, PAGE_SIZE, BUFFER));
+	rc = vfio_node_attach(dev.fd, &pt);
+	tap_note("replaced by an HWPT to be made: %d", rc);
+	/* wherever it is attached now, it reaches its memory */
+	CHECK_OK(edu_dma(&edu, BUFFER, 0, EDU_MEMORY_SIZE, true));
+}
+
 /* Detached, the device reaches nothing; attached again, it goes on. */
 TEST(replace, detach_blocks)
 {

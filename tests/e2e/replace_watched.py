@@ -108,6 +108,27 @@ def fault_after(tap):
         tap.equal({f["access"] for f in faults}, {"write"}, "and that it was a write")
 
 
+def unused(tap):
+    """An HWPT that no device is attached to: with virtio-iommu there is none, and none is made."""
+    objects, notes = watched(tap, "e2e-test", "replace.unused_hwpt")
+    found = re.search(r"# (\S+): (\w+)", notes)
+    made = re.search(r"# replaced by an HWPT to be made: (-?\d+)", notes)
+    if not tap.ok(found and made, "the workload tells what it has done", notes):
+        return
+    mine = [o for o in objects if o.get("device") == found[1]]
+    if found[2] == "virtio":
+        wanted = ["refused"]
+        tap.equal([(o["error"], o["reason"], o["moves"], o["window_ns"]) for o in mine],
+                  [("EADDRINUSE", "domain_incompatible", 0, None)],
+                  "an HWPT of virtio-iommu is not made by a replacement: the device saw nothing")
+    else:
+        wanted = ["blocked"] * 4
+        tap.equal(int(made[1]), 0, "an HWPT is made by a replacement")
+    tap.equal([o["verdict"] for o in mine], wanted, "each has its verdict")
+    tap.ok(all(0 < o["window_ns"] <= o["switch_ns"] for o in mine if o["verdict"] == "blocked"),
+           "and those blocked their window", [o["window_ns"] for o in mine])
+
+
 def node_of(device):
     return "/dev/vfio/devices/" + os.listdir("/sys/bus/pci/devices/%s/vfio-dev" % device)[0]
 
@@ -152,4 +173,4 @@ def drill(tap):
     run("bind-device", device)
 
 
-Tap().run(reads_go_on, fault_after, drill)
+Tap().run(reads_go_on, fault_after, unused, drill)

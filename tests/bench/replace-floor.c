@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * replace-floor - have programs that do nothing watch replacements
+ *
+ *	replace-floor READY-FILE
+ *
+ * Makes the file once they are attached, and runs until it is interrupted.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "replace-floor.skel.h"
+
+static void end(int signal)
+{
+	(void)signal;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = end };
+	struct replace_floor_bpf *floor;
+	sigset_t ends, before;
+	FILE *ready;
+
+	if (argc != 2)
+		die("usage: replace-floor READY-FILE");
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+	sigaction(SIGINT, &action, NULL);
+	floor = replace_floor_bpf__open_and_load();
+	if (!floor)
+		die("the BPF programs cannot be loaded");
+	if (replace_floor_bpf__attach(floor))
+		die("the BPF programs cannot be attached");
+	ready = fopen(argv[1], "we");
+	if (!ready || fclose(ready))
+		die("%s", argv[1]);
+	sigsuspend(&before);
+	replace_floor_bpf__destroy(floor);
+	return 0;
+}
