@@ -8,15 +8,30 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define NOTHING(section, name)                                                                     \
-	SEC(section)                                                                               \
-	int name(void *ctx)                                                                        \
-	{                                                                                          \
-		(void)ctx;                                                                         \
-		return 0;                                                                          \
-	}
+SEC("tp_btf/iommufd_replace_start")
+int begins(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
 
-NOTHING("tp_btf/iommufd_replace_start", begins)
-NOTHING("fentry/device_block_translation", blocks)
-NOTHING("fexit/__iommu_device_set_domain", moved)
-NOTHING("tp_btf/iommufd_replace", ends)
+SEC("fentry/device_block_translation")
+int blocks(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+SEC("fexit/__iommu_device_set_domain")
+int moved(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+SEC("tp_btf/iommufd_replace")
+int ends(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
