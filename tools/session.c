@@ -179,11 +179,6 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-bool session_has_function(const char *function)
-{
-	return btf_function_exists(function);
-}
-
 int session_try_load(struct bpf_object_skeleton *skeleton)
 {
 	struct bpf_program *program;

@@ -64,14 +64,6 @@ int session_try_load(struct bpf_object_skeleton *skeleton);
 void session_load_failed(int err);
 
 /**
- * session_has_function() - does the kernel have a function that programs can be attached to?
- * @function: its name
- *
- * Return: whether it or one of the modules has it.
- */
-bool session_has_function(const char *function);
-
-/**
  * session_attach() - attach a skeleton's programs
  * @object: the skeleton's object, loaded
  *

@@ -83,7 +83,8 @@ keep timeline.json iommuscope report --trace-event "$DEMO_OUT/replace.trace"
 case $IOMMU in
 dmar*) note "VT-d's driver takes the old translation away before it sets the new one: what the disk" \
 	"does in that window fails. './dev demo --iommu virtio' shows a driver that swaps." ;;
-ivhd*) note "AMD's driver detaches the device before it attaches it again: a window, as with VT-d." ;;
+ivhd*) note "AMD's driver detaches the device before it attaches it again: a window, as with VT-d." \
+	"No fault was reported: the emulated IOMMU does not, so '-' stands where a number cannot be known." ;;
 *) note "virtio's IOMMU switches in one request: the disk noticed nothing." ;;
 esac
 

@@ -137,6 +137,8 @@ def replacements(tap):
                sample(told, "iommufd_replacement_window_seconds_sum",
                       iommu_driver="iommufd_mock")),
               (replaced, 0, 0), "replacements of a device have their verdict")
+    tap.equal([sample(told, "iommufd_replacements_faults_unknown_total", device=device, why=why)
+               for why in ("none_reported", "not_watched")], [0, 0], "and their faults are known")
     tap.equal(sample(told, "iommufd_lost_events_total", source="replacements"), 0,
               "and none is lost")
 
