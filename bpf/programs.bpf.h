@@ -12,7 +12,8 @@
  * Operations on memory come by the hundred thousand: each has a program of its own, which reads
  * the kernel's record in place.  The others are rare, and many: one raw tracepoint program serves
  * all of a class, on a copy of the record, so that the verifier has less to do and the tool
- * starts sooner.  The tool attaches it to every event of its class.
+ * starts sooner.  The tool attaches it to every event of its class.  Operations on memory have one like
+ * that as well, for modules without BTF.
  */
 #ifndef IOMMUSCOPE_BPF_PROGRAMS_BPF_H
 #define IOMMUSCOPE_BPF_PROGRAMS_BPF_H
@@ -47,6 +48,15 @@ struct {
 		return op ? finished_memory(op, SCOPE_OPERATION_iommufd_##name) : 0;               \
 	}
 IOMMUFD_MEMORY_OPERATIONS(SCOPE_MEMORY_PROGRAM)
+
+/* For modules without BTF, where tp_btf finds no event: the tool then loads it instead of those. */
+SEC("?raw_tp")
+int memory(struct bpf_raw_tracepoint_args *args)
+{
+	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
+
+	return op ? finished_memory(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+}
 
 SEC("raw_tp")
 int translation(struct bpf_raw_tracepoint_args *args)

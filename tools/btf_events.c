@@ -4,12 +4,13 @@
  *
  * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of those
  * of the modules comes first in @events and lives as long as the program runs, and with it the
- * descriptors of the modules' BTF.  In @found is what was looked for since in the modules and in the
+ * descriptors of the modules' BTF; those of modules without BTF have type 0.  In @found is what was looked for since in the modules and in the
  * kernel, found or not.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -215,6 +216,24 @@ static int read_object(struct btf *base, uint32_t id, const char *const *modules
 	}
 	close(fd);
 	return err;
+}
+
+int btf_events_add_plain(const char *module)
+{
+	size_t prefix = strlen(module);
+	const struct dirent *entry;
+	char path[128];
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s", module);
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder)))
+		if (!strncmp(entry->d_name, module, prefix) && entry->d_name[prefix] == '_')
+			add(&events, &nr_events, entry->d_name, -1, 0);
+	closedir(folder);
+	return 0;
 }
 
 static int take_over(const char *section, enum bpf_attach_type type)

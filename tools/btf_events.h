@@ -26,6 +26,16 @@
 int btf_events_init(const char *const *modules);
 
 /**
+ * btf_events_add_plain() - add the tracepoints of a module that has no BTF
+ * @module: the module; the names of its tracepoints begin with its own
+ *
+ * Raw tracepoint programs can be attached to them, those of SEC("tp_btf/EVENT") cannot.
+ *
+ * Return: 0, or a negative errno; -ENOENT if it has no tracepoints, or tracefs is not mounted.
+ */
+int btf_events_add_plain(const char *module);
+
+/**
  * btf_event_name() - the tracepoints of the modules, one after the other
  * @index: from 0
  *
@@ -37,7 +47,7 @@ const char *btf_event_name(size_t index);
  * btf_event_exists() - is there a tracepoint?
  * @event: its name
  *
- * Return: whether one of the modules or the kernel has it.
+ * Return: whether one of the modules or the kernel has it in its BTF.
  */
 bool btf_event_exists(const char *event);
 

@@ -164,9 +164,9 @@ static int run(const struct options *given)
 		complain("--stacks cannot be told in CSV: use --json");
 		return EXIT_USAGE;
 	}
-	if (session_check())
+	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = latency_bpf__open();
+	skeleton = latency_bpf__open_opts(session_open_options());
 	if (!skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return EXIT_FAILED;
@@ -186,7 +186,7 @@ static int run(const struct options *given)
 	}
 	if (lifetime_begin(&lifetime, &options) || session_attach(skeleton->obj))
 		goto out_latency;
-	if (own.by == SCOPE_BY_DEVICE || options.device)
+	if (session_has_types() && (own.by == SCOPE_BY_DEVICE || options.device))
 		attachments_know(skeleton->obj, options.device);
 	reporting.start_ns = now_ns();
 	reporting.last_ns = reporting.start_ns;

@@ -122,9 +122,9 @@ static int run(const struct options *options)
 	uint64_t look_ns;
 	bool more = true;
 
-	if (session_check())
+	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = operations_bpf__open();
+	skeleton = operations_bpf__open_opts(session_open_options());
 	if (!skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return EXIT_FAILED;

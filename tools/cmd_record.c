@@ -232,7 +232,7 @@ static void print_summary(const struct recording *recording)
 
 static struct operations_bpf *load(const struct options *options)
 {
-	struct operations_bpf *skeleton = operations_bpf__open();
+	struct operations_bpf *skeleton = operations_bpf__open_opts(session_open_options());
 
 	if (!skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
@@ -258,12 +258,12 @@ static int run(const struct options *options)
 	int status = EXIT_FAILED;
 	bool more = true;
 
-	if (session_check())
+	if (session_check_operations())
 		return EXIT_FAILED;
 	skeleton = load(options);
 	if (!skeleton)
 		return EXIT_FAILED;
-	if (!own.no_replacements)
+	if (!own.no_replacements && session_has_types())
 		recording.replacements = replacements_open(options);
 	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &recording, NULL);
 	if (!records) {

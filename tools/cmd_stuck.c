@@ -363,9 +363,9 @@ static int run(const struct options *given)
 
 	if (options.count && !options.interval_ns)
 		options.interval_ns = 1000000000;
-	if (session_check())
+	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = stuck_bpf__open();
+	skeleton = stuck_bpf__open_opts(session_open_options());
 	if (!skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return EXIT_FAILED;

@@ -445,8 +445,8 @@ static int watch(struct top *top, struct lifetime *lifetime, uint64_t count)
 /* Open, fill in and load both BPF objects.  Return 0, or -1 after it has said what failed. */
 static int load(struct top *top, const struct options *options)
 {
-	top->latency = latency_bpf__open();
-	top->operations = operations_bpf__open();
+	top->latency = latency_bpf__open_opts(session_open_options());
+	top->operations = operations_bpf__open_opts(session_open_options());
 	if (!top->latency || !top->operations) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return -1;

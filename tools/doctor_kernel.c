@@ -131,7 +131,8 @@ void doctor_check_btf(struct doctor *doctor)
 		nr++;
 		if (sysfs_exists("/sys/kernel/btf/%s", modules[i]))
 			continue;
-		doctor_say(doctor, DOCTOR_MISSING, "module %s has no BTF", modules[i]);
+		doctor_say(doctor, DOCTOR_MISSING, "module %s has no BTF%s", modules[i],
+			   i ? "" : ": no more than lat, ops, stuck and record work");
 		doctor_remedy(doctor, "build it where pahole (package dwarves) and the kernel's "
 				      "headers with vmlinux are, then load it again");
 		return;

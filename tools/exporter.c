@@ -22,7 +22,7 @@ static int open_latency(struct exporter *exporter)
 {
 	const struct export_settings *settings = exporter->settings;
 
-	exporter->latency_programs = latency_bpf__open();
+	exporter->latency_programs = latency_bpf__open_opts(session_open_options());
 	if (!exporter->latency_programs) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return -1;

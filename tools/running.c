@@ -18,7 +18,7 @@
 int running_open(struct running *running)
 {
 	memset(running, 0, sizeof(*running));
-	running->skeleton = stuck_bpf__open();
+	running->skeleton = stuck_bpf__open_opts(session_open_options());
 	if (!running->skeleton) {
 		complain("cannot open the BPF programs: %s", strerror(errno));
 		return -1;

@@ -17,6 +17,7 @@
 #include "lists.h"
 #include "output.h"
 #include "privilege.h"
+#include "record_layout.h"
 #include "session.h"
 
 #define MAX_LINKS 256
@@ -40,6 +41,9 @@ static const struct {
 #undef EVENT
 };
 #define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
+
+/* With btf_custom_path where a module has no BTF. */
+static struct bpf_object_open_opts open_options = { .sz = sizeof(open_options) };
 
 static char libbpf_says[512];
 static bool debug;
@@ -72,7 +76,16 @@ static int failed(const char *what, int err)
 	return -1;
 }
 
-int session_check_module(void)
+static bool has_btf(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	return have(path);
+}
+
+/* Is all there that every command needs? */
+static int check_machine(void)
 {
 	uint64_t capabilities;
 
@@ -91,22 +104,89 @@ int session_check_module(void)
 		complain("module iommufd is not loaded: modprobe iommufd");
 		return -1;
 	}
-	if (!have("/sys/kernel/btf/iommufd")) {
+	return 0;
+}
+
+int session_check_module(void)
+{
+	if (check_machine())
+		return -1;
+	if (!session_has_types()) {
 		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
 		return -1;
 	}
 	return 0;
 }
 
-int session_check(void)
+bool session_has_types(void)
+{
+	return has_btf("iommufd");
+}
+
+const struct bpf_object_open_opts *session_open_options(void)
+{
+	return open_options.btf_custom_path ? &open_options : NULL;
+}
+
+/* Make do without the BTF of our modules that have none, and say so. */
+static int fall_back(void)
+{
+	static const char *const modules[] = { "iommufd", "vfio" };
+	char path[64], names[64] = "";
+	unsigned int i, nr = 0;
+	int err;
+
+	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
+		if (!have(path) || has_btf(modules[i]))
+			continue;
+		if (!have("/sys/kernel/tracing/events")) {
+			complain("module %s has no BTF, and its events cannot be listed: mount -t "
+				 "tracefs tracefs /sys/kernel/tracing",
+				 modules[i]);
+			return -1;
+		}
+		err = btf_events_add_plain(modules[i]);
+		/* the distribution's has no events */
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return failed("list the modules' events", err);
+		if (nr++)
+			strcat(names, " and ");
+		strcat(names, modules[i]);
+	}
+	if (!nr)
+		return 0;
+	open_options.btf_custom_path = record_layout_path();
+	if (!open_options.btf_custom_path)
+		return failed("lay out the modules' records", -errno);
+	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",
+		 session_has_types() ? "" :
+				       "; which devices are attached already, and what "
+				       "replacements do, is not known");
+	return 0;
+}
+
+/* Does an event show, with BTF or without? */
+static bool has_event(const char *wanted)
+{
+	const char *event;
+	size_t i;
+
+	for (i = 0; (event = btf_event_name(i)); i++)
+		if (!strcmp(event, wanted))
+			return true;
+	return false;
+}
+
+static int check_events(void)
 {
 	/* ours, and the drivers whose functions are probed */
 	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
 					       NULL };
 	int err;
 
-	if (session_check_module())
-		return -1;
 	err = btf_events_init(modules);
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
@@ -114,11 +194,23 @@ int session_check(void)
 	}
 	if (err)
 		return failed("read the modules' BTF", err);
-	if (!btf_event_exists("iommufd_map")) {
+	if (fall_back())
+		return -1;
+	if (!has_event("iommufd_map")) {
 		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
 		return -1;
 	}
 	return 0;
+}
+
+int session_check(void)
+{
+	return session_check_module() || check_events() ? -1 : 0;
+}
+
+int session_check_operations(void)
+{
+	return check_machine() || check_events() ? -1 : 0;
 }
 
 /* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
@@ -184,9 +276,12 @@ int session_try_load(struct bpf_object_skeleton *skeleton)
 	struct bpf_program *program;
 	int err;
 
-	bpf_object__for_each_program(program, *skeleton->obj)
+	bpf_object__for_each_program(program, *skeleton->obj) {
+		if (is_raw(program) && !strcmp(bpf_program__name(program), "memory"))
+			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
 		if (bpf_program__autoload(program) && !is_of_use(program))
 			bpf_program__set_autoload(program, false);
+	}
 	err = bpf_object__load_skeleton(skeleton);
 	btf_events_forget();
 	return err;

@@ -2,7 +2,7 @@
 /*
  * The life of a BPF skeleton, the same for every command.
  *
- *	skeleton = NAME_bpf__open();
+ *	skeleton = NAME_bpf__open_opts(session_open_options());
  *	set the knobs in skeleton->rodata, SESSION_FILTER() the common ones
  *	session_load(skeleton->skeleton)
  *	session_attach(skeleton->obj)
@@ -10,8 +10,9 @@
  *	NAME_bpf__destroy(skeleton)
  *
  * A program whose event or function this kernel does not have (a module that is not loaded, an older
- * version of it) is left out; so is one of a function that cannot be traced.  What goes wrong is said in one
- * line with its remedy.
+ * version of it) is left out; so is one of a function that cannot be traced.  Where a module has no BTF, raw
+ * tracepoint programs stand in for those that need it.  What goes wrong is said in one line with its
+ * remedy.
  */
 #ifndef IOMMUSCOPE_SESSION_H
 #define IOMMUSCOPE_SESSION_H
@@ -21,6 +22,7 @@
 #include <string.h>
 
 struct bpf_object;
+struct bpf_object_open_opts;
 struct bpf_program;
 struct bpf_object_skeleton;
 struct options;
@@ -31,6 +33,29 @@ struct options;
  * Return: 0, or -1 after it has said what is missing.
  */
 int session_check(void);
+
+/**
+ * session_check_operations() - session_check() for who observes nothing but operations
+ *
+ * That goes without BTF of the module iommufd as well.  Says so in one line if it has none.
+ *
+ * Return: 0, or -1 after it has said what is missing.
+ */
+int session_check_operations(void);
+
+/**
+ * session_has_types() - does the module iommufd have BTF?
+ *
+ * Return: whether state can be read, and its functions be observed.
+ */
+bool session_has_types(void);
+
+/**
+ * session_open_options() - how to open a skeleton
+ *
+ * Return: options for NAME_bpf__open_opts(), valid after session_check().
+ */
+const struct bpf_object_open_opts *session_open_options(void);
 
 /**
  * session_check_module() - session_check() for who observes no events, only reads state

@@ -22,9 +22,9 @@ static struct stuck_bpf *stuck;
 
 static int load_all(void)
 {
-	latency = latency_bpf__open();
-	operations = operations_bpf__open();
-	stuck = stuck_bpf__open();
+	latency = latency_bpf__open_opts(session_open_options());
+	operations = operations_bpf__open_opts(session_open_options());
+	stuck = stuck_bpf__open_opts(session_open_options());
 	if (!latency || !operations || !stuck) {
 		complain("cannot open the BPF programs");
 		return -1;

@@ -224,5 +224,6 @@ def bad_input(tap):
                result.returncode, result.stderr)
 
 
-Tap().run(counts, percentiles, dimensions, devices, attached_before, overflow, reports, narrow, widths,
-          bad_input)
+if __name__ == "__main__":
+    Tap().run(counts, percentiles, dimensions, devices, attached_before, overflow, reports, narrow, widths,
+              bad_input)

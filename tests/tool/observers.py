@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Observers that come and go: under load, two at once, with the modules, without rights."""
 
-import json
 import os
 import shutil
 import signal
@@ -13,18 +12,6 @@ from tooltest import TOOL, Observer, Tap, run, tool
 
 KNOBS = "/sys/kernel/debug/iommufd-mock/"
 MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
-
-
-class Load:
-    """Maps and unmaps for as long as the with-block lasts."""
-
-    def __enter__(self):
-        self.process = subprocess.Popen(["map-load", "100000000", "4096"], stdout=subprocess.DEVNULL)
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
 
 
 def knob(name, value):
@@ -60,34 +47,6 @@ def phases(tap):
                "phase %s: no call is shorter than the IOMMU takes" % name, phase)
         tap.ok(least <= ns * 2, "phase %s: the shortest is near what it takes" % name, phase)
         tap.ok(phase["sum_ns"] <= operation["sum_ns"], "phase %s: not more than the operation" % name)
-
-
-def programs():
-    """BPF programs and maps that are there."""
-    return [len(json.loads(run("bpftool", "-j", kind, "show").stdout or "[]"))
-            for kind in ("prog", "map", "link")]
-
-
-def under_load(tap):
-    """Attach to every event, and detach, while operations go on."""
-    before = programs()
-    with Load():
-        results = [tool(command, "--json", "--duration", "20ms", timeout=120)
-                   for command in ("lat", "lat")]
-    tap.ok(all(result.returncode == 0 and result.stdout for result in results),
-           "the tool is started and ended under load",
-           *((result.returncode, result.stderr) for result in results))
-    after = programs()
-    for _ in range(100):
-        # the kernel frees them a moment after the last user has gone
-        if after == before:
-            break
-        run("sleep", "0.1")
-        after = programs()
-    tap.equal(after, before, "no program, map or link is left behind")
-    with Observer("lat", "--json", "-o", "map") as observer:
-        run("map-load", "10", "4096")
-    tap.equal(observer.objects()[0]["operations"][0]["count"], 10, "counting is right after that")
 
 
 def two_at_once(tap):
@@ -134,17 +93,37 @@ def endings(tap):
     os.unlink(copy.name)
 
 
+def in_use(tap, name, result):
+    tap.ok(result.returncode and "in use" in result.stderr, name, result.stderr)
+
+
 def unloading(tap):
-    with Observer("lat", "--json") as observer:
-        result = run("rmmod", "iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
-        tap.ok(result.returncode and "in use" in result.stderr,
-               "modules that are observed cannot be unloaded", result.stderr)
-        observer.process.send_signal(signal.SIGINT)
-        observer.process.wait(20)
-    tap.equal((observer.status, observer.stderr), (0, ""), "and the observer does not mind")
-    run("rmmod", *MODULES)
     try:
-        for command in "lat", "ops", "stuck":
+        # once through all of them: drivers go, what is observed does not
+        with Observer("lat", "--json") as observer:
+            in_use(tap, "modules that are observed cannot be unloaded", run("rmmod", *MODULES))
+            tap.ok(not os.path.isdir("/sys/module/vfio_pci"), "but a driver can")
+            run("ioas-load", "3")
+        tap.equal((observer.status, observer.stderr), (0, ""), "and the observer does not mind")
+        tap.equal({o["operation"]: o["count"] for o in observer.objects()[0]["operations"]}
+                  .get("ioas_alloc"), 3, "and counts on")
+        # without vfio, only what the command itself does holds iommufd
+        run("rmmod", "vfio")
+        for command, *arguments in (("lat", "--by", "process"), ("ops",), ("stuck", "-i", "0.1"),
+                                    ("record", "-o", "/run/unloading.trace"), ("replace",), ("export",)):
+            with Observer(command, *arguments) as observer:
+                in_use(tap, "%s: iommufd cannot be unloaded" % command, run("rmmod", "iommufd"))
+            tap.equal((observer.status, observer.stderr), (0, ""), "%s: and it ends well" % command)
+        watch = subprocess.Popen([TOOL, "state", "--watch", "--json", "-i", "0.1"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watch.stdout.readline()
+        in_use(tap, "state --watch: iommufd cannot be unloaded", run("rmmod", "iommufd"))
+        watch.send_signal(signal.SIGINT)
+        tap.equal((watch.communicate(timeout=30)[1], watch.returncode), ("", 0),
+                  "state --watch: and it ends well")
+        result = run("rmmod", "iommufd")
+        tap.equal((result.returncode, result.stderr), (0, ""), "after that it can")
+        for command in "lat", "ops", "stuck", "state", "export":
             result = tool(command)
             tap.equal((result.returncode, result.stdout, result.stderr),
                       (1, "", "iommuscope: module iommufd is not loaded: modprobe iommufd\n"),
@@ -153,4 +132,4 @@ def unloading(tap):
         run("modprobe", "-a", "vfio-pci", "iommufd-mock")
 
 
-Tap().run(phases, under_load, two_at_once, endings, unloading)
+Tap().run(phases, two_at_once, endings, unloading)

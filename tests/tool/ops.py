@@ -186,4 +186,5 @@ def full():
     os.dup2(fd, 1)
 
 
-Tap().run(every_call, errors_only, filters, command, losses, endings, bad_input)
+if __name__ == "__main__":
+    Tap().run(every_call, errors_only, filters, command, losses, endings, bad_input)

@@ -276,4 +276,5 @@ def files(tap):
            result.stderr)
 
 
-Tap().run(same_as_ops, begins, filters, timeline, replacements, broken, crash, losses, fast, files)
+if __name__ == "__main__":
+    Tap().run(same_as_ops, begins, filters, timeline, replacements, broken, crash, losses, fast, files)

@@ -101,4 +101,5 @@ def filters(tap):
               "a time that is none is refused")
 
 
-Tap().run(began_before, began_while_observed, busy_is_not_stuck, filters)
+if __name__ == "__main__":
+    Tap().run(began_before, began_while_observed, busy_is_not_stuck, filters)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The layout of the modules' records, for kernels where the modules cannot tell it: nothing of this is
+ * loaded, its BTF is what tools/record_layout.c takes the types from.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+/* A map of each, since a variable would need its type in the skeleton. */
+#define LAYOUT(name)                                                                               \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u32);                                                                \
+		__type(value, struct name);                                                        \
+	} name##_layout SEC(".maps")
+
+LAYOUT(iommufd_op);
+LAYOUT(vfio_op);
