@@ -9,6 +9,7 @@ each would add up.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,7 +68,10 @@ def start(number):
 
 
 def comes_and_goes(tap):
-    load = subprocess.Popen(["map-load", "-m", "100000000", "4096"], stdout=subprocess.DEVNULL)
+    # In bursts: where processors are emulated in turn, each of the many times that one waits for another to
+    # see patched code takes as long as that one has work.
+    load = subprocess.Popen(["sh", "-c", "while map-load -m 100 4096; do sleep 0.1; done"],
+                            stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         # all that is taken only once is taken now
         run("attach-load", "6", "2", timeout=200)
@@ -86,7 +90,7 @@ def comes_and_goes(tap):
         wrong = sum((start(number) for number in range(STARTS)), [])
         print("# %d times attached in %.0f s, %d times started in %.0f s"
               % (ROUNDS, attached - begin, STARTS, time.monotonic() - attached))
-        tap.equal(wrong, [], "started and ended %d times under load" % STARTS)
+        tap.equal(wrong, [], "the tool is started and ended under load")
         tap.equal(users_are(idle), idle, "no program, map or link is left, nor a module in use")
         after = kernel_memory()
         grown = {name: after[name] - memory[name] for name in memory}
@@ -97,7 +101,7 @@ def comes_and_goes(tap):
                "the kernel's memory has not grown with it", memory, after)
         tap.ok(load.poll() is None, "the load went on all the time")
     finally:
-        load.kill()
+        os.killpg(load.pid, signal.SIGKILL)
         load.wait()
     with Observer("lat", "--json", "-o", "map") as observer:
         run("map-load", "10", "4096")
