@@ -21,8 +21,15 @@ const volatile __u64 wanted = ~0ULL;
 /* SCOPE_KEEP_*: one knob, so that where nothing is kept an operation pays for one look. */
 const volatile __u32 keep = 0;
 
+/*
+ * All maps and unmaps are wanted, and nothing is asked of them but what the entries that are always
+ * there tell.  It follows from the other knobs; each test of one costs an instruction or two even
+ * where the verifier knows its outcome.
+ */
+const volatile bool plain = false;
+
 /* The bucket of each small number of nanoseconds; the tool fills it in. */
-const volatile __u16 small_buckets[SCOPE_SMALL_NS] = {};
+const volatile __u8 small_buckets[SCOPE_SMALL_NS] = {};
 
 /* Operations that went to an overflow entry. */
 __u64 overflowed = 0;
@@ -171,14 +178,15 @@ static __always_inline void count_time(struct scope_histogram *histogram, __u64 
 {
 	__u32 bucket;
 
-	if (ns < SCOPE_SMALL_NS)
-		bucket = small_buckets[ns];
-	else
-		bucket = scope_large_bucket(ns);
 	if (ns > histogram->max)
 		histogram->max = ns;
 	histogram->sum += ns;
-	/* it always is, but the verifier knows neither the table nor the function */
+	if (ns < SCOPE_SMALL_NS) {
+		histogram->buckets[small_buckets[ns]]++;
+		return;
+	}
+	bucket = scope_large_bucket(ns);
+	/* it always is, but the verifier does not know the function */
 	if (bucket < SCOPE_NR_BUCKETS)
 		histogram->buckets[bucket]++;
 }
@@ -322,12 +330,57 @@ static __always_inline struct scope_memory_latency *memory_entry(const struct io
 	return entry_of_memory(operation, dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
 }
 
+#define PHASE_BIT(name) (1U << SCOPE_PHASE_##name)
+
+/* The phases of an operation that has not failed; a failed one may have undone what it did. */
+static __always_inline __u32 frequent_phases(__u32 operation)
+{
+	if (operation == SCOPE_OPERATION_iommufd_map)
+		return PHASE_BIT(wait) | PHASE_BIT(account) | PHASE_BIT(pin) | PHASE_BIT(map);
+	return PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) | PHASE_BIT(unpin);
+}
+
+/* Maps and unmaps, where @plain; false if this is not one for here. */
+static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 operation)
+{
+	struct scope_memory_latency *entry;
+	const __u64 *phase_ns;
+	__u32 index;
+	int i;
+
+	if (operation == SCOPE_OPERATION_iommufd_map)
+		index = SCOPE_FREQUENT_MAP;
+	else if (operation == SCOPE_OPERATION_iommufd_unmap)
+		index = SCOPE_FREQUENT_UNMAP;
+	else
+		return false;
+	if (!plain || op->ret < 0)
+		return false;
+	entry = bpf_map_lookup_elem(&frequent, &index);
+	if (!entry)
+		return false;
+	entry->counters.count++;
+	entry->counters.bytes += op->length;
+	entry->counters.pages += op->pages;
+	count_time(&entry->total, op->dur_ns);
+	/* once, or the compiler adds the offset of the array to each element's */
+	phase_ns = op->phase_ns;
+	barrier_var(phase_ns);
+#pragma unroll
+	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
+		if (frequent_phases(operation) & 1U << i)
+			count_phase(&entry->phases[i], phase_ns[i]);
+	return true;
+}
+
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
 	__u64 bytes;
 	int i;
 
+	if (counted_plainly(op, operation))
+		return 0;
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
 	KEEP(memory, op, operation);

@@ -44,7 +44,7 @@ enum {
 };
 
 /* Nanoseconds up to here find their bucket in a table. */
-#define SCOPE_SMALL_NS 4096
+#define SCOPE_SMALL_NS 16384
 
 /* With SCOPE_BY_DEVICE: this bit and a number of @devices, or else an IOAS as in filter.bpf.h. */
 #define SCOPE_DIMENSION_DEVICE (1ULL << 63)

@@ -96,6 +96,18 @@ unsigned int latency_phase(const struct latency_series *series, unsigned int ind
 	return phase;
 }
 
+/* Are maps and unmaps all counted, in the entries that are always there? */
+static bool counts_plainly(const struct latency_bpf *skeleton)
+{
+	const __u64 frequent = 1ULL << SCOPE_OPERATION_iommufd_map |
+			       1ULL << SCOPE_OPERATION_iommufd_unmap;
+
+	return skeleton->rodata->by == SCOPE_BY_NONE &&
+	       (skeleton->rodata->wanted & frequent) == frequent &&
+	       !skeleton->rodata->filter_tgid && !skeleton->rodata->filter_ctx &&
+	       !skeleton->rodata->filter_cgroup && !skeleton->rodata->filter_by_device;
+}
+
 void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsigned int limit)
 {
 	unsigned int operations[SCOPE_NR_CLASSES] = {}, i;
@@ -108,8 +120,9 @@ void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsi
 		bpf_map__set_max_entries(map_of_class(skeleton, class),
 					 cpus * (by == SCOPE_BY_NONE ? operations[class] : limit));
 	for (i = 0; i < SCOPE_SMALL_NS; i++)
-		*(__u16 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
+		*(__u8 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
 	skeleton->rodata->by = by;
+	skeleton->rodata->plain = counts_plainly(skeleton);
 }
 
 void latency_begin(struct latency *latency, struct latency_bpf *skeleton, enum scope_dimension by)

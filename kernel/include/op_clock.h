@@ -19,27 +19,36 @@
 
 #include <linux/jump_label.h>
 #include <linux/math64.h>
-#include <linux/string.h>
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
+#include <linux/tracepoint-defs.h>
 #ifdef CONFIG_X86
 #include <asm/cpufeature.h>
 #include <asm/hypervisor.h>
 #include <asm/tsc.h>
 #endif
 
-/* Is an event of the subsystem with this key enabled?  Built without events, it never is. */
+/*
+ * Is an event of the subsystem with this key enabled?  Is this event?  Built without events, none
+ * ever is.
+ */
 #ifdef IOMMUSCOPE_NO_EVENTS
 #define op_observed(key) false
+#define op_event_enabled(event) false
 #else
 #define op_observed(key) static_branch_unlikely(key)
+#define op_event_enabled(event) tracepoint_enabled(event)
 #endif
 
-/* Of @armed: the operation is not timed, in CLOCK_MONOTONIC, in cycles. */
+/*
+ * Of @armed: the operation is not timed, in CLOCK_MONOTONIC, in cycles; or by either of them, with
+ * changes of phase that do not count.
+ */
 enum op_clock {
 	OP_CLOCK_OFF,
 	OP_CLOCK_MONOTONIC,
 	OP_CLOCK_CYCLES,
+	OP_CLOCK_KEEPS_PHASE = 0x80,
 };
 
 /* @tick_ns is in 2^-32 ns */
@@ -87,15 +96,14 @@ static inline u64 op_ticks(enum op_clock clock)
 }
 
 /**
- * op_clock_begin() - zero an operation and start its clock
- * @op: the operation
+ * op_clock_begin() - start the clock of an operation
+ * @op: the operation, zeroed
  * @code: its opcode
  * @other: the phase that stands for none of the phases
  * @cycle_ns: what op_cycle_ns() returned as an event was enabled
  */
 #define op_clock_begin(op, code, other, cycle_ns)                                                  \
 	do {                                                                                       \
-		memset(op, 0, sizeof(*(op)));                                                      \
 		(op)->opcode = (code);                                                             \
 		(op)->phase = (other);                                                             \
 		(op)->start_ns = ktime_get_ns();                                                   \
@@ -115,10 +123,11 @@ static inline u64 op_ticks(enum op_clock clock)
  * op_clock_phase() - charge the time since the last change to the phase that ran, start another
  * @op: the operation
  * @next: the phase that begins
+ * @now: the clock's ticks
  */
-#define op_clock_phase(op, next)                                                                   \
+#define op_clock_phase(op, next, now)                                                              \
 	do {                                                                                       \
-		u64 op_now = op_ticks((op)->armed);                                                \
+		u64 op_now = (now);                                                                \
 												   \
 		(op)->phase_ns[(op)->phase] += op_now - (op)->phase_start;                         \
 		(op)->phase_start = op_now;                                                        \
@@ -151,34 +160,60 @@ static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
 }
 
 /**
+ * op_clock_stop() - stop the clock: the duration is known, of the phases the ticks
+ * @op: the operation
+ * @other: the phase that stands for none of the phases
+ * @now: the clock's ticks
+ */
+#define op_clock_stop(op, other, now)                                                              \
+	do {                                                                                       \
+		op_clock_phase(op, other, now);                                                    \
+		(op)->dur_ns = op_ticks_ns((op)->phase_start - (op)->start_ticks, (op)->tick_ns);  \
+	} while (0)
+
+/* An operation that took long tells itself how long its ticks were. */
+#define op_clock_correct(op)                                                                       \
+	do {                                                                                       \
+		(op)->dur_ns = ktime_get_ns() - (op)->start_ns;                                    \
+		(op)->tick_ns = mul_u64_u64_div_u64((op)->dur_ns, 1ULL << OP_TICK_SHIFT,           \
+						    (op)->phase_start - (op)->start_ticks);        \
+	} while (0)
+
+/**
+ * op_clock_tell() - make nanoseconds of the phases, note the result
+ * @op: the operation, its clock stopped
+ * @how: its result; not negative is success, which has no reason
+ * @nr_phases: a constant; so many phases, from the first on, may have taken time
+ */
+#define op_clock_tell(op, how, nr_phases)                                                          \
+	do {                                                                                       \
+		u64 op_tick_ns;                                                                    \
+		unsigned int op_i;                                                                 \
+												   \
+		op_tick_ns = (op)->tick_ns;                                                        \
+		_Pragma("GCC unroll 16")                                                           \
+		for (op_i = 0; op_i < (nr_phases); op_i++)                                         \
+			if ((op)->phase_ns[op_i])                                                  \
+				(op)->phase_ns[op_i] = op_ticks_ns((op)->phase_ns[op_i],           \
+								   op_tick_ns);                    \
+		(op)->ret = (how);                                                                 \
+		if ((op)->ret >= 0)                                                                \
+			(op)->reason = 0;                                                          \
+	} while (0)
+
+/**
  * op_clock_end() - stop the clock, make nanoseconds of all times
  * @op: the operation
  * @how: its result; not negative is success, which has no reason
  * @other: the phase that stands for none of the phases
- * @nr_phases: so many phases, from the first on, may have taken time
- *
- * An operation that took long tells itself how long its ticks were.
+ * @nr_phases: a constant; so many phases, from the first on, may have taken time
  */
 #define op_clock_end(op, how, other, nr_phases)                                                    \
 	do {                                                                                       \
-		u64 op_spent;                                                                      \
-		unsigned int op_i;                                                                 \
-												   \
-		op_clock_phase(op, other);                                                         \
-		op_spent = (op)->phase_start - (op)->start_ticks;                                  \
-		(op)->dur_ns = op_ticks_ns(op_spent, (op)->tick_ns);                               \
-		if (unlikely((op)->dur_ns > OP_TICKS_EXACT_NS)) {                                  \
-			(op)->dur_ns = ktime_get_ns() - (op)->start_ns;                            \
-			(op)->tick_ns = mul_u64_u64_div_u64((op)->dur_ns, 1ULL << OP_TICK_SHIFT,   \
-							    op_spent);                             \
-		}                                                                                  \
-		for (op_i = 0; op_i < (nr_phases); op_i++)                                         \
-			if ((op)->phase_ns[op_i])                                                  \
-				(op)->phase_ns[op_i] = op_ticks_ns((op)->phase_ns[op_i],           \
-								   (op)->tick_ns);                 \
-		(op)->ret = (how);                                                                 \
-		if ((op)->ret >= 0)                                                                \
-			(op)->reason = 0;                                                          \
+		op_clock_stop(op, other, op_ticks((op)->armed));                                   \
+		if (unlikely((op)->dur_ns > OP_TICKS_EXACT_NS))                                    \
+			op_clock_correct(op);                                                      \
+		op_clock_tell(op, how, nr_phases);                                                 \
 	} while (0)
 
 #endif

@@ -16,45 +16,52 @@
 #include "iommufd_private.h"
 #include "pages.h"
 
-static int charge_user(struct iommufd_pages *pages, unsigned long nr_pages, unsigned long limit,
-		       unsigned long *used)
+static int limit_reached(struct iommufd_op *op, unsigned long used, unsigned long limit)
+{
+	return iommufd_op_fail(op, -ENOMEM, IOMMUFD_REASON_memlock_limit, (u64)used << PAGE_SHIFT,
+			       (u64)limit << PAGE_SHIFT);
+}
+
+static int charge_user(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long nr_pages,
+		       unsigned long limit)
 {
 	unsigned long old = atomic_long_read(&pages->user->locked_vm);
 	unsigned long new;
 
 	do {
 		new = old + nr_pages;
-		if (new < old || new > limit) {
-			*used = old;
-			return -ENOMEM;
-		}
+		if (new < old || new > limit)
+			return limit_reached(op, old, limit);
 	} while (!atomic_long_try_cmpxchg(&pages->user->locked_vm, (long *)&old, new));
 
 	atomic64_add(nr_pages, &pages->mm->pinned_vm);
 	return 0;
 }
 
-static int charge_process(struct iommufd_pages *pages, unsigned long nr_pages,
-			  unsigned long limit, unsigned long *used)
+static noinline int charge_process(struct iommufd_pages *pages, struct iommufd_op *op,
+			  unsigned long nr_pages, unsigned long limit)
 {
-	int rc = 0;
+	unsigned long used;
+	bool fits;
 
+	iommufd_op_phase(op, IOMMUFD_PHASE_account);
 	mmap_write_lock(pages->mm);
-	*used = pages->mm->locked_vm;
-	if (*used + nr_pages < *used || *used + nr_pages > limit)
-		rc = -ENOMEM;
-	else
+	used = pages->mm->locked_vm;
+	fits = used + nr_pages >= used && used + nr_pages <= limit;
+	if (fits)
 		pages->mm->locked_vm += nr_pages;
 	mmap_write_unlock(pages->mm);
-	if (!rc)
-		atomic64_add(nr_pages, &pages->mm->pinned_vm);
-	return rc;
+	if (!fits)
+		return limit_reached(op, used, limit);
+	atomic64_add(nr_pages, &pages->mm->pinned_vm);
+	return 0;
 }
 
 /**
  * iommufd_account_charge() - charge pages that are about to be pinned
  * @pages: whose memory it is
- * @op: the operation; names memlock_limit
+ * @op: the operation; names memlock_limit.  To charge the user is one instruction; to charge the
+ *      process takes a lock of its, and is the phase account.
  * @nr_pages: how many
  *
  * Return: 0, or -ENOMEM when the limit would be exceeded.
@@ -62,20 +69,17 @@ static int charge_process(struct iommufd_pages *pages, unsigned long nr_pages,
 int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
 			   unsigned long nr_pages)
 {
-	unsigned long limit = ULONG_MAX, used = 0;
+	unsigned long limit = ULONG_MAX;
 	int rc;
 
 	if (!pages->unlimited)
 		limit = task_rlimit(pages->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	if (pages->account_mode == IOMMUFD_ACCOUNT_PROCESS)
-		rc = charge_process(pages, nr_pages, limit, &used);
+		rc = charge_process(pages, op, nr_pages, limit);
 	else
-		rc = charge_user(pages, nr_pages, limit, &used);
+		rc = charge_user(pages, op, nr_pages, limit);
 	if (!rc)
 		atomic_long_add(nr_pages, &pages->ictx->pinned);
-	else
-		iommufd_op_fail(op, rc, IOMMUFD_REASON_memlock_limit, (u64)used << PAGE_SHIFT,
-				(u64)limit << PAGE_SHIFT);
 	return rc;
 }
 

@@ -258,7 +258,10 @@ int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op,
 		goto out_put;
 	}
 	op->ioas_id = ioas->obj.id;
-	iommufd_op_start(op);
+	if (replace)
+		iommufd_op_start(op, replace);
+	else
+		iommufd_op_start(op, attach);
 	rc = change_group(idev, op, ioas, hwpt, pt_id, replace);
 out_put:
 	iommufd_object_put(ictx, obj);
@@ -289,7 +292,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 	}
 	op.old_hwpt_id = igroup->hwpt->obj.id;
 	op.old_ioas_id = igroup->hwpt->ioas->obj.id;
-	iommufd_op_start(&op);
+	iommufd_op_start(&op, detach);
 	hwpt = iommufd_group_detach(idev, &op);
 	iommufd_ioas_unreserve(hwpt->ioas, idev);
 	mutex_unlock(&igroup->lock);

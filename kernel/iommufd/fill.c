@@ -183,14 +183,9 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 	return 0;
 }
 
-/**
- * iommufd_area_unmap_hwpt() - take an area out of an HWPT; its memory stays pinned
- * @area: the area
- * @hwpt: the HWPT
- * @gather: collects what iommu_iotlb_sync() has to invalidate before the memory is unpinned
- */
-void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
-			     struct iommu_iotlb_gather *gather)
+/* In line in the loop over areas: a call would be a good part of what an area costs there. */
+static __always_inline void unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
+				       struct iommu_iotlb_gather *gather)
 {
 	size_t length = area_length(area);
 	size_t unmapped = iommu_unmap_fast(hwpt->domain, area->iova, length, gather);
@@ -200,17 +195,29 @@ void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwp
 	trace_iommufd_domain_unmap(hwpt->obj.id, area->iova, length, 0);
 }
 
+/**
+ * iommufd_area_unmap_hwpt() - take an area out of an HWPT; its memory stays pinned
+ * @area: the area
+ * @hwpt: the HWPT
+ * @gather: collects what iommu_iotlb_sync() has to invalidate before the memory is unpinned
+ */
+void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
+			     struct iommu_iotlb_gather *gather)
+{
+	unmap_hwpt(area, hwpt, gather);
+}
+
 /* Take areas out of one HWPT, with one invalidation for all of them. */
 static void unmap_areas(struct iommufd_op *op, struct list_head *areas, struct iommufd_hwpt *hwpt)
 {
 	struct iommu_iotlb_gather gather;
 	struct iommufd_area *area;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_unmap);
 	iommu_iotlb_gather_init(&gather);
+	iommufd_op_phase(op, IOMMUFD_PHASE_unmap);
 	list_for_each_entry(area, areas, item) {
 		if (area->mapped)
-			iommufd_area_unmap_hwpt(area, hwpt, &gather);
+			unmap_hwpt(area, hwpt, &gather);
 	}
 	iommufd_op_phase(op, IOMMUFD_PHASE_sync);
 	iommu_iotlb_sync(hwpt->domain, &gather);
@@ -245,6 +252,7 @@ int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 out_unmap:
 	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, ioas_item)
 		iommu_unmap(hwpt->domain, area->iova, area_length(area));
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 	iommufd_area_unpin(area, op);
 	return rc;
 }

@@ -196,7 +196,7 @@ static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_device *
 	if (cmd->data_type != IOMMU_HWPT_DATA_NONE)
 		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported,
 				       cmd->data_type, 0);
-	iommufd_op_start(op);
+	iommufd_op_start(op, hwpt_alloc);
 	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
 	mutex_lock(&ioas->attach_lock);
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);

@@ -134,6 +134,7 @@ static void unpin_piece(const struct piece *piece, struct iommufd_op *op)
 {
 	struct iommufd_pages *pages = piece->area->pages;
 
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 	mutex_lock(&pages->mutex);
 	iommufd_pages_unpin(pages, op, piece->offset >> PAGE_SHIFT, piece_last_page(piece));
 	mutex_unlock(&pages->mutex);
@@ -185,9 +186,7 @@ int iommufd_ioas_pin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, uns
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, iova, length);
 	last--;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_read(&ioas->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_down_read(op, &ioas->iova_lock);
 	do {
 		struct piece piece;
 
@@ -356,9 +355,7 @@ int iommufd_ioas_rw(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned l
 	if (check_add_overflow(iova, length - 1, &last))
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, iova, length);
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_read(&ioas->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_down_read(op, &ioas->iova_lock);
 	for (;;) {
 		struct piece piece;
 

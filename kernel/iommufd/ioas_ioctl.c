@@ -288,7 +288,7 @@ int iommufd_ioas_map_ioctl(struct iommufd_call *call)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 
-	iommufd_op_start(op);
+	iommufd_op_start(op, map);
 	iova = cmd->iova;
 	rc = iommufd_ioas_map(ioas, op, cmd->user_va, cmd->length, &iova,
 			      flags_to_prot(cmd->flags), cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
@@ -340,7 +340,7 @@ int iommufd_ioas_copy_ioctl(struct iommufd_call *call)
 		goto out_put_src;
 	}
 
-	iommufd_op_start(op);
+	iommufd_op_start(op, copy);
 	iova = cmd->dst_iova;
 	rc = iommufd_ioas_copy(dst, op, src, cmd->src_iova, cmd->length, &iova,
 			       flags_to_prot(cmd->flags), cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA);
@@ -386,7 +386,7 @@ int iommufd_ioas_unmap_ioctl(struct iommufd_call *call)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 
-	iommufd_op_start(op);
+	iommufd_op_start(op, unmap);
 	if (all)
 		rc = iommufd_ioas_unmap_all(ioas, op, true, &unmapped);
 	else

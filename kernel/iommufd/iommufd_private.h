@@ -230,8 +230,9 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t s
 					      enum iommufd_object_type type);
 void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
-struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
-					  enum iommufd_object_type type);
+struct iommufd_object *__iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
+					    enum iommufd_object_type type);
+int __cold iommufd_object_missing(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id);
 struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 *id,
 					       enum iommufd_object_type type);
 bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj);
@@ -306,6 +307,25 @@ void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size);
 static inline bool iommufd_domain_ready(const struct iommu_domain *domain)
 {
 	return domain->pgsize_bitmap && domain->geometry.aperture_end;
+}
+
+/**
+ * iommufd_object_get() - look up an object and become a short-term user of it
+ * @ictx: the context
+ * @op: the operation; names bad_object_id, wrong_object_type
+ * @id: the id
+ * @type: what it must be, or IOMMUFD_OBJECT_ANY
+ *
+ * Return: the object, to be released by iommufd_object_put() or iommufd_object_keep(); or an error
+ * pointer: -ENOENT if there is no such object of that type.
+ */
+static inline struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx,
+							struct iommufd_op *op, u32 id,
+							enum iommufd_object_type type)
+{
+	struct iommufd_object *obj = __iommufd_object_get(ictx, id, type);
+
+	return obj ? obj : ERR_PTR(iommufd_object_missing(ictx, op, id));
 }
 
 static inline struct iommufd_ioas *iommufd_get_ioas(struct iommufd_ctx *ictx,

@@ -175,12 +175,12 @@ static int copy_call(struct iommufd_call *call, const struct iommufd_ioctl *ioct
 
 	rc = copy_struct_from_user(call->arg, ioctl->size, call->user, call->user_size);
 	if (rc == -E2BIG)
-		iommufd_op_fail(call->op, rc, IOMMUFD_REASON_unknown_trailing_bytes,
-				call->user_size, ioctl->size);
-	else if (rc)
-		iommufd_op_fail(call->op, rc, IOMMUFD_REASON_bad_user_pointer,
-				(uintptr_t)call->user, call->user_size);
-	return rc;
+		return iommufd_op_fail(call->op, -E2BIG, IOMMUFD_REASON_unknown_trailing_bytes,
+				       call->user_size, ioctl->size);
+	if (rc)
+		return iommufd_op_fail(call->op, -EFAULT, IOMMUFD_REASON_bad_user_pointer,
+				       (uintptr_t)call->user, call->user_size);
+	return 0;
 }
 
 static long serve_call(struct iommufd_ctx *ictx, const struct iommufd_ioctl *ioctl,
@@ -219,19 +219,14 @@ static long unknown_ioctl(struct iommufd_ctx *ictx, unsigned int cmd)
 	return -ENOTTY;
 }
 
-static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* Whatever is in no table; apart, so that those which are do not pay for it. */
+static noinline long other_ioctl(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg)
 {
-	struct iommufd_ctx *ictx = file->private_data;
 	unsigned int nr = _IOC_NR(cmd);
 	long rc = -ENOTTY;
 
-	/* None of our numbers carries a size or direction: the structures tell their size. */
 	if (cmd != _IO(IOMMUFD_TYPE, nr))
 		return unknown_ioctl(ictx, cmd);
-
-	if (nr >= IOMMUFD_CMD_BASE && nr - IOMMUFD_CMD_BASE < ARRAY_SIZE(iommufd_ioctls))
-		return serve_call(ictx, &iommufd_ioctls[nr - IOMMUFD_CMD_BASE], cmd,
-				  (void __user *)arg);
 	if (nr < IOMMUFD_CMD_BASE)
 		rc = iommufd_vfio_ioctl(ictx, cmd, arg);
 #ifdef CONFIG_IOMMUFD_TEST
@@ -239,6 +234,17 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned lon
 		rc = iommufd_test_ioctl(ictx, (void __user *)arg);
 #endif
 	return rc == -ENOTTY ? unknown_ioctl(ictx, cmd) : rc;
+}
+
+static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	/* None of our numbers carries a size or direction: the structures tell their size. */
+	unsigned int index = cmd - _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE);
+
+	if (index < ARRAY_SIZE(iommufd_ioctls))
+		return serve_call(file->private_data, &iommufd_ioctls[index], cmd,
+				  (void __user *)arg);
+	return other_ioctl(file->private_data, cmd, arg);
 }
 
 static void iommufd_fops_show_fdinfo(struct seq_file *seq, struct file *file)

@@ -93,10 +93,8 @@ static int map_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct li
 	struct iommufd_area *area;
 	int rc;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_read(&ioas->hwpt_lock);
-	down_write(&ioas->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_down_read(op, &ioas->hwpt_lock);
+	iommufd_op_down_write(op, &ioas->iova_lock);
 	rc = place_areas(ioas, op, areas, length, iova, fixed);
 	up_write(&ioas->iova_lock);
 	if (rc)
@@ -253,9 +251,7 @@ int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct io
 	if (rc)
 		return rc;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_read(&src->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_down_read(op, &src->iova_lock);
 	rc = collect_copies(src, op, src_iova, src_iova + (length - 1), iommu_prot | IOMMU_CACHE,
 			    &areas);
 	up_read(&src->iova_lock);
@@ -342,9 +338,7 @@ static void erase_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct
 {
 	struct iommufd_area *area;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_write(&ioas->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_down_write(op, &ioas->iova_lock);
 	list_for_each_entry(area, areas, item) {
 		iommufd_area_erase(ioas, area);
 		*unmapped += area_length(area);
@@ -365,6 +359,7 @@ static void allow_access(struct iommufd_ioas *ioas, unsigned long iova)
 	up_write(&ioas->iova_lock);
 }
 
+/* Of a range that is not the whole of the space, something must be mapped. */
 static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long last, bool killable, unsigned long *unmapped)
 {
@@ -377,10 +372,8 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 		unsigned long start, length;
 		LIST_HEAD(areas);
 
-		iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-		down_read(&ioas->hwpt_lock);
-		down_write(&ioas->iova_lock);
-		iommufd_op_phase(op, IOMMUFD_PHASE_other);
+		iommufd_op_down_read(op, &ioas->hwpt_lock);
+		iommufd_op_down_write(op, &ioas->iova_lock);
 		rc = check_ends(ioas, op, iova, last);
 		if (!rc)
 			rc = take_areas(ioas, op, iova, last, &areas, &in_use);
@@ -392,6 +385,9 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 
 		if (rc || list_empty(&areas)) {
 			up_read(&ioas->hwpt_lock);
+			if (!rc && !*unmapped && (iova || last != ULONG_MAX))
+				rc = iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_iova_not_mapped,
+						     iova, last);
 			if (rc != -EAGAIN)
 				break;
 			if (tries++ == NOTIFY_TRIES) {
@@ -441,11 +437,7 @@ int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 	rc = check_range(op, iova, length);
 	if (rc)
 		return rc;
-	rc = unmap_range(ioas, op, iova, iova + (length - 1), true, unmapped);
-	if (!rc && !*unmapped)
-		rc = iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_iova_not_mapped, iova,
-				     iova + (length - 1));
-	return rc;
+	return unmap_range(ioas, op, iova, iova + (length - 1), true, unmapped);
 }
 
 /**

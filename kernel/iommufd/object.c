@@ -88,38 +88,51 @@ void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 }
 
 /**
- * iommufd_object_get() - look up an object and become a short-term user of it
+ * __iommufd_object_get() - the part of iommufd_object_get() that finds something
  * @ictx: the context
- * @op: the operation; names bad_object_id, wrong_object_type
  * @id: the id
  * @type: what it must be, or IOMMUFD_OBJECT_ANY
  *
- * Return: the object, to be released by iommufd_object_put() or iommufd_object_keep(); or an error
- * pointer: -ENOENT if there is no such object of that type.
+ * Return: the object or NULL.
  */
-struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id,
-					  enum iommufd_object_type type)
+struct iommufd_object *__iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
+					    enum iommufd_object_type type)
+{
+	struct iommufd_object *obj;
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	if (obj) {
+		if (type != IOMMUFD_OBJECT_ANY && type != obj->type)
+			obj = NULL;
+		else
+			refcount_inc(&obj->short_users);
+	}
+	xa_unlock(&ictx->objects);
+	return obj;
+}
+
+/**
+ * iommufd_object_missing() - the part of iommufd_object_get() that says why there is nothing
+ * @ictx: the context
+ * @op: the operation
+ * @id: the id
+ *
+ * Return: -ENOENT.
+ */
+int iommufd_object_missing(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 id)
 {
 	enum iommufd_object_type found = IOMMUFD_OBJECT_NONE;
 	struct iommufd_object *obj;
 
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, id);
-	if (obj) {
-		found = obj->type;
-		if (type != IOMMUFD_OBJECT_ANY && type != found)
-			obj = NULL;
-		else
-			refcount_inc(&obj->short_users);
-	}
-	xa_unlock(&ictx->objects);
-
 	if (obj)
-		return obj;
-	if (found != IOMMUFD_OBJECT_NONE)
-		return ERR_PTR(iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_wrong_object_type, id,
-					       found));
-	return ERR_PTR(iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_bad_object_id, id, 0));
+		found = obj->type;
+	xa_unlock(&ictx->objects);
+	if (obj)
+		return iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_wrong_object_type, id, found);
+	return iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_bad_object_id, id, 0);
 }
 
 /**

@@ -17,9 +17,43 @@ DEFINE_STATIC_KEY_FALSE(iommufd_op_key);
 /* See op_cycle_ns(). */
 static u64 cycle_ns;
 
+/*
+ * CLOCK_MONOTONIC is the cycle counter in nanoseconds plus an offset, which changes slowly: so long
+ * an offset is good; at 500 ppm it is 50 ns off then.
+ */
+#define OFFSET_NS (100 * NSEC_PER_USEC)
+/* The same in cycles. */
+static u64 offset_cycles;
+
+/**
+ * struct clock_offset - from the cycle counter to CLOCK_MONOTONIC
+ * @cycles: the cycle counter as it was taken, or earlier
+ * @ns: the offset
+ *
+ * One for each CPU, so that the cache line is its own.  Whoever is moved to another CPU, or preempted,
+ * between the two may use and write them all the same: @ns is never older than @cycles tells.
+ */
+struct clock_offset {
+	u64 cycles;
+	u64 ns;
+};
+
+static DEFINE_PER_CPU(struct clock_offset, clock_offset);
+
 int iommufd_event_enabled(void)
 {
-	WRITE_ONCE(cycle_ns, op_cycle_ns());
+	u64 tick_ns = op_cycle_ns();
+	int cpu;
+
+	/* an offset is good for one length of a cycle only, and that is refined once after boot */
+	if (tick_ns != READ_ONCE(cycle_ns)) {
+		WRITE_ONCE(cycle_ns, 0);
+		for_each_possible_cpu(cpu)
+			WRITE_ONCE(per_cpu(clock_offset, cpu).cycles, 0);
+		WRITE_ONCE(offset_cycles,
+			   tick_ns ? div64_u64(OFFSET_NS << OP_TICK_SHIFT, tick_ns) : 0);
+		WRITE_ONCE(cycle_ns, tick_ns);
+	}
 	static_branch_inc(&iommufd_op_key);
 	return 0;
 }
@@ -29,13 +63,95 @@ void iommufd_event_disabled(void)
 	static_branch_dec(&iommufd_op_key);
 }
 
+/*
+ * Zero an operation on memory, which takes two microseconds: what is set at its begin or its end is
+ * not zeroed, and of names, which it does not have, only the first letter.
+ */
+static __always_inline void zero_memory_op(struct iommufd_op *op)
+{
+	unsigned int i;
+
+	op->reason = 0;
+	op->flags = 0;
+	op->reason_a = 0;
+	op->reason_b = 0;
+	/* not a loop, nor an instruction that loops: its start takes longer than the stores */
+#pragma GCC unroll 16
+	for (i = 0; i <= IOMMUFD_NR_PHASES; i++)
+		WRITE_ONCE(op->phase_ns[i], 0);
+	op->iova = 0;
+	op->length = 0;
+	op->user_va = 0;
+	op->pages = 0;
+	op->extents = 0;
+	op->ioas_id = 0;
+	op->old_ioas_id = 0;
+	op->src_ioas_id = 0;
+	op->hwpt_id = 0;
+	op->old_hwpt_id = 0;
+	op->device_id = 0;
+	op->group_id = 0;
+	op->devices = 0;
+	op->object_type = 0;
+	op->object_id = 0;
+	op->value = 0;
+	op->device[0] = '\0';
+	op->iommu_driver[0] = '\0';
+}
+
+static noinline void read_monotonic(struct iommufd_op *op)
+{
+	struct clock_offset *offset = raw_cpu_ptr(&clock_offset);
+	u64 cycles = op_cycles();
+
+	op->start_ns = ktime_get_ns();
+	WRITE_ONCE(offset->ns, op->start_ns - mul_u64_u64_shr(cycles, op->tick_ns, OP_TICK_SHIFT));
+	smp_store_release(&offset->cycles, cycles);
+}
+
+static noinline void begin_any_op(struct iommufd_op *op, struct iommufd_ctx *ictx,
+				  enum iommufd_opcode opcode)
+{
+	u64 tick_ns = READ_ONCE(cycle_ns);
+
+	memset(op, 0, sizeof(*op));
+	op_clock_begin(op, opcode, IOMMUFD_PHASE_other, tick_ns);
+	op->ctx_id = ictx ? ictx->id : 0;
+}
+
+/* As end_short_op(); and a clock is not read as long as its last offset is good. */
+static __always_inline void begin_memory_op(struct iommufd_op *op, struct iommufd_ctx *ictx,
+					    enum iommufd_opcode opcode, u64 tick_ns)
+{
+	struct clock_offset *offset = raw_cpu_ptr(&clock_offset);
+	u64 since = smp_load_acquire(&offset->cycles);
+	u64 cycles;
+
+	zero_memory_op(op);
+	op->opcode = opcode;
+	op->phase = IOMMUFD_PHASE_other;
+	op->armed = OP_CLOCK_CYCLES;
+	op->tick_ns = tick_ns;
+	op->ctx_id = ictx->id;
+	cycles = op_cycles();
+	op->start_ticks = cycles;
+	op->phase_start = cycles;
+	op->start_ns = READ_ONCE(offset->ns) +
+		       mul_u64_u64_shr(cycles, tick_ns, OP_TICK_SHIFT);
+	/* also if there is none yet, or the counter began anew */
+	if (unlikely(cycles - since > READ_ONCE(offset_cycles)))
+		read_monotonic(op);
+}
+
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 			enum iommufd_opcode opcode)
 {
 	u64 tick_ns = READ_ONCE(cycle_ns);
 
-	op_clock_begin(op, opcode, IOMMUFD_PHASE_other, tick_ns);
-	op->ctx_id = ictx ? ictx->id : 0;
+	if (likely(tick_ns) && ictx && opcode < IOMMUFD_OPERATION_bind)
+		begin_memory_op(op, ictx, opcode, tick_ns);
+	else
+		begin_any_op(op, ictx, opcode);
 }
 
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev)
@@ -74,18 +190,28 @@ void __iommufd_op_start(struct iommufd_op *op)
 	}
 }
 
-void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b)
-{
-	op_clock_fail(op, reason, a, b);
-}
-
-void __iommufd_op_end(struct iommufd_op *op, int ret)
+void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
 	if (!op->armed)
 		return;
-	op_clock_end(op, ret, IOMMUFD_PHASE_other,
-		     op->opcode < IOMMUFD_OPERATION_bind ? IOMMUFD_PHASE_unpin + 1 :
-							   IOMMUFD_NR_PHASES);
+	if (op->armed & OP_CLOCK_KEEPS_PHASE && phase >= IOMMUFD_PHASE_account &&
+	    phase <= IOMMUFD_PHASE_unpin)
+		return;
+	op->armed &= ~OP_CLOCK_KEEPS_PHASE;
+	op_clock_phase(op, phase, op_ticks(op->armed));
+	if (phase == IOMMUFD_PHASE_fill || phase == IOMMUFD_PHASE_drop)
+		op->armed |= OP_CLOCK_KEEPS_PHASE;
+}
+
+int __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason, u64 a, u64 b)
+{
+	op_clock_fail(op, reason, a, b);
+	return err;
+}
+
+static noinline void end_memory_op(struct iommufd_op *op, int ret)
+{
+	op_clock_end(op, ret, IOMMUFD_PHASE_other, IOMMUFD_PHASE_unpin + 1);
 
 	switch (op->opcode) {
 #define IOMMUFD_END_CASE(name)                                                                     \
@@ -93,8 +219,48 @@ void __iommufd_op_end(struct iommufd_op *op, int ret)
 		trace_iommufd_##name(op);                                                          \
 		break;
 	IOMMUFD_MEMORY_OPERATIONS(IOMMUFD_END_CASE)
+	}
+}
+
+static noinline void end_other_op(struct iommufd_op *op, int ret)
+{
+	op->armed &= ~OP_CLOCK_KEEPS_PHASE;
+	op_clock_end(op, ret, IOMMUFD_PHASE_other, IOMMUFD_NR_PHASES);
+
+	switch (op->opcode) {
 	IOMMUFD_TRANSLATION_OPERATIONS(IOMMUFD_END_CASE)
 	IOMMUFD_OBJECT_OPERATIONS(IOMMUFD_END_CASE)
 #undef IOMMUFD_END_CASE
 	}
+}
+
+/*
+ * A map or an unmap of one page takes two microseconds.  So nothing here is done for what is rare,
+ * not even to save a register: that is left to last calls.
+ */
+static __always_inline void end_short_op(struct iommufd_op *op, int ret)
+{
+	op_clock_stop(op, IOMMUFD_PHASE_other, op_cycles());
+	if (unlikely(op->dur_ns > OP_TICKS_EXACT_NS)) {
+		end_memory_op(op, ret);
+		return;
+	}
+	op_clock_tell(op, ret, IOMMUFD_PHASE_unpin + 1);
+	if (op->opcode == IOMMUFD_OPERATION_map)
+		trace_iommufd_map(op);
+	else
+		trace_iommufd_unmap(op);
+}
+
+void __iommufd_op_end(struct iommufd_op *op, int ret)
+{
+	if (likely(op->armed == OP_CLOCK_CYCLES) && (op->opcode == IOMMUFD_OPERATION_map ||
+						     op->opcode == IOMMUFD_OPERATION_unmap))
+		end_short_op(op, ret);
+	else if (!op->armed)
+		return;
+	else if (op->opcode < IOMMUFD_OPERATION_bind)
+		end_memory_op(op, ret);
+	else
+		end_other_op(op, ret);
 }

@@ -11,6 +11,8 @@
 #define IOMMUSCOPE_IOMMUFD_KERNEL_OP_H
 
 #include <linux/jump_label.h>
+#include <linux/rwsem.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 
 #include "iommufd_op.h"
@@ -20,13 +22,23 @@
 struct device;
 struct iommufd_ctx;
 
+DECLARE_TRACEPOINT(iommufd_map_start);
+DECLARE_TRACEPOINT(iommufd_copy_start);
+DECLARE_TRACEPOINT(iommufd_unmap_start);
+DECLARE_TRACEPOINT(iommufd_attach_start);
+DECLARE_TRACEPOINT(iommufd_replace_start);
+DECLARE_TRACEPOINT(iommufd_detach_start);
+DECLARE_TRACEPOINT(iommufd_hwpt_alloc_start);
+
 DECLARE_STATIC_KEY_FALSE(iommufd_op_key);
 
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 			enum iommufd_opcode opcode);
 void __iommufd_op_start(struct iommufd_op *op);
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev);
-void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b);
+void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase);
+int __cold __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason, u64 a,
+			     u64 b);
 void __iommufd_op_end(struct iommufd_op *op, int ret);
 
 /**
@@ -48,12 +60,13 @@ static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *i
 /**
  * iommufd_op_start() - fire the start event of an operation, once it is known what it works on
  * @op: the operation
+ * @name: its name, without the iommufd_ of the event
  */
-static inline void iommufd_op_start(struct iommufd_op *op)
-{
-	if (op_observed(&iommufd_op_key))
-		__iommufd_op_start(op);
-}
+#define iommufd_op_start(op, name)                                                                 \
+	do {                                                                                       \
+		if (op_event_enabled(iommufd_##name##_start))                                      \
+			__iommufd_op_start(op);                                                    \
+	} while (0)
 
 /**
  * iommufd_op_phase() - charge the time from now on to a phase
@@ -62,19 +75,51 @@ static inline void iommufd_op_start(struct iommufd_op *op)
  *
  * Phases do not nest: a function that switches restores its caller's phase
  * itself if the caller's time is to go on in it.
+ *
+ * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its phase fill
+ * or drop, which therefore keep themselves.
  */
-static inline void iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
+static __always_inline void iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
-	if (!op_observed(&iommufd_op_key) || !op->armed)
+	if (!op_observed(&iommufd_op_key))
 		return;
-	/*
-	 * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its
-	 * phase fill or drop.
-	 */
-	if ((op->phase == IOMMUFD_PHASE_fill || op->phase == IOMMUFD_PHASE_drop) &&
-	    phase >= IOMMUFD_PHASE_account && phase <= IOMMUFD_PHASE_unpin)
+	if (likely(op->armed == OP_CLOCK_CYCLES) && phase != IOMMUFD_PHASE_fill &&
+	    phase != IOMMUFD_PHASE_drop)
+		op_clock_phase(op, phase, op_cycles());
+	else
+		__iommufd_op_phase(op, phase);
+}
+
+/**
+ * iommufd_op_down_read() - take a semaphore for reading, and charge the wait if there is one
+ * @op: the operation
+ * @sem: the semaphore
+ *
+ * Who finds it free does not wait, and need not know how long.  Afterwards the operation is in none
+ * of its phases, if it had to wait.
+ */
+static inline void iommufd_op_down_read(struct iommufd_op *op, struct rw_semaphore *sem)
+{
+	/* lockdep learns nothing from an attempt */
+	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_read_trylock(sem)))
 		return;
-	op_clock_phase(op, phase);
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	down_read(sem);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+}
+
+/**
+ * iommufd_op_down_write() - take a semaphore for writing, and charge the wait if there is one
+ * @op: the operation
+ * @sem: the semaphore
+ */
+static inline void iommufd_op_down_write(struct iommufd_op *op, struct rw_semaphore *sem)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_write_trylock(sem)))
+		return;
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	down_write(sem);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
 /**
@@ -91,12 +136,13 @@ static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
 /**
  * iommufd_op_add() - add to a counter of an operation
  * @op: the operation
- * @counter: &op->pages or &op->extents
+ * @counter: &op->pages or &op->extents, which hold anything if it is not armed
  * @nr: how many more
  */
 static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)
 {
-	if (op_observed(&iommufd_op_key) && op->armed)
+	/* not armed, it adds to what nobody reads */
+	if (op_observed(&iommufd_op_key))
 		*counter += nr;
 }
 
@@ -124,11 +170,18 @@ static inline void iommufd_op_end(struct iommufd_op *op, int ret)
  *
  * Return: @err
  */
-static inline int iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason,
+static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason,
 				  u64 a, u64 b)
 {
-	if (op_observed(&iommufd_op_key))
-		__iommufd_op_fail(op, reason, a, b);
+	/*
+	 * Nobody is to keep registers for it: either the compiler sees what it returns, or it is a
+	 * last call.
+	 */
+	if (op_observed(&iommufd_op_key)) {
+		int ret = __iommufd_op_fail(op, err, reason, a, b);
+
+		return __builtin_constant_p(err) ? err : ret;
+	}
 	return err;
 }
 

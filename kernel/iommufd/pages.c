@@ -181,8 +181,10 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 				end = min(end, segment->first - 1);
 			rc = pin_segment(pages, op, index, end);
 			if (rc) {
-				if (index != first)
-					iommufd_pages_unpin(pages, op, first, index - 1);
+				if (index == first)
+					return rc;
+				iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+				iommufd_pages_unpin(pages, op, first, index - 1);
 				return rc;
 			}
 		}
@@ -195,7 +197,7 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 /**
  * iommufd_pages_unpin() - a user of a range of pages goes
  * @pages: the pages, their mutex held
- * @op: the operation
+ * @op: the operation, in its phase unpin
  * @first: as it was given to iommufd_pages_pin()
  * @last: as it was given to iommufd_pages_pin()
  */

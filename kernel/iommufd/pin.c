@@ -187,7 +187,6 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 	unsigned long batch_pages = batch_limit(SMALL_BATCH_PAGES);
 	int rc;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_account);
 	rc = iommufd_account_charge(pages, op, nr_pages);
 	if (rc)
 		return rc;
@@ -227,6 +226,7 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 	if (rc) {
 		unsigned long missing = nr_pages - extents->nr_pages;
 
+		iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 		iommufd_unpin_extents(pages, op, extents);
 		iommufd_account_uncharge(pages, missing);
 		return rc;
@@ -238,7 +238,7 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 /**
  * iommufd_unpin_extents() - unpin, uncharge and forget what a record tells of
  * @pages: whose memory
- * @op: the operation; phase unpin is charged
+ * @op: the operation, in its phase unpin
  * @extents: the record, empty afterwards
  */
 void iommufd_unpin_extents(struct iommufd_pages *pages, struct iommufd_op *op,
@@ -248,7 +248,6 @@ void iommufd_unpin_extents(struct iommufd_pages *pages, struct iommufd_op *op,
 	struct iommufd_extent_cursor cursor;
 	unsigned long pfn, nr;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 	iommufd_extents_seek(&cursor, extents, 0);
 	while ((nr = iommufd_extents_next(&cursor, ULONG_MAX, &pfn))) {
 		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), nr, pages->writeable);

@@ -71,7 +71,7 @@ static int vfio_map_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void __
 		return PTR_ERR(ioas);
 
 	op->ioas_id = ioas->obj.id;
-	iommufd_op_start(op);
+	iommufd_op_start(op, map);
 	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
 		prot |= IOMMU_READ;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
@@ -145,7 +145,7 @@ static int vfio_unmap_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void 
 		return PTR_ERR(ioas);
 
 	op->ioas_id = ioas->obj.id;
-	iommufd_op_start(op);
+	iommufd_op_start(op, unmap);
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL)
 		rc = iommufd_ioas_unmap_all(ioas, op, true, &unmapped);
 	else

@@ -5,6 +5,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/iommu.h>
+#include <linux/string.h>
 #include <linux/vfio.h>
 
 #include "vfio_private.h"
@@ -67,6 +68,7 @@ void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_o
 {
 	u64 tick_ns = READ_ONCE(cycle_ns);
 
+	memset(op, 0, sizeof(*op));
 	op_clock_begin(op, opcode, VFIO_PHASE_other, tick_ns);
 	if (device)
 		__vfio_op_device(op, device);

@@ -70,7 +70,7 @@ static inline void vfio_op_start(struct vfio_op *op)
 static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
 {
 	if (op_observed(&vfio_op_key) && op->armed)
-		op_clock_phase(op, phase);
+		op_clock_phase(op, phase, op_ticks(op->armed));
 }
 
 /**

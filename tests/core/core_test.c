@@ -12,9 +12,10 @@
 
 bool iommufd_op_key;
 
-void __iommufd_op_fail(struct iommufd_op *op, enum iommufd_reason reason, u64 a, u64 b)
+int __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason, u64 a, u64 b)
 {
 	op_clock_fail(op, reason, a, b);
+	return err;
 }
 
 static int points, failures;

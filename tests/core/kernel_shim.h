@@ -55,6 +55,7 @@ typedef unsigned int gfp_t;
 #define WARN_ON_ONCE(x)	({ bool warn_ = !!(x); assert(!warn_); warn_; })
 #define IS_ERR(p)	((uintptr_t)(p) >= (uintptr_t)-4095)
 #define ERR_CAST(p)	((void *)(p))
+#define ERR_PTR(err)	((void *)(intptr_t)(err))
 
 /* Every allocation can be made to fail: the n-th from now on. */
 extern long shim_fail_after;
@@ -75,8 +76,10 @@ struct mutex { int locked; };
 typedef struct { int locked; } spinlock_t;
 struct rw_semaphore { int held; };
 #define down_read(l)		((l)->held++)
+#define down_read_trylock(l)	((l)->held++, true)
 #define up_read(l)		((l)->held--)
 #define down_write(l)		((l)->held++)
+#define down_write_trylock(l)	((l)->held++, true)
 #define up_write(l)		((l)->held--)
 #define lockdep_assert_held(l)		assert((l)->held)
 #define lockdep_assert_held_write(l)	assert((l)->held)
@@ -85,6 +88,10 @@ struct xarray { int unused; };
 
 #define DECLARE_STATIC_KEY_FALSE(name) extern bool name
 #define static_branch_unlikely(key) (*(key))
+#define DECLARE_TRACEPOINT(name)
+#define tracepoint_enabled(name) false
+#define IS_ENABLED(option) 0
+#define __cold
 
 /* Nothing is observed here: no clock is ever read. */
 #define NSEC_PER_MSEC		1000000L

@@ -65,9 +65,9 @@ def lat(tap):
         run("map-load", "50", "65536")
     counts = [int(count) for count in re.findall(r"-> \d+ +: (\d+)", script.output)]
     tap.equal(sum(counts), 50, "lat counts every unmap")
-    with Script("iommufd-lat", "map", "--phase", "wait") as script:
+    with Script("iommufd-lat", "map", "--phase", "pin") as script:
         run("map-load", "50", "65536")
-    tap.ok("wait_ns of map" in script.head and "distribution" in script.output,
+    tap.ok("pin_ns of map" in script.head and "distribution" in script.output,
            "lat takes a phase", script.head, script.output)
 
 
