@@ -52,6 +52,17 @@ static struct entry *add(struct timeline *timeline, int64_t at_ns, uint64_t leng
 	return entry;
 }
 
+/* Of a phase only its length is known.  A window is inside of the switch; else it ends where the drop begins. */
+static uint64_t switch_offset(const struct scope_replacement *record)
+{
+	uint64_t length = record->phase_ns[SCOPE_REPLACE_switch];
+	uint64_t end = record->dur_ns - record->phase_ns[SCOPE_REPLACE_drop];
+
+	if (record->windows)
+		end = record->last_end_ns - record->start_ns;
+	return end > length && end <= record->dur_ns ? end - length : 0;
+}
+
 static void add_phases(struct timeline *timeline)
 {
 	const struct scope_replacement *record = &timeline->replacement->record;
@@ -62,13 +73,8 @@ static void add_phases(struct timeline *timeline)
 	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++) {
 		if (!record->phase_ns[i])
 			continue;
-		/* a window is inside of the switch */
-		if (i == SCOPE_REPLACE_switch && record->windows &&
-		    record->window_start_ns - record->start_ns < at)
-			at = record->window_start_ns - record->start_ns;
-		if (i == SCOPE_REPLACE_switch && record->windows &&
-		    record->last_end_ns - record->start_ns > at + record->phase_ns[i])
-			at = record->last_end_ns - record->start_ns - record->phase_ns[i];
+		if (i == SCOPE_REPLACE_switch && switch_offset(record) > at)
+			at = switch_offset(record);
 		if (i == SCOPE_REPLACE_drop && record->dur_ns > at + record->phase_ns[i])
 			at = record->dur_ns - record->phase_ns[i];
 		entry = add(timeline, at, record->phase_ns[i], COLOUR_NONE, "█");
@@ -93,7 +99,8 @@ static void add_window(struct timeline *timeline)
 				 "%s: no translation, %u times, in sum", record->device,
 				 record->windows);
 	} else if (record->flags & SCOPE_REPLACEMENT_MOVED) {
-		entry = add(timeline, record->dur_ns, 0, COLOUR_NONE, NULL);
+		entry = add(timeline, switch_offset(record),
+			    record->phase_ns[SCOPE_REPLACE_switch], COLOUR_NONE, "─");
 		snprintf(entry->text, sizeof(entry->text), "%s: %s", record->device,
 			 timeline->replacement->window_known ? "moves, translated all the time" :
 							       "moves, not watched");
