@@ -138,6 +138,10 @@ def one_of_two(tap):
         tap.equal(lat.counted(operations["map"]), truth["map"], "lat counts iommufd's operations")
         tap.equal([operations[name]["count"] for name in ("register", "unregister")], [1, 1],
                   "and vfio's")
+        for command in "replace", "export":
+            with Observer(command) as observer:
+                pass
+            tap.equal((observer.status, observer.stderr), (0, ""), "%s works" % command)
     finally:
         tooltest.NOTICE = ""
         load_without(())
