@@ -126,17 +126,23 @@ static __always_inline void read_iommufd_phase(struct scope_begun *entry)
 {
 	const struct iommufd_op *op = (const void *)entry->address;
 	__u64 tick_ns = BPF_CORE_READ(op, tick_ns), ticks;
-	int i;
+	int i, nr = SCOPE_FIRST_VFIO_PHASE;
 
 	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
 		return;
+	/* what an operation on memory cannot have is not even zeroed */
+	if (scope_operation_class(SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode)) ==
+	    SCOPE_CLASS_MEMORY)
+		nr = SCOPE_NR_MEMORY_PHASES;
 	ticks = BPF_CORE_READ(op, phase_start) - BPF_CORE_READ(op, start_ticks);
 	entry->phase_start_ns = entry->start_ns + ticks_ns(ticks, tick_ns);
 	entry->phase = BPF_CORE_READ(op, phase);
 	if (entry->phase >= SCOPE_FIRST_VFIO_PHASE)
 		entry->phase = SCOPE_NR_PHASES;
 	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++) {
-		bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
+		ticks = 0;
+		if (i < nr)
+			bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
 		entry->phase_ns[i] = ticks_ns(ticks, tick_ns);
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -40,58 +41,128 @@ static int utf8_length(const unsigned char *s)
 	return length;
 }
 
-static void quote(FILE *file, const char *string)
+static void flush(struct json *json)
 {
-	const unsigned char *s = (const unsigned char *)string;
-	int length;
-
-	putc_unlocked('"', file);
-	while (*s) {
-		if (*s == '"' || *s == '\\') {
-			putc_unlocked('\\', file);
-			putc_unlocked(*s++, file);
-		} else if (*s < 0x20 || *s == 0x7f || *s == '<') {
-			/* what could end a script that the text stands in, too */
-			fprintf(file, "\\u%04x", *s++);
-		} else {
-			length = utf8_length(s);
-			if (!length) {
-				fputs("\\ufffd", file);
-				s++;
-				continue;
-			}
-			while (length--)
-				putc_unlocked(*s++, file);
-		}
-	}
-	putc_unlocked('"', file);
+	fwrite_unlocked(json->text, 1, json->used, json->file);
+	json->used = 0;
 }
 
-static void element(struct json *json, const char *key)
+/* Where @size bytes have room, which is less than all there is. */
+static char *room(struct json *json, size_t size)
 {
-	if (json->comma)
-		putc_unlocked(',', json->file);
-	json->comma = true;
-	if (!key)
+	if (sizeof(json->text) - json->used < size)
+		flush(json);
+	return json->text + json->used;
+}
+
+static void put(struct json *json, char c)
+{
+	*room(json, 1) = c;
+	json->used++;
+}
+
+static void put_text(struct json *json, const char *text, size_t length)
+{
+	if (length > sizeof(json->text)) {
+		flush(json);
+		fwrite_unlocked(text, 1, length, json->file);
 		return;
-	/* keys are ours, and plain */
-	putc_unlocked('"', json->file);
-	fputs_unlocked(key, json->file);
-	putc_unlocked('"', json->file);
-	putc_unlocked(':', json->file);
+	}
+	memcpy(room(json, length), text, length);
+	json->used += length;
+}
+
+/* A value is whole. */
+static void done(struct json *json)
+{
+	if (!json->depth)
+		flush(json);
+}
+
+/*
+ * What stands for itself in a string, as nearly all of any string does: what is printable but the
+ * quote, the backslash, and what could end a script that the text stands in.
+ */
+static const bool plain[256] = {
+	[' '] = true,
+	['!'] = true,
+	['#' ... ';'] = true,
+	['=' ... '['] = true,
+	[']' ... '~'] = true,
+};
+
+static void quote(struct json *json, const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string, *from;
+	char code[8];
+	int length;
+
+	put(json, '"');
+	for (;;) {
+		for (from = s; plain[*s]; s++)
+			;
+		if (s != from)
+			put_text(json, (const char *)from, s - from);
+		if (!*s)
+			break;
+		if (*s == '"' || *s == '\\') {
+			put(json, '\\');
+			put(json, (char)*s++);
+		} else if (*s < 0x20 || *s == 0x7f || *s == '<') {
+			snprintf(code, sizeof(code), "\\u%04x", *s++);
+			put_text(json, code, strlen(code));
+		} else {
+			length = utf8_length(s);
+			if (length)
+				put_text(json, (const char *)s, length);
+			else
+				put_text(json, "\\ufffd", 6);
+			s += length ? length : 1;
+		}
+	}
+	put(json, '"');
+}
+
+/* Room for a number. */
+#define NUMBER_SIZE 24
+/* No key is longer. */
+#define KEY_SIZE 256
+
+/* What comes before a value.  Returns where a number has room; @used does not count what is put there. */
+static char *element(struct json *json, const char *key)
+{
+	size_t length = key ? strnlen(key, KEY_SIZE) : 0;
+	char *p = room(json, 4 + length + NUMBER_SIZE), *start = p;
+
+	if (json->comma)
+		*p++ = ',';
+	json->comma = true;
+	if (key) {
+		/* keys are ours, and plain */
+		*p++ = '"';
+		memcpy(p, key, length);
+		p += length;
+		*p++ = '"';
+		*p++ = ':';
+	}
+	json->used += p - start;
+	return p;
 }
 
 static void begin(struct json *json, const char *key, char bracket)
 {
 	element(json, key);
-	putc_unlocked(bracket, json->file);
+	put(json, bracket);
 	json->comma = false;
+	json->depth++;
 }
 
 static void end(struct json *json, char bracket)
 {
-	putc_unlocked(bracket, json->file);
+	put(json, bracket);
 	json->comma = true;
+	json->depth--;
+	done(json);
 }
 
 void json_object(struct json *json, const char *key)
@@ -116,17 +187,19 @@ void json_end_array(struct json *json)
 
 void json_end(struct json *json)
 {
-	putc_unlocked('\n', json->file);
+	put(json, '\n');
 	json->comma = false;
+	done(json);
 }
 
 void json_string(struct json *json, const char *key, const char *value)
 {
 	element(json, key);
-	quote(json->file, value);
+	quote(json, value);
+	done(json);
 }
 
-static void digits(FILE *file, uint64_t value)
+static char *digits(char *to, uint64_t value)
 {
 	char text[20], *p = text + sizeof(text);
 
@@ -134,50 +207,65 @@ static void digits(FILE *file, uint64_t value)
 		*--p = '0' + value % 10;
 		value /= 10;
 	} while (value);
-	fwrite_unlocked(p, 1, text + sizeof(text) - p, file);
+	while (p < text + sizeof(text))
+		*to++ = *p++;
+	return to;
 }
 
 void json_u64(struct json *json, const char *key, uint64_t value)
 {
-	element(json, key);
-	digits(json->file, value);
+	char *start = element(json, key);
+
+	json->used += digits(start, value) - start;
+	done(json);
 }
 
 void json_i64(struct json *json, const char *key, int64_t value)
 {
-	element(json, key);
+	char *start = element(json, key), *p = start;
+
 	if (value < 0)
-		putc_unlocked('-', json->file);
-	digits(json->file, value < 0 ? -(uint64_t)value : (uint64_t)value);
+		*p++ = '-';
+	json->used += digits(p, value < 0 ? -(uint64_t)value : (uint64_t)value) - start;
+	done(json);
+}
+
+/* A value as printf() makes it. */
+static void put_value(struct json *json, const char *key, const char *value)
+{
+	element(json, key);
+	put_text(json, value, strlen(value));
+	done(json);
 }
 
 void json_micros(struct json *json, const char *key, int64_t ns)
 {
 	uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	char text[32];
 
-	element(json, key);
-	fprintf(json->file, "%s%" PRIu64 ".%03u", ns < 0 ? "-" : "", size / 1000,
-		(unsigned int)(size % 1000));
+	snprintf(text, sizeof(text), "%s%" PRIu64 ".%03u", ns < 0 ? "-" : "", size / 1000,
+		 (unsigned int)(size % 1000));
+	put_value(json, key, text);
 }
 
 void json_double(struct json *json, const char *key, double value)
 {
+	char text[32];
+
 	if (!isfinite(value)) {
 		json_null(json, key);
 		return;
 	}
-	element(json, key);
-	fprintf(json->file, "%.6g", value);
+	snprintf(text, sizeof(text), "%.6g", value);
+	put_value(json, key, text);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
 {
-	element(json, key);
-	fputs(value ? "true" : "false", json->file);
+	put_value(json, key, value ? "true" : "false");
 }
 
 void json_null(struct json *json, const char *key)
 {
-	element(json, key);
-	fputs("null", json->file);
+	put_value(json, key, "null");
 }

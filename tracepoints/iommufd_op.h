@@ -7,6 +7,9 @@
  * event fires.  It needs no lock.  It holds zeroes and is filled in only while
  * an iommufd event is enabled (@armed); the names of its members are part of
  * the events' ABI for BPF programs: members are only ever added at the end.
+ *
+ * Of an operation on memory the phases behind unpin, @group_id, @devices and
+ * @iommu_driver mean nothing, and @device no more than "".
  */
 #ifndef IOMMUSCOPE_IOMMUFD_OP_H
 #define IOMMUSCOPE_IOMMUFD_OP_H

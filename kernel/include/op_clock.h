@@ -185,7 +185,10 @@ static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
  * @how: its result; not negative is success, which has no reason
  * @nr_phases: a constant; so many phases, from the first on, may have taken time
  */
-#define op_clock_tell(op, how, nr_phases)                                                          \
+#define op_clock_tell(op, how, nr_phases) op_clock_tell_some(op, how, nr_phases, ~0U)
+
+/* The same where only phases of a constant set, a bit each, may have taken time. */
+#define op_clock_tell_some(op, how, nr_phases, phases)                                             \
 	do {                                                                                       \
 		u64 op_tick_ns;                                                                    \
 		unsigned int op_i;                                                                 \
@@ -193,7 +196,7 @@ static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
 		op_tick_ns = (op)->tick_ns;                                                        \
 		_Pragma("GCC unroll 16")                                                           \
 		for (op_i = 0; op_i < (nr_phases); op_i++)                                         \
-			if ((op)->phase_ns[op_i])                                                  \
+			if ((phases) & 1U << op_i && (op)->phase_ns[op_i])                         \
 				(op)->phase_ns[op_i] = op_ticks_ns((op)->phase_ns[op_i],           \
 								   op_tick_ns);                    \
 		(op)->ret = (how);                                                                 \

@@ -65,7 +65,8 @@ void iommufd_event_disabled(void)
 
 /*
  * Zero an operation on memory, which takes two microseconds: what is set at its begin or its end is
- * not zeroed, and of names, which it does not have, only the first letter.
+ * not zeroed, nor is what only operations on devices have; of the device's name, which start events
+ * tell, the first letter is enough.
  */
 static __always_inline void zero_memory_op(struct iommufd_op *op)
 {
@@ -77,7 +78,7 @@ static __always_inline void zero_memory_op(struct iommufd_op *op)
 	op->reason_b = 0;
 	/* not a loop, nor an instruction that loops: its start takes longer than the stores */
 #pragma GCC unroll 16
-	for (i = 0; i <= IOMMUFD_NR_PHASES; i++)
+	for (i = 0; i <= IOMMUFD_PHASE_unpin; i++)
 		WRITE_ONCE(op->phase_ns[i], 0);
 	op->iova = 0;
 	op->length = 0;
@@ -90,13 +91,10 @@ static __always_inline void zero_memory_op(struct iommufd_op *op)
 	op->hwpt_id = 0;
 	op->old_hwpt_id = 0;
 	op->device_id = 0;
-	op->group_id = 0;
-	op->devices = 0;
 	op->object_type = 0;
 	op->object_id = 0;
 	op->value = 0;
 	op->device[0] = '\0';
-	op->iommu_driver[0] = '\0';
 }
 
 static noinline void read_monotonic(struct iommufd_op *op)
@@ -148,7 +146,8 @@ void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 {
 	u64 tick_ns = READ_ONCE(cycle_ns);
 
-	if (likely(tick_ns) && ictx && opcode < IOMMUFD_OPERATION_bind)
+	/* no operation on memory is without a context */
+	if (likely(tick_ns) && opcode < IOMMUFD_OPERATION_bind)
 		begin_memory_op(op, ictx, opcode, tick_ns);
 	else
 		begin_any_op(op, ictx, opcode);
@@ -234,6 +233,8 @@ static noinline void end_other_op(struct iommufd_op *op, int ret)
 	}
 }
 
+#define PHASE_BIT(name) (1U << IOMMUFD_PHASE_##name)
+
 /*
  * A map or an unmap of one page takes two microseconds.  So nothing here is done for what is rare,
  * not even to save a register: that is left to last calls.
@@ -241,15 +242,20 @@ static noinline void end_other_op(struct iommufd_op *op, int ret)
 static __always_inline void end_short_op(struct iommufd_op *op, int ret)
 {
 	op_clock_stop(op, IOMMUFD_PHASE_other, op_cycles());
-	if (unlikely(op->dur_ns > OP_TICKS_EXACT_NS)) {
+	/* what failed may have undone what it did */
+	if (unlikely(op->dur_ns > OP_TICKS_EXACT_NS || ret < 0)) {
 		end_memory_op(op, ret);
-		return;
-	}
-	op_clock_tell(op, ret, IOMMUFD_PHASE_unpin + 1);
-	if (op->opcode == IOMMUFD_OPERATION_map)
+	} else if (op->opcode == IOMMUFD_OPERATION_map) {
+		op_clock_tell_some(op, ret, IOMMUFD_PHASE_unpin + 1,
+				   PHASE_BIT(wait) | PHASE_BIT(account) | PHASE_BIT(pin) |
+				   PHASE_BIT(map));
 		trace_iommufd_map(op);
-	else
+	} else {
+		op_clock_tell_some(op, ret, IOMMUFD_PHASE_unpin + 1,
+				   PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) |
+				   PHASE_BIT(unpin));
 		trace_iommufd_unmap(op);
+	}
 }
 
 void __iommufd_op_end(struct iommufd_op *op, int ret)
