@@ -84,11 +84,8 @@ static void done(struct json *json)
  * quote, the backslash, and what could end a script that the text stands in.
  */
 static const bool plain[256] = {
-	[' '] = true,
-	['!'] = true,
-	['#' ... ';'] = true,
-	['=' ... '['] = true,
-	[']' ... '~'] = true,
+	[' '] = true,	      ['!'] = true,	    ['#' ... ';'] = true,
+	['=' ... '['] = true, [']' ... '~'] = true,
 };
 
 static void quote(struct json *json, const char *string)

@@ -159,6 +159,18 @@ static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
 	return (s64)ticks > 0 ? mul_u64_u64_shr(ticks, tick_ns, OP_TICK_SHIFT) : 0;
 }
 
+/* Make nanoseconds of the ticks of those phases that @phases, a constant, has a bit for. */
+static __always_inline void op_phases_ns(u64 *phase_ns, unsigned int nr_phases, u32 phases,
+					 u64 tick_ns)
+{
+	unsigned int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < nr_phases; i++)
+		if (phases & 1U << i && phase_ns[i])
+			phase_ns[i] = op_ticks_ns(phase_ns[i], tick_ns);
+}
+
 /**
  * op_clock_stop() - stop the clock: the duration is known, of the phases the ticks
  * @op: the operation
@@ -190,15 +202,7 @@ static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
 /* The same where only phases of a constant set, a bit each, may have taken time. */
 #define op_clock_tell_some(op, how, nr_phases, phases)                                             \
 	do {                                                                                       \
-		u64 op_tick_ns;                                                                    \
-		unsigned int op_i;                                                                 \
-												   \
-		op_tick_ns = (op)->tick_ns;                                                        \
-		_Pragma("GCC unroll 16")                                                           \
-		for (op_i = 0; op_i < (nr_phases); op_i++)                                         \
-			if ((phases) & 1U << op_i && (op)->phase_ns[op_i])                         \
-				(op)->phase_ns[op_i] = op_ticks_ns((op)->phase_ns[op_i],           \
-								   op_tick_ns);                    \
+		op_phases_ns((op)->phase_ns, nr_phases, phases, (op)->tick_ns);                    \
 		(op)->ret = (how);                                                                 \
 		if ((op)->ret >= 0)                                                                \
 			(op)->reason = 0;                                                          \

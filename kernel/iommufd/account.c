@@ -39,7 +39,7 @@ static int charge_user(struct iommufd_pages *pages, struct iommufd_op *op, unsig
 }
 
 static noinline int charge_process(struct iommufd_pages *pages, struct iommufd_op *op,
-			  unsigned long nr_pages, unsigned long limit)
+				   unsigned long nr_pages, unsigned long limit)
 {
 	unsigned long used;
 	bool fits;

@@ -30,8 +30,9 @@ static u64 offset_cycles;
  * @cycles: the cycle counter as it was taken, or earlier
  * @ns: the offset
  *
- * One for each CPU, so that the cache line is its own.  Whoever is moved to another CPU, or preempted,
- * between the two may use and write them all the same: @ns is never older than @cycles tells.
+ * One for each CPU, so that the cache line is its own.  Whoever is moved to another CPU, or
+ * preempted, between the two may use and write them all the same: @ns is never older than @cycles
+ * tells.
  */
 struct clock_offset {
 	u64 cycles;

@@ -170,8 +170,8 @@ static inline void iommufd_op_end(struct iommufd_op *op, int ret)
  *
  * Return: @err
  */
-static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason,
-				  u64 a, u64 b)
+static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err,
+					   enum iommufd_reason reason, u64 a, u64 b)
 {
 	/*
 	 * Nobody is to keep registers for it: either the compiler sees what it returns, or it is a

@@ -90,7 +90,7 @@ struct xarray { int unused; };
 #define static_branch_unlikely(key) (*(key))
 #define DECLARE_TRACEPOINT(name)
 #define tracepoint_enabled(name) false
-#define IS_ENABLED(option) 0
+#define IS_ENABLED(CONFIG_OPTION) 0
 #define __cold
 
 /* Nothing is observed here: no clock is ever read. */
