@@ -173,9 +173,9 @@ static int run(const struct options *given)
 	}
 	SESSION_FILTER(skeleton, &options);
 	skeleton->rodata->wanted = own.wanted;
-	latency_prepare(skeleton, own.by, own.limit);
 	if (own.stacks)
 		slowest_prepare(skeleton, own.stacks);
+	latency_prepare(skeleton, own.by, own.limit);
 	if (session_load(skeleton->skeleton))
 		goto out_destroy;
 	latency_begin(&reporting.latency, skeleton, own.by);

@@ -103,6 +103,7 @@ static bool counts_plainly(const struct latency_bpf *skeleton)
 			       1ULL << SCOPE_OPERATION_iommufd_unmap;
 
 	return skeleton->rodata->by == SCOPE_BY_NONE &&
+	       !(skeleton->rodata->keep & SCOPE_KEEP_SLOWEST) &&
 	       (skeleton->rodata->wanted & frequent) == frequent &&
 	       !skeleton->rodata->filter_tgid && !skeleton->rodata->filter_ctx &&
 	       !skeleton->rodata->filter_cgroup && !skeleton->rodata->filter_by_device;

@@ -74,7 +74,7 @@ struct latency {
 unsigned int latency_phase(const struct latency_series *series, unsigned int index);
 
 /**
- * latency_prepare() - size the maps and set the knobs that follow from others, before the object is loaded
+ * latency_prepare() - size the maps and set the knobs that follow from others, which are set before it
  * @skeleton: the BPF object, open
  * @by: by what operations are told apart
  * @limit: how many pairs of operation and label each class may have on a CPU
