@@ -12,16 +12,47 @@
 #include <time.h>
 
 #include "format.h"
+#include "words.h"
 
 static const char *const size_units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 #define NR_SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
 
 /* One decimal below ten, none above; what would round up to ten is above. */
+static void add_scaled(struct words *words, double value, const char *unit)
+{
+	long tenths;
+
+	if (value < 9.95) {
+		tenths = lrint(value * 10);
+		words_add_number(words, tenths / 10);
+		words_add(words, ".");
+		words_add_number(words, tenths % 10);
+	} else {
+		words_add_number(words, lrint(value));
+	}
+	words_add(words, " ");
+	words_add(words, unit);
+}
+
 static struct text scaled(double value, const char *unit)
 {
-	struct text text;
+	struct words words;
+	struct text text = {};
 
-	snprintf(text.s, sizeof(text.s), value < 9.95 ? "%.1f %s" : "%.0f %s", value, unit);
+	words_begin(&words, text.s, sizeof(text.s));
+	add_scaled(&words, value, unit);
+	return text;
+}
+
+static struct text unscaled(uint64_t value, const char *unit)
+{
+	struct words words;
+	struct text text = {};
+
+	words_begin(&words, text.s, sizeof(text.s));
+	words_add_number(&words, value);
+	words_add(&words, " ");
+	words_add(&words, unit);
 	return text;
 }
 
@@ -38,12 +69,9 @@ static unsigned int size_unit(uint64_t bytes)
 struct text format_size(uint64_t bytes)
 {
 	unsigned int unit = size_unit(bytes);
-	struct text text;
 
-	if (unit)
-		return scaled(ldexp(bytes, -10 * (int)unit), size_units[unit]);
-	snprintf(text.s, sizeof(text.s), "%" PRIu64 " B", bytes);
-	return text;
+	return unit ? scaled(ldexp(bytes, -10 * (int)unit), size_units[unit]) :
+		      unscaled(bytes, size_units[0]);
 }
 
 struct text format_size_as(uint64_t bytes, uint64_t as)
@@ -65,10 +93,8 @@ struct text format_duration(uint64_t ns)
 	struct text text;
 	uint64_t seconds;
 
-	if (ns < 1000) {
-		snprintf(text.s, sizeof(text.s), "%" PRIu64 " ns", ns);
-		return text;
-	}
+	if (ns < 1000)
+		return unscaled(ns, "ns");
 	if (ns < 999500)
 		return scaled(ns / 1e3, "µs");
 	if (ns < 999500000)
@@ -128,11 +154,11 @@ struct text format_percent(uint64_t part, uint64_t whole)
 		return text;
 	}
 	percent = 100.0 * part / whole;
-	if (part && percent < 0.1)
-		snprintf(text.s, sizeof(text.s), "<0.1 %%");
-	else
-		snprintf(text.s, sizeof(text.s), part && percent < 9.95 ? "%.1f %%" : "%.0f %%",
-			 percent);
+	if (!part)
+		return unscaled(0, "%");
+	if (percent >= 0.1)
+		return scaled(percent, "%");
+	snprintf(text.s, sizeof(text.s), "<0.1 %%");
 	return text;
 }
 
@@ -155,10 +181,15 @@ struct text format_clock_second(uint64_t wall_ns)
 struct text format_clock(uint64_t wall_ns)
 {
 	struct text text = format_clock_second(wall_ns);
-	size_t length = strlen(text.s);
+	unsigned int micros = wall_ns % 1000000000 / 1000, i;
+	char *fraction = text.s + strlen(text.s);
 
-	snprintf(text.s + length, sizeof(text.s) - length, ".%06u",
-		 (unsigned int)(wall_ns % 1000000000 / 1000));
+	*fraction = '.';
+	for (i = 6; i; i--) {
+		fraction[i] = '0' + micros % 10;
+		micros /= 10;
+	}
+	fraction[7] = '\0';
 	return text;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "words.h"
 
 /* Length of the UTF-8 character at @s, 0 if it is none. */
 static int utf8_length(const unsigned char *s)
@@ -196,24 +197,11 @@ void json_string(struct json *json, const char *key, const char *value)
 	done(json);
 }
 
-static char *digits(char *to, uint64_t value)
-{
-	char text[20], *p = text + sizeof(text);
-
-	do {
-		*--p = '0' + value % 10;
-		value /= 10;
-	} while (value);
-	while (p < text + sizeof(text))
-		*to++ = *p++;
-	return to;
-}
-
 void json_u64(struct json *json, const char *key, uint64_t value)
 {
 	char *start = element(json, key);
 
-	json->used += digits(start, value) - start;
+	json->used += put_digits(start, value) - start;
 	done(json);
 }
 
@@ -223,7 +211,7 @@ void json_i64(struct json *json, const char *key, int64_t value)
 
 	if (value < 0)
 		*p++ = '-';
-	json->used += digits(p, value < 0 ? -(uint64_t)value : (uint64_t)value) - start;
+	json->used += put_digits(p, value < 0 ? -(uint64_t)value : (uint64_t)value) - start;
 	done(json);
 }
 

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,29 +13,7 @@
 #include "json.h"
 #include "names.h"
 #include "operation.h"
-
-/* A text that grows at its end and is cut at its room. */
-struct words {
-	char *at;
-	size_t room;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void say(struct words *words, const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(words->at, words->room, format, args);
-	va_end(args);
-	if (length < 0)
-		return;
-	if ((size_t)length >= words->room)
-		length = words->room ? words->room - 1 : 0;
-	words->at += length;
-	words->room -= length;
-}
+#include "words.h"
 
 void operation_from(struct scope_record *record, const void *data, size_t size)
 {
@@ -49,37 +26,53 @@ void operation_from(struct scope_record *record, const void *data, size_t size)
 	record->driver[sizeof(record->driver) - 1] = '\0';
 }
 
-static void say_memory(struct words *words, const struct scope_record *record)
+static void say_id(struct words *words, const char *what, __u32 id)
 {
-	say(words, "%s at 0x%" PRIx64, format_size(record->length).s, (uint64_t)record->iova);
-	if (record->src_ioas)
-		say(words, ", ioas %u to %u", record->src_ioas, record->ioas);
-	else if (record->ioas)
-		say(words, ", ioas %u", record->ioas);
-	else if (record->device_id)
-		say(words, ", access %u", record->device_id);
+	words_add(words, ", ");
+	words_add(words, what);
+	words_add(words, " ");
+	words_add_number(words, id);
 }
 
 /* "4 to 5", or the one that there is */
 static void say_change(struct words *words, const char *what, __u32 before, __u32 after)
 {
-	if (before && after && before != after)
-		say(words, ", %s %u to %u", what, before, after);
-	else if (before || after)
-		say(words, ", %s %u", what, after ? after : before);
+	if (!before && !after)
+		return;
+	say_id(words, what, before ? before : after);
+	if (before && after && before != after) {
+		words_add(words, " to ");
+		words_add_number(words, after);
+	}
+}
+
+static void say_memory(struct words *words, const struct scope_record *record)
+{
+	words_add(words, format_size(record->length).s);
+	words_add(words, " at ");
+	words_add_hex(words, record->iova);
+	if (record->src_ioas) {
+		say_id(words, "ioas", record->src_ioas);
+		words_add(words, " to ");
+		words_add_number(words, record->ioas);
+	} else if (record->ioas) {
+		say_id(words, "ioas", record->ioas);
+	} else if (record->device_id) {
+		say_id(words, "access", record->device_id);
+	}
 }
 
 static void say_translation(struct words *words, const struct scope_record *record)
 {
 	if (*record->device)
-		say(words, "%s", record->device);
+		words_add(words, record->device);
 	else
-		say(words, "%s %u", record->operation >= SCOPE_OPERATION_iommufd_access_attach ?
+		words_say(words, "%s %u", record->operation >= SCOPE_OPERATION_iommufd_access_attach ?
 		    "access" : "device", record->device_id);
 	say_change(words, "hwpt", record->old_hwpt, record->hwpt);
 	say_change(words, "ioas", record->old_ioas, record->ioas);
 	if (record->devices > 1)
-		say(words, ", %u devices of group %u", record->devices, record->group);
+		words_say(words, ", %u devices of group %u", record->devices, record->group);
 }
 
 static void say_object(struct words *words, const struct scope_record *record)
@@ -87,48 +80,48 @@ static void say_object(struct words *words, const struct scope_record *record)
 	switch (record->operation) {
 	case SCOPE_OPERATION_iommufd_open:
 	case SCOPE_OPERATION_iommufd_close:
-		say(words, "ctx %u", record->ctx);
+		words_say(words, "ctx %u", record->ctx);
 		return;
 	case SCOPE_OPERATION_iommufd_unknown_ioctl:
-		say(words, "0x%" PRIx64, (uint64_t)record->value);
+		words_say(words, "0x%" PRIx64, (uint64_t)record->value);
 		return;
 	}
 	if (record->object_id)
-		say(words, "%s %u", object_type_name(record->object_type), record->object_id);
+		words_say(words, "%s %u", object_type_name(record->object_type), record->object_id);
 	else
-		say(words, "ctx %u", record->ctx);
+		words_say(words, "ctx %u", record->ctx);
 	if (record->operation == SCOPE_OPERATION_iommufd_option)
-		say(words, ", value %" PRIu64, (uint64_t)record->value);
+		words_say(words, ", value %" PRIu64, (uint64_t)record->value);
 }
 
 static void say_vfio(struct words *words, const struct scope_record *record)
 {
-	say(words, "%s", *record->device ? record->device : "group");
+	words_add(words, *record->device ? record->device : "group");
 	if (!*record->device)
-		say(words, " %u", record->group);
+		words_say(words, " %u", record->group);
 	if (*record->driver)
-		say(words, ", %s", record->driver);
+		words_say(words, ", %s", record->driver);
 	switch (record->operation) {
 	case SCOPE_OPERATION_vfio_set_irqs:
-		say(words, ", interrupts %u to %u of index %u", record->start,
+		words_say(words, ", interrupts %u to %u of index %u", record->start,
 		    record->start + record->devices - !!record->devices, record->index);
 		return;
 	case SCOPE_OPERATION_vfio_bar_fault:
-		say(words, ", %s at 0x%" PRIx64 " of region %u", format_size(record->length).s,
+		words_say(words, ", %s at 0x%" PRIx64 " of region %u", format_size(record->length).s,
 		    (uint64_t)record->iova, record->index);
 		return;
 	case SCOPE_OPERATION_vfio_hot_reset:
-		say(words, ", %u devices", record->devices);
+		words_say(words, ", %u devices", record->devices);
 		return;
 	case SCOPE_OPERATION_vfio_feature:
 	case SCOPE_OPERATION_vfio_ioctl:
-		say(words, ", 0x%" PRIx64, (uint64_t)record->value);
+		words_say(words, ", 0x%" PRIx64, (uint64_t)record->value);
 		return;
 	}
 	if (record->device_id)
-		say(words, ", device %u", record->device_id);
+		words_say(words, ", device %u", record->device_id);
 	if (record->hwpt)
-		say(words, ", ioas or hwpt %u", record->hwpt);
+		words_say(words, ", ioas or hwpt %u", record->hwpt);
 }
 
 static void say_what(struct words *words, const struct scope_record *record)
@@ -150,9 +143,9 @@ static void say_what(struct words *words, const struct scope_record *record)
 
 void operation_what(const struct scope_record *record, char *text, size_t size)
 {
-	struct words words = { text, size };
+	struct words words;
 
-	*text = '\0';
+	words_begin(&words, text, size);
 	say_what(&words, record);
 }
 
@@ -160,15 +153,15 @@ void operation_what(const struct scope_record *record, char *text, size_t size)
 static void say_number(struct words *words, const char *meaning, uint64_t value)
 {
 	if (strstr(meaning, "error code"))
-		say(words, "%s %s", strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
+		words_say(words, "%s %s", strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
 		    error_name(value > 4095 ? (int)-value : (int)value));
 	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") ||
 		 strstr(meaning, "flags") || strstr(meaning, "ioctl number"))
-		say(words, "%s 0x%" PRIx64, meaning, value);
+		words_say(words, "%s 0x%" PRIx64, meaning, value);
 	else if (!strncmp(meaning, "bytes", 5) && value)
-		say(words, "%s wanted", format_size(value).s);
+		words_say(words, "%s wanted", format_size(value).s);
 	else if (strncmp(meaning, "bytes", 5))
-		say(words, "%s %" PRIu64, meaning, value);
+		words_say(words, "%s %" PRIu64, meaning, value);
 }
 
 /* Reasons that deserve other words than the list gives.  Return whether this is one. */
@@ -180,24 +173,24 @@ static bool say_special(struct words *words, const struct scope_record *record)
 		return false;
 	switch (record->reason) {
 	case SCOPE_REASON_iommufd_memlock_limit:
-		say(words, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
+		words_say(words, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
 		    format_size_as(a, b).s);
 		if (record->length)
-			say(words, ", %s wanted", format_size_as(record->length, b).s);
+			words_say(words, ", %s wanted", format_size_as(record->length, b).s);
 		return true;
 	case SCOPE_REASON_iommufd_wrong_object_type:
-		say(words, "object %" PRIu64 " is of another type (%s) than the call needs", a,
+		words_say(words, "object %" PRIu64 " is of another type (%s) than the call needs", a,
 		    object_type_name(b));
 		return true;
 	case SCOPE_REASON_iommufd_overflow:
-		say(words, "start 0x%" PRIx64 " plus length 0x%" PRIx64 " overflows", a, b);
+		words_say(words, "start 0x%" PRIx64 " plus length 0x%" PRIx64 " overflows", a, b);
 		return true;
 	case SCOPE_REASON_iommufd_iova_misaligned:
-		say(words, "0x%" PRIx64 " is not a multiple of %s, the IOMMU's smallest page", a,
+		words_say(words, "0x%" PRIx64 " is not a multiple of %s, the IOMMU's smallest page", a,
 		    format_size(b).s);
 		return true;
 	case SCOPE_REASON_iommufd_iova_space_full:
-		say(words, "no free IOVA range of %s aligned to %s", format_size(a).s,
+		words_say(words, "no free IOVA range of %s aligned to %s", format_size(a).s,
 		    format_size(b).s);
 		return true;
 	case SCOPE_REASON_iommufd_iova_overlap:
@@ -208,7 +201,7 @@ static bool say_special(struct words *words, const struct scope_record *record)
 	case SCOPE_REASON_iommufd_iova_not_allowed:
 	case SCOPE_REASON_iommufd_allowed_narrower:
 	case SCOPE_REASON_iommufd_aperture_exceeded:
-		say(words, "%s: 0x%" PRIx64 " to 0x%" PRIx64,
+		words_say(words, "%s: 0x%" PRIx64 " to 0x%" PRIx64,
 		    reason_text(record->operation, record->reason), a, b);
 		return true;
 	}
@@ -221,40 +214,40 @@ static void say_why(struct words *words, const struct scope_record *record)
 	const char *b = reason_number(record->operation, record->reason, true);
 
 	if (!record->reason) {
-		say(words, "%s", strerror(-record->ret));
+		words_add(words, strerror(-record->ret));
 		return;
 	}
 	if (say_special(words, record))
 		return;
-	say(words, "%s", reason_text(record->operation, record->reason));
+	words_add(words, reason_text(record->operation, record->reason));
 	if (a) {
-		say(words, ": ");
+		words_add(words, ": ");
 		say_number(words, a, record->reason_a);
 	}
 	if (b) {
-		say(words, ", ");
+		words_add(words, ", ");
 		say_number(words, b, record->reason_b);
 	}
 }
 
 void operation_why(const struct scope_record *record, char *text, size_t size)
 {
-	struct words words = { text, size };
+	struct words words;
 
-	*text = '\0';
+	words_begin(&words, text, size);
 	say_why(&words, record);
 }
 
 void operation_failure(const struct scope_record *record, char *text, size_t size)
 {
-	struct words words = { text, size };
+	struct words words;
 
-	*text = '\0';
-	say(&words, "%s of ", operation_title(record->operation));
+	words_begin(&words, text, size);
+	words_say(&words, "%s of ", operation_title(record->operation));
 	say_what(&words, record);
-	say(&words, " failed: ");
+	words_add(&words, " failed: ");
 	say_why(&words, record);
-	say(&words, " (uid %u, %s [%u])", record->uid, record->comm, record->tgid);
+	words_say(&words, " (uid %u, %s [%u])", record->uid, record->comm, record->tgid);
 }
 
 unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)

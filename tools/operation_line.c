@@ -9,7 +9,9 @@
 #include "operation.h"
 #include "operation_line.h"
 #include "output.h"
+#include "words.h"
 
+#define DURATION_COLUMNS 10
 #define OPERATION_COLUMNS 16
 #define PROCESS_COLUMNS 22
 
@@ -24,29 +26,52 @@ void operation_heading(void)
 	       OPERATION_COLUMNS, "OPERATION", PROCESS_COLUMNS, "PROCESS", colour_off());
 }
 
+/* Whoever prints a hundred thousand lines a second has no time for printf(). */
 void operation_line(const struct scope_record *record, int64_t wall_ns)
 {
-	char text[512];
+	struct text duration = format_duration(record->dur_ns);
+	char line[1024], text[512];
+	struct words words;
 	unsigned int phase;
+	const char *part;
 	uint64_t ns;
 
-	line_time(record->start_ns + record->dur_ns + wall_ns);
-	print_right(format_duration(record->dur_ns).s, 10);
-	printf("  ");
+	words_begin(&words, line, sizeof(line));
+	words_add(&words, colour_on(COLOUR_DIM));
+	words_add(&words, format_clock(record->start_ns + record->dur_ns + wall_ns).s);
+	words_add(&words, colour_off());
+	words_pad(&words, duration.s, DURATION_COLUMNS);
+	words_add(&words, duration.s);
+	words_add(&words, "  ");
 	if (record->ret < 0) {
 		operation_failure(record, text, sizeof(text));
-		printf("%s%s: %s%s\n", colour_on(COLOUR_RED), error_name(record->ret), text,
-		       colour_off());
-		return;
+		words_add(&words, colour_on(COLOUR_RED));
+		words_add(&words, error_name(record->ret));
+		words_add(&words, ": ");
+		words_add(&words, text);
+		words_add(&words, colour_off());
+	} else {
+		part = words.at;
+		words_add(&words, operation_title(record->operation));
+		words_pad(&words, part, OPERATION_COLUMNS);
+		words_add(&words, "  ");
+		part = words.at;
+		words_add(&words, record->comm);
+		words_add(&words, " [");
+		words_add_number(&words, record->tgid);
+		words_add(&words, "]");
+		words_pad(&words, part, PROCESS_COLUMNS);
+		words_add(&words, "  ");
+		operation_what(record, text, sizeof(text));
+		words_add(&words, text);
+		phase = operation_phase(record, &ns);
+		if (phase < SCOPE_NR_PHASES) {
+			words_add(&words, ", ");
+			words_add(&words, phase_name(phase));
+			words_add(&words, " ");
+			words_add(&words, format_percent(ns, record->dur_ns).s);
+		}
 	}
-	print_left(operation_title(record->operation), OPERATION_COLUMNS);
-	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
-	printf("  ");
-	print_left(text, PROCESS_COLUMNS);
-	operation_what(record, text, sizeof(text));
-	printf("  %s", text);
-	phase = operation_phase(record, &ns);
-	if (phase < SCOPE_NR_PHASES)
-		printf(", %s %s", phase_name(phase), format_percent(ns, record->dur_ns).s);
-	putchar('\n');
+	words_add(&words, "\n");
+	fwrite_unlocked(line, 1, words.at - line, stdout);
 }
