@@ -88,16 +88,33 @@ static long module_users(const char *module)
 	return strtol(text, NULL, 10);
 }
 
+static void look(struct baseline *now)
+{
+	now->pins = pinned_pages();
+	now->mm = slab_objects("mm_struct");
+	now->tasks = slab_objects("task_struct");
+	now->slab_kib = meminfo("SUnreclaim");
+}
+
 /**
  * leaks_baseline() - note what there is before
  * @before: where
+ *
+ * Whoever reads or writes without a cache, the guest's file system for one, pins pages for a moment:
+ * these are not what stays.
  */
 void leaks_baseline(struct baseline *before)
 {
-	before->pins = pinned_pages();
-	before->mm = slab_objects("mm_struct");
-	before->tasks = slab_objects("task_struct");
-	before->slab_kib = meminfo("SUnreclaim");
+	unsigned int i;
+	uint64_t pins;
+
+	look(before);
+	for (i = 0; before->pins && i < 20; i++) {
+		usleep(50000);
+		pins = pinned_pages();
+		if (pins < before->pins)
+			before->pins = pins;
+	}
 }
 
 /*
@@ -153,10 +170,10 @@ unsigned int leaks_check(const struct baseline *before, unsigned int workers, un
 	long users;
 
 	for (waited = 0;; waited += 100) {
-		leaks_baseline(&now);
+		look(&now);
 		devices = mock_devices();
 		users = module_users("iommufd_mock");
-		if (now.pins == before->pins && !devices && !users &&
+		if (now.pins <= before->pins && !devices && !users &&
 		    now.mm <= before->mm + slack && now.tasks <= before->tasks + slack)
 			break;
 		if (waited >= PATIENCE_MS)
@@ -168,7 +185,7 @@ unsigned int leaks_check(const struct baseline *before, unsigned int workers, un
 	       before->slab_kib, now.slab_kib);
 	printf("# %u mock devices, %ld users of the module\n", devices, users);
 
-	failed += point(first++, now.pins == before->pins, "no page is pinned any more");
+	failed += point(first++, now.pins <= before->pins, "no page is pinned any more");
 	failed += point(first++, !devices, "no mock device is left");
 	failed += point(first++, !users, "no object holds the module");
 	failed += point(first++, now.mm <= before->mm + slack && now.tasks <= before->tasks + slack,
