@@ -43,24 +43,20 @@ static unsigned int nr_digits(uint64_t value)
 
 char *put_digits(char *to, uint64_t value)
 {
-	static const char pairs[] = "00010203040506070809"
-				    "10111213141516171819"
-				    "20212223242526272829"
-				    "30313233343536373839"
-				    "40414243444546474849"
-				    "50515253545556575859"
-				    "60616263646566676869"
-				    "70717273747576777879"
-				    "80818283848586878889"
-				    "90919293949596979899";
+	static char pairs[100][2];
 	char *end = to + nr_digits(value), *p = end;
+	unsigned int i;
 
+	for (i = 0; !pairs[99][0]; i++) {
+		pairs[i][0] = '0' + i / 10;
+		pairs[i][1] = '0' + i % 10;
+	}
 	for (; value >= 100; value /= 100) {
 		p -= 2;
-		memcpy(p, &pairs[2 * (value % 100)], 2);
+		memcpy(p, pairs[value % 100], 2);
 	}
 	if (value >= 10)
-		memcpy(to, &pairs[2 * value], 2);
+		memcpy(to, pairs[value], 2);
 	else
 		*to = '0' + value;
 	return end;

@@ -8,14 +8,17 @@
  * A driver that pins pages must unpin them when its unmap notification says so, and may sleep on
  * locks of its own in there that it also holds while it pins.  So no notification is sent with
  * a lock of ours that pinning or unpinning takes: a detach first makes the access unattached, which
- * new pins notice, then notifies, then waits until the last page is unpinned.  Unpinning takes no
- * lock of the access; @ioas_unpin cannot change while a page is pinned.
+ * new pins notice, then notifies again and again until the last page is unpinned.  Unpinning takes
+ * no lock of the access; @ioas_unpin cannot change while a page is pinned.
  */
 #include <linux/iommufd.h>
 #include <linux/mm.h>
 
 #include "iommufd_private.h"
 #include "objects.h"
+
+/* How soon a driver that has not unpinned all is told again that its IOAS goes. */
+#define NOTIFY_INTERVAL (HZ / 100 + 1)
 
 /* Driver-supplied ranges count by page, so that a pin may be unpinned in parts. */
 static long range_pages(unsigned long iova, unsigned long length)
@@ -122,8 +125,11 @@ static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iom
 	up_write(&access->ioas_rwsem);
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
-	iommufd_access_notify_unmap(access, 0, ULONG_MAX);
-	wait_event(access->unpinned, !atomic_long_read(&access->pinned));
+	/* Told once, a driver misses what it has pinned and not yet noted down. */
+	do {
+		iommufd_access_notify_unmap(access, 0, ULONG_MAX);
+	} while (!wait_event_timeout(access->unpinned, !atomic_long_read(&access->pinned),
+				     NOTIFY_INTERVAL));
 	WRITE_ONCE(access->ioas_unpin, NULL);
 	iommufd_ioas_remove_access(ioas, access->slot, access->needs_pin_pages);
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);

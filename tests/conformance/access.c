@@ -2,6 +2,15 @@
 /*
  * Accesses: what a kernel driver does with memory by IOVA.
  */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conformance.h"
@@ -275,4 +284,113 @@ TEST(access, replace)
 	CHECK_EQ(byte, 2);
 	CHECK_OK(access_replace(c.fd, access, other));
 	CHECK_OK(object_destroy(c.fd, c.ioas));
+}
+
+/* A pin whose driver is held up between having the pages and noting them down, and who goes meanwhile. */
+struct held_up {
+	int fd;
+	int access;
+	uint32_t other;
+	const void *va;
+	uint32_t id;
+	int pinned;
+	int replaced;
+	pid_t replacer;
+};
+
+static void *pin_slowly(void *arg)
+{
+	struct held_up *h = arg;
+
+	h->pinned = access_pin(h->fd, h->access, IOVA, PAGE, h->va, 0, &h->id);
+	return NULL;
+}
+
+static void *replace_meanwhile(void *arg)
+{
+	struct held_up *h = arg;
+
+	__atomic_store_n(&h->replacer, gettid(), __ATOMIC_RELEASE);
+	h->replaced = access_replace(h->fd, h->access, h->other);
+	return NULL;
+}
+
+/* Is the thread asleep where no signal reaches it? */
+static bool waits(const pid_t *thread)
+{
+	char path[64], state = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+		 __atomic_load_n(thread, __ATOMIC_ACQUIRE));
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = '?';
+	fclose(file);
+	return state == 'D';
+}
+
+/* Two mappings of a page; who touches the second waits for userfaultfd's answer. */
+static int touch_waits(uint8_t *va)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM };
+	struct uffdio_register where = { .range = { (uintptr_t)va, PAGE },
+					 .mode = UFFDIO_REGISTER_MODE_MINOR };
+	int faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	CHECK(faults >= 0);
+	CHECK_OK(ioctl(faults, UFFDIO_API, &api));
+	CHECK_OK(ioctl(faults, UFFDIO_REGISTER, &where));
+	return faults;
+}
+
+TEST(access, replace_while_pin_is_noted)
+{
+	struct context c = context_new();
+	struct held_up h = { .fd = c.fd };
+	int memory = memfd_create("page", MFD_CLOEXEC), faults, i;
+	pthread_t pinner, replacer;
+	struct uffdio_continue go_on;
+	struct timespec end;
+	struct uffd_msg fault;
+	uint8_t *va, *again;
+
+	CHECK_OK(ftruncate(memory, PAGE));
+	va = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	again = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	CHECK(va != MAP_FAILED && again != MAP_FAILED);
+	*va = 1;
+	faults = touch_waits(again);
+	h.va = again;
+	CHECK_OK(ioas_alloc(c.fd, &h.other));
+	CHECK_OK(ioas_map_at(c.fd, c.ioas, va, PAGE, IOVA));
+	CHECK_OK(access_create(c.fd, c.ioas, PIN, &h.access));
+
+	/* The mock has pinned the page, and compares it with the mapping that nobody answers for. */
+	CHECK_EQ(pthread_create(&pinner, NULL, pin_slowly, &h), 0);
+	CHECK_EQ(read(faults, &fault, sizeof(fault)), (ssize_t)sizeof(fault));
+	CHECK_EQ(fault.event, UFFD_EVENT_PAGEFAULT);
+	CHECK_EQ(pthread_create(&replacer, NULL, replace_meanwhile, &h), 0);
+	for (i = 0; i < 1000 && !waits(&h.replacer); i++)
+		usleep(10000);
+	CHECK(i < 1000);
+
+	/* It notes its pin down when all has been told that the IOAS is left. */
+	go_on = (struct uffdio_continue){ .range = { (uintptr_t)again, PAGE } };
+	CHECK_OK(ioctl(faults, UFFDIO_CONTINUE, &go_on));
+	CHECK_EQ(pthread_join(pinner, NULL), 0);
+	CHECK_OK(h.pinned);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 10;
+	i = pthread_timedjoin_np(replacer, NULL, &end);
+	if (i) {
+		/* so that the process can end */
+		access_unpin(c.fd, h.access, h.id);
+		pthread_join(replacer, NULL);
+	}
+	CHECK_EQ(i, 0);
+	CHECK_OK(h.replaced);
+	CHECK_OK(check_pins(c.fd, va, PAGE, 0));
 }
