@@ -41,22 +41,31 @@ static unsigned int nr_digits(uint64_t value)
 	return nr + (value >= 10) + (value >= 100) + (value >= 1000);
 }
 
-char *put_digits(char *to, uint64_t value)
+/* "00" to "99" */
+static char pairs[100][2];
+
+__attribute__((constructor))
+static void fill_pairs(void)
 {
-	static char pairs[100][2];
-	char *end = to + nr_digits(value), *p = end;
 	unsigned int i;
 
-	for (i = 0; !pairs[99][0]; i++) {
+	for (i = 0; i < 100; i++) {
 		pairs[i][0] = '0' + i / 10;
 		pairs[i][1] = '0' + i % 10;
 	}
+}
+
+char *put_digits(char *to, uint64_t value)
+{
+	char *end = to + nr_digits(value), *p = end;
+
 	for (; value >= 100; value /= 100) {
 		p -= 2;
 		memcpy(p, pairs[value % 100], 2);
 	}
+	/* of what is left, all of it; so the compiler knows, and a checker */
 	if (value >= 10)
-		memcpy(to, pairs[value], 2);
+		memcpy(to, pairs[value % 100], 2);
 	else
 		*to = '0' + value;
 	return end;
