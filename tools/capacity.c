@@ -78,12 +78,6 @@ static struct capacity_process *find(const struct capacity *capacity,
 	return NULL;
 }
 
-const struct capacity_process *capacity_process_of(const struct capacity *capacity,
-						   const struct iommufd_state_ctx *ctx)
-{
-	return find(capacity, ctx);
-}
-
 static void add(struct capacity *capacity, const struct iommufd_state_ctx *ctx)
 {
 	struct capacity_process *process = find(capacity, ctx);

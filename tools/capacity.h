@@ -80,16 +80,6 @@ void capacity_read(struct capacity *capacity, const struct state *state);
 void capacity_free(struct capacity *capacity);
 
 /**
- * capacity_process_of() - the process behind a context
- * @capacity: the capacity
- * @ctx: the context
- *
- * Return: the process.
- */
-const struct capacity_process *capacity_process_of(const struct capacity *capacity,
-						   const struct iommufd_state_ctx *ctx);
-
-/**
  * capacity_left() - how much more a process may pin
  * @process: the process
  *

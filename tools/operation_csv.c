@@ -119,40 +119,11 @@ static void put_known(FILE *file, bool known, uint64_t number)
 
 void replacement_csv(FILE *file, const struct replacement *replacement, int64_t wall_ns)
 {
-	static const enum scope_phase phases[SCOPE_NR_REPLACE_PHASES] = {
-		[SCOPE_REPLACE_wait] = SCOPE_PHASE_wait,   [SCOPE_REPLACE_check] = SCOPE_PHASE_check,
-		[SCOPE_REPLACE_alloc] = SCOPE_PHASE_alloc, [SCOPE_REPLACE_fill] = SCOPE_PHASE_fill,
-		[SCOPE_REPLACE_switch] = SCOPE_PHASE_switch, [SCOPE_REPLACE_drop] = SCOPE_PHASE_drop,
-	};
+	struct scope_record operation = replacement_operation(&replacement->record);
 	const struct scope_replacement *from = &replacement->record;
 	bool faults = replacement->faults == FAULTS_known;
-	struct scope_record record = {
-		.start_ns = from->start_ns,
-		.dur_ns = from->dur_ns,
-		.operation = SCOPE_OPERATION_iommufd_replace,
-		.ret = from->ret,
-		.reason = from->reason,
-		.reason_a = from->reason_a,
-		.reason_b = from->reason_b,
-		.tgid = from->tgid,
-		.tid = from->tid,
-		.ctx = from->ctx,
-		.device_id = from->device_id,
-		.group = from->group,
-		.devices = from->devices,
-		.ioas = from->ioas,
-		.old_ioas = from->old_ioas,
-		.hwpt = from->hwpt,
-		.old_hwpt = from->old_hwpt,
-	};
-	unsigned int i;
 
-	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
-		record.phase_ns[phases[i]] = from->phase_ns[i];
-	memcpy(record.comm, from->comm, sizeof(record.comm));
-	memcpy(record.device, from->device, sizeof(record.device));
-	snprintf(record.driver, sizeof(record.driver), "%s", from->iommu_driver);
-	put_operation(file, &record, "replacement", wall_ns);
+	put_operation(file, &operation, "replacement", wall_ns);
 	fprintf(file, ",%s,%" PRIu32, verdict_name(replacement->verdict), from->windows);
 	put_known(file, replacement->window_known, from->window_ns);
 	put_known(file, faults, from->faults_in_window);

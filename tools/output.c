@@ -101,6 +101,21 @@ int finish_output(void)
 	return -1;
 }
 
+int write_all(int fd, const void *data, size_t size)
+{
+	const char *from = data;
+	ssize_t done;
+
+	while (size) {
+		done = write(fd, from, size);
+		if (done < 0)
+			return -errno;
+		from += done;
+		size -= done;
+	}
+	return 0;
+}
+
 static int missing(const char *text, int columns)
 {
 	return columns > text_width(text) ? columns - text_width(text) : 0;

@@ -84,6 +84,16 @@ bool flush_output(void);
 int finish_output(void);
 
 /**
+ * write_all() - write to a file, past standard I/O
+ * @fd: the file
+ * @data: what to write
+ * @size: bytes of it
+ *
+ * Return: 0, or a negative errno when only a part was written.
+ */
+int write_all(int fd, const void *data, size_t size);
+
+/**
  * print_left() - print a text, and blanks behind it
  * @text: the text
  * @columns: how many columns to fill

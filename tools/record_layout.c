@@ -9,23 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "record_layout.h"
 #include "record_layout.skel.h"
-
-/* Return 0 or a negative errno. */
-static int write_all(int fd, const char *data, size_t size)
-{
-	ssize_t done;
-
-	while (size) {
-		done = write(fd, data, size);
-		if (done < 0)
-			return -errno;
-		data += done;
-		size -= done;
-	}
-	return 0;
-}
 
 /* Return a file with the types of both in memory, or a negative errno. */
 static int write_types(struct btf *kernel, const struct btf *records)

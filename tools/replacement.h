@@ -269,6 +269,14 @@ struct fault_count total_faults(const struct replacement_total *total);
 void replacement_words(const struct replacement *replacement, char *text, size_t size);
 
 /**
+ * replacement_operation() - a replacement as the operation that it is
+ * @record: the replacement
+ *
+ * Return: the operation, without what a replacement does not tell.
+ */
+struct scope_record replacement_operation(const struct scope_replacement *record);
+
+/**
  * replacement_why() - why it failed, with the numbers that decide
  * @replacement: the replacement, failed
  * @text: set to the words

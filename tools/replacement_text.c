@@ -172,19 +172,45 @@ void replacement_words(const struct replacement *replacement, char *text, size_t
 	say_faults(&words, replacement);
 }
 
-void replacement_why(const struct replacement *replacement, char *text, size_t size)
+struct scope_record replacement_operation(const struct scope_replacement *record)
 {
-	const struct scope_replacement *record = &replacement->record;
+	static const enum scope_phase phases[SCOPE_NR_REPLACE_PHASES] = {
+		[SCOPE_REPLACE_wait] = SCOPE_PHASE_wait,   [SCOPE_REPLACE_check] = SCOPE_PHASE_check,
+		[SCOPE_REPLACE_alloc] = SCOPE_PHASE_alloc, [SCOPE_REPLACE_fill] = SCOPE_PHASE_fill,
+		[SCOPE_REPLACE_switch] = SCOPE_PHASE_switch, [SCOPE_REPLACE_drop] = SCOPE_PHASE_drop,
+	};
 	struct scope_record operation = {
+		.start_ns = record->start_ns,
+		.dur_ns = record->dur_ns,
 		.operation = SCOPE_OPERATION_iommufd_replace,
 		.ret = record->ret,
 		.reason = record->reason,
 		.reason_a = record->reason_a,
 		.reason_b = record->reason_b,
-		.hwpt = record->hwpt,
-		.ioas = record->ioas,
+		.tgid = record->tgid,
+		.tid = record->tid,
+		.ctx = record->ctx,
 		.device_id = record->device_id,
+		.group = record->group,
+		.devices = record->devices,
+		.ioas = record->ioas,
+		.old_ioas = record->old_ioas,
+		.hwpt = record->hwpt,
+		.old_hwpt = record->old_hwpt,
 	};
+	unsigned int i;
+
+	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
+		operation.phase_ns[phases[i]] = record->phase_ns[i];
+	memcpy(operation.comm, record->comm, sizeof(operation.comm));
+	memcpy(operation.device, record->device, sizeof(operation.device));
+	snprintf(operation.driver, sizeof(operation.driver), "%s", record->iommu_driver);
+	return operation;
+}
+
+void replacement_why(const struct replacement *replacement, char *text, size_t size)
+{
+	struct scope_record operation = replacement_operation(&replacement->record);
 
 	operation_why(&operation, text, size);
 }

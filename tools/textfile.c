@@ -12,20 +12,6 @@
 #include "output.h"
 #include "textfile.h"
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	ssize_t written;
-
-	while (length) {
-		written = write(fd, text, length);
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= written;
-	}
-	return fchmod(fd, 0644) ? -errno : 0;
-}
-
 int textfile_write(const char *path, const char *text, size_t length)
 {
 	char *temporary;
@@ -41,6 +27,8 @@ int textfile_write(const char *path, const char *text, size_t length)
 		return err;
 	}
 	err = write_all(fd, text, length);
+	if (!err && fchmod(fd, 0644))
+		err = -errno;
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && rename(temporary, path))

@@ -136,7 +136,7 @@ static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
 /**
  * iommufd_op_add() - add to a counter of an operation
  * @op: the operation
- * @counter: &op->pages or &op->extents, which hold anything if it is not armed
+ * @counter: &op->pages or &op->extents
  * @nr: how many more
  */
 static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)

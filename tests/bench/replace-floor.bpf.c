@@ -8,30 +8,15 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("tp_btf/iommufd_replace_start")
-int begins(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
+#define DO_NOTHING(name, hook)                                                                     \
+	SEC(hook)                                                                                  \
+	int name(void *ctx)                                                                        \
+	{                                                                                          \
+		(void)ctx;                                                                         \
+		return 0;                                                                          \
+	}
 
-SEC("fentry/device_block_translation")
-int blocks(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
-
-SEC("fexit/__iommu_device_set_domain")
-int moved(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
-
-SEC("tp_btf/iommufd_replace")
-int ends(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
+DO_NOTHING(begins, "tp_btf/iommufd_replace_start")
+DO_NOTHING(blocks, "fentry/device_block_translation")
+DO_NOTHING(moved, "fexit/__iommu_device_set_domain")
+DO_NOTHING(ends, "tp_btf/iommufd_replace")
