@@ -7,7 +7,8 @@
  * DEVICE is the address of a PCI device that vfio-pci has, or "mock".  Each has an address space of its
  * own, and "memory of a guest" in it: MIB of 4 KiB pages that nobody has touched, as much of
  * transparent huge pages and of hugetlb.  It is mapped and unmapped again, with a churn of small maps
- * between, for SECONDS (default 3); with -k it is then mapped once more and kept.  Prints a line
+ * between, for SECONDS (default 3); with -k it is then mapped once more and kept.  The host's reservation
+ * of hugetlb pages is afterwards what it was.  Prints a line
  * "device NAME: MAPS maps, BYTES bytes, CHURN small maps" a device, and "kept" once everything is.
  */
 #include <errno.h>
@@ -28,7 +29,9 @@
 #define CHURN_IOVA MB(1792)
 #define CHURN_BYTES KB(16)
 #define CHURN_MAPS 64
+/* what is reserved, and with the surplus that programs have of it */
 #define HUGETLB_PAGES "/proc/sys/vm/nr_hugepages"
+#define HUGETLB_TOTAL "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 enum kind {
 	KIND_SMALL,
@@ -59,7 +62,7 @@ static struct guest guests[MAX_DEVICES];
 static unsigned int nr_guests;
 static size_t bytes = MB(16);
 
-static void die(const char *what, int err)
+static void __attribute__((noreturn)) die(const char *what, int err)
 {
 	fprintf(stderr, "guest-load: %s: %s\n", what, strerror(-err));
 	exit(1);
@@ -73,30 +76,55 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-static void reserve_hugetlb(void)
+static unsigned long count_hugetlb(const char *path)
 {
-	FILE *file = fopen(HUGETLB_PAGES, "r+e");
-	unsigned long have = 0, want = nr_guests * bytes / HUGE;
+	unsigned long nr;
+	FILE *file = fopen(path, "re");
 
-	if (!file)
-		die(HUGETLB_PAGES, -errno);
-	if (fscanf(file, "%lu", &have) == 1 && have < want) {
-		rewind(file);
-		fprintf(file, "%lu", want);
-	}
-	if (fclose(file))
+	if (!file || fscanf(file, "%lu", &nr) != 1)
+		die(path, file ? -EIO : -errno);
+	fclose(file);
+	return nr;
+}
+
+static void reserve_hugetlb(unsigned long nr)
+{
+	FILE *file = fopen(HUGETLB_PAGES, "we");
+
+	if (!file || fprintf(file, "%lu", nr) < 0 || fclose(file))
 		die(HUGETLB_PAGES, -errno);
 }
 
-static void *get_memory(enum kind kind)
+/*
+ * The host's reservation is larger only until the memory is ours: given back then, what we have is
+ * surplus, and the kernel frees that when we end, however we end.  A reservation that grows takes over
+ * surplus before it gets pages, so it has to grow from the total.
+ */
+static char *get_hugetlb(void)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == KIND_HUGETLB ? MAP_HUGETLB : 0);
-	char *va = mmap(NULL, kind == KIND_HUGETLB ? bytes : bytes + HUGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB;
+	unsigned long before = count_hugetlb(HUGETLB_PAGES);
+	int err;
+	char *va;
 
-	if (va == MAP_FAILED)
-		die(kind == KIND_HUGETLB ? "hugetlb pages" : "memory", -errno);
+	reserve_hugetlb(count_hugetlb(HUGETLB_TOTAL) + bytes / HUGE);
+	va = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	err = va == MAP_FAILED ? -errno : 0;
+	reserve_hugetlb(before);
+	if (err)
+		die("hugetlb pages", err);
+	return va;
+}
+
+static char *get_memory(enum kind kind)
+{
+	char *va;
+
 	if (kind == KIND_HUGETLB)
-		return va;
+		return get_hugetlb();
+	va = mmap(NULL, bytes + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (va == MAP_FAILED)
+		die("memory", -errno);
 	va = (char *)(((uintptr_t)va + HUGE - 1) & ~(HUGE - 1));
 	madvise(va, bytes, kind == KIND_SMALL ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
 	return va;
@@ -194,7 +222,6 @@ int main(int argc, char **argv)
 	}
 	bytes = MB(mib);
 	nr_guests = argc - optind;
-	reserve_hugetlb();
 	for (i = 0; i < nr_guests; i++) {
 		open_guest(&guests[i], argv[optind + i]);
 		for (kind = 0; kind < NR_KINDS; kind++)

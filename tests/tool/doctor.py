@@ -175,21 +175,28 @@ def hidden(tap):
 
 
 def settings(tap):
-    def changed(path, value):
+    def changed(path, value, look=Findings):
         with open(path, encoding="ascii") as file:
             words = file.read().split()
         old = next((w.strip("[]") for w in words if w.startswith("[")), words[0])
         try:
             with open(path, "w", encoding="ascii") as file:
                 file.write(value)
-            return Findings()
+            return look()
         finally:
             with open(path, "w", encoding="ascii") as file:
                 file.write(old)
 
-    found = changed("/sys/kernel/mm/transparent_hugepage/enabled", "never")
+    def without_transparent_ones(reserved):
+        return changed("/proc/sys/vm/nr_hugepages", reserved, lambda: changed(
+            "/sys/kernel/mm/transparent_hugepage/enabled", "never"))
+
+    found = without_transparent_ones("0")
     tap.equal((found.status("hugepages"), found.result.returncode), (["warning"], 0),
               "no huge pages are a warning")
+    found = without_transparent_ones("2")
+    tap.ok(found.status("hugepages") == ["ok"] and found.says("hugepages", "4.0 MiB reserved"),
+           "reserved ones are enough", found.of("hugepages"))
     found = changed("/proc/sys/kernel/kptr_restrict", "2")
     tap.equal((found.status("bpf"), found.result.returncode), (["warning"], 0),
               "so are hidden addresses")
