@@ -62,11 +62,11 @@ class Build:
                   "dkms", "--prefix", self.path("dkms", "usr"))
 
     def modules(self, tap):
-        """DKMS wants to be root; being it in a name space of one's own will do."""
+        """DKMS wants to be root; a pretended one will do, and works in containers and chroots too."""
         tree = self.path("dkms", "tree")
         for folder in ("tree", os.path.join("install", self.release)):
             os.makedirs(self.path("dkms", folder))
-        as_root = [] if os.getuid() == 0 else ["unshare", "-r"]
+        as_root = [] if os.getuid() == 0 else ["fakeroot"]
         self.must(tap, "DKMS builds the modules for the lab's kernel", *as_root, "dkms", "build",
                   "--dkmstree", tree, "--sourcetree", self.path("dkms", "usr", "src"),
                   "--installtree", self.path("dkms", "install"), "-k", self.release,
