@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from tooltest import TOOL, Tap, run, tool
+from tooltest import TOOL, Tap, run, setting, tool
 
 ALONE, FIRST, SECOND, PORT = "0000:00:05.0", "0000:01:00.0", "0000:01:00.1", "0000:00:06.0"
 USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "--bounding-set", "-all",
@@ -175,21 +175,10 @@ def hidden(tap):
 
 
 def settings(tap):
-    def changed(path, value, look=Findings):
-        with open(path, encoding="ascii") as file:
-            words = file.read().split()
-        old = next((w.strip("[]") for w in words if w.startswith("[")), words[0])
-        try:
-            with open(path, "w", encoding="ascii") as file:
-                file.write(value)
-            return look()
-        finally:
-            with open(path, "w", encoding="ascii") as file:
-                file.write(old)
-
     def without_transparent_ones(reserved):
-        return changed("/proc/sys/vm/nr_hugepages", reserved, lambda: changed(
-            "/sys/kernel/mm/transparent_hugepage/enabled", "never"))
+        with setting("/proc/sys/vm/nr_hugepages", reserved), \
+                setting("/sys/kernel/mm/transparent_hugepage/enabled", "never"):
+            return Findings()
 
     found = without_transparent_ones("0")
     tap.equal((found.status("hugepages"), found.result.returncode), (["warning"], 0),
@@ -197,7 +186,8 @@ def settings(tap):
     found = without_transparent_ones("2")
     tap.ok(found.status("hugepages") == ["ok"] and found.says("hugepages", "4.0 MiB reserved"),
            "reserved ones are enough", found.of("hugepages"))
-    found = changed("/proc/sys/kernel/kptr_restrict", "2")
+    with setting("/proc/sys/kernel/kptr_restrict", "2"):
+        found = Findings()
     tap.equal((found.status("bpf"), found.result.returncode), (["warning"], 0),
               "so are hidden addresses")
 
@@ -225,19 +215,12 @@ def noiommu(tap):
 
 def unsafe(tap):
     parameter = "/sys/module/iommufd/parameters/allow_unsafe_interrupts"
-    with open(parameter, "r+", encoding="ascii") as file:
-        before = file.read().strip()
-        file.write("N")
-        file.flush()
-        try:
-            found = Findings()
-            lacks(tap, found, {"interrupts"}, "without interrupt remapping only it is missing")
-            tap.ok(found.says("interrupts", parameter), "with the way out", found.of("interrupts"))
-            file.write("Y")
-            file.flush()
-            lacks(tap, Findings(), set(), "allowed, it is no more than a warning")
-        finally:
-            file.write(before)
+    with setting(parameter, "N"):
+        found = Findings()
+        lacks(tap, found, {"interrupts"}, "without interrupt remapping only it is missing")
+        tap.ok(found.says("interrupts", parameter), "with the way out", found.of("interrupts"))
+    with setting(parameter, "Y"):
+        lacks(tap, Findings(), set(), "allowed, it is no more than a warning")
     tap.ok(found.says("iommu", sys.argv[2]), "the IOMMU is named", found.of("iommu"))
 
 

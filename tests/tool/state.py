@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from iommushell import Shell
-from tooltest import Observer, Tap, tool
+from tooltest import Observer, Tap, setting, tool
 
 MIB = 1 << 20
 
@@ -67,9 +67,7 @@ def subset(tap, record, wanted, name):
 
 def configuration(tap):
     """Two contexts: groups of two, shared, copied and read-only maps, HWPTs, an access."""
-    with open("/proc/sys/vm/nr_hugepages", "w") as file:
-        file.write("8")
-    with Built() as one, Built() as two:
+    with setting("/proc/sys/vm/nr_hugepages", "8"), Built() as one, Built() as two:
         f, g = one.open_ctx(), two.open_ctx()
         a, b = one.ioas(f), one.ioas(f)
         first, second, alone, idle = (one.device(f, group) for group in (7, 7, 0, 0))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests of the tool share: TAP, and the tool running beside a workload."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -126,6 +127,24 @@ def tool(*arguments, **options):
     result = run(TOOL, *arguments, **options)
     result.stderr = besides_notice(result.stderr)
     return result
+
+
+@contextlib.contextmanager
+def setting(path, value):
+    """A setting of the kernel within the with-block, and as it was afterwards."""
+    def write(words):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(words)
+
+    with open(path, encoding="ascii") as file:
+        words = file.read().split()
+    # of several words the one that holds is in brackets
+    before = next((w.strip("[]") for w in words if w.startswith("[")), words[0])
+    write(value)
+    try:
+        yield
+    finally:
+        write(before)
 
 
 def in_terminal(columns, *command, timeout=60):
