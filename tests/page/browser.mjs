@@ -50,8 +50,12 @@ export async function open(browser, url, { clock = true, ...options } = {}) {
 		if (!request.url().startsWith(url))
 			seen.foreign.push(request.url());
 	});
-	if (clock)
-		await page.clock.install();
+	if (clock) {
+		/* left to itself it goes by real seconds, and the page changes between two looks at it */
+		const now = Date.now();
+		await page.clock.install({ time: now });
+		await page.clock.pauseAt(now + 1000);
+	}
 	await page.goto(url);
 	await page.waitForSelector("body[data-ready]", { timeout: 30000 });
 	return { context, page, seen };
@@ -93,8 +97,15 @@ export function calls(page) {
 /* What axe finds wrong for people who do not see, or not well. */
 export async function accessibility(page, axe) {
 	await page.evaluate((await import("node:fs")).readFileSync(axe, "utf8"));
-	const { violations } = await page.evaluate(() => window.axe.run(document, {
+	const looking = page.evaluate(() => window.axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+	let done = false;
+	const settle = () => { done = true; };
+	looking.then(settle, settle);
+	/* axe waits for timers, which stand still with the page's clock */
+	while (!done)
+		await page.clock.runFor(100);
+	const { violations } = await looking;
 	return violations.flatMap((v) => v.nodes.map((node) => `${v.id}: ${node.target} ${node.failureSummary}`));
 }
 

@@ -37,6 +37,9 @@ async function figures() {
 	const { context, page, seen } = await open(browser, url);
 
 	await pass(page, 70);
+	const now = simulation.now;
+	await page.waitForTimeout(1500);
+	equal(simulation.now, now, "the page stands still while it is looked at");
 	const { operations } = simulation.document();
 	equal(await calls(page), Object.fromEntries(operations.map((o) =>
 		[o.subsystem === "iommufd" ? o.operation : `${o.subsystem}_${o.operation}`, o.count])),
