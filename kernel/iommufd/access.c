@@ -15,7 +15,6 @@
 #include <linux/mm.h>
 
 #include "iommufd_private.h"
-#include "objects.h"
 
 /* How soon a driver that has not unpinned all is told again that its IOAS goes. */
 #define NOTIFY_INTERVAL (HZ / 100 + 1)
@@ -26,38 +25,50 @@ static long range_pages(unsigned long iova, unsigned long length)
 	return ((iova & ~PAGE_MASK) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-/**
- * iommufd_access_try_get() - become a short-term user of an access
- * @access: the access, whose memory the caller knows to stay for the moment
- *
- * Return: false if it is about to go.
- */
-bool iommufd_access_try_get(struct iommufd_access *access)
-{
-	return iommufd_object_try_get(access->ictx, &access->obj);
-}
-
-/**
- * iommufd_access_put() - end the use that iommufd_access_try_get() began
- * @access: the access
- */
-void iommufd_access_put(struct iommufd_access *access)
-{
-	iommufd_object_put(access->ictx, &access->obj);
-}
-
-/**
- * iommufd_access_notify_unmap() - tell the driver of an access that a range goes
- * @access: the access, in use
- * @iova: first IOVA
- * @length: bytes
- */
-void iommufd_access_notify_unmap(struct iommufd_access *access, unsigned long iova,
-				 unsigned long length)
+/* The driver of an access in use hears that a range goes. */
+static void notify_unmap(struct iommufd_access *access, unsigned long iova, unsigned long length)
 {
 	if (access->ops->unmap)
 		access->ops->unmap(access->data, iova, length);
 }
+
+/**
+ * iommufd_ioas_notify_unmap() - make all accesses unpin a range that goes
+ * @ioas: the IOAS, none of its locks held
+ * @iova: first IOVA
+ * @length: bytes
+ */
+void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
+			       unsigned long length)
+{
+	struct iommufd_access *access;
+	unsigned long slot;
+
+	xa_lock(&ioas->accesses);
+	xa_for_each(&ioas->accesses, slot, access) {
+		if (!iommufd_object_try_get(access->ictx, &access->obj))
+			continue;
+		xa_unlock(&ioas->accesses);
+		notify_unmap(access, iova, length);
+		iommufd_object_put(access->ictx, &access->obj);
+		xa_lock(&ioas->accesses);
+	}
+	xa_unlock(&ioas->accesses);
+}
+
+/* It was detached before. */
+static void destroy_access(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
+
+	WARN_ON(access->ioas);
+	mutex_destroy(&access->lock);
+}
+
+static const struct iommufd_object_ops access_object_ops = {
+	.type = IOMMUFD_OBJECT_ACCESS,
+	.destroy = destroy_access,
+};
 
 /**
  * iommufd_access_create() - make an access, not attached to an IOAS
@@ -82,7 +93,7 @@ struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
 		obj = ERR_PTR(iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_bad_value, 0, 0));
 		goto out_end;
 	}
-	obj = __iommufd_object_alloc(ictx, sizeof(*access), IOMMUFD_OBJECT_ACCESS);
+	obj = __iommufd_object_alloc(ictx, sizeof(*access), &access_object_ops);
 	if (IS_ERR(obj)) {
 		iommufd_op_fail(&op, PTR_ERR(obj), IOMMUFD_REASON_no_memory, sizeof(*access), 0);
 		goto out_end;
@@ -127,7 +138,7 @@ static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iom
 	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
 	/* Told once, a driver misses what it has pinned and not yet noted down. */
 	do {
-		iommufd_access_notify_unmap(access, 0, ULONG_MAX);
+		notify_unmap(access, 0, ULONG_MAX);
 	} while (!wait_event_timeout(access->unpinned, !atomic_long_read(&access->pinned),
 				     NOTIFY_INTERVAL));
 	WRITE_ONCE(access->ioas_unpin, NULL);
@@ -260,19 +271,6 @@ void iommufd_access_detach(struct iommufd_access *access)
 	iommufd_op_end(&op, 0);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
-
-/**
- * iommufd_access_object_destroy() - an access is gone; it was detached before
- * @obj: the access's object, used by nobody
- * @op: the operation
- */
-void iommufd_access_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
-{
-	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
-
-	WARN_ON(access->ioas);
-	mutex_destroy(&access->lock);
-}
 
 /**
  * iommufd_access_destroy() - undo iommufd_access_create()

@@ -46,7 +46,6 @@ static inline int iommufd_call_respond(struct iommufd_call *call)
 }
 
 /* ioas_ioctl.c */
-struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op);
 int iommufd_ioas_alloc_ioctl(struct iommufd_call *call);
 int iommufd_ioas_allow_iovas_ioctl(struct iommufd_call *call);
 int iommufd_ioas_iova_ranges_ioctl(struct iommufd_call *call);

@@ -5,75 +5,20 @@
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
-#include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 
+#include "ctx.h"
 #include "device.h"
-#include "iommu_internal.h"
 #include "iommufd_private.h"
-#include "objects.h"
-#include "state.h"
 #include "test_hook.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Bind devices whose interrupts are not isolated by remapping: their user can send any interrupt to the host");
-
-/* A built-in driver's name, read off a function that each has: intel_iommu_probe_device(). */
-static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t size)
-{
-	char symbol[KSYM_SYMBOL_LEN];
-	char *end;
-
-	sprint_symbol_no_offset(symbol, (unsigned long)ops->probe_device);
-	end = strstr(symbol, "_probe_device");
-	if (end)
-		*end = '\0';
-	strscpy(name, symbol, size);
-}
-
-/**
- * iommufd_iommu_driver_name() - name of the IOMMU driver behind a device
- * @dev: the device
- * @name: out: the name, "" if there is no IOMMU
- * @size: room in @name
- *
- * A module's name is its driver's; a built-in driver, which stays for good, is looked up in the
- * kernel's symbols once: that takes a good part of a replacement, and a machine has one kind of
- * IOMMU.
- */
-void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
-{
-	static const struct iommu_ops *known_ops;
-	static char known_name[sizeof_field(struct iommufd_op, iommu_driver)];
-	static DEFINE_SPINLOCK(lock);
-	const struct iommu_ops *ops;
-
-	name[0] = '\0';
-	if (!dev->iommu || !dev->iommu->iommu_dev)
-		return;
-	ops = iommu_driver_ops(dev);
-	if (ops->owner) {
-		strscpy(name, module_name(ops->owner), size);
-		return;
-	}
-	/* pairs with the release below: who sees the operations sees the name */
-	if (smp_load_acquire(&known_ops) == ops) {
-		strscpy(name, known_name, size);
-		return;
-	}
-	builtin_driver_name(ops, name, size);
-	spin_lock(&lock);
-	if (!known_ops) {
-		strscpy(known_name, name, sizeof(known_name));
-		smp_store_release(&known_ops, ops);
-	}
-	spin_unlock(&lock);
-}
 
 static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
 {
@@ -114,6 +59,21 @@ static int claim_dma(struct iommufd_device *idev, struct iommufd_op *op)
 	return rc;
 }
 
+/* The device is no longer bound: its DMA goes back to the kernel. */
+static void destroy_device(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+
+	WARN_ON(!list_empty(&idev->group_item));
+	iommu_device_release_dma_owner(idev->dev);
+	iommufd_group_put(idev->igroup);
+}
+
+static const struct iommufd_object_ops device_object_ops = {
+	.type = IOMMUFD_OBJECT_DEVICE,
+	.destroy = destroy_device,
+};
+
 static struct iommufd_device *device_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op,
 					   struct device *dev, struct iommu_group *group)
 {
@@ -121,7 +81,7 @@ static struct iommufd_device *device_alloc(struct iommufd_ctx *ictx, struct iomm
 	struct iommufd_object *obj;
 	int rc;
 
-	obj = __iommufd_object_alloc(ictx, sizeof(*idev), IOMMUFD_OBJECT_DEVICE);
+	obj = __iommufd_object_alloc(ictx, sizeof(*idev), &device_object_ops);
 	if (IS_ERR(obj))
 		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
 					       sizeof(*idev), 0));
@@ -216,20 +176,6 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 	return idev;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
-
-/**
- * iommufd_device_object_destroy() - a device is no longer bound: give its DMA back
- * @obj: the device's object, used by nobody
- * @op: the operation
- */
-void iommufd_device_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
-{
-	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
-
-	WARN_ON(!list_empty(&idev->group_item));
-	iommu_device_release_dma_owner(idev->dev);
-	iommufd_group_put(idev->igroup);
-}
 
 /**
  * iommufd_device_unbind() - undo iommufd_device_bind()

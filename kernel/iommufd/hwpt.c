@@ -14,7 +14,6 @@
 #include "device.h"
 #include "iommu_internal.h"
 #include "iommufd_private.h"
-#include "objects.h"
 
 /* What later work needs: dirty tracking, I/O page faults. */
 #define HWPT_ALLOC_FLAGS IOMMU_HWPT_ALLOC_NEST_PARENT
@@ -69,6 +68,37 @@ int iommufd_hwpt_set_msi_cookie(struct iommufd_hwpt *hwpt, phys_addr_t start)
 	return rc;
 }
 
+static void hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas = hwpt->ioas;
+
+	lockdep_assert_held(&ioas->attach_lock);
+	WARN_ON(atomic_read(&hwpt->nr_devices));
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	if (!list_empty(&hwpt->ioas_item))
+		iommufd_ioas_remove_hwpt(ioas, op, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	iommu_domain_free(hwpt->domain);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+}
+
+/* Free the domain and let go of the IOAS; phase drop is charged. */
+static void destroy_hwpt(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
+	struct iommufd_ioas *ioas = hwpt->ioas;
+
+	mutex_lock(&ioas->attach_lock);
+	hwpt_release(hwpt, op);
+	mutex_unlock(&ioas->attach_lock);
+	iommufd_object_drop_users(ioas->ictx, op, &ioas->obj, 1, false);
+}
+
+static const struct iommufd_object_ops hwpt_object_ops = {
+	.type = IOMMUFD_OBJECT_HWPT,
+	.destroy = destroy_hwpt,
+};
+
 /**
  * iommufd_hwpt_alloc() - make an HWPT, not yet filled
  * @ioas: the IOAS that it will translate; attach_lock held
@@ -90,7 +120,7 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommuf
 	int rc;
 
 	lockdep_assert_held(&ioas->attach_lock);
-	obj = __iommufd_object_alloc(idev->ictx, sizeof(*hwpt), IOMMUFD_OBJECT_HWPT);
+	obj = __iommufd_object_alloc(idev->ictx, sizeof(*hwpt), &hwpt_object_ops);
 	if (IS_ERR(obj))
 		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
 					       sizeof(*hwpt), 0));
@@ -125,20 +155,6 @@ out_abort:
 	return ERR_PTR(rc);
 }
 
-static void hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
-{
-	struct iommufd_ioas *ioas = hwpt->ioas;
-
-	lockdep_assert_held(&ioas->attach_lock);
-	WARN_ON(atomic_read(&hwpt->nr_devices));
-	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
-	if (!list_empty(&hwpt->ioas_item))
-		iommufd_ioas_remove_hwpt(ioas, op, hwpt);
-	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
-	iommu_domain_free(hwpt->domain);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
-}
-
 /**
  * iommufd_hwpt_abort() - give up an HWPT that was not finalized
  * @hwpt: the HWPT, no device attached; filled or not; attach_lock of its IOAS held
@@ -152,22 +168,6 @@ void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 	/* Not the last use: the caller has one, of the IOAS or of its lock's owner. */
 	refcount_dec(&ioas->obj.users);
 	iommufd_object_abort(ioas->ictx, &hwpt->obj);
-}
-
-/**
- * iommufd_hwpt_object_destroy() - free an HWPT's domain and let go of its IOAS
- * @obj: the HWPT's object, used by nobody
- * @op: the operation; phase drop is charged
- */
-void iommufd_hwpt_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
-{
-	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
-	struct iommufd_ioas *ioas = hwpt->ioas;
-
-	mutex_lock(&ioas->attach_lock);
-	hwpt_release(hwpt, op);
-	mutex_unlock(&ioas->attach_lock);
-	iommufd_object_drop_users(ioas->ictx, op, &ioas->obj, 1, false);
 }
 
 static int check_alloc(struct iommufd_op *op, const struct iommu_hwpt_alloc *cmd)

@@ -6,19 +6,15 @@
 #include <linux/mm.h>
 
 #include "area.h"
+#include "ctx.h"
 #include "iommufd_private.h"
 #include "iova.h"
 
-/**
- * iommufd_ioas_init() - make an empty address space
- * @ioas: zeroed memory
- * @ictx: the context
- *
- * Return: 0 or -ENOMEM.
- */
-int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
+/* Make an empty address space of zeroed memory. */
+static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 {
 	ioas->ictx = ictx;
+	mutex_init(&ioas->attach_lock);
 	init_rwsem(&ioas->hwpt_lock);
 	INIT_LIST_HEAD(&ioas->hwpts);
 	init_rwsem(&ioas->iova_lock);
@@ -44,6 +40,44 @@ void iommufd_ioas_fini(struct iommufd_ioas *ioas)
 	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, false, &unmapped));
 	iommufd_iova_fini(ioas);
 	xa_destroy(&ioas->accesses);
+	mutex_destroy(&ioas->attach_lock);
+}
+
+static void destroy_ioas(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	iommufd_ioas_fini(container_of(obj, struct iommufd_ioas, obj));
+}
+
+static const struct iommufd_object_ops ioas_object_ops = {
+	.type = IOMMUFD_OBJECT_IOAS,
+	.destroy = destroy_ioas,
+};
+
+/**
+ * iommufd_ioas_alloc() - make an address space
+ * @ictx: the context
+ * @op: the operation; names no_memory
+ *
+ * Return: the IOAS, empty and not yet to be found; or an error pointer.
+ */
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op)
+{
+	struct iommufd_object *obj;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	obj = __iommufd_object_alloc(ictx, sizeof(*ioas), &ioas_object_ops);
+	if (IS_ERR(obj))
+		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
+					       sizeof(*ioas), 0));
+	ioas = container_of(obj, struct iommufd_ioas, obj);
+	iommufd_ctx_note_user(ictx);
+	rc = ioas_init(ioas, ictx);
+	if (rc) {
+		iommufd_object_abort(ictx, obj);
+		return ERR_PTR(iommufd_op_fail(op, rc, IOMMUFD_REASON_no_memory, 0, 0));
+	}
+	return ioas;
 }
 
 /* What the IOMMU cannot translate is reserved by the HWPT. */

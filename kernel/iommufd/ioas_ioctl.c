@@ -8,54 +8,11 @@
 
 #include "call.h"
 #include "iommufd_private.h"
-#include "objects.h"
-#include "state.h"
 
 /* Allowed ranges are few in any use; the bound keeps their checks, which compare all, short. */
 #define MAX_ALLOWED_RANGES 4096U
 
 #define MAP_FLAGS (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
-
-/**
- * iommufd_ioas_alloc() - make an address space
- * @ictx: the context
- * @op: the operation; names no_memory
- *
- * Return: the IOAS, empty and not yet to be found; or an error pointer.
- */
-struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op)
-{
-	struct iommufd_object *obj;
-	struct iommufd_ioas *ioas;
-	int rc;
-
-	obj = __iommufd_object_alloc(ictx, sizeof(*ioas), IOMMUFD_OBJECT_IOAS);
-	if (IS_ERR(obj))
-		return ERR_PTR(iommufd_op_fail(op, PTR_ERR(obj), IOMMUFD_REASON_no_memory,
-					       sizeof(*ioas), 0));
-	ioas = container_of(obj, struct iommufd_ioas, obj);
-	mutex_init(&ioas->attach_lock);
-	iommufd_ctx_note_user(ictx);
-	rc = iommufd_ioas_init(ioas, ictx);
-	if (rc) {
-		iommufd_object_abort(ictx, obj);
-		return ERR_PTR(iommufd_op_fail(op, rc, IOMMUFD_REASON_no_memory, 0, 0));
-	}
-	return ioas;
-}
-
-/**
- * iommufd_ioas_object_destroy() - unmap what is left in an IOAS
- * @obj: the IOAS's object, used by nobody
- * @op: the operation
- */
-void iommufd_ioas_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
-{
-	struct iommufd_ioas *ioas = container_of(obj, struct iommufd_ioas, obj);
-
-	iommufd_ioas_fini(ioas);
-	mutex_destroy(&ioas->attach_lock);
-}
 
 /**
  * iommufd_ioas_alloc_ioctl() - IOMMU_IOAS_ALLOC

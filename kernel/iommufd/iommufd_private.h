@@ -48,7 +48,7 @@ enum iommufd_account_mode {
 /**
  * struct iommufd_ctx - an open /dev/iommu
  * @id: unique among all contexts since the module was loaded, for events and state
- * @lookers: 1 for the open file, and one for each that looks at it from outside, see state.c
+ * @lookers: 1 for the open file, and one for each that looks at it from outside, see ctx.c
  * @file: the open file, which owns the context
  * @objects: objects by id; xa_lock guards the table, not the objects
  * @next_id: where the search for a free id begins; guarded by xa_lock of @objects
@@ -84,18 +84,33 @@ struct iommufd_ctx {
 	char user_comm[TASK_COMM_LEN];
 };
 
+struct iommufd_object;
+
+/**
+ * struct iommufd_object_ops - what all objects of a type have in common
+ * @type: enum iommufd_object_type
+ * @destroy: the object ends: its id is gone, nobody uses it, and what it refers to is to be
+ *	released.  The memory of the object itself is freed by the caller, afterwards.
+ */
+struct iommufd_object_ops {
+	enum iommufd_object_type type;
+	void (*destroy)(struct iommufd_object *obj, struct iommufd_op *op);
+};
+
 /**
  * struct iommufd_object - what has an id
  * @short_users: 1 for the table, and one for each user that leaves soon by itself: whoever looked
  *	it up by id, for the time of a call.  Destroy waits for them.
  * @users: 1 for the table, and one for each long-term user: an attached device, the driver that
  *	bound a device.  Destroy refuses while there are any.
- * @type: enum iommufd_object_type
+ * @ops: its type's, constant
+ * @type: enum iommufd_object_type, as @ops says
  * @id: its key in the context's table
  */
 struct iommufd_object {
 	refcount_t short_users;
 	refcount_t users;
+	const struct iommufd_object_ops *ops;
 	enum iommufd_object_type type;
 	u32 id;
 };
@@ -227,7 +242,7 @@ struct iommufd_access {
 
 /* object.c */
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
-					      enum iommufd_object_type type);
+					      const struct iommufd_object_ops *ops);
 void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 struct iommufd_object *__iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
@@ -244,7 +259,7 @@ void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op);
 
 /* ioas.c: life of an address space, and its HWPTs */
-int iommufd_ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx);
+struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op);
 void iommufd_ioas_fini(struct iommufd_ioas *ioas);
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
@@ -285,14 +300,11 @@ void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 int iommufd_ioas_rw(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		    void *data, size_t length, unsigned int flags);
 
-/* access.c: try_get takes a short-term user, under xa_lock of iommufd_ioas.accesses */
-bool iommufd_access_try_get(struct iommufd_access *access);
-void iommufd_access_put(struct iommufd_access *access);
-void iommufd_access_notify_unmap(struct iommufd_access *access, unsigned long iova,
-				 unsigned long length);
+/* access.c */
 void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
 			       unsigned long length);
-/* device.c */
+
+/* iommu_name.c */
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size);
 
 /**

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "call.h"
+#include "ctx.h"
 #include "iommufd_private.h"
 #include "module_version.h"
 #include "state.h"
@@ -263,16 +264,6 @@ static const struct file_operations iommufd_fops = {
 };
 
 /**
- * iommufd_ctx_get() - take a reference on a context
- * @ictx: the context, of which the caller has a reference already
- */
-void iommufd_ctx_get(struct iommufd_ctx *ictx)
-{
-	get_file(ictx->file);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
-
-/**
  * iommufd_ctx_from_file() - take a reference on the context of a file
  * @file: the file
  *
@@ -312,16 +303,6 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 	return file->private_data;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
-
-/**
- * iommufd_ctx_put() - release a reference on a context
- * @ictx: the context
- */
-void iommufd_ctx_put(struct iommufd_ctx *ictx)
-{
-	fput(ictx->file);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
 
 static struct miscdevice iommufd_misc_dev = {
 	.minor = MISC_DYNAMIC_MINOR,

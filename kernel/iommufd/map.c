@@ -262,30 +262,6 @@ int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct io
 	return map_areas(dst, op, &areas, length, dst_iova, fixed);
 }
 
-/**
- * iommufd_ioas_notify_unmap() - tell all accesses that a range goes, and have them unpin it
- * @ioas: the IOAS, none of its locks held
- * @iova: first IOVA
- * @length: bytes
- */
-void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
-			       unsigned long length)
-{
-	struct iommufd_access *access;
-	unsigned long slot;
-
-	xa_lock(&ioas->accesses);
-	xa_for_each(&ioas->accesses, slot, access) {
-		if (!iommufd_access_try_get(access))
-			continue;
-		xa_unlock(&ioas->accesses);
-		iommufd_access_notify_unmap(access, iova, length);
-		iommufd_access_put(access);
-		xa_lock(&ioas->accesses);
-	}
-	xa_unlock(&ioas->accesses);
-}
-
 /* An unmap takes whole areas: neither end of its range may lie within one. */
 static int check_ends(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		      unsigned long last)

@@ -18,31 +18,19 @@
 #include <linux/slab.h>
 
 #include "iommufd_private.h"
-#include "objects.h"
-
-static void (*const object_destroy[IOMMUFD_NR_OBJECT_TYPES])(struct iommufd_object *obj,
-							     struct iommufd_op *op) = {
-	[IOMMUFD_OBJECT_DEVICE] = iommufd_device_object_destroy,
-	[IOMMUFD_OBJECT_HWPT] = iommufd_hwpt_object_destroy,
-	[IOMMUFD_OBJECT_IOAS] = iommufd_ioas_object_destroy,
-	[IOMMUFD_OBJECT_ACCESS] = iommufd_access_object_destroy,
-#ifdef CONFIG_IOMMUFD_TEST
-	[IOMMUFD_OBJECT_TEST] = iommufd_test_object_destroy,
-#endif
-};
 
 /**
  * __iommufd_object_alloc() - make an object and reserve its id
  * @ictx: the context
  * @size: bytes of the structure that begins with the object
- * @type: what it is
+ * @ops: what it is, and how it ends
  *
  * The object is zeroed and cannot be looked up until iommufd_object_finalize().
  *
  * Return: the object, or an error pointer: -ENOMEM, or -EBUSY if all ids are taken.
  */
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
-					      enum iommufd_object_type type)
+					      const struct iommufd_object_ops *ops)
 {
 	struct iommufd_object *obj;
 	int rc;
@@ -50,7 +38,8 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t s
 	obj = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
-	obj->type = type;
+	obj->ops = ops;
+	obj->type = ops->type;
 	refcount_set(&obj->short_users, 1);
 	refcount_set(&obj->users, 1);
 
@@ -269,7 +258,7 @@ static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 		ictx->vfio_ioas = NULL;
 	xa_unlock(&ictx->objects);
 
-	object_destroy[obj->type](obj, op);
+	obj->ops->destroy(obj, op);
 	kfree(obj);
 	return 0;
 }

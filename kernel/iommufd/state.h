@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looking at contexts from outside of them: the register of open contexts, and records of what is
- * in one.  state.c tells the model.
+ * Records of what is in a context, for those who look at it from outside.  ctx.c describes how a
+ * look keeps a context.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_KERNEL_STATE_H
 #define IOMMUSCOPE_IOMMUFD_KERNEL_STATE_H
@@ -10,14 +10,6 @@
 #include "iommufd_state.h"
 
 struct seq_file;
-
-/* state.c: the register, and who stands behind a context */
-int iommufd_ctx_register(struct iommufd_ctx *ictx);
-void iommufd_ctx_publish(struct iommufd_ctx *ictx);
-void iommufd_ctx_unregister(struct iommufd_ctx *ictx);
-void iommufd_ctx_note_user(struct iommufd_ctx *ictx);
-struct iommufd_ctx *iommufd_ctx_look_up(u32 *id);
-void iommufd_ctx_let_go(struct iommufd_ctx *ictx);
 
 /* state_record.c */
 void iommufd_state_of_ctx(struct iommufd_ctx *ictx, struct iommufd_state_ctx *record);

@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "ctx.h"
 #include "state.h"
 
 /**

@@ -8,7 +8,6 @@
 #include <linux/module.h>
 
 #include "iommufd_private.h"
-#include "objects.h"
 #include "test_hook.h"
 
 static const struct iommufd_test_hook *hook;
@@ -96,6 +95,21 @@ bool iommufd_test_is_mock(struct device *dev)
 	return mock;
 }
 
+/* IOMMU_DESTROY or close met an object of the hook. */
+static void destroy_test_object(struct iommufd_object *obj, struct iommufd_op *op)
+{
+	/* The object's reference on the module keeps the hook registered. */
+	const struct iommufd_test_hook *owner = hook;
+
+	owner->destroy(obj);
+	module_put(owner->owner);
+}
+
+static const struct iommufd_object_ops test_object_ops = {
+	.type = IOMMUFD_OBJECT_TEST,
+	.destroy = destroy_test_object,
+};
+
 /**
  * iommufd_test_object_alloc() - make an object of type IOMMUFD_OBJECT_TEST
  * @ictx: the context
@@ -110,7 +124,7 @@ struct iommufd_object *iommufd_test_object_alloc(struct iommufd_ctx *ictx, size_
 
 	if (!found)
 		return ERR_PTR(-ENODEV);
-	obj = __iommufd_object_alloc(ictx, size, IOMMUFD_OBJECT_TEST);
+	obj = __iommufd_object_alloc(ictx, size, &test_object_ops);
 	/* The object keeps the reference on the module until it goes. */
 	if (IS_ERR(obj))
 		module_put(found->owner);
@@ -167,20 +181,6 @@ void iommufd_test_object_put(struct iommufd_ctx *ictx, struct iommufd_object *ob
 	iommufd_object_put(ictx, obj);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_test_object_put, IOMMUFD_TEST);
-
-/**
- * iommufd_test_object_destroy() - IOMMU_DESTROY or close met an object of type IOMMUFD_OBJECT_TEST
- * @obj: the object, used by nobody
- * @op: the operation
- */
-void iommufd_test_object_destroy(struct iommufd_object *obj, struct iommufd_op *op)
-{
-	/* The object's reference on the module keeps the hook registered. */
-	const struct iommufd_test_hook *owner = hook;
-
-	owner->destroy(obj);
-	module_put(owner->owner);
-}
 
 /**
  * iommufd_test_ioas_reserve() - take a range away from an IOAS for good

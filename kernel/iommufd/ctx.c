@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The register of open contexts, for those who look at them from outside.
+ * The life of a context: references on its file, and the register of open contexts for those who
+ * look at them from outside.
  *
  * Whoever uses a context has its file; who looks at it does not, and must not, or a look would keep
  * it open.  So a context has a second count, of those who look: it keeps the memory of the context
@@ -17,13 +18,17 @@
  * pinned for a map or the IOMMU driver works, is the only one that can sleep.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/xarray.h>
 
-#include "state.h"
+#include "ctx.h"
 
 /* Contexts by number; one that is being opened has its number reserved. */
 static DEFINE_XARRAY_ALLOC1(contexts);
@@ -132,3 +137,23 @@ void iommufd_ctx_note_user(struct iommufd_ctx *ictx)
 	if (user)
 		free_uid(user);
 }
+
+/**
+ * iommufd_ctx_get() - take a reference on a context
+ * @ictx: the context, of which the caller has a reference already
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx)
+{
+	get_file(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
+
+/**
+ * iommufd_ctx_put() - release a reference on a context
+ * @ictx: the context
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ictx)
+{
+	fput(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
