@@ -10,7 +10,7 @@
 #ifndef IOMMUSCOPE_BPF_FILTER_BPF_H
 #define IOMMUSCOPE_BPF_FILTER_BPF_H
 
-#include "lists.h"
+#include "bpf/lists.h"
 
 const volatile __u32 filter_tgid = 0;
 const volatile __u32 filter_ctx = 0;

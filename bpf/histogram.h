@@ -10,7 +10,7 @@
 #ifndef IOMMUSCOPE_BPF_HISTOGRAM_H
 #define IOMMUSCOPE_BPF_HISTOGRAM_H
 
-#include "types.h"
+#include "bpf/types.h"
 
 #define SCOPE_STEPS_SHIFT 4
 #define SCOPE_STEPS (1 << SCOPE_STEPS_SHIFT)

@@ -2,15 +2,15 @@
 /*
  * Latency of operations and of their phases, counted in the kernel.  latency.h tells the model.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "latency.h"
-#include "filter.bpf.h"
-#include "record.bpf.h"
-#include "slowest.bpf.h"
+#include "bpf/latency.h"
+#include "bpf/filter.bpf.h"
+#include "bpf/record.bpf.h"
+#include "bpf/slowest.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -454,4 +454,4 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	return 0;
 }
 
-#include "programs.bpf.h"
+#include "bpf/programs.bpf.h"

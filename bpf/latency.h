@@ -16,9 +16,9 @@
 #ifndef IOMMUSCOPE_BPF_LATENCY_H
 #define IOMMUSCOPE_BPF_LATENCY_H
 
-#include "histogram.h"
-#include "lists.h"
-#include "operations.h"
+#include "bpf/histogram.h"
+#include "bpf/lists.h"
+#include "bpf/operations.h"
 
 enum scope_dimension {
 	SCOPE_BY_NONE,

@@ -8,12 +8,12 @@
 #ifndef IOMMUSCOPE_BPF_LISTS_H
 #define IOMMUSCOPE_BPF_LISTS_H
 
-#include "types.h"
+#include "bpf/types.h"
 
-#include "iommufd_op.h"
-#include "iommufd_reasons.h"
-#include "vfio_op.h"
-#include "vfio_reasons.h"
+#include "tracepoints/iommufd_op.h"
+#include "tracepoints/iommufd_reasons.h"
+#include "tracepoints/vfio_op.h"
+#include "tracepoints/vfio_reasons.h"
 
 /* OPERATION(name) for every operation of vfio; what they tell fits one class. */
 #define SCOPE_VFIO_OPERATIONS(OPERATION)                                                           \

@@ -6,14 +6,14 @@
  * is full and looks by itself now and then, so that a record costs no wake-up.  A record that
  * finds no room is counted in @lost.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "operations.h"
-#include "filter.bpf.h"
-#include "record.bpf.h"
+#include "bpf/operations.h"
+#include "bpf/filter.bpf.h"
+#include "bpf/record.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -125,7 +125,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	return 0;
 }
 
-#include "programs.bpf.h"
+#include "bpf/programs.bpf.h"
 
 /*
  * Begins, for the command that asks for these programs to be loaded.  A filter by device goes by

@@ -10,7 +10,7 @@
 #ifndef IOMMUSCOPE_BPF_OPERATIONS_H
 #define IOMMUSCOPE_BPF_OPERATIONS_H
 
-#include "lists.h"
+#include "bpf/lists.h"
 
 /**
  * struct scope_record - a finished operation

@@ -8,7 +8,7 @@
 #ifndef IOMMUSCOPE_BPF_RECORD_BPF_H
 #define IOMMUSCOPE_BPF_RECORD_BPF_H
 
-#include "operations.h"
+#include "bpf/operations.h"
 
 static __always_inline void fill_task(struct scope_record *record, __u32 operation)
 {

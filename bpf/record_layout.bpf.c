@@ -3,7 +3,7 @@
  * The layout of the modules' records, for kernels where the modules cannot tell it: nothing of this is
  * loaded, its BTF is what tools/record_layout.c takes the types from.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
 /* A map of each, since a variable would need its type in the skeleton. */

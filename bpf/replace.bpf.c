@@ -10,7 +10,7 @@
  * The tool loads of the probes those whose function this kernel has.  Whatever is missing leaves its mark
  * out of the record, and a record without marks claims nothing.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -18,12 +18,12 @@
 /* A probe names all arguments of its function up to the one that it wants. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
-#include "filter.bpf.h"
-#include "replace.h"
-#include "replace_records.bpf.h"
-#include "replace_waits.bpf.h"
-#include "replace_windows.bpf.h"
-#include "replace_faults.bpf.h"
+#include "bpf/filter.bpf.h"
+#include "bpf/replace.h"
+#include "bpf/replace_records.bpf.h"
+#include "bpf/replace_waits.bpf.h"
+#include "bpf/replace_windows.bpf.h"
+#include "bpf/replace_faults.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

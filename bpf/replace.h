@@ -13,7 +13,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_H
 #define IOMMUSCOPE_BPF_REPLACE_H
 
-#include "lists.h"
+#include "bpf/lists.h"
 
 /* Faults are charged to a replacement for so long after it. */
 #define SCOPE_FAULTS_AFTER_NS 1000000000ULL

@@ -7,8 +7,8 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 
-#include "replace_records.bpf.h"
-#include "replace_windows.bpf.h"
+#include "bpf/replace_records.bpf.h"
+#include "bpf/replace_windows.bpf.h"
 
 struct fault_data {
 	enum scope_fault_source source;

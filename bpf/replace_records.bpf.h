@@ -12,7 +12,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_RECORDS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_RECORDS_BPF_H
 
-#include "replace.h"
+#include "bpf/replace.h"
 
 /* Replacements that found no room in the ring buffer, or no slot. */
 __u64 lost = 0;

@@ -5,7 +5,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
 
-#include "replace.h"
+#include "bpf/replace.h"
 
 /* By context: the two last replacements, since who waited for the first may end after the second began. */
 struct turn {

@@ -7,8 +7,8 @@
 #ifndef IOMMUSCOPE_BPF_SLOWEST_BPF_H
 #define IOMMUSCOPE_BPF_SLOWEST_BPF_H
 
-#include "record.bpf.h"
-#include "slowest.h"
+#include "bpf/record.bpf.h"
+#include "bpf/slowest.h"
 
 /* How many of each kind. */
 const volatile __u32 slowest_kept = 0;

@@ -13,7 +13,7 @@
 #ifndef IOMMUSCOPE_BPF_SLOWEST_H
 #define IOMMUSCOPE_BPF_SLOWEST_H
 
-#include "operations.h"
+#include "bpf/operations.h"
 
 /* So many of each kind can be kept. */
 #define SCOPE_SLOWEST_MAX 20

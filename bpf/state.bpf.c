@@ -2,10 +2,10 @@
 /*
  * Copies of iommufd's state.  state_walk.h tells the model; the iterators are the module's.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-#include "state_walk.h"
+#include "bpf/state_walk.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -10,7 +10,7 @@
 #ifndef IOMMUSCOPE_BPF_STATE_WALK_H
 #define IOMMUSCOPE_BPF_STATE_WALK_H
 
-#include "types.h"
+#include "bpf/types.h"
 
 /*
  * The programs call the module's iterators: bpf_iter_iommufd_NAME_new(), _next() and _destroy().

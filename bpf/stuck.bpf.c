@@ -4,12 +4,12 @@
  *
  * Three raw tracepoint programs serve all events, an iterator over all threads does the rest.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "stuck.h"
+#include "bpf/stuck.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

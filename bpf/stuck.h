@@ -9,7 +9,7 @@
 #ifndef IOMMUSCOPE_BPF_STUCK_H
 #define IOMMUSCOPE_BPF_STUCK_H
 
-#include "lists.h"
+#include "bpf/lists.h"
 
 /* Filled in from the record: nothing is known of where the time goes. */
 #define SCOPE_PHASE_UNKNOWN 255

@@ -39,8 +39,7 @@ function(iommuscope_add_bpf name)
 	add_custom_command(OUTPUT ${object}
 		COMMAND ${CLANG} -target bpf -mcpu=v3 -g -O2 -std=gnu11 -Wall -Wextra -Werror
 			-Wno-missing-declarations -D__TARGET_ARCH_x86
-			-I${BPF_DIR} -I${CMAKE_SOURCE_DIR}/bpf -I${CMAKE_SOURCE_DIR}/tracepoints
-			-I${CMAKE_SOURCE_DIR}/tools
+			-I${CMAKE_SOURCE_DIR} -I${CMAKE_BINARY_DIR}
 			-MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}.full
 		COMMAND ${BPFTOOL} gen object ${object} ${object}.full
 		DEPENDS ${source} ${VMLINUX_H}

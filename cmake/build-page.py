@@ -71,7 +71,7 @@ def c_bytes(data):
 
 
 def c_source(assets, why):
-    out = ['#include "page_assets.h"', ""]
+    out = ['#include "export/page_assets.h"', ""]
     for i, (_, _, data) in enumerate(assets):
         out += [f"static const unsigned char asset_{i}[] = {{", c_bytes(data), "};", ""]
     out.append("const struct page_asset page_assets[] = {")

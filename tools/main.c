@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "options.h"
-#include "output.h"
+#include "commands/command.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "text/exit_status.h"
+#include "text/output.h"
 #include "version.h"
 
-const struct command *const commands[] = {
+static const struct command *const commands[] = {
 	&command_lat,
 	&command_ops,
 	&command_stuck,
@@ -25,16 +27,6 @@ const struct command *const commands[] = {
 	&command_help,
 	NULL,
 };
-
-const struct command *command_find(const char *name)
-{
-	const struct command *const *command;
-
-	for (command = commands; *command; command++)
-		if (!strcmp((*command)->name, name))
-			return *command;
-	return NULL;
-}
 
 /* Letters to put in, take out or change to make one word of the other. */
 static unsigned int distance(const char *a, const char *b)
@@ -114,6 +106,7 @@ int main(int argc, char **argv)
 	char *const help[] = { "help", NULL };
 
 	output_init();
+	commands_set(commands);
 	if (argc < 2) {
 		fprintf(stderr, "Usage: iommuscope COMMAND [OPTION]...\n"
 				"Try 'iommuscope help' for the commands.\n");

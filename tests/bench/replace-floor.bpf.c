@@ -3,7 +3,7 @@
  * Programs that do nothing, behind all that "iommuscope replace" hooks on VT-d: nobody who watches the same can
  * cost less.
  */
-#include "vmlinux.h"
+#include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "GPL";

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "replace-floor.skel.h"
+#include "bpf/replace-floor.skel.h"
 
 static void end(int signal)
 {

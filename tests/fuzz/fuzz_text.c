@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
-#include "json.h"
-#include "names.h"
-#include "output.h"
+#include "describe/names.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+#include "text/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

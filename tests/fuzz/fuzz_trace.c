@@ -10,14 +10,15 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "json.h"
-#include "operation.h"
-#include "operation_csv.h"
-#include "replacement.h"
-#include "timeline.h"
-#include "trace_coding.h"
-#include "trace_file.h"
-#include "unfinished.h"
+#include "describe/operation.h"
+#include "describe/operation_csv.h"
+#include "describe/replacement_text.h"
+#include "observe/replacement.h"
+#include "text/json.h"
+#include "trace/coding.h"
+#include "trace/timeline.h"
+#include "trace/trace_file.h"
+#include "trace/unfinished.h"
 
 struct memory {
 	uint8_t *bytes;

@@ -63,9 +63,7 @@ def user_space(points, options, compiler):
 
 def bpf(points, options, compiler):
     out = scratch(options, compiler + "-bpf")
-    include = [f"-I{os.path.join(root, folder)}" for root, folder in (
-        (options.build, "bpf"), (options.source, "bpf"), (options.source, "tracepoints"),
-        (options.source, "tools"))]
+    include = [f"-I{root}" for root in (options.source, options.build)]
     judge(points, options, f"{compiler}, BPF:", [
         (name, [compiler, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-std=gnu11", "-Wall", "-Wextra",
                 "-Werror", "-Wno-missing-declarations", "-D__TARGET_ARCH_x86", *include, "-c",

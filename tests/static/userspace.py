@@ -40,7 +40,7 @@ def cppcheck(points, options):
     # sections of BPF programs are macros of libbpf's headers
     names = [f for f in files.c("tools", "tests") if f.endswith(".c") and
              not f.endswith(".bpf.c") and not f.startswith("tests/core")]
-    folders = ("tools", "bpf", "tracepoints", "tests")
+    folders = ("tools", ".", "tracepoints", "tests")
     status, text = run([*command, "--error-exitcode=1", *(f"-I{f}" for f in folders), *names],
                        cwd=options.source)
     points.point(f"cppcheck has nothing to say of {len(names)} files",

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "latency.skel.h"
-#include "operations.skel.h"
-#include "output.h"
-#include "session.h"
-#include "stuck.skel.h"
+#include "bpf/latency.skel.h"
+#include "bpf/operations.skel.h"
+#include "text/output.h"
+#include "observe/session.h"
+#include "bpf/stuck.skel.h"
 
 static struct latency_bpf *latency;
 static struct operations_bpf *operations;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "exposition.h"
+#include "text/exposition.h"
 #include "unit.h"
 
 static const struct metric things = { "things", METRIC_COUNTER, NULL, "How many." };

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "format.h"
+#include "text/format.h"
+#include "text/utf8.h"
 #include "unit.h"
 
 TEST(format, sizes)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdlib.h>
 
-#include "histogram.h"
+#include "text/histogram.h"
 #include "unit.h"
 
 TEST(histogram, buckets_are_without_gaps)

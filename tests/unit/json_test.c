@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json.h"
+#include "text/json.h"
 #include "unit.h"
 
 static char *text;

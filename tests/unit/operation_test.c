@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "json.h"
-#include "names.h"
-#include "operation.h"
+#include "describe/names.h"
+#include "describe/operation.h"
+#include "machine/devices.h"
+#include "observe/finished.h"
+#include "text/json.h"
 #include "unit.h"
 
 static char text[512];
@@ -136,13 +138,13 @@ TEST(operation, short_records_are_zero_behind_their_end)
 
 	memset(&from, 0xff, sizeof(from));
 	memset(&record, 0xaa, sizeof(record));
-	operation_from(&record, &from, SCOPE_OBJECT_RECORD);
+	finished_operation(&record, &from, SCOPE_OBJECT_RECORD);
 	CHECK_EQ(record.phase_ns[0], UINT64_MAX);
 	CHECK_EQ(record.phase_ns[1], 0);
 	CHECK_EQ(record.devices, 0);
 	CHECK_TEXT(record.device, "");
 	CHECK_EQ(strlen(record.comm), sizeof(record.comm) - 1);
-	operation_from(&record, &from, sizeof(from));
+	finished_operation(&record, &from, sizeof(from));
 	CHECK_EQ(strlen(record.device), sizeof(record.device) - 1);
 }
 

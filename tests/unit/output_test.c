@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "output.h"
+#include "text/output.h"
 #include "unit.h"
 
 /* Standard output goes into a file while a function runs; its text is the result. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "pci_ids.h"
+#include "machine/pci_ids.h"
 #include "unit.h"
 
 static const char text[] =

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "timeline.h"
-#include "unfinished.h"
+#include "trace/timeline.h"
+#include "trace/unfinished.h"
 #include "unit.h"
 
 static char *text;

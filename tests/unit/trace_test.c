@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "trace_coding.h"
-#include "trace_file.h"
+#include "trace/coding.h"
+#include "trace/trace_file.h"
 #include "unit.h"
 
 #define NR_EVENTS 120

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope doctor: is this machine able to do it, and what is missing?
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "doctor/doctor.h"
+#include "text/exit_status.h"
+#include "text/json.h"
+#include "text/output.h"
+#include "text/utf8.h"
+
+/* Columns of the status and of the check's name, and of both with the blanks between. */
+#define STATUS_WIDTH 8
+#define CHECK_WIDTH 14
+#define INDENT (STATUS_WIDTH + CHECK_WIDTH)
+
+static const enum colour colours[] = {
+	[DOCTOR_OK] = COLOUR_GREEN,
+	[DOCTOR_WARNING] = COLOUR_YELLOW,
+	[DOCTOR_MISSING] = COLOUR_RED,
+};
+
+/* A text from column @indent on, in lines of @width columns. */
+static void wrapped(const char *text, int indent, int width)
+{
+	size_t length;
+
+	for (;;) {
+		length = text_line(text, width - indent);
+		printf("%.*s\n", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+		if (!*text)
+			return;
+		printf("%*s", indent, "");
+	}
+}
+
+static void show_finding(const struct doctor_finding *finding, int width)
+{
+	printf("%s%-*s%s%-*s", colour_on(colours[finding->status]), STATUS_WIDTH,
+	       doctor_status_name(finding->status), colour_off(), CHECK_WIDTH, finding->check);
+	wrapped(finding->text, INDENT, width);
+	if (!finding->remedy)
+		return;
+	printf("%*s-> ", INDENT - 3, "");
+	wrapped(finding->remedy, INDENT, width);
+}
+
+static void show(const struct doctor *doctor)
+{
+	int width = terminal_width();
+	size_t i;
+
+	/* not wider than is good to read, and not so narrow that a word is a line */
+	if (!width || width > 100)
+		width = width ? 100 : 80;
+	if (width < INDENT + 20)
+		width = INDENT + 20;
+	for (i = 0; i < doctor->nr; i++)
+		show_finding(&doctor->findings[i], width);
+	printf("\n%s%s: %zu ok, %zu warning%s, %zu missing%s\n", colour_on(COLOUR_BOLD),
+	       doctor->counts[DOCTOR_MISSING] ? "Not ready" :
+	       doctor->counts[DOCTOR_WARNING] ? "Ready, with warnings" : "Ready",
+	       doctor->counts[DOCTOR_OK], doctor->counts[DOCTOR_WARNING],
+	       doctor->counts[DOCTOR_WARNING] == 1 ? "" : "s", doctor->counts[DOCTOR_MISSING],
+	       colour_off());
+}
+
+static void show_json(const struct doctor *doctor)
+{
+	struct json json = { .file = stdout };
+	const struct doctor_finding *finding;
+	size_t i;
+
+	json_object(&json, NULL);
+	if (doctor->device)
+		json_string(&json, "device", doctor->device);
+	json_bool(&json, "ready", !doctor->counts[DOCTOR_MISSING]);
+	for (i = 0; i < DOCTOR_NR_STATUS; i++)
+		json_u64(&json, doctor_status_name(i), doctor->counts[i]);
+	json_array(&json, "findings");
+	for (i = 0; i < doctor->nr; i++) {
+		finding = &doctor->findings[i];
+		json_object(&json, NULL);
+		json_string(&json, "check", finding->check);
+		json_string(&json, "status", doctor_status_name(finding->status));
+		json_string(&json, "text", finding->text);
+		if (finding->remedy)
+			json_string(&json, "remedy", finding->remedy);
+		else
+			json_null(&json, "remedy");
+		json_end_object(&json);
+	}
+	json_end_array(&json);
+	json_end_object(&json);
+	json_end(&json);
+}
+
+static int doctor_main(const struct options *options)
+{
+	struct doctor doctor;
+	int status;
+
+	doctor_run(&doctor, options->filter.device);
+	if (options->json)
+		show_json(&doctor);
+	else
+		show(&doctor);
+	status = doctor.counts[DOCTOR_MISSING] ? EXIT_FAILED : 0;
+	doctor_free(&doctor);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "doctor", "is this machine set up, and what is to be done?" },
+	{ "doctor -d 0000:03:00.0", "and can this device be given to a guest?" },
+	{ "doctor --json | jq -r '.findings[].remedy // empty'", "only what is to be done" },
+	{},
+};
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.summary = "Check what this machine needs, and say what is missing",
+	.description =
+		"Each line is ok, a warning, or missing, with what to do about it.  It looks at the "
+		"kernel and its options, BTF, what restricts BPF, the modules (ours or the "
+		"distribution's), the IOMMU, interrupt remapping, groups and who is in their way, "
+		"device nodes, and what the calling user may do and pin.\n\n"
+		"With -d it looks at one device in depth instead of at all groups: what the host "
+		"uses it for, its IOMMU, what else is in its group, its driver, how it can be "
+		"reset, its node.\n\n"
+		"It changes nothing, and needs neither a privilege nor the modules.  The exit "
+		"status is 0 if nothing is missing, else 1.",
+	.examples = examples,
+	.common = OPTION_DEVICE | OPTION_JSON,
+	.run = doctor_main,
+};

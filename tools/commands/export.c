@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope export: metrics for Prometheus.
+ *
+ * export/exporter.c observes, export/server.c serves, export/routes.c says what; this side sets them up
+ * and turns the wheel: one thread, which waits for the server's descriptor.
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "export/exporter.h"
+#include "export/metrics.h"
+#include "export/server.h"
+#include "export/textfile.h"
+#include "export/web_config.h"
+#include "machine/privilege.h"
+#include "machine/service.h"
+#include "observe/session.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/output.h"
+
+#define DEFAULT_ADDRESS "127.0.0.1:9947"
+#define DEFAULT_LIMIT 64
+#define MAX_LIMIT 4096
+#define DEFAULT_OBJECTS 256
+#define MAX_OBJECTS 65536
+/* How often the textfile is written. */
+#define TEXTFILE_EVERY_NS 15000000000ULL
+
+enum {
+	KEY_LISTEN = OPTION_KEY_OWN,
+	KEY_WEB_CONFIG,
+	KEY_TEXTFILE,
+	KEY_BY,
+	KEY_LIMIT,
+	KEY_OBJECTS,
+	KEY_PROCESSES,
+	KEY_STUCK,
+};
+
+static struct {
+	const char *addresses[SERVER_MAX_SOCKETS];
+	size_t nr_addresses;
+	const char *web_config;
+	const char *textfile;
+	struct export_settings settings;
+} own = {
+	.settings = {
+		.limit = DEFAULT_LIMIT,
+		.max_objects = DEFAULT_OBJECTS,
+		.stuck_after_ns = 10000000000ULL,
+	},
+};
+
+static const struct argp_option own_options[] = {
+	{ "listen", KEY_LISTEN, "ADDRESS:PORT", 0,
+	  "serve there, " DEFAULT_ADDRESS "; may be given several times", 1 },
+	{ "web-config", KEY_WEB_CONFIG, "FILE", 0,
+	  "TLS and users, as Prometheus's exporters have them", 1 },
+	{ "textfile", KEY_TEXTFILE, "PATH", 0,
+	  "write PATH every 15 seconds for node_exporter; serve only with --listen", 1 },
+	{ "by", KEY_BY, "WHAT", 0,
+	  "give operations a label more: device, ioas, process or cgroup", 2 },
+	{ "limit", KEY_LIMIT, "N", 0,
+	  "with --by tell at most N operations of a device (...) apart on each CPU, 64", 2 },
+	{ "max-objects", KEY_OBJECTS, "N", 0,
+	  "metrics for at most N contexts, devices and IOASes each, 256", 2 },
+	{ "processes", KEY_PROCESSES, NULL, 0, "name the processes of contexts", 2 },
+	{ "stuck-after", KEY_STUCK, "TIME", 0,
+	  "operations under way for longer than TIME are stuck, 10s", 2 },
+	{},
+};
+
+static unsigned int parse_limit(const char *arg, unsigned int max, struct argp_state *state)
+{
+	uint64_t number = 0;
+
+	if (!parse_number(arg, max, &number) || !number)
+		argp_error(state, "%s is not a limit: 1 to %u", arg, max);
+	return number;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_LISTEN:
+		if (own.nr_addresses == SERVER_MAX_SOCKETS)
+			argp_error(state, "at most %d addresses to listen on", SERVER_MAX_SOCKETS);
+		own.addresses[own.nr_addresses++] = arg;
+		return 0;
+	case KEY_WEB_CONFIG:
+		own.web_config = arg;
+		return 0;
+	case KEY_TEXTFILE:
+		own.textfile = arg;
+		return 0;
+	case KEY_BY:
+		own.settings.by = dimension_parse(arg, state);
+		return 0;
+	case KEY_LIMIT:
+		own.settings.limit = parse_limit(arg, MAX_LIMIT, state);
+		return 0;
+	case KEY_OBJECTS:
+		own.settings.max_objects = parse_limit(arg, MAX_OBJECTS, state);
+		return 0;
+	case KEY_PROCESSES:
+		own.settings.processes = true;
+		return 0;
+	case KEY_STUCK:
+		if (!parse_duration(arg, &own.settings.stuck_after_ns) ||
+		    own.settings.stuck_after_ns < 1000000)
+			argp_error(state, "%s is not a time of at least 1ms", arg);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* What is set up for a run, besides the observation. */
+struct serving {
+	const struct options *options;
+	struct run run;
+	struct exporter exporter;
+	struct web_config config;
+	struct server *server;
+	int sockets[SERVER_MAX_SOCKETS];
+	size_t nr_sockets;
+	int textfile_error;
+};
+
+/* Those of the manager, and those asked for; the default where there would be none. */
+static int open_sockets(struct serving *serving)
+{
+	int given = service_sockets(serving->sockets, SERVER_MAX_SOCKETS);
+	size_t i;
+
+	if (given < 0)
+		return -1;
+	serving->nr_sockets = given;
+	if (!given && !own.nr_addresses && !own.textfile)
+		own.addresses[own.nr_addresses++] = DEFAULT_ADDRESS;
+	for (i = 0; i < own.nr_addresses; i++) {
+		if (serving->nr_sockets == SERVER_MAX_SOCKETS) {
+			complain("more sockets than %d", SERVER_MAX_SOCKETS);
+			return -1;
+		}
+		serving->sockets[serving->nr_sockets] = server_listen(own.addresses[i]);
+		if (serving->sockets[serving->nr_sockets++] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_textfile(struct serving *serving)
+{
+	size_t length;
+	char *text = export_metrics(&serving->exporter, EXPOSITION_CLASSIC, &length);
+	int err = textfile_write(own.textfile, text, length);
+
+	free(text);
+	/* it may be full for a while: that is said once */
+	if (err && err != serving->textfile_error)
+		complain("cannot write %s: %s", own.textfile, strerror(-err));
+	serving->textfile_error = err;
+	return err;
+}
+
+/* Can it be written at all?  An empty file asks nothing of who reads it. */
+static int check_textfile(void)
+{
+	int err = textfile_write(own.textfile, "", 0);
+
+	if (err)
+		complain("cannot write %s: %s", own.textfile, strerror(-err));
+	return err;
+}
+
+/* Everything is open: give up what only that took. */
+static int drop_privileges(void)
+{
+	uint64_t keep = 1ULL << SCOPE_CAP_BPF | 1ULL << SCOPE_CAP_PERFMON, kept = 0;
+	char *folder;
+
+	if (own.textfile) {
+		folder = strdup(own.textfile);
+		if (!folder)
+			out_of_memory();
+		if (!privilege_writes(dirname(folder)))
+			keep |= 1ULL << SCOPE_CAP_DAC_OVERRIDE;
+		free(folder);
+	}
+	if (privilege_keep(keep))
+		return -1;
+	process_capabilities(0, &kept);
+	printf("kept of all capabilities:%s%s%s%s\n",
+	       kept & 1ULL << SCOPE_CAP_BPF ? " CAP_BPF" : "",
+	       kept & 1ULL << SCOPE_CAP_PERFMON ? " CAP_PERFMON" : "",
+	       kept & 1ULL << SCOPE_CAP_DAC_OVERRIDE ? " CAP_DAC_OVERRIDE (to write the textfile)" :
+						       "",
+	       kept ? "" : " none");
+	return 0;
+}
+
+static int start(struct serving *serving)
+{
+	size_t i;
+
+	if (run_begin(&serving->run, serving->options) ||
+	    exporter_open(&serving->exporter, &own.settings))
+		return -1;
+	if (serving->nr_sockets) {
+		serving->server =
+			server_start(&serving->exporter, own.web_config ? &serving->config : NULL,
+				     serving->sockets, serving->nr_sockets);
+		if (!serving->server)
+			return -1;
+		serving->exporter.http = server_counters(serving->server);
+	}
+	if (own.textfile && write_textfile(serving))
+		return -1;
+	for (i = 0; i < serving->nr_sockets; i++)
+		server_print_address(serving->sockets[i], serving->config.certificate != NULL);
+	if (drop_privileges() || run_start(&serving->run))
+		return -1;
+	flush_output();
+	service_notify("READY=1");
+	return 0;
+}
+
+/* Serve until the run has ended. */
+static void serve(struct serving *serving)
+{
+	uint64_t now = now_ns(), watch = 0, next, write = now + TEXTFILE_EVERY_NS;
+	struct exporter *exporter = &serving->exporter;
+
+	do {
+		next = serving->server ? server_run(serving->server) : UINT64_MAX;
+		now = now_ns();
+		if (now >= exporter->refreshed_ns + LATENCY_READ_EVERY_NS)
+			exporter_refresh(exporter);
+		if (now >= watch) {
+			exporter_watch(exporter);
+			service_notify("WATCHDOG=1");
+			watch = now + EXPORT_WATCH_EVERY_NS;
+		}
+		if (own.textfile && now >= write) {
+			write_textfile(serving);
+			write = now + TEXTFILE_EVERY_NS;
+		}
+		if (next > watch)
+			next = watch;
+	} while (run_wait(&serving->run, serving->server ? server_fd(serving->server) : -1, next));
+}
+
+static int export_main(const struct options *options)
+{
+	struct serving serving = { .options = options };
+	int status = EXIT_FAILED;
+
+	if (own.web_config && web_config_read(&serving.config, own.web_config))
+		return EXIT_FAILED;
+	if ((own.textfile && check_textfile()) || open_sockets(&serving) || session_check())
+		return EXIT_FAILED;
+	if (!start(&serving)) {
+		serve(&serving);
+		service_notify("STOPPING=1");
+		status = run_finish(&serving.run);
+		/* what is old must not pass for what is now */
+		if (own.textfile)
+			remove(own.textfile);
+	}
+	server_stop(serving.server);
+	exporter_close(&serving.exporter);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "export", "serve http://" DEFAULT_ADDRESS "/metrics" },
+	{ "export --listen [::]:9947 --web-config web.yml", "to all who have a password" },
+	{ "export --textfile /var/lib/prometheus/node-exporter/iommuscope.prom",
+	  "let node_exporter serve it" },
+	{},
+};
+
+const struct command command_export = {
+	.name = "export",
+	.summary = "Serve metrics for Prometheus",
+	.description =
+		"It serves metrics under /metrics, in OpenMetrics or Prometheus's classic text "
+		"format, whichever the client asks for: operations by result, failures by reason, "
+		"histograms of how long operations and their phases took, devices and what translates "
+		"for them, replacements and what they did to DMA, memory and its limits.  "
+		"docs/metrics.md tells of each metric.  Under / there is a page for a browser; "
+		"/-/healthy tells that it is there.\n\n"
+		"Only GET and HEAD are served, and whatever clients do, it takes bounded memory and "
+		"time.  Once everything is open it gives up all capabilities but CAP_BPF and "
+		"CAP_PERFMON, and CAP_DAC_OVERRIDE where the textfile's folder takes that.  It takes "
+		"sockets from systemd and tells it when it is ready; units are shipped.\n\n"
+		"FILE has a tls_server_config with cert_file and key_file, and basic_auth_users with "
+		"bcrypt hashes; docs/metrics.md has an example.",
+	.examples = examples,
+	.common = OPTION_DURATION | OPTION_READY,
+	.options = own_options,
+	.parse = parse,
+	.run = export_main,
+};

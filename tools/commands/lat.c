@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope lat: where the time goes, by operation and phase.
+ *
+ * latency.bpf.c counts in the kernel; this side only reads, once an interval and at the end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/latency.skel.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "describe/latency_text.h"
+#include "describe/names.h"
+#include "observe/attachments.h"
+#include "observe/latency.h"
+#include "observe/session.h"
+#include "observe/slowest.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/output.h"
+
+#define DEFAULT_LIMIT 256
+#define MAX_LIMIT 65536
+#define DEFAULT_STACKS 5
+
+enum {
+	KEY_BY = OPTION_KEY_OWN,
+	KEY_HIST,
+	KEY_LIMIT,
+	KEY_STACKS,
+};
+
+static struct {
+	enum scope_dimension by;
+	bool histograms;
+	unsigned int limit;
+	unsigned int stacks;
+	uint64_t wanted;
+} own = { .limit = DEFAULT_LIMIT, .wanted = ~0ULL };
+
+static const struct argp_option own_options[] = {
+	{ "by", KEY_BY, "WHAT", 0, "tell operations apart by device, ioas, process or cgroup", 1 },
+	{ "hist", KEY_HIST, NULL, 0, "show histograms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{ "limit", KEY_LIMIT, "N", 0,
+	  "tell at most N operations of a device (...) apart on each CPU, 256", 1 },
+	{ "stacks", KEY_STACKS, "N", OPTION_ARG_OPTIONAL,
+	  "show the stacks of the N slowest of each operation, 5; at most 20", 1 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	uint64_t number;
+
+	switch (key) {
+	case KEY_BY:
+		own.by = dimension_parse(arg, state);
+		return 0;
+	case KEY_HIST:
+		own.histograms = true;
+		return 0;
+	case 'o':
+		own.wanted = operations_parse(arg, state);
+		return 0;
+	case KEY_LIMIT:
+		if (!parse_number(arg, MAX_LIMIT, &number) || !number)
+			argp_error(state, "%s is not a limit: 1 to %d", arg, MAX_LIMIT);
+		own.limit = number;
+		return 0;
+	case KEY_STACKS:
+		number = DEFAULT_STACKS;
+		if (arg && (!parse_number(arg, SCOPE_SLOWEST_MAX, &number) || !number))
+			argp_error(state, "%s is not a number of stacks: 1 to %d", arg,
+				   SCOPE_SLOWEST_MAX);
+		own.stacks = number;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* What is reported when. */
+struct reporting {
+	const struct options *options;
+	struct latency latency;
+	struct slowest *slowest;
+	uint64_t start_ns;
+	uint64_t last_ns;
+	uint64_t reports;
+};
+
+static void report(struct reporting *reporting, bool interval, uint64_t now)
+{
+	const struct options *options = reporting->options;
+	struct lat_report report = {
+		.set = interval ? &reporting->latency.recent : &reporting->latency.total,
+		.by = dimension_name(own.by),
+		.span_ns = now - (interval ? reporting->last_ns : reporting->start_ns),
+		.interval = interval,
+		.histograms = own.histograms,
+		.overflowed = latency_overflowed(&reporting->latency),
+		.slowest = reporting->slowest,
+		.time_ns = wall_now_ns(),
+	};
+
+	if (options->json)
+		lat_report_json(&report);
+	else if (options->csv)
+		lat_report_csv(&report, !reporting->reports);
+	else
+		lat_report_table(&report);
+	reporting->reports++;
+	reporting->last_ns = now;
+	latency_forget_recent(&reporting->latency);
+	if (reporting->slowest)
+		slowest_forget_recent(reporting->slowest);
+}
+
+/* Report until the run has ended. */
+static void observe(struct reporting *reporting, struct run *run)
+{
+	const struct options *options = reporting->options;
+	uint64_t interval = options->interval_ns, next, read_next;
+	struct slowest *slowest = reporting->slowest;
+	int fd = slowest ? slowest_fd(slowest) : -1;
+
+	next = interval ? reporting->start_ns + interval : UINT64_MAX;
+	read_next = reporting->start_ns + LATENCY_READ_EVERY_NS;
+	while (run_wait(run, fd, next < read_next ? next : read_next)) {
+		if (slowest)
+			slowest_read(slowest);
+		if (now_ns() >= read_next || now_ns() >= next) {
+			latency_read(&reporting->latency);
+			read_next = now_ns() + LATENCY_READ_EVERY_NS;
+		}
+		if (now_ns() < next)
+			continue;
+		if (slowest)
+			slowest_next_round(slowest);
+		report(reporting, true, now_ns());
+		if (!flush_output() || (options->count && reporting->reports >= options->count))
+			break;
+		/* what was slept over is not made up for */
+		while (next <= now_ns())
+			next += interval;
+	}
+}
+
+static int lat_main(const struct options *given)
+{
+	struct options options = *given;
+	struct reporting reporting = { .options = &options };
+	struct latency_bpf *skeleton;
+	struct run run;
+	int status = EXIT_FAILED;
+	uint64_t end_ns;
+
+	/* a number of reports needs an interval to come in */
+	if (options.count && !options.interval_ns)
+		options.interval_ns = 1000000000;
+	if (own.stacks && options.csv) {
+		complain("--stacks cannot be told in CSV: use --json");
+		return EXIT_USAGE;
+	}
+	if (session_check_operations())
+		return EXIT_FAILED;
+	skeleton = latency_bpf__open_opts(session_open_options());
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	SESSION_FILTER(skeleton, &options.filter);
+	skeleton->rodata->wanted = own.wanted;
+	if (own.stacks)
+		slowest_prepare(skeleton, own.stacks);
+	latency_prepare(skeleton, own.by, own.limit);
+	if (session_load(skeleton->skeleton))
+		goto out_destroy;
+	latency_begin(&reporting.latency, skeleton, own.by);
+	if (own.stacks) {
+		reporting.slowest = slowest_begin(skeleton);
+		if (!reporting.slowest)
+			goto out_latency;
+	}
+	if (run_begin(&run, &options) || session_attach(skeleton->obj))
+		goto out_latency;
+	if (session_has_types() && (own.by == SCOPE_BY_DEVICE || options.filter.device))
+		attachments_know(skeleton->obj, options.filter.device);
+	reporting.start_ns = now_ns();
+	reporting.last_ns = reporting.start_ns;
+	if (run_start(&run))
+		goto out_latency;
+	observe(&reporting, &run);
+	end_ns = now_ns();
+	session_detach(skeleton->obj);
+	latency_read(&reporting.latency);
+	if (reporting.slowest)
+		slowest_read(reporting.slowest);
+	report(&reporting, false, end_ns);
+	status = run_finish(&run);
+out_latency:
+	slowest_end(reporting.slowest);
+	latency_end(&reporting.latency);
+out_destroy:
+	latency_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "lat", "until Ctrl-C: how often, how fast, how slow, and in which phase" },
+	{ "lat --by device -i 5", "every 5 seconds, device by device" },
+	{ "lat -o map --hist --duration 10", "how map's time is distributed, and its phases'" },
+	{ "lat --stacks -o map --duration 10", "who called the slowest maps, and what they did" },
+	{ "lat --by process --json -- ./start-guest", "what a program costs, for another program" },
+	{},
+};
+
+const struct command command_lat = {
+	.name = "lat",
+	.summary = "Show latency by operation and phase",
+	.description =
+		"For each operation it shows how many there were, how many a second, the bytes "
+		"they mapped or unmapped and at which speed, and how long they took: half of them "
+		"at most P50, and so on.  Under it stand the phases with their share of its time. "
+		"Where there is room, NS/PAGE is the time for each page that was pinned or "
+		"unpinned.\n\n"
+		"Counting is done in the kernel; percentiles are right to a sixteenth.  With an "
+		"interval each report tells what has come since the one before; the last report "
+		"tells of the whole run.\n\n"
+		"With --by device an operation on memory counts for the devices that are attached "
+		"to its IOAS, or have been while the tool ran.  Operations that "
+		"find no room within the --limit are counted among the others.\n\n"
+		"With --stacks, below the table stand the slowest of each operation, and the "
+		"stacks of the kernel and of the user that led to them; those that are alike are "
+		"told once.  It needs libbcc (apt install libbpfcc).  A user's stack is followed by "
+		"frame pointers: of a program that is built without them it is short.\n\n"
+		"With --json each report is one object, with the raw buckets of its histograms as "
+		"pairs of the smallest nanoseconds and the count; with --csv a line for each "
+		"operation and phase.",
+	.examples = examples,
+	.common = OPTION_FILTERS | OPTION_INTERVAL | OPTION_COUNT | OPTION_JSON | OPTION_CSV |
+		  OPTION_RUN,
+	.options = own_options,
+	.parse = parse,
+	.run = lat_main,
+};

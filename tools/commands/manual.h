@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The manual page and the shell's completion, made of what the commands say of themselves.
+ */
+#ifndef IOMMUSCOPE_COMMANDS_MANUAL_H
+#define IOMMUSCOPE_COMMANDS_MANUAL_H
+
+/**
+ * manual_page() - print the manual page, iommuscope(8)
+ */
+void manual_page(void);
+
+/**
+ * manual_completion() - print the completion for bash
+ */
+void manual_completion(void);
+
+#endif

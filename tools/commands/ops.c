@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope ops: operations as they finish, a line each.
+ *
+ * operations.bpf.c puts records into a ring buffer.  This side takes them out whenever the buffer
+ * has filled up a good deal, and ten times a second anyway.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/operations.skel.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "describe/operation.h"
+#include "describe/operation_line.h"
+#include "observe/attachments.h"
+#include "observe/finished.h"
+#include "observe/session.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+
+#define LOOK_EVERY_NS 100000000ULL
+/* Records taken at once: those that come faster than they are printed must not keep it from ending. */
+#define MOST_AT_ONCE 10000
+
+enum {
+	KEY_ERRORS = OPTION_KEY_OWN,
+	KEY_SLOWER,
+};
+
+static struct {
+	bool errors;
+	uint64_t slower_ns;
+	uint64_t wanted;
+} own = { .wanted = ~0ULL };
+
+static const struct argp_option own_options[] = {
+	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
+	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_ERRORS:
+		own.errors = true;
+		return 0;
+	case KEY_SLOWER:
+		if (!parse_duration(arg, &own.slower_ns))
+			argp_error(state, "%s is not a time: give seconds, or 250us, 1ms", arg);
+		return 0;
+	case 'o':
+		own.wanted = operations_parse(arg, state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* What the printing of records needs to know. */
+struct stream {
+	const struct options *options;
+	struct json json;
+	int64_t wall_ns;
+	uint64_t printed;
+	unsigned int at_once;
+};
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct stream *stream = context;
+	struct scope_record record;
+
+	if (stream->options->count && stream->printed >= stream->options->count)
+		return -ECANCELED;
+	finished_operation(&record, data, size);
+	if (stream->options->json)
+		operation_json(&record, &stream->json, stream->wall_ns);
+	else
+		operation_line(&record, stream->wall_ns);
+	stream->printed++;
+	return ++stream->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
+}
+
+/* Print what has come.  Return whether more is wanted. */
+static bool print_records(struct stream *stream, struct ring_buffer *records)
+{
+	int err;
+
+	stream->wall_ns = wall_offset_ns();
+	stream->at_once = 0;
+	err = ring_buffer__consume(records);
+	return flush_output() && (err >= 0 || err == -EAGAIN) &&
+	       !(stream->options->count && stream->printed >= stream->options->count);
+}
+
+static void print_lost(struct stream *stream, uint64_t lost)
+{
+	if (stream->options->json) {
+		json_object(&stream->json, NULL);
+		json_u64(&stream->json, "lost", lost);
+		json_end_object(&stream->json);
+		json_end(&stream->json);
+	} else if (lost) {
+		complain("%llu operations were not shown: they came too fast",
+			 (unsigned long long)lost);
+	}
+}
+
+static int ops_main(const struct options *options)
+{
+	struct stream stream = { .options = options, .json = { .file = stdout } };
+	struct ring_buffer *records = NULL;
+	struct operations_bpf *skeleton;
+	struct run run;
+	int status = EXIT_FAILED;
+	uint64_t look_ns;
+	bool more = true;
+
+	if (session_check_operations())
+		return EXIT_FAILED;
+	skeleton = operations_bpf__open_opts(session_open_options());
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	SESSION_FILTER(skeleton, &options->filter);
+	skeleton->rodata->errors_only = own.errors;
+	skeleton->rodata->slower_ns = own.slower_ns;
+	skeleton->rodata->wanted = own.wanted;
+	if (session_load(skeleton->skeleton))
+		goto out_destroy;
+	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &stream, NULL);
+	if (!records) {
+		complain("cannot map the ring buffer: %s", strerror(errno));
+		goto out_destroy;
+	}
+	if (run_begin(&run, options) || session_attach(skeleton->obj))
+		goto out_destroy;
+	if (!options->json) {
+		operation_heading();
+		flush_output();
+	}
+	if (run_start(&run))
+		goto out_destroy;
+	do {
+		more = print_records(&stream, records);
+		/* what is there already is not waited for */
+		look_ns = stream.at_once < MOST_AT_ONCE ? now_ns() + LOOK_EVERY_NS : 0;
+	} while (more && run_wait(&run, ring_buffer__epoll_fd(records), look_ns));
+	session_detach(skeleton->obj);
+	do {
+		more = more && print_records(&stream, records);
+	} while (more && stream.at_once >= MOST_AT_ONCE);
+	print_lost(&stream, skeleton->bss->lost);
+	status = run_finish(&run);
+out_destroy:
+	ring_buffer__free(records);
+	operations_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "ops", "every operation of iommufd, as it finishes" },
+	{ "ops --errors", "why did it fail?" },
+	{ "ops --slower 1ms -d 0000:03:00.0", "what takes long for this device?" },
+	{ "ops -o map,unmap --json -- ./program", "what a program maps, for another program" },
+	{},
+};
+
+const struct command command_ops = {
+	.name = "ops",
+	.summary = "Show operations as they finish",
+	.description =
+		"One line tells of one finished operation: when it ended, how long it took, what "
+		"it worked on, who called it, and the phase in which most of the time went.  A "
+		"failure is told in words, with the numbers that decided it.\n\n"
+		"With --json each line is one object; times are in nanoseconds, ret is what the "
+		"call returned, reason and its two numbers say why it failed.  The last object is "
+		"{\"lost\":N}: how many operations came too fast to be shown; otherwise a loss "
+		"is told on standard error.\n\n"
+		"With a COMMAND, it runs that once nothing can be missed any more and ends with "
+		"it; operations of other processes are shown as well.",
+	.examples = examples,
+	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
+	.options = own_options,
+	.parse = parse,
+	.run = ops_main,
+};

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope record: all events into a file.
+ *
+ * The records of operations.bpf.c go through the ring buffer straight into the file's chunk; each
+ * time that the buffer has been emptied the chunk is written, so a crash costs what is younger than
+ * the last look.  The ring buffer is what bridges a disk that does not take data for a while.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "bpf/operations.skel.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "observe/finished.h"
+#include "observe/replacement.h"
+#include "observe/session.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/output.h"
+#include "trace/trace_file.h"
+#include "version.h"
+
+#define LOOK_EVERY_NS 100000000ULL
+#define DEFAULT_FILE "iommuscope.trace"
+
+enum {
+	KEY_BUFFER = OPTION_KEY_OWN,
+	KEY_NO_BEGINS,
+	KEY_NO_REPLACEMENTS,
+};
+
+static struct {
+	const char *file;
+	uint64_t buffer_mib;
+	bool no_begins;
+	bool no_replacements;
+} own = { .file = DEFAULT_FILE, .buffer_mib = 32 };
+
+static const struct argp_option own_options[] = {
+	{ "output", 'o', "FILE", 0, "file to write, " DEFAULT_FILE "; - is standard output", 1 },
+	{ "no-begins", KEY_NO_BEGINS, NULL, 0,
+	  "only the ends of operations: half the events, but none on what did not end", 1 },
+	{ "no-replacements", KEY_NO_REPLACEMENTS, NULL, 0,
+	  "do not watch what replacements do to DMA: starts sooner", 1 },
+	{ "buffer", KEY_BUFFER, "MIB", 0, "memory for what is not written yet, 32", 1 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'o':
+		own.file = arg;
+		return 0;
+	case KEY_NO_BEGINS:
+		own.no_begins = true;
+		return 0;
+	case KEY_NO_REPLACEMENTS:
+		own.no_replacements = true;
+		return 0;
+	case KEY_BUFFER:
+		/* the kernel takes powers of two */
+		if (!parse_number(arg, 1024, &own.buffer_mib) || !own.buffer_mib ||
+		    own.buffer_mib & (own.buffer_mib - 1))
+			argp_error(state, "%s is not a power of two from 1 to 1024", arg);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/**
+ * struct recording - a recording under way
+ * @options: what the user wants
+ * @fd: the file
+ * @error: errno of the write that failed, or 0
+ * @writer: what makes the file's bytes
+ * @start_ns: when it began
+ * @counted: operations so far, for the limit that the user gave
+ * @lost: losses noted so far
+ * @replacements: what watches replacements, NULL if that does not work here or is not wanted
+ */
+struct recording {
+	const struct options *options;
+	int fd;
+	int error;
+	struct trace_writer *writer;
+	uint64_t start_ns;
+	uint64_t counted;
+	uint64_t lost;
+	struct replacements *replacements;
+};
+
+static bool put(void *context, const void *data, size_t size)
+{
+	struct recording *recording = context;
+	const char *from = data;
+	ssize_t done;
+
+	while (size && !recording->error) {
+		done = write(recording->fd, from, size);
+		if (done < 0 && errno != EINTR) {
+			recording->error = errno;
+		} else if (done > 0) {
+			from += done;
+			size -= done;
+		}
+	}
+	return !recording->error;
+}
+
+static bool enough(const struct recording *recording)
+{
+	return recording->options->count && recording->counted >= recording->options->count;
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct recording *recording = context;
+	struct trace_event event;
+
+	if (enough(recording))
+		return -ECANCELED;
+	finished_operation(&event.record, data, size);
+	event.kind = event.record.operation & SCOPE_BEGINS ? TRACE_BEGIN : TRACE_OPERATION;
+	event.record.operation &= ~SCOPE_BEGINS;
+	if (event.kind == TRACE_OPERATION)
+		recording->counted++;
+	return trace_write(recording->writer, &event) ? 0 : -EIO;
+}
+
+static void on_replacement(void *context, const struct replacement *replacement)
+{
+	struct recording *recording = context;
+	struct trace_event event = { .kind = TRACE_REPLACEMENT, .replacement = *replacement };
+
+	trace_write(recording->writer, &event);
+}
+
+/* Write what has come.  Return whether more is wanted. */
+static bool take(struct recording *recording, struct ring_buffer *records, uint64_t lost)
+{
+	struct trace_event event = { .kind = TRACE_LOST };
+
+	if (recording->replacements) {
+		replacements_read(recording->replacements, on_replacement, recording);
+		lost += replacements_lost(recording->replacements);
+	}
+	if (ring_buffer__consume(records) < 0 && !enough(recording))
+		return false;
+	if (lost != recording->lost) {
+		event.at_ns = now_ns();
+		event.lost = lost - recording->lost;
+		recording->lost = lost;
+		if (!trace_write(recording->writer, &event))
+			return false;
+	}
+	return trace_flush(recording->writer) && !enough(recording);
+}
+
+/* What was recorded last time is kept, as FILE.old. */
+static void keep_old(const char *path)
+{
+	struct stat status;
+	char *old;
+
+	if (stat(path, &status) || !S_ISREG(status.st_mode) || !status.st_size)
+		return;
+	if (asprintf(&old, "%s.old", path) < 0)
+		out_of_memory();
+	if (rename(path, old))
+		complain("cannot rename %s to %s: %s", path, old, strerror(errno));
+	free(old);
+}
+
+static int open_file(struct recording *recording)
+{
+	if (!strcmp(own.file, "-")) {
+		if (isatty(STDOUT_FILENO)) {
+			complain("a trace is nothing for a terminal: give -o FILE, or a pipe");
+			return -1;
+		}
+		/* what else is printed, by a command that is run too, must not get in between */
+		recording->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	} else {
+		keep_old(own.file);
+		recording->fd = open(own.file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	}
+	if (recording->fd < 0) {
+		complain("cannot write %s: %s", own.file, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int begin_file(struct recording *recording)
+{
+	struct trace_info info = { .start_ns = now_ns(), .wall_ns = wall_offset_ns() };
+	struct utsname machine;
+
+	uname(&machine);
+	snprintf(info.tool, sizeof(info.tool), "%s", IOMMUSCOPE_VERSION);
+	snprintf(info.kernel, sizeof(info.kernel), "%s", machine.release);
+	snprintf(info.host, sizeof(info.host), "%s", machine.nodename);
+	recording->start_ns = info.start_ns;
+	recording->writer = trace_writer_new(&info, put, recording);
+	return recording->writer ? 0 : -1;
+}
+
+static void print_summary(const struct recording *recording)
+{
+	uint64_t events, bytes = trace_written(recording->writer, &events);
+
+	printf("%" PRIu64 " events in %s, %s in %s", events,
+	       format_duration(now_ns() - recording->start_ns).s, format_size(bytes).s, own.file);
+	if (recording->lost)
+		printf("; %" PRIu64 " more were lost, as they came too fast: try --buffer %"
+			PRIu64 ", or --no-begins\n", recording->lost,
+			own.buffer_mib < 1024 ? 2 * own.buffer_mib : own.buffer_mib);
+	else
+		printf("; none lost\n");
+}
+
+static struct operations_bpf *load(const struct options *options)
+{
+	struct operations_bpf *skeleton = operations_bpf__open_opts(session_open_options());
+
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return NULL;
+	}
+	SESSION_FILTER(skeleton, &options->filter);
+	bpf_program__set_autoload(skeleton->progs.iommufd_started, !own.no_begins);
+	bpf_program__set_autoload(skeleton->progs.vfio_started, !own.no_begins);
+	bpf_map__set_max_entries(skeleton->maps.records, own.buffer_mib << 20);
+	if (session_load(skeleton->skeleton)) {
+		operations_bpf__destroy(skeleton);
+		return NULL;
+	}
+	return skeleton;
+}
+
+static int record_main(const struct options *options)
+{
+	struct recording recording = { .options = options, .fd = -1 };
+	struct ring_buffer *records = NULL;
+	struct operations_bpf *skeleton;
+	struct run run;
+	int status = EXIT_FAILED;
+	bool more = true;
+
+	if (session_check_operations())
+		return EXIT_FAILED;
+	skeleton = load(options);
+	if (!skeleton)
+		return EXIT_FAILED;
+	if (!own.no_replacements && session_has_types())
+		recording.replacements = replacements_open(&options->filter);
+	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &recording, NULL);
+	if (!records) {
+		complain("cannot map the ring buffer: %s", strerror(errno));
+		goto out_destroy;
+	}
+	if (open_file(&recording))
+		goto out_destroy;
+	if (begin_file(&recording))
+		goto out_error;
+	if (run_begin(&run, options) || session_attach(skeleton->obj) ||
+	    (recording.replacements && replacements_attach(recording.replacements)) ||
+	    run_start(&run))
+		goto out_destroy;
+	do {
+		more = take(&recording, records, skeleton->bss->lost);
+	} while (more && run_wait(&run, ring_buffer__epoll_fd(records), now_ns() + LOOK_EVERY_NS));
+	session_detach(skeleton->obj);
+	if (more && recording.replacements)
+		replacements_drain(recording.replacements, on_replacement, &recording);
+	if (more)
+		take(&recording, records, skeleton->bss->lost);
+	trace_finish(recording.writer);
+	status = run_finish(&run);
+out_error:
+	if (recording.error) {
+		complain("cannot write %s: %s", own.file, strerror(recording.error));
+		status = EXIT_FAILED;
+	} else if (recording.writer) {
+		print_summary(&recording);
+	}
+out_destroy:
+	if (recording.fd >= 0 && close(recording.fd)) {
+		complain("cannot write %s: %s", own.file, strerror(errno));
+		status = EXIT_FAILED;
+	}
+	trace_writer_free(recording.writer);
+	replacements_close(recording.replacements);
+	ring_buffer__free(records);
+	operations_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "record -- ./program", "all that happens while a program runs, into " DEFAULT_FILE },
+	{ "record -o night.trace --duration 8h", "a night" },
+	{ "record -o - -d 0000:03:00.0 | ssh desk 'cat >vm.trace'", "without a file on this machine" },
+	{},
+};
+
+const struct command command_record = {
+	.name = "record",
+	.summary = "Record all events into a file",
+	.description =
+		"Operations that begin, operations that end, replacements with what they did to DMA, "
+		"and where events were lost go into a compact file, for 'iommuscope report' to show, here or elsewhere: as text, JSON "
+		"or CSV, or as a timeline.\n\n"
+		"What has been written stays readable whatever happens to the recording; a file of "
+		"the same name is kept as FILE.old.  Events that come faster than they can be written "
+		"wait in a buffer; if that is full they are counted as lost, and the file says "
+		"where.\n\n"
+		"With a COMMAND, it runs that once nothing can be missed any more and ends with "
+		"it; operations of other processes are recorded as well.",
+	.examples = examples,
+	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_RUN,
+	.options = own_options,
+	.parse = parse,
+	.run = record_main,
+};

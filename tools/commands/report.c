@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope report: show a trace file.
+ *
+ * It reads the file once, from its begin to where it cannot be read any more, and hands each event
+ * that is wanted to a format.  What was readable is shown also where the file ends too early; that
+ * it does is told, and is a failure.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "describe/names.h"
+#include "describe/operation.h"
+#include "describe/operation_csv.h"
+#include "describe/operation_line.h"
+#include "describe/replacement_text.h"
+#include "observe/replacement.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+#include "trace/timeline.h"
+#include "trace/trace_file.h"
+#include "trace/unfinished.h"
+
+enum {
+	KEY_ERRORS = OPTION_KEY_OWN,
+	KEY_SLOWER,
+	KEY_BEGINS,
+	KEY_TRACE_EVENT,
+	KEY_INFO,
+};
+
+static struct {
+	const char *file;
+	const char *device;
+	uint64_t pid;
+	bool errors;
+	uint64_t slower_ns;
+	uint64_t wanted;
+	bool begins;
+	bool trace_event;
+	bool info;
+} own = { .wanted = ~0ULL };
+
+static const struct argp_option own_options[] = {
+	{ "device", 'd', "DEVICE", 0, "only what names this device", 1 },
+	{ "pid", 'p', "PID", 0, "only what this process did", 1 },
+	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
+	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{ "begins", KEY_BEGINS, NULL, 0, "show begins of operations that have ended, too", 2 },
+	{ "trace-event", KEY_TRACE_EVENT, NULL, 0,
+	  "write a timeline for Perfetto or chrome://tracing", 2 },
+	{ "info", KEY_INFO, NULL, 0, "only tell what the file is", 2 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'd':
+		own.device = arg;
+		return 0;
+	case 'p':
+		if (!parse_number(arg, INT_MAX, &own.pid) || !own.pid)
+			argp_error(state, "%s is not a process id", arg);
+		return 0;
+	case KEY_ERRORS:
+		own.errors = true;
+		return 0;
+	case KEY_SLOWER:
+		if (!parse_duration(arg, &own.slower_ns))
+			argp_error(state, "%s is not a time: give seconds, or 250us, 1ms", arg);
+		return 0;
+	case 'o':
+		own.wanted = operations_parse(arg, state);
+		return 0;
+	case KEY_BEGINS:
+		own.begins = true;
+		return 0;
+	case KEY_TRACE_EVENT:
+		own.trace_event = true;
+		return 0;
+	case KEY_INFO:
+		own.info = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (own.file)
+			argp_error(state, "one file at a time: %s", arg);
+		own.file = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/**
+ * struct report - a report under way
+ * @options: what the user wants
+ * @info: what the file tells of its recording
+ * @format: how events are shown
+ * @json: writer of JSON
+ * @timeline: writer of the timeline
+ * @under_way: operations that began and have not ended so far
+ * @shown: operations shown
+ * @operations: operations that ended, shown or not
+ * @begins: operations that began
+ * @replacements: devices whose translation was replaced
+ * @lost: events lost
+ * @last_ns: time of the latest event
+ */
+struct report {
+	const struct options *options;
+	const struct trace_info *info;
+	const struct format *format;
+	struct json json;
+	struct timeline *timeline;
+	struct unfinished under_way;
+	uint64_t shown;
+	uint64_t operations;
+	uint64_t begins;
+	uint64_t replacements;
+	uint64_t lost;
+	uint64_t last_ns;
+};
+
+enum moment {
+	MOMENT_END,
+	MOMENT_BEGIN,
+	MOMENT_UNFINISHED,
+};
+
+static const char *const moments[] = { "end", "begin", "unfinished" };
+
+/**
+ * struct format - a way to show a trace
+ * @begin: called before anything else, or NULL
+ * @operation: shows an operation
+ * @replacement: shows a replacement, or NULL
+ * @lost: tells that events are missing
+ * @end: called at the end, or NULL
+ */
+struct format {
+	void (*begin)(struct report *report);
+	void (*operation)(struct report *report, const struct scope_record *record,
+			  enum moment moment);
+	void (*replacement)(struct report *report, const struct replacement *replacement);
+	void (*lost)(struct report *report, uint64_t at_ns, uint64_t lost);
+	void (*end)(struct report *report);
+};
+
+/* Text */
+
+static void text_begin(struct report *report)
+{
+	operation_heading();
+	(void)report;
+}
+
+static void text_operation(struct report *report, const struct scope_record *record,
+			   enum moment moment)
+{
+	int64_t wall_ns = report->info->wall_ns;
+	char what[256];
+
+	if (moment == MOMENT_END) {
+		operation_line(record, wall_ns);
+		return;
+	}
+	operation_what(record, what, sizeof(what));
+	line_time(record->start_ns + wall_ns);
+	printf("%*s%s of %s begins", 12, "", operation_title(record->operation), what);
+	if (moment == MOMENT_UNFINISHED)
+		printf("%s and does not end within the trace, %s later%s", colour_on(COLOUR_YELLOW),
+		       format_duration(record->dur_ns).s, colour_off());
+	printf(" (%s [%u])\n", record->comm, record->tgid);
+}
+
+static void text_replacement(struct report *report, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+	char words[256];
+
+	replacement_words(replacement, words, sizeof(words));
+	line_time(record->start_ns + record->dur_ns + report->info->wall_ns);
+	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", record->device, record->old_hwpt,
+	       record->hwpt, colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN :
+									     COLOUR_YELLOW),
+	       words, colour_off(), record->comm, record->tgid);
+}
+
+static void text_lost(struct report *report, uint64_t at_ns, uint64_t lost)
+{
+	line_time(at_ns + report->info->wall_ns);
+	printf("%*s%s%" PRIu64 " events were lost here%s\n", 12, "", colour_on(COLOUR_RED), lost,
+	       colour_off());
+}
+
+static const struct format text_format = {
+	.begin = text_begin,
+	.operation = text_operation,
+	.replacement = text_replacement,
+	.lost = text_lost,
+};
+
+/* JSON: operations as `ops` tells them; other events have "event" first */
+
+static void json_operation(struct report *report, const struct scope_record *record,
+			   enum moment moment)
+{
+	struct json *json = &report->json;
+	char what[256];
+
+	if (moment == MOMENT_END) {
+		operation_json(record, json, report->info->wall_ns);
+		return;
+	}
+	operation_what(record, what, sizeof(what));
+	json_object(json, NULL);
+	json_string(json, "event", moments[moment]);
+	json_u64(json, "start_ns", record->start_ns);
+	json_string(json, "subsystem", operation_subsystem(record->operation));
+	json_string(json, "operation", operation_name(record->operation));
+	json_string(json, "process", record->comm);
+	json_u64(json, "pid", record->tgid);
+	json_u64(json, "tid", record->tid);
+	json_u64(json, "uid", record->uid);
+	json_string(json, "what", what);
+	json_string(json, "device", record->device);
+	if (moment == MOMENT_UNFINISHED)
+		json_u64(json, "since_ns", record->dur_ns);
+	json_end_object(json);
+	json_end(json);
+}
+
+/* the object of `replace --json`, which has no operation but a verdict */
+static void json_replacement(struct report *report, const struct replacement *replacement)
+{
+	replacement_json(replacement, &report->json, report->info->wall_ns);
+	json_end(&report->json);
+}
+
+static void json_lost(struct report *report, uint64_t at_ns, uint64_t lost)
+{
+	json_object(&report->json, NULL);
+	json_string(&report->json, "event", "lost");
+	json_u64(&report->json, "at_ns", at_ns);
+	json_u64(&report->json, "events", lost);
+	json_end_object(&report->json);
+	json_end(&report->json);
+}
+
+/* The last object is the one that `ops` ends with. */
+static void json_finish(struct report *report)
+{
+	json_object(&report->json, NULL);
+	json_u64(&report->json, "lost", report->lost);
+	json_end_object(&report->json);
+	json_end(&report->json);
+}
+
+static const struct format json_format = {
+	.operation = json_operation,
+	.replacement = json_replacement,
+	.lost = json_lost,
+	.end = json_finish,
+};
+
+/* CSV */
+
+static void csv_begin(struct report *report)
+{
+	operation_csv_heading(stdout);
+	(void)report;
+}
+
+static void csv_operation(struct report *report, const struct scope_record *record,
+			  enum moment moment)
+{
+	operation_csv(stdout, record, moments[moment], report->info->wall_ns);
+}
+
+static void csv_replacement(struct report *report, const struct replacement *replacement)
+{
+	replacement_csv(stdout, replacement, report->info->wall_ns);
+}
+
+/* a row cannot say it */
+static void csv_lost(struct report *report, uint64_t at_ns, uint64_t lost)
+{
+	complain("%" PRIu64 " events are missing at start_ns %" PRIu64, lost, at_ns);
+	(void)report;
+}
+
+static const struct format csv_format = {
+	.begin = csv_begin,
+	.operation = csv_operation,
+	.replacement = csv_replacement,
+	.lost = csv_lost,
+};
+
+/* Timeline */
+
+static void timeline_begin(struct report *report)
+{
+	report->timeline = timeline_new(stdout, report->info);
+}
+
+static void timeline_draw(struct report *report, const struct scope_record *record,
+			  enum moment moment)
+{
+	/* a begin that has an end is the left side of its slice */
+	if (moment != MOMENT_BEGIN)
+		timeline_operation(report->timeline, record, moment == MOMENT_UNFINISHED);
+}
+
+static void timeline_switch(struct report *report, const struct replacement *replacement)
+{
+	timeline_replacement(report->timeline, replacement);
+}
+
+static void timeline_gap(struct report *report, uint64_t at_ns, uint64_t lost)
+{
+	timeline_lost(report->timeline, at_ns, lost);
+}
+
+static void timeline_end(struct report *report)
+{
+	timeline_finish(report->timeline);
+}
+
+static const struct format timeline_format = {
+	.begin = timeline_begin,
+	.operation = timeline_draw,
+	.replacement = timeline_switch,
+	.lost = timeline_gap,
+	.end = timeline_end,
+};
+
+/* What the file is: nothing is shown but the sums */
+
+static void no_operation(struct report *report, const struct scope_record *record,
+			 enum moment moment)
+{
+	(void)report;
+	(void)record;
+	(void)moment;
+}
+
+static void no_gap(struct report *report, uint64_t at_ns, uint64_t lost)
+{
+	(void)report;
+	(void)at_ns;
+	(void)lost;
+}
+
+static void info_end(struct report *report)
+{
+	const struct trace_info *info = report->info;
+	uint64_t span = report->last_ns > info->start_ns ? report->last_ns - info->start_ns : 0;
+	struct json *json = &report->json;
+
+	if (report->options->json) {
+		json_object(json, NULL);
+		json_u64(json, "format", info->version);
+		json_string(json, "tool", info->tool);
+		json_string(json, "host", info->host);
+		json_string(json, "kernel", info->kernel);
+		json_u64(json, "start_wall_ns", info->start_ns + (uint64_t)info->wall_ns);
+		json_u64(json, "span_ns", span);
+		json_u64(json, "operations", report->operations);
+		json_u64(json, "begins", report->begins);
+		json_u64(json, "replacements", report->replacements);
+		json_u64(json, "lost", report->lost);
+		json_end_object(json);
+		json_end(json);
+		return;
+	}
+	printf("recorded on %s, Linux %s, with iommuscope %s (format %u)\n", info->host,
+	       info->kernel, info->tool, info->version);
+	printf("%" PRIu64 " operations and %" PRIu64 " begins in %s, %" PRIu64 " events lost\n",
+	       report->operations, report->begins, format_duration(span).s, report->lost);
+}
+
+static const struct format info_format = {
+	.operation = no_operation,
+	.lost = no_gap,
+	.end = info_end,
+};
+
+/* The file */
+
+static bool is_wanted(const struct scope_record *record, enum moment moment)
+{
+	if (!(own.wanted & 1ULL << record->operation))
+		return false;
+	if (own.pid && record->tgid != own.pid)
+		return false;
+	if (own.device && strcmp(own.device, record->device))
+		return false;
+	if (own.errors && (moment == MOMENT_BEGIN || record->ret >= 0))
+		return false;
+	return moment == MOMENT_BEGIN || record->dur_ns >= own.slower_ns;
+}
+
+static void show(struct report *report, const struct scope_record *record, enum moment moment)
+{
+	if (!is_wanted(record, moment))
+		return;
+	report->format->operation(report, record, moment);
+	report->shown++;
+}
+
+static void show_unfinished(void *context, const struct scope_record *record)
+{
+	struct report *report = context;
+	struct scope_record copy = *record;
+
+	copy.dur_ns = report->last_ns > record->start_ns ? report->last_ns - record->start_ns : 0;
+	show(report, &copy, MOMENT_UNFINISHED);
+}
+
+static void show_replacement(struct report *report, const struct replacement *replacement)
+{
+	const struct scope_replacement *record = &replacement->record;
+
+	report->replacements++;
+	if (!report->format->replacement ||
+	    !(own.wanted & 1ULL << SCOPE_OPERATION_iommufd_replace) ||
+	    (own.pid && record->tgid != own.pid) ||
+	    (own.device && strcmp(own.device, record->device)) ||
+	    (own.errors && record->ret >= 0) || record->dur_ns < own.slower_ns)
+		return;
+	report->format->replacement(report, replacement);
+}
+
+static void take(struct report *report, const struct trace_event *event)
+{
+	const struct scope_record *record = &event->record;
+	uint64_t ns = 0;
+
+	switch (event->kind) {
+	case TRACE_REPLACEMENT:
+		show_replacement(report, &event->replacement);
+		break;
+	case TRACE_BEGIN:
+		ns = record->start_ns;
+		report->begins++;
+		unfinished_begin(&report->under_way, record);
+		if (own.begins)
+			show(report, record, MOMENT_BEGIN);
+		break;
+	case TRACE_OPERATION:
+		ns = record->start_ns + record->dur_ns;
+		report->operations++;
+		unfinished_end(&report->under_way, record);
+		show(report, record, MOMENT_END);
+		break;
+	case TRACE_LOST:
+		report->lost += event->lost;
+		report->format->lost(report, event->at_ns, event->lost);
+		ns = event->at_ns;
+		break;
+	}
+	if (ns > report->last_ns)
+		report->last_ns = ns;
+}
+
+static long get(void *context, void *data, size_t size)
+{
+	size_t got = fread(data, 1, size, context);
+
+	return got < size && ferror(context) ? -1 : (long)got;
+}
+
+/* Show all that can be read. */
+static void show_all(struct report *report, struct trace_reader *reader)
+{
+	const struct options *options = report->options;
+	struct trace_event event;
+	bool all = true;
+
+	if (report->format->begin)
+		report->format->begin(report);
+	while (trace_next(reader, &event)) {
+		take(report, &event);
+		if (options->count && report->shown >= options->count) {
+			all = false;
+			break;
+		}
+	}
+	if (all)
+		unfinished_take(&report->under_way, show_unfinished, report);
+	if (report->format->end)
+		report->format->end(report);
+}
+
+static const struct format *choose(const struct options *options)
+{
+	if (own.info)
+		return &info_format;
+	if (own.trace_event)
+		return &timeline_format;
+	if (options->json)
+		return &json_format;
+	return options->csv ? &csv_format : &text_format;
+}
+
+static int report_main(const struct options *options)
+{
+	struct report report = { .options = options, .json = { .file = stdout } };
+	struct trace_reader *reader;
+	enum trace_state state;
+	char words[256];
+	FILE *file;
+
+	if (!own.file)
+		own.file = "iommuscope.trace";
+	file = strcmp(own.file, "-") ? fopen(own.file, "re") : stdin;
+	if (!file) {
+		complain("cannot read %s: %s", own.file, strerror(errno));
+		return EXIT_FAILED;
+	}
+	reader = trace_reader_new(get, file);
+	report.info = trace_reader_info(reader);
+	report.format = choose(options);
+	state = trace_reader_state(reader, words, sizeof(words));
+	if (state == TRACE_GOOD) {
+		show_all(&report, reader);
+		state = trace_reader_state(reader, words, sizeof(words));
+	}
+	flush_output();
+	if (state != TRACE_GOOD)
+		complain("%s: %s", own.file, words);
+	if (trace_reader_unknown(reader))
+		complain("%s: %" PRIu64 " events are of kinds that this iommuscope does not know",
+			 own.file, trace_reader_unknown(reader));
+	trace_reader_free(reader);
+	if (file != stdin)
+		fclose(file);
+	return state == TRACE_GOOD ? 0 : EXIT_FAILED;
+}
+
+static const struct command_example examples[] = {
+	{ "report", "iommuscope.trace as text" },
+	{ "report night.trace --errors", "what failed in the night" },
+	{ "report --trace-event >trace.json", "for ui.perfetto.dev, or chrome://tracing" },
+	{ "report --csv -o map --slower 1ms", "slow maps, for a spreadsheet" },
+	{},
+};
+
+const struct command command_report = {
+	.name = "report",
+	.summary = "Show what was recorded",
+	.description =
+		"It shows a FILE that 'iommuscope record' wrote, iommuscope.trace if none is given, - for "
+		"standard input: each operation in the words of 'iommuscope ops', then those that began "
+		"and did not end within the trace.\n\n"
+		"--json writes the objects of 'iommuscope ops --json'; other events have a key "
+		"\"event\", replacements those of 'iommuscope replace --json'.  --csv writes a row an operation, the keys as columns, and "
+		"for each device whose translation was replaced a row with the event \"replacement\", the verdict, the window and the "
+		"faults; a cell is empty where a number is not known.  --trace-event writes a "
+		"timeline: a track for each thread and for each device, operations with their phases as "
+		"slices, and for each device whose translation was replaced a track with the windows without "
+		"translation, and faults.  Of a phase only its sum is known: phases are drawn one after the other, "
+		"in the order in which an operation enters them first.\n\n"
+		"A file that ends before its end, as when the recording was killed, is shown as far "
+		"as it goes; the exit status is 1 then.",
+	.examples = examples,
+	.arguments = "[FILE]",
+	.common = OPTION_COUNT | OPTION_JSON | OPTION_CSV,
+	.options = own_options,
+	.parse = parse,
+	.run = report_main,
+};

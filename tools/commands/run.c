@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When a run begins and ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/options.h"
+#include "commands/run.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+
+/* How long a command may take to end after SIGTERM. */
+#define COMMAND_END_NS 2000000000ULL
+
+int run_begin(struct run *run, const struct options *options)
+{
+	sigset_t set;
+
+	memset(run, 0, sizeof(*run));
+	run->options = options;
+	run->process_fd = -1;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &run->signals);
+	run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signal_fd < 0) {
+		complain("signalfd: %s", strerror(errno));
+		return -1;
+	}
+	if (options->filter.pid) {
+		run->process_fd = syscall(SYS_pidfd_open, options->filter.pid, 0);
+		if (run->process_fd < 0) {
+			complain("no such process: %d", options->filter.pid);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Start the command; a pipe that closes with exec tells whether that worked. */
+static int start_command(struct run *run)
+{
+	char **argv = run->options->argv;
+	int pipe_fd[2], error = 0;
+	ssize_t length;
+	pid_t pid;
+
+	if (pipe2(pipe_fd, O_CLOEXEC)) {
+		complain("pipe: %s", strerror(errno));
+		return -1;
+	}
+	flush_output();
+	pid = fork();
+	if (pid < 0) {
+		complain("fork: %s", strerror(errno));
+		close(pipe_fd[0]);
+		close(pipe_fd[1]);
+		return -1;
+	}
+	if (!pid) {
+		signal(SIGPIPE, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &run->signals, NULL);
+		execvp(argv[0], argv);
+		error = errno;
+		if (write(pipe_fd[1], &error, sizeof(error)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	run->command = pid;
+	close(pipe_fd[1]);
+	do {
+		length = read(pipe_fd[0], &error, sizeof(error));
+	} while (length < 0 && errno == EINTR);
+	close(pipe_fd[0]);
+	if (length > 0) {
+		complain("cannot run %s: %s", argv[0], strerror(error));
+		waitpid(pid, NULL, 0);
+		run->command = 0;
+		return -1;
+	}
+	return 0;
+}
+
+int run_start(struct run *run)
+{
+	const struct options *options = run->options;
+	int fd;
+
+	if (options->duration_ns)
+		run->end_ns = now_ns() + options->duration_ns;
+	if (options->ready_file) {
+		fd = open(options->ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (fd < 0) {
+			complain("cannot make %s: %s", options->ready_file, strerror(errno));
+			return -1;
+		}
+		close(fd);
+	}
+	return options->argv ? start_command(run) : 0;
+}
+
+static void reap(struct run *run)
+{
+	if (run->command && waitpid(run->command, &run->status, WNOHANG) == run->command) {
+		run->command = 0;
+		run->end = RUN_COMMAND;
+	}
+}
+
+static void read_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(run);
+		else if (!run->end)
+			run->end = RUN_SIGNAL;
+	}
+}
+
+bool run_wait(struct run *run, int fd, uint64_t until_ns)
+{
+	/* no event is asked of standard output: an error comes unasked as its reader goes */
+	struct pollfd fds[] = {
+		{ .fd = run->signal_fd, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+		{ .fd = run->process_fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
+	struct timespec timeout;
+	uint64_t now = now_ns();
+
+	if (run->end)
+		return false;
+	if (run->end_ns && run->end_ns < until_ns)
+		until_ns = run->end_ns;
+	until_ns = until_ns > now ? until_ns - now : 0;
+	timeout.tv_sec = until_ns / 1000000000;
+	timeout.tv_nsec = until_ns % 1000000000;
+	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &timeout, NULL) < 0 && errno != EINTR) {
+		complain("poll: %s", strerror(errno));
+		exit(EXIT_FAILED);
+	}
+	if (fds[0].revents)
+		read_signals(run);
+	if (run->end)
+		return false;
+	if (fds[1].revents & POLLERR)
+		run->end = RUN_READER;
+	else if (fds[2].revents)
+		run->end = RUN_PROCESS;
+	else if (run->end_ns && now_ns() >= run->end_ns)
+		run->end = RUN_DURATION;
+	return !run->end;
+}
+
+static void end_command(struct run *run)
+{
+	struct pollfd fd = { .fd = run->signal_fd, .events = POLLIN };
+	uint64_t until = now_ns() + COMMAND_END_NS, now;
+
+	kill(run->command, SIGTERM);
+	for (;;) {
+		read_signals(run);
+		now = now_ns();
+		if (!run->command || now >= until)
+			break;
+		poll(&fd, 1, (until - now) / 1000000 + 1);
+	}
+	if (run->command) {
+		kill(run->command, SIGKILL);
+		waitpid(run->command, &run->status, 0);
+		run->command = 0;
+	}
+}
+
+int run_finish(struct run *run)
+{
+	enum run_end end = run->end;
+	int status = 0;
+
+	if (run->command)
+		end_command(run);
+	if (end == RUN_PROCESS) {
+		complain("process %d has ended", run->options->filter.pid);
+		status = EXIT_FAILED;
+	}
+	if (end == RUN_COMMAND && run->status) {
+		if (WIFSIGNALED(run->status))
+			complain("%s was ended by signal %d (%s)", run->options->argv[0],
+				 WTERMSIG(run->status), strsignal(WTERMSIG(run->status)));
+		else
+			complain("%s ended with status %d", run->options->argv[0],
+				 WEXITSTATUS(run->status));
+		status = EXIT_FAILED;
+	}
+	close(run->signal_fd);
+	if (run->process_fd >= 0)
+		close(run->process_fd);
+	return status;
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope state: what is attached to what, and what is mapped and pinned.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "describe/idle_devices.h"
+#include "describe/state_json.h"
+#include "describe/state_text.h"
+#include "observe/session.h"
+#include "observe/state.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+
+#define CLEAR_SCREEN "\033[H\033[2J"
+
+enum {
+	KEY_TREE = OPTION_KEY_OWN,
+	KEY_AREAS,
+	KEY_WATCH,
+	KEY_BRIEF,
+};
+
+static struct {
+	bool tree;
+	bool brief;
+	bool watch;
+	bool areas;
+	uint32_t ctx;
+	uint32_t ioas;
+} own;
+
+static const struct argp_option own_options[] = {
+	{ "tree", KEY_TREE, NULL, 0, "contexts with IOASes, HWPTs and devices below", 1 },
+	{ "areas", KEY_AREAS, "[CTX:]IOAS", 0, "what is mapped in an IOAS", 1 },
+	{ "brief", KEY_BRIEF, NULL, 0, "one line for each device", 1 },
+	{ "watch", KEY_WATCH, NULL, 0, "again each second or interval, with changes marked", 1 },
+	{},
+};
+
+/* "IOAS" or "CTX:IOAS" */
+static bool parse_areas(const char *arg)
+{
+	const char *colon = strchr(arg, ':');
+	char ctx[16] = "";
+	uint64_t number = 0;
+
+	if (colon) {
+		snprintf(ctx, sizeof(ctx), "%.*s", (int)(colon - arg), arg);
+		if (!parse_number(ctx, UINT32_MAX, &number) || !number)
+			return false;
+		own.ctx = number;
+		arg = colon + 1;
+	}
+	if (!parse_number(arg, UINT32_MAX, &number) || !number)
+		return false;
+	own.ioas = number;
+	return true;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_TREE:
+		own.tree = true;
+		return 0;
+	case KEY_AREAS:
+		if (!parse_areas(arg))
+			argp_error(state, "%s is no IOAS: give its id, or CTX:ID", arg);
+		own.areas = true;
+		return 0;
+	case KEY_BRIEF:
+		own.brief = true;
+		return 0;
+	case KEY_WATCH:
+		own.watch = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (own.tree + own.areas + own.brief > 1)
+			argp_error(state, "--tree, --areas and --brief exclude each other");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static bool keep_ctx(const struct iommufd_state_ctx *ctx, const struct options *options)
+{
+	return (!options->filter.ctx || ctx->ctx_id == options->filter.ctx) &&
+	       (!options->filter.pid || ctx->pid == (uint32_t)options->filter.pid);
+}
+
+/* Leave in @state what the user wants to see, and what that refers to. */
+static void filter(struct state *state, const struct options *options)
+{
+	const struct iommufd_state_device *device = NULL;
+	size_t i, nr;
+
+	if (options->filter.device)
+		device = state_device(state, options->filter.device);
+	if (!options->filter.ctx && !options->filter.pid && !options->filter.device)
+		return;
+#define KEEP(array, condition)                                        \
+	do {                                                          \
+		for (nr = 0, i = 0; i < state->nr_##array; i++)       \
+			if (condition)                                \
+				state->array[nr++] = state->array[i]; \
+		state->nr_##array = nr;                               \
+	} while (0)
+#define OF_CTX(record) state_ctx(state, (record).ctx_id)
+	/* contexts first, others are looked up in them; devices last, @device points to one */
+	KEEP(ctxs, keep_ctx(&state->ctxs[i], options) &&
+			   (!options->filter.device ||
+			    (device && device->ctx_id == state->ctxs[i].ctx_id)));
+	KEEP(hwpts, OF_CTX(state->hwpts[i]) &&
+	     (!device || device->hwpt_id == state->hwpts[i].hwpt_id));
+	KEEP(ioases, OF_CTX(state->ioases[i]) &&
+	     (!device || device->ioas_id == state->ioases[i].ioas_id));
+	KEEP(accesses, OF_CTX(state->accesses[i]) &&
+	     (!device || device->ioas_id == state->accesses[i].ioas_id));
+	KEEP(devices, OF_CTX(state->devices[i]) &&
+			      (!options->filter.device ||
+			       !strcmp(state->devices[i].device, options->filter.device)));
+#undef OF_CTX
+#undef KEEP
+}
+
+/* Is there what the user asked for by its number?  Return 0, or -1 after it has said what is not. */
+static int check(const struct state *state, const struct options *options)
+{
+	if (options->filter.ctx && !state_ctx(state, options->filter.ctx)) {
+		complain("no such context: %u (see iommuscope state --tree)", options->filter.ctx);
+		return -1;
+	}
+	return 0;
+}
+
+static void show(const struct state *now, const struct state *before, const struct options *options)
+{
+	struct json json = { .file = stdout };
+	struct idle_devices idle;
+
+	if (!options->json) {
+		if (own.tree)
+			state_view_tree(now, before);
+		else
+			state_view_table(now, before, own.brief);
+	}
+	/* who asks for a process or context does not ask for what is free */
+	if ((options->filter.pid || options->filter.ctx) && !options->json)
+		return;
+	idle_devices_read(&idle, now);
+	if (options->json) {
+		json_object(&json, NULL);
+		json_u64(&json, "taken_ns", now->taken_ns);
+		state_json(&json, now);
+		idle_devices_json(&json, &idle, options->filter.device);
+		json_end_object(&json);
+		json_end(&json);
+	} else {
+		idle_devices_print(&idle, options->filter.device);
+	}
+	idle_devices_free(&idle);
+}
+
+/* Show the state, as often as is wanted.  Return 0 or -1 after it has said what failed. */
+static int watch(struct run *run, struct state_reader *reader, const struct options *options)
+{
+	uint64_t interval = options->interval_ns ? options->interval_ns : 1000000000;
+	struct state states[2] = {};
+	uint64_t next = now_ns(), shown = 0;
+	int err;
+
+	do {
+		struct state *now = &states[shown % 2], *before = &states[(shown + 1) % 2];
+
+		state_free(now);
+		err = state_read(reader, now);
+		if (!err && !shown)
+			err = check(now, options);
+		if (err)
+			break;
+		filter(now, options);
+		if (own.watch && terminal_width() && !options->json)
+			fputs(CLEAR_SCREEN, stdout);
+		else if (shown && !options->json)
+			putchar('\n');
+		show(now, !own.watch ? NULL : shown ? before : now, options);
+		shown++;
+		next += interval;
+		if (next < now_ns())
+			next = now_ns();
+	} while (flush_output() && own.watch && (!options->count || shown < options->count) &&
+		 run_wait(run, -1, next));
+	state_free(&states[0]);
+	state_free(&states[1]);
+	return err;
+}
+
+/* What a walk over areas prints to. */
+struct areas {
+	struct json json;
+	struct table table;
+	bool as_json;
+};
+
+static int show_area(const struct iommufd_state_area *area, void *data)
+{
+	struct areas *areas = data;
+
+	if (areas->as_json)
+		state_json_area(&areas->json, area);
+	else
+		state_view_area(&areas->table, area);
+	return 0;
+}
+
+/* The IOAS that the user means.  Return NULL after it has said why it is not to be had. */
+static const struct iommufd_state_ioas *find_ioas(const struct state *state,
+						  const struct options *options)
+{
+	uint32_t ctx = own.ctx ? own.ctx : options->filter.ctx;
+	const struct iommufd_state_ioas *found = NULL;
+	size_t i;
+
+	for (i = 0; i < state->nr_ioases; i++) {
+		const struct iommufd_state_ioas *ioas = &state->ioases[i];
+
+		if (ioas->ioas_id != own.ioas || (ctx && ioas->ctx_id != ctx) ||
+		    !state_ctx(state, ioas->ctx_id))
+			continue;
+		if (found) {
+			complain("several contexts have an IOAS %u: give %u:%u, %u:%u, ...",
+				 own.ioas, found->ctx_id, own.ioas, ioas->ctx_id, own.ioas);
+			return NULL;
+		}
+		found = ioas;
+	}
+	if (!found && ctx)
+		complain("no such IOAS in context %u: %u (see iommuscope state --tree)", ctx,
+			 own.ioas);
+	else if (!found)
+		complain("no such IOAS: %u (see iommuscope state --tree)", own.ioas);
+	return found;
+}
+
+/* Show what is mapped in an IOAS.  Return 0 or -1 after it has said what failed. */
+static int show_areas(struct state_reader *reader, const struct options *options)
+{
+	struct areas areas = { .json.file = stdout, .as_json = options->json };
+	const struct iommufd_state_ioas *ioas;
+	struct state state;
+	int err = -1;
+
+	if (state_read(reader, &state))
+		return -1;
+	filter(&state, options);
+	ioas = find_ioas(&state, options);
+	if (!ioas)
+		goto out_free;
+	if (options->json) {
+		json_object(&areas.json, NULL);
+		json_u64(&areas.json, "ctx", ioas->ctx_id);
+		json_u64(&areas.json, "ioas", ioas->ioas_id);
+		json_array(&areas.json, "areas");
+	} else {
+		state_view_areas(&areas.table);
+	}
+	err = state_read_areas(reader, ioas->ctx_id, ioas->ioas_id, show_area, &areas);
+	if (options->json) {
+		json_end_array(&areas.json);
+		json_end_object(&areas.json);
+		json_end(&areas.json);
+	} else if (areas.table.nr_rows) {
+		table_print(&areas.table);
+	} else if (!err) {
+		printf("nothing is mapped in ioas %u of ctx %u\n", ioas->ioas_id, ioas->ctx_id);
+	}
+out_free:
+	state_free(&state);
+	return err;
+}
+
+static int state_main(const struct options *options)
+{
+	struct state_reader *reader;
+	struct run run;
+	int status = EXIT_FAILED;
+
+	if (options->interval_ns || options->count || options->duration_ns)
+		own.watch = true;
+	if (session_check_module())
+		return EXIT_FAILED;
+	reader = state_open();
+	if (!reader)
+		return EXIT_FAILED;
+	if (own.areas) {
+		status = show_areas(reader, options) ? EXIT_FAILED : 0;
+		goto out_close;
+	}
+	/* who looks once needs no signals; and a process may have ended whose context is open */
+	if (!own.watch) {
+		status = watch(NULL, reader, options) ? EXIT_FAILED : 0;
+		goto out_close;
+	}
+	if (run_begin(&run, options) || run_start(&run))
+		goto out_close;
+	status = watch(&run, reader, options) ? EXIT_FAILED : 0;
+	if (!status)
+		status = run_finish(&run);
+out_close:
+	state_close(reader);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "state", "every device that is bound to an iommufd" },
+	{ "state --tree", "what is attached to what" },
+	{ "state -d 0000:01:00.0 --watch", "one device; changes are marked" },
+	{ "state --areas 3:1", "what is mapped in IOAS 1 of ctx 3" },
+	{ "state --json", "all there is, for another program" },
+	{},
+};
+
+const struct command command_state = {
+	.name = "state",
+	.summary = "Show what is attached to what, and what is mapped and pinned",
+	.description =
+		"For each device that is bound to an iommufd it shows its driver, group and IOMMU, "
+		"the ctx (open /dev/iommu) and its process, the HWPT and IOAS that translate it, "
+		"how much is mapped and pinned, in how many extents (contiguous runs of memory), "
+		"and how often the translation was replaced.  Devices that are bound to a VFIO "
+		"driver but not in use follow, with the reason where their group cannot be used.\n\n"
+		"With --watch a '+' stands before what is new, '*' before what changed, and '-' "
+		"before what is gone since the last time.",
+	.examples = examples,
+	.common = OPTION_DEVICE | OPTION_PID | OPTION_CTX | OPTION_INTERVAL | OPTION_COUNT |
+		  OPTION_DURATION | OPTION_JSON | OPTION_READY,
+	.options = own_options,
+	.parse = parse,
+	.run = state_main,
+};

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuscope stuck: operations under way for long.
+ *
+ * stuck.bpf.c lists the threads that are in an operation or in some ioctl.  The list is taken
+ * several times within the time that counts as long: a thread that is in an ioctl on one of our
+ * nodes in all of them, by the same call, and that has caused no event meanwhile, has been in it
+ * since before the first.  An operation that announced itself is known with its times.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/stuck.h"
+#include "bpf/stuck.skel.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/run.h"
+#include "describe/ioctl_args.h"
+#include "describe/names.h"
+#include "describe/operation.h"
+#include "observe/session.h"
+#include "text/clock.h"
+#include "text/exit_status.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+
+/* How often the list is taken within the time that counts as long. */
+#define LOOKS 5
+#define MAX_STACK 32
+
+enum {
+	KEY_LONGER = OPTION_KEY_OWN,
+	KEY_NO_STACK,
+};
+
+static struct {
+	uint64_t longer_ns;
+	bool no_stack;
+} own = { .longer_ns = 1000000000 };
+
+static const struct argp_option own_options[] = {
+	{ "longer", KEY_LONGER, "TIME", 0, "only operations under way for at least TIME, 1s", 1 },
+	{ "no-stack", KEY_NO_STACK, NULL, 0, "do not show the kernel's stacks", 1 },
+	{},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_LONGER:
+		if (!parse_duration(arg, &own.longer_ns) || own.longer_ns < 1000000)
+			argp_error(state, "%s is not a time of at least 1ms", arg);
+		return 0;
+	case KEY_NO_STACK:
+		own.no_stack = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/**
+ * struct suspect - a thread that may be stuck
+ * @thread: what the last look told of it
+ * @since_ns: when it was seen so first, or when its operation began
+ * @exact: @since_ns is when it began; otherwise it began earlier
+ * @looks: how many looks found it so
+ */
+struct suspect {
+	struct scope_thread thread;
+	uint64_t since_ns;
+	bool exact;
+	unsigned int looks;
+};
+
+struct suspects {
+	struct suspect *list;
+	size_t nr;
+};
+
+static bool same_call(const struct scope_thread *a, const struct scope_thread *b)
+{
+	if (a->begun.start_ns || b->begun.start_ns)
+		return a->begun.start_ns == b->begun.start_ns;
+	return a->event_ns == b->event_ns && a->fd == b->fd && a->request == b->request &&
+	       a->argument == b->argument && a->ip == b->ip && a->sp == b->sp;
+}
+
+static const struct suspect *find(const struct suspects *suspects, __u32 tid)
+{
+	size_t i;
+
+	for (i = 0; i < suspects->nr; i++)
+		if (suspects->list[i].thread.tid == tid)
+			return &suspects->list[i];
+	return NULL;
+}
+
+static void add(struct suspects *to, const struct suspects *before,
+		const struct scope_thread *thread)
+{
+	const struct suspect *known = find(before, thread->tid);
+	struct suspect *suspect;
+
+	to->list = reallocarray(to->list, to->nr + 1, sizeof(*to->list));
+	if (!to->list)
+		out_of_memory();
+	suspect = &to->list[to->nr++];
+	suspect->thread = *thread;
+	suspect->exact = thread->begun.start_ns != 0;
+	suspect->since_ns = suspect->exact ? thread->begun.start_ns : now_ns();
+	suspect->looks = 1;
+	if (known && same_call(&known->thread, thread)) {
+		suspect->looks += known->looks;
+		suspect->since_ns = known->since_ns;
+	}
+}
+
+/* Take the list of threads once more.  Return 0, or -1 after it has said what failed. */
+static int look(struct suspects *suspects, struct bpf_link *iterator, const struct options *options)
+{
+	struct suspects now = {};
+	struct scope_thread thread;
+	char device[SCOPE_DEVICE_LEN];
+	int fd = bpf_iter_create(bpf_link__fd(iterator));
+	ssize_t length;
+
+	if (fd < 0) {
+		complain("cannot list the threads: %s", strerror(errno));
+		return -1;
+	}
+	/* the kernel hands out whole records */
+	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread)) {
+		if (options->filter.pid && thread.tgid != (__u32)options->filter.pid)
+			continue;
+		if (thread.begun.start_ns || ioctl_file(thread.tgid, thread.fd, device))
+			add(&now, suspects, &thread);
+	}
+	close(fd);
+	if (length) {
+		complain("cannot list the threads: %s",
+			 length < 0 ? strerror(errno) : "a record is cut off");
+		free(now.list);
+		return -1;
+	}
+	free(suspects->list);
+	*suspects = now;
+	return 0;
+}
+
+/* Tell of a suspect in the words that other commands use.  Return whether it is an operation. */
+static bool describe(const struct suspect *suspect, struct scope_record *record)
+{
+	const struct scope_thread *thread = &suspect->thread;
+	const struct scope_begun *begun = &thread->begun;
+	enum ioctl_file file;
+
+	memset(record, 0, sizeof(*record));
+	record->tgid = thread->tgid;
+	record->tid = thread->tid;
+	record->uid = thread->uid;
+	memcpy(record->comm, thread->comm, sizeof(record->comm));
+	if (!begun->start_ns) {
+		file = ioctl_file(thread->tgid, thread->fd, record->device);
+		return ioctl_args_decode(file, thread->tgid, thread->request, thread->argument,
+					 record);
+	}
+	record->operation = begun->operation;
+	record->ctx = begun->ctx;
+	record->ioas = begun->ioas;
+	record->device_id = begun->device_id;
+	record->hwpt = begun->hwpt;
+	record->iova = begun->iova;
+	record->length = begun->length;
+	memcpy(record->device, begun->device, sizeof(record->device));
+	memcpy(record->phase_ns, begun->phase_ns, sizeof(record->phase_ns));
+	return true;
+}
+
+/* The lines of the kernel's stack of a thread, without the addresses; NULL-ended. */
+static unsigned int read_stack(__u32 tgid, __u32 tid, char lines[MAX_STACK][128])
+{
+	unsigned int nr = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stack", tgid, tid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (nr < MAX_STACK && fscanf(file, " [<%*[^>]>] %127[^\n]", lines[nr]) == 1)
+		nr++;
+	fclose(file);
+	return nr;
+}
+
+static const char *phase_now(const struct suspect *suspect)
+{
+	__u32 phase = suspect->thread.begun.phase;
+
+	if (!suspect->exact || phase == SCOPE_PHASE_UNKNOWN)
+		return NULL;
+	return phase_name(phase);
+}
+
+static void print_suspect(const struct suspect *suspect, const struct scope_record *record,
+			  uint64_t now)
+{
+	char what[256], lines[MAX_STACK][128];
+	const char *phase = phase_now(suspect);
+	unsigned int nr, i;
+
+	operation_what(record, what, sizeof(what));
+	printf("%s%s%s %s of %s, by %s [%u", suspect->exact ? "" : "more than ",
+	       colour_on(COLOUR_BOLD), format_duration(now - suspect->since_ns).s,
+	       operation_title(record->operation), what, record->comm, record->tgid);
+	if (record->tid != record->tgid)
+		printf(", thread %u", record->tid);
+	printf("] uid %u%s\n", record->uid, colour_off());
+	if (phase)
+		printf("    in phase %s for %s%s%s\n", phase,
+		       format_duration(now - suspect->thread.begun.phase_start_ns).s,
+		       suspect->thread.begun.phase < SCOPE_NR_PHASES ? ": " : "",
+		       suspect->thread.begun.phase < SCOPE_NR_PHASES ?
+		       phase_text(suspect->thread.begun.phase) : "");
+	else
+		printf("    began before it was observed, so its phases are not known\n");
+	if (suspect->thread.running)
+		printf("    runs on a CPU: the stack is the one at which it last waited\n");
+	if (own.no_stack)
+		return;
+	nr = read_stack(record->tgid, record->tid, lines);
+	for (i = 0; i < nr; i++)
+		printf("%s      %s%s\n", colour_on(COLOUR_DIM), lines[i], colour_off());
+}
+
+static void json_suspect(struct json *json, const struct suspect *suspect,
+			 const struct scope_record *record, uint64_t now)
+{
+	char what[256], lines[MAX_STACK][128];
+	const char *phase = phase_now(suspect);
+	unsigned int nr, i;
+
+	operation_what(record, what, sizeof(what));
+	json_object(json, NULL);
+	json_string(json, "subsystem", operation_subsystem(record->operation));
+	json_string(json, "operation", operation_name(record->operation));
+	json_u64(json, "since_ns", now - suspect->since_ns);
+	json_bool(json, "since_is_exact", suspect->exact);
+	json_string(json, "process", record->comm);
+	json_u64(json, "pid", record->tgid);
+	json_u64(json, "tid", record->tid);
+	json_u64(json, "uid", record->uid);
+	json_string(json, "what", what);
+	json_string(json, "device", record->device);
+	json_u64(json, "ioas", record->ioas);
+	json_u64(json, "device_id", record->device_id);
+	json_u64(json, "iova", record->iova);
+	json_u64(json, "length_bytes", record->length);
+	if (phase) {
+		json_string(json, "phase", phase);
+		json_u64(json, "phase_for_ns", now - suspect->thread.begun.phase_start_ns);
+	} else {
+		json_null(json, "phase");
+	}
+	json_bool(json, "on_cpu", suspect->thread.running);
+	json_array(json, "stack");
+	nr = own.no_stack ? 0 : read_stack(record->tgid, record->tid, lines);
+	for (i = 0; i < nr; i++)
+		json_string(json, NULL, lines[i]);
+	json_end_array(json);
+	json_end_object(json);
+}
+
+/* Those of unknown begin first, for they are the longest as far as we know; then by time. */
+static int compare(const void *a, const void *b)
+{
+	const struct suspect *x = a, *y = b;
+
+	if (x->exact != y->exact)
+		return x->exact ? 1 : -1;
+	return x->since_ns < y->since_ns ? -1 : x->since_ns > y->since_ns;
+}
+
+static void report(struct suspects *suspects, const struct options *options)
+{
+	struct json json = { .file = stdout };
+	const struct suspect *suspect;
+	struct scope_record record;
+	uint64_t now = now_ns();
+	unsigned int shown = 0;
+	size_t i;
+
+	qsort(suspects->list, suspects->nr, sizeof(*suspects->list), compare);
+	if (options->json) {
+		json_object(&json, NULL);
+		json_array(&json, "operations");
+	}
+	for (i = 0; i < suspects->nr; i++) {
+		suspect = &suspects->list[i];
+		if (suspect->exact ? now - suspect->since_ns < own.longer_ns :
+				     suspect->looks < LOOKS)
+			continue;
+		if (!describe(suspect, &record))
+			continue;
+		if (options->filter.device && strcmp(options->filter.device, record.device))
+			continue;
+		if (options->json)
+			json_suspect(&json, suspect, &record, now);
+		else
+			print_suspect(suspect, &record, now);
+		shown++;
+	}
+	if (options->json) {
+		json_end_array(&json);
+		json_end_object(&json);
+		json_end(&json);
+	} else if (!shown) {
+		printf("no operation is under way for %s or longer\n",
+		       format_duration(own.longer_ns).s);
+	}
+}
+
+/* Look and report until the run has ended, or once. */
+static int observe(struct run *run, struct bpf_link *iterator, const struct options *options)
+{
+	uint64_t every = own.longer_ns / (LOOKS - 1) + 1, next_report, reports = 0;
+	struct suspects suspects = {};
+	unsigned int looks = 0;
+	bool on = true;
+	int err = 0;
+
+	next_report = now_ns();
+	while (on) {
+		err = look(&suspects, iterator, options);
+		if (err)
+			break;
+		if (++looks >= LOOKS && now_ns() >= next_report) {
+			report(&suspects, options);
+			reports++;
+			if (!flush_output() || !options->interval_ns ||
+			    (options->count && reports >= options->count))
+				break;
+			next_report = now_ns() + options->interval_ns;
+		}
+		on = run_wait(run, -1, now_ns() + every);
+	}
+	free(suspects.list);
+	return err;
+}
+
+static int stuck_main(const struct options *given)
+{
+	struct options options = *given;
+	struct bpf_link *iterator = NULL;
+	struct stuck_bpf *skeleton;
+	struct run run;
+	int status = EXIT_FAILED;
+
+	if (options.count && !options.interval_ns)
+		options.interval_ns = 1000000000;
+	if (session_check_operations())
+		return EXIT_FAILED;
+	skeleton = stuck_bpf__open_opts(session_open_options());
+	if (!skeleton) {
+		complain("cannot open the BPF programs: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (session_load(skeleton->skeleton))
+		goto out_destroy;
+	iterator = bpf_program__attach_iter(skeleton->progs.threads, NULL);
+	if (!iterator) {
+		complain("cannot list the threads: %s", strerror(errno));
+		goto out_destroy;
+	}
+	if (run_begin(&run, &options) || session_attach(skeleton->obj) || run_start(&run) ||
+	    observe(&run, iterator, &options))
+		goto out_destroy;
+	session_detach(skeleton->obj);
+	if (skeleton->bss->overflowed)
+		complain("%llu operations that began found no room and may be missing",
+			 (unsigned long long)skeleton->bss->overflowed);
+	status = run_finish(&run);
+out_destroy:
+	bpf_link__destroy(iterator);
+	stuck_bpf__destroy(skeleton);
+	return status;
+}
+
+static const struct command_example examples[] = {
+	{ "stuck", "what does not come to an end?" },
+	{ "stuck --longer 100ms -i 1", "look once a second" },
+	{ "stuck -p 4711 --json", "one process, for another program" },
+	{},
+};
+
+const struct command command_stuck = {
+	.name = "stuck",
+	.summary = "Show operations that are under way for long",
+	.description =
+		"It shows operations that have not come to an end, the longest first: who called "
+		"them, on what, since when, in which phase they are, and the kernel's stack of the "
+		"thread.  It looks for as long as TIME, then reports; with an interval it goes on "
+		"looking.\n\n"
+		"An operation that began before the tool started is found as well: its thread does "
+		"not come out of its ioctl.  Of that one it is not known when it began, and in "
+		"which phase it is.",
+	.examples = examples,
+	.common = OPTION_DEVICE | OPTION_PID | OPTION_INTERVAL | OPTION_COUNT | OPTION_DURATION |
+		  OPTION_JSON | OPTION_READY,
+	.options = own_options,
+	.parse = parse,
+	.run = stuck_main,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Devices that a VFIO driver has and nobody uses, and groups that nobody can use.
+ */
+#ifndef IOMMUSCOPE_DESCRIBE_IDLE_DEVICES_H
+#define IOMMUSCOPE_DESCRIBE_IDLE_DEVICES_H
+
+#include <stddef.h>
+
+#include "machine/devices.h"
+#include "machine/iommu_group.h"
+
+struct json;
+struct state;
+
+/**
+ * struct idle_device - a device of a VFIO driver that is bound to no context
+ * @device: its name
+ * @driver: its driver
+ * @has_group: it is behind an IOMMU
+ * @group: its group, with all members, if @has_group
+ * @viable: nothing keeps the group from being handed out
+ */
+struct idle_device {
+	char device[DEVICE_NAME_SIZE];
+	char driver[32];
+	bool has_group;
+	struct iommu_group group;
+	bool viable;
+};
+
+/**
+ * struct idle_devices - all of them
+ * @list: the devices, sorted by name
+ * @nr: how many
+ */
+struct idle_devices {
+	struct idle_device *list;
+	size_t nr;
+};
+
+/**
+ * idle_devices_read() - find them
+ * @idle: filled in
+ * @state: what is in use
+ */
+void idle_devices_read(struct idle_devices *idle, const struct state *state);
+
+/**
+ * idle_devices_free() - free what idle_devices_read() filled in
+ * @idle: the list, empty afterwards
+ */
+void idle_devices_free(struct idle_devices *idle);
+
+/**
+ * idle_devices_print() - print them for people
+ * @idle: the list
+ * @wanted: only this device; NULL for all
+ */
+void idle_devices_print(const struct idle_devices *idle, const char *wanted);
+
+/**
+ * idle_devices_json() - write the arrays "unused_devices" and "groups_not_viable"
+ * @json: the writer
+ * @idle: the list
+ * @wanted: only this device; NULL for all
+ */
+void idle_devices_json(struct json *json, const struct idle_devices *idle, const char *wanted);
+
+#endif

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One finished operation, told to people and to programs.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "describe/names.h"
+#include "describe/operation.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/strbuf.h"
+
+static void say_id(struct strbuf *buf, const char *what, __u32 id)
+{
+	strbuf_add(buf, ", ");
+	strbuf_add(buf, what);
+	strbuf_add(buf, " ");
+	strbuf_add_number(buf, id);
+}
+
+/* "4 to 5", or the one that there is */
+static void say_change(struct strbuf *buf, const char *what, __u32 before, __u32 after)
+{
+	if (!before && !after)
+		return;
+	say_id(buf, what, before ? before : after);
+	if (before && after && before != after) {
+		strbuf_add(buf, " to ");
+		strbuf_add_number(buf, after);
+	}
+}
+
+static void say_memory(struct strbuf *buf, const struct scope_record *record)
+{
+	strbuf_add(buf, format_size(record->length).s);
+	strbuf_add(buf, " at ");
+	strbuf_add_hex(buf, record->iova);
+	if (record->src_ioas) {
+		say_id(buf, "ioas", record->src_ioas);
+		strbuf_add(buf, " to ");
+		strbuf_add_number(buf, record->ioas);
+	} else if (record->ioas) {
+		say_id(buf, "ioas", record->ioas);
+	} else if (record->device_id) {
+		say_id(buf, "access", record->device_id);
+	}
+}
+
+static void say_translation(struct strbuf *buf, const struct scope_record *record)
+{
+	if (*record->device)
+		strbuf_add(buf, record->device);
+	else
+		strbuf_say(buf, "%s %u",
+			   record->operation >= SCOPE_OPERATION_iommufd_access_attach ? "access" :
+											"device",
+			   record->device_id);
+	say_change(buf, "hwpt", record->old_hwpt, record->hwpt);
+	say_change(buf, "ioas", record->old_ioas, record->ioas);
+	if (record->devices > 1)
+		strbuf_say(buf, ", %u devices of group %u", record->devices, record->group);
+}
+
+static void say_object(struct strbuf *buf, const struct scope_record *record)
+{
+	switch (record->operation) {
+	case SCOPE_OPERATION_iommufd_open:
+	case SCOPE_OPERATION_iommufd_close:
+		strbuf_say(buf, "ctx %u", record->ctx);
+		return;
+	case SCOPE_OPERATION_iommufd_unknown_ioctl:
+		strbuf_say(buf, "0x%" PRIx64, (uint64_t)record->value);
+		return;
+	}
+	if (record->object_id)
+		strbuf_say(buf, "%s %u", object_type_name(record->object_type), record->object_id);
+	else
+		strbuf_say(buf, "ctx %u", record->ctx);
+	if (record->operation == SCOPE_OPERATION_iommufd_option)
+		strbuf_say(buf, ", value %" PRIu64, (uint64_t)record->value);
+}
+
+static void say_vfio(struct strbuf *buf, const struct scope_record *record)
+{
+	strbuf_add(buf, *record->device ? record->device : "group");
+	if (!*record->device)
+		strbuf_say(buf, " %u", record->group);
+	if (*record->driver)
+		strbuf_say(buf, ", %s", record->driver);
+	switch (record->operation) {
+	case SCOPE_OPERATION_vfio_set_irqs:
+		strbuf_say(buf, ", interrupts %u to %u of index %u", record->start,
+			   record->start + record->devices - !!record->devices, record->index);
+		return;
+	case SCOPE_OPERATION_vfio_bar_fault:
+		strbuf_say(buf, ", %s at 0x%" PRIx64 " of region %u", format_size(record->length).s,
+			   (uint64_t)record->iova, record->index);
+		return;
+	case SCOPE_OPERATION_vfio_hot_reset:
+		strbuf_say(buf, ", %u devices", record->devices);
+		return;
+	case SCOPE_OPERATION_vfio_feature:
+	case SCOPE_OPERATION_vfio_ioctl:
+		strbuf_say(buf, ", 0x%" PRIx64, (uint64_t)record->value);
+		return;
+	}
+	if (record->device_id)
+		strbuf_say(buf, ", device %u", record->device_id);
+	if (record->hwpt)
+		strbuf_say(buf, ", ioas or hwpt %u", record->hwpt);
+}
+
+static void say_what(struct strbuf *buf, const struct scope_record *record)
+{
+	switch (scope_operation_class(record->operation)) {
+	case SCOPE_CLASS_MEMORY:
+		say_memory(buf, record);
+		break;
+	case SCOPE_CLASS_TRANSLATION:
+		say_translation(buf, record);
+		break;
+	case SCOPE_CLASS_VFIO:
+		say_vfio(buf, record);
+		break;
+	default:
+		say_object(buf, record);
+	}
+}
+
+void operation_what(const struct scope_record *record, char *text, size_t size)
+{
+	struct strbuf buf;
+
+	strbuf_begin(&buf, text, size);
+	say_what(&buf, record);
+}
+
+/* The list of reasons says what a number means; the words tell how to print it. */
+static void say_number(struct strbuf *buf, const char *meaning, uint64_t value)
+{
+	if (strstr(meaning, "error code"))
+		strbuf_say(buf, "%s %s",
+			   strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
+			   error_name(value > 4095 ? (int)-value : (int)value));
+	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") ||
+		 strstr(meaning, "flags") || strstr(meaning, "ioctl number"))
+		strbuf_say(buf, "%s 0x%" PRIx64, meaning, value);
+	else if (!strncmp(meaning, "bytes", 5) && value)
+		strbuf_say(buf, "%s wanted", format_size(value).s);
+	else if (strncmp(meaning, "bytes", 5))
+		strbuf_say(buf, "%s %" PRIu64, meaning, value);
+}
+
+/* Reasons that deserve other words than the list gives.  Return whether this is one. */
+static bool say_special(struct strbuf *buf, const struct scope_record *record)
+{
+	uint64_t a = record->reason_a, b = record->reason_b;
+
+	if (scope_operation_class(record->operation) == SCOPE_CLASS_VFIO)
+		return false;
+	switch (record->reason) {
+	case SCOPE_REASON_iommufd_memlock_limit:
+		strbuf_say(buf, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
+			   format_size_as(a, b).s);
+		if (record->length)
+			strbuf_say(buf, ", %s wanted", format_size_as(record->length, b).s);
+		return true;
+	case SCOPE_REASON_iommufd_wrong_object_type:
+		strbuf_say(buf, "object %" PRIu64 " is of another type (%s) than the call needs", a,
+			   object_type_name(b));
+		return true;
+	case SCOPE_REASON_iommufd_overflow:
+		strbuf_say(buf, "start 0x%" PRIx64 " plus length 0x%" PRIx64 " overflows", a, b);
+		return true;
+	case SCOPE_REASON_iommufd_iova_misaligned:
+		strbuf_say(buf, "0x%" PRIx64 " is not a multiple of %s, the IOMMU's smallest page",
+			   a, format_size(b).s);
+		return true;
+	case SCOPE_REASON_iommufd_iova_space_full:
+		strbuf_say(buf, "no free IOVA range of %s aligned to %s", format_size(a).s,
+			   format_size(b).s);
+		return true;
+	case SCOPE_REASON_iommufd_iova_overlap:
+	case SCOPE_REASON_iommufd_iova_reserved:
+	case SCOPE_REASON_iommufd_unmap_splits_area:
+	case SCOPE_REASON_iommufd_area_in_use:
+	case SCOPE_REASON_iommufd_reserved_region_in_use:
+	case SCOPE_REASON_iommufd_iova_not_allowed:
+	case SCOPE_REASON_iommufd_allowed_narrower:
+	case SCOPE_REASON_iommufd_aperture_exceeded:
+		strbuf_say(buf, "%s: 0x%" PRIx64 " to 0x%" PRIx64,
+			   reason_text(record->operation, record->reason), a, b);
+		return true;
+	}
+	return false;
+}
+
+static void say_why(struct strbuf *buf, const struct scope_record *record)
+{
+	const char *a = reason_number(record->operation, record->reason, false);
+	const char *b = reason_number(record->operation, record->reason, true);
+
+	if (!record->reason) {
+		strbuf_add(buf, strerror(-record->ret));
+		return;
+	}
+	if (say_special(buf, record))
+		return;
+	strbuf_add(buf, reason_text(record->operation, record->reason));
+	if (a) {
+		strbuf_add(buf, ": ");
+		say_number(buf, a, record->reason_a);
+	}
+	if (b) {
+		strbuf_add(buf, ", ");
+		say_number(buf, b, record->reason_b);
+	}
+}
+
+void operation_why(const struct scope_record *record, char *text, size_t size)
+{
+	struct strbuf buf;
+
+	strbuf_begin(&buf, text, size);
+	say_why(&buf, record);
+}
+
+void operation_failure(const struct scope_record *record, char *text, size_t size)
+{
+	struct strbuf buf;
+
+	strbuf_begin(&buf, text, size);
+	strbuf_say(&buf, "%s of ", operation_title(record->operation));
+	say_what(&buf, record);
+	strbuf_add(&buf, " failed: ");
+	say_why(&buf, record);
+	strbuf_say(&buf, " (uid %u, %s [%u])", record->uid, record->comm, record->tgid);
+}
+
+unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
+{
+	unsigned int i, longest = SCOPE_NR_PHASES;
+	uint64_t sum = 0;
+
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		sum += record->phase_ns[i];
+	*ns = record->dur_ns > sum ? record->dur_ns - sum : 0;
+	for (i = 0; i < SCOPE_NR_PHASES; i++) {
+		if (record->phase_ns[i] > *ns) {
+			*ns = record->phase_ns[i];
+			longest = i;
+		}
+	}
+	return longest;
+}
+
+static void time_json(struct json *json, uint64_t ns)
+{
+	/* strftime() asks the file system for the time zone each time: once a second will do */
+	static char text[sizeof("YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")];
+	static time_t last = -1;
+	time_t seconds = ns / 1000000000;
+	unsigned int rest = ns % 1000000000, i;
+	struct tm tm;
+
+	if (seconds != last) {
+		gmtime_r(&seconds, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		text[19] = '.';
+		text[29] = 'Z';
+		last = seconds;
+	}
+	for (i = 28; i >= 20; i--) {
+		text[i] = '0' + rest % 10;
+		rest /= 10;
+	}
+	json_string(json, "time", text);
+}
+
+static void phases_json(const struct scope_record *record, struct json *json)
+{
+	enum scope_class class = scope_operation_class(record->operation);
+	static const char *const keys[] = {
+#define KEY(name, text) #name "_ns",
+		IOMMUFD_PHASES(KEY)
+		VFIO_PHASES(KEY)
+#undef KEY
+	};
+	unsigned int i;
+
+	for (i = 0; i < SCOPE_NR_PHASES; i++)
+		if (scope_has_phase(class, i))
+			json_u64(json, keys[i], record->phase_ns[i]);
+}
+
+static void vfio_json(const struct scope_record *record, struct json *json)
+{
+	json_string(json, "device", record->device);
+	json_string(json, "node", record->driver);
+	json_u64(json, "group", record->group);
+	json_u64(json, "device_id", record->device_id);
+	json_u64(json, "pt_id", record->hwpt);
+	json_u64(json, "value", record->value);
+	json_u64(json, "index", record->index);
+	json_u64(json, "start", record->start);
+	json_u64(json, "count", record->devices);
+	json_u64(json, "offset", record->iova);
+	json_u64(json, "length_bytes", record->length);
+}
+
+static void memory_json(const struct scope_record *record, struct json *json)
+{
+	json_u64(json, "ioas", record->ioas);
+	json_u64(json, "src_ioas", record->src_ioas);
+	json_u64(json, "device_id", record->device_id);
+	json_u64(json, "iova", record->iova);
+	json_u64(json, "length_bytes", record->length);
+	json_u64(json, "user_va", record->user_va);
+	json_u64(json, "pages", record->pages);
+	json_u64(json, "extents", record->extents);
+}
+
+static void translation_json(const struct scope_record *record, struct json *json)
+{
+	json_string(json, "device", record->device);
+	json_string(json, "iommu_driver", record->driver);
+	json_u64(json, "group", record->group);
+	json_u64(json, "devices", record->devices);
+	json_u64(json, "hwpt", record->hwpt);
+	json_u64(json, "old_hwpt", record->old_hwpt);
+	json_u64(json, "old_ioas", record->old_ioas);
+}
+
+void operation_json_fields(const struct scope_record *record, struct json *json, int64_t wall_ns)
+{
+	enum scope_class class = scope_operation_class(record->operation);
+	char why[256];
+
+	time_json(json, record->start_ns + record->dur_ns + wall_ns);
+	json_u64(json, "start_ns", record->start_ns);
+	json_string(json, "subsystem", operation_subsystem(record->operation));
+	json_string(json, "operation", operation_name(record->operation));
+	json_string(json, "process", record->comm);
+	json_u64(json, "pid", record->tgid);
+	json_u64(json, "tid", record->tid);
+	json_u64(json, "uid", record->uid);
+	json_u64(json, "cgroup_id", record->cgroup);
+	if (class != SCOPE_CLASS_VFIO)
+		json_u64(json, "ctx", record->ctx);
+	json_i64(json, "ret", record->ret);
+	if (record->ret < 0) {
+		operation_why(record, why, sizeof(why));
+		json_string(json, "error", error_name(record->ret));
+		json_string(json, "reason", reason_name(record->operation, record->reason));
+		json_u64(json, "reason_a", record->reason_a);
+		json_u64(json, "reason_b", record->reason_b);
+		json_string(json, "message", why);
+	} else {
+		json_null(json, "error");
+		json_null(json, "reason");
+	}
+	json_u64(json, "flags", record->flags);
+	switch (class) {
+	case SCOPE_CLASS_OBJECT:
+		json_string(json, "object_type", object_type_name(record->object_type));
+		json_u64(json, "object_id", record->object_id);
+		json_u64(json, "value", record->value);
+		break;
+	case SCOPE_CLASS_VFIO:
+		vfio_json(record, json);
+		break;
+	default:
+		memory_json(record, json);
+		if (class == SCOPE_CLASS_TRANSLATION)
+			translation_json(record, json);
+	}
+	json_u64(json, "dur_ns", record->dur_ns);
+	phases_json(record, json);
+}
+
+void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
+{
+	json_object(json, NULL);
+	operation_json_fields(record, json, wall_ns);
+	json_end_object(json);
+	json_end(json);
+}

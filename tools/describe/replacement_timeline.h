@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A replacement as a time line for people.
+ */
+#ifndef IOMMUSCOPE_DESCRIBE_REPLACEMENT_TIMELINE_H
+#define IOMMUSCOPE_DESCRIBE_REPLACEMENT_TIMELINE_H
+
+#include <stdint.h>
+
+struct replacement;
+
+/**
+ * timeline_print() - print what happened in a replacement, when, and who waited
+ * @replacement: the replacement
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ */
+void timeline_print(const struct replacement *replacement, int64_t wall_ns);
+
+#endif

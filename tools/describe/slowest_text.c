@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The slowest operations and their stacks, for people and as JSON.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "describe/names.h"
+#include "describe/operation.h"
+#include "describe/slowest_text.h"
+#include "observe/slowest.h"
+#include "text/format.h"
+#include "text/json.h"
+#include "text/output.h"
+#include "text/utf8.h"
+
+static bool same_stacks(const struct slow_call *a, const struct slow_call *b)
+{
+	size_t i;
+
+	if (a->record.tgid != b->record.tgid || a->nr_kernel != b->nr_kernel ||
+	    a->nr_user != b->nr_user || a->ended != b->ended)
+		return false;
+	for (i = 0; i < a->nr_kernel + a->nr_user; i++)
+		if (a->frames[i].address != b->frames[i].address)
+			return false;
+	return true;
+}
+
+/* A line that is cut where the terminal ends.  Names are whatever a program's author, or its user, chose. */
+static void print_line(enum colour colour, char *text)
+{
+	int width = terminal_width();
+	char *c;
+
+	for (c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	printf("%s%.*s%s\n", colour_on(colour), width ? width : (int)strlen(text), text,
+	       colour_off());
+}
+
+/* A text of words, wrapped where the terminal ends. */
+static void print_words(enum colour colour, const char *text)
+{
+	int width = terminal_width(), indent = 0;
+	size_t length;
+
+	if (!width)
+		width = 10000;
+	while ((length = text_line(text, width - indent))) {
+		printf("%*s%s%.*s%s\n", indent, "", colour_on(colour), (int)length, text,
+		       colour_off());
+		text += length;
+		text += strspn(text, " ");
+		indent = 4;
+	}
+}
+
+static void print_call(const struct slow_call *call)
+{
+	const struct scope_record *record = &call->record;
+	char what[256], line[1024], thread[32] = "";
+	unsigned int phase;
+	uint64_t ns;
+
+	operation_what(record, what, sizeof(what));
+	if (record->tid != record->tgid)
+		snprintf(thread, sizeof(thread), ", thread %u", record->tid);
+	snprintf(line, sizeof(line), "%s %s of %s, by %s [%u%s] uid %u",
+		 format_duration(record->dur_ns).s, operation_title(record->operation), what,
+		 record->comm, record->tgid, thread, record->uid);
+	print_words(COLOUR_BOLD, line);
+	phase = operation_phase(record, &ns);
+	printf("    at %s", format_clock(record->start_ns + record->dur_ns + call->wall_ns).s);
+	if (phase < SCOPE_NR_PHASES)
+		printf(", %s of it in phase %s", format_percent(ns, record->dur_ns).s,
+		       phase_name(phase));
+	putchar('\n');
+	if (record->ret < 0) {
+		operation_why(record, what, sizeof(what));
+		snprintf(line, sizeof(line), "    failed, %s: %s", error_name(record->ret), what);
+		print_words(COLOUR_RED, line);
+	}
+}
+
+static void print_frame(const struct frame *frame)
+{
+	const char *module = frame->module, *slash = module ? strrchr(module, '/') : NULL;
+	char line[512], where[256] = "";
+
+	if (slash)
+		module = slash + 1;
+	if (module && strcmp(module, "kernel"))
+		snprintf(where, sizeof(where), " [%s]", module);
+	if (frame->symbol)
+		snprintf(line, sizeof(line), "      %s+0x%" PRIx64 "%s", frame->symbol,
+			 frame->offset, where);
+	else if (module)
+		snprintf(line, sizeof(line), "      %s+0x%" PRIx64, module, frame->offset);
+	else
+		snprintf(line, sizeof(line), "      0x%" PRIx64, frame->address);
+	print_line(COLOUR_DIM, line);
+}
+
+static void print_stacks(const struct slow_call *call)
+{
+	size_t i;
+
+	for (i = call->nr_own; i < call->nr_kernel; i++)
+		print_frame(&call->frames[i]);
+	if (call->nr_user)
+		printf("    called by %s [%u]%s\n", call->record.comm, call->record.tgid,
+		       call->ended ? ", which has ended: the names are not known" : "");
+	for (i = 0; i < call->nr_user; i++)
+		print_frame(&call->frames[call->nr_kernel + i]);
+}
+
+/* Those of one kind; whose stacks are the same stand together, with the slowest of them. */
+static void print_operation(struct slowest *slowest, struct slow_call *const *calls,
+			    unsigned int nr)
+{
+	uint32_t printed = 0;
+	unsigned int i, j;
+
+	for (i = 0; i < nr; i++) {
+		if (printed & 1U << i)
+			continue;
+		for (j = i; j < nr; j++) {
+			if (!same_stacks(calls[i], calls[j]))
+				continue;
+			print_call(calls[j]);
+			printed |= 1U << j;
+		}
+		slowest_name_kernel(slowest, calls[i]);
+		print_stacks(calls[i]);
+	}
+}
+
+void slowest_table(struct slowest *slowest, bool interval)
+{
+	const struct ranking *ranking = slowest_ranking(slowest, interval);
+	uint64_t lost = slowest_lost(slowest);
+	unsigned int operation;
+
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
+		if (!ranking->nr[operation])
+			continue;
+		printf("\n%sslowest %s%s\n", colour_on(COLOUR_BOLD), operation_title(operation),
+		       colour_off());
+		print_operation(slowest, ranking->calls[operation], ranking->nr[operation]);
+	}
+	if (lost)
+		printf("%" PRIu64 " slow operations are missing: they came too fast\n", lost);
+}
+
+static void json_frames(struct json *json, const char *space, const struct frame *frames, size_t nr)
+{
+	char address[32];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		json_object(json, NULL);
+		json_string(json, "space", space);
+		if (frames[i].symbol)
+			json_string(json, "symbol", frames[i].symbol);
+		else
+			json_null(json, "symbol");
+		if (frames[i].module)
+			json_string(json, "module", frames[i].module);
+		else
+			json_null(json, "module");
+		json_u64(json, "offset", frames[i].offset);
+		/* as a number, many readers would round it */
+		snprintf(address, sizeof(address), "0x%" PRIx64, frames[i].address);
+		json_string(json, "address", address);
+		json_end_object(json);
+	}
+}
+
+static void json_call(struct slowest *slowest, struct slow_call *call, struct json *json)
+{
+	slowest_name_kernel(slowest, call);
+	json_object(json, NULL);
+	operation_json_fields(&call->record, json, call->wall_ns);
+	json_bool(json, "process_ended", call->ended);
+	json_array(json, "frames");
+	json_frames(json, "kernel", call->frames + call->nr_own, call->nr_kernel - call->nr_own);
+	json_frames(json, "user", call->frames + call->nr_kernel, call->nr_user);
+	json_end_array(json);
+	json_end_object(json);
+}
+
+void slowest_json(struct slowest *slowest, bool interval, struct json *json)
+{
+	const struct ranking *ranking = slowest_ranking(slowest, interval);
+	unsigned int operation, i;
+
+	json_array(json, "slowest");
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++)
+		for (i = 0; i < ranking->nr[operation]; i++)
+			json_call(slowest, ranking->calls[operation][i], json);
+	json_end_array(json);
+	json_u64(json, "slowest_lost", slowest_lost(slowest));
+}

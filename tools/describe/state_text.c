@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of iommufd for people.
+ *
+ * A mark before a line tells what became of it since the copy before: '+' it is new, '*' it
+ * changed, '-' it is gone.  What counts is the kernel's record and that of the IOAS behind it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "describe/names.h"
+#include "describe/state_json.h"
+#include "describe/state_text.h"
+#include "machine/pci_ids.h"
+#include "observe/state.h"
+#include "text/format.h"
+#include "text/output.h"
+
+enum {
+	COLUMN_DEVICE,
+	COLUMN_DRIVER,
+	COLUMN_GROUP,
+	COLUMN_CTX,
+	COLUMN_PROCESS,
+	COLUMN_HWPT,
+	COLUMN_IOAS,
+	COLUMN_MAPPED,
+	COLUMN_PINNED,
+	NR_COLUMNS,
+};
+
+static bool same_ioas(const struct iommufd_state_ioas *a, const struct iommufd_state_ioas *b)
+{
+	return a == b || (a && b && !memcmp(a, b, sizeof(*a)));
+}
+
+/* Return the mark, 0 if nothing is to be marked. */
+static char device_mark(const struct state *now, const struct state *before,
+			const struct iommufd_state_device *device)
+{
+	const struct iommufd_state_device *was;
+
+	if (!before)
+		return '\0';
+	was = state_device(before, device->device);
+	if (!was)
+		return '+';
+	if (memcmp(was, device, sizeof(*was)) ||
+	    !same_ioas(state_ioas(now, device->ctx_id, device->ioas_id),
+		       state_ioas(before, was->ctx_id, was->ioas_id)))
+		return '*';
+	return ' ';
+}
+
+static enum colour mark_colour(char mark)
+{
+	return mark == '+' ? COLOUR_GREEN :
+	       mark == '-' ? COLOUR_RED :
+	       mark == '*' ? COLOUR_YELLOW :
+			     COLOUR_NONE;
+}
+
+/* "4 KiB, 2 MiB, 1 GiB"; many sizes in a row as "4 KiB to 1 GiB". */
+static void page_sizes(uint64_t bitmap, char *text, size_t size)
+{
+	unsigned int nr = (unsigned int)__builtin_popcountll(bitmap);
+	size_t length = 0;
+
+	if (!bitmap) {
+		snprintf(text, size, "not yet known");
+		return;
+	}
+	if (nr > 4) {
+		snprintf(text, size, "%s to %s",
+			 format_size_as(bitmap & -bitmap, bitmap & -bitmap).s,
+			 format_size(1ULL << (63 - __builtin_clzll(bitmap))).s);
+		return;
+	}
+	for (*text = '\0'; bitmap && length < size; bitmap &= bitmap - 1) {
+		uint64_t bytes = bitmap & -bitmap;
+
+		length += (size_t)snprintf(text + length, size - length, "%s%s", length ? ", " : "",
+					   format_size_as(bytes, bytes).s);
+	}
+}
+
+/* "12 areas, 2048 extents of 2.0 MiB, 98 % huge" */
+static void memory_text(const struct iommufd_state_ioas *ioas, char *text, size_t size)
+{
+	int length = snprintf(text, size, "%" PRIu64 " area%s", (uint64_t)ioas->areas,
+			      ioas->areas == 1 ? "" : "s");
+
+	if (!ioas->areas)
+		return;
+	if (!ioas->extents)
+		snprintf(text + length, size - (size_t)length, ", not pinned: no HWPT");
+	else
+		snprintf(text + length, size - (size_t)length,
+			 ", %" PRIu64 " extent%s of %s%s, %s in huge pages",
+			 (uint64_t)ioas->extents, ioas->extents == 1 ? "" : "s",
+			 format_size(ioas->pinned_bytes / ioas->extents).s,
+			 ioas->extents == 1 ? "" : " on average",
+			 format_percent(ioas->huge_bytes, ioas->pinned_bytes).s);
+}
+
+static void replacement_text(const struct state *now, const struct iommufd_state_device *device,
+			     char *text, size_t size)
+{
+	uint64_t ago = now->taken_ns > device->last_replace_ns ?
+			       now->taken_ns - device->last_replace_ns :
+			       0;
+
+	snprintf(text, size, "replaced %s time%s, last %s ago, in %s",
+		 format_count(device->replacements).s, device->replacements == 1 ? "" : "s",
+		 format_duration(ago).s, format_duration(device->last_replace_dur_ns).s);
+}
+
+/* The lines below a device's: what did not fit, and does not change often. */
+static void details(struct table *table, const struct state *now,
+		    const struct iommufd_state_device *device)
+{
+	const struct iommufd_state_hwpt *hwpt = state_hwpt(now, device->ctx_id, device->hwpt_id);
+	const struct iommufd_state_ioas *ioas = state_ioas(now, device->ctx_id, device->ioas_id);
+	const struct iommufd_state_ctx *ctx = state_ctx(now, device->ctx_id);
+	const char *name = pci_device_name(device->device);
+	char text[160];
+
+#define DETAIL(...)                                                  \
+	do {                                                         \
+		table_row(table, COLOUR_DIM);                        \
+		table_set(table, COLUMN_DEVICE, "    " __VA_ARGS__); \
+	} while (0)
+
+	if (*name)
+		DETAIL("%s", name);
+	if (ctx)
+		DETAIL("process %u%s of uid %u, memory counts by %s", ctx->pid,
+		       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? " (ended)" : "", ctx->uid,
+		       ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS ? "process" : "user");
+	if (hwpt) {
+		page_sizes(hwpt->pgsize_bitmap, text, sizeof(text));
+		DETAIL("%s%s%s; %s%s HWPT, pages %s", device->iommu, *device->iommu ? ", " : "",
+		       device->iommu_driver,
+		       hwpt->flags & IOMMUFD_STATE_HWPT_AUTO ? "automatic " : "",
+		       domain_type_name(hwpt->domain_type), text);
+	} else {
+		DETAIL("%s%s%s; not attached: its DMA is blocked", device->iommu,
+		       *device->iommu ? ", " : "", device->iommu_driver);
+	}
+	if (ioas) {
+		memory_text(ioas, text, sizeof(text));
+		DETAIL("%s", text);
+	}
+	if (device->replacements) {
+		replacement_text(now, device, text, sizeof(text));
+		DETAIL("%s", text);
+	}
+#undef DETAIL
+}
+
+static void device_row(struct table *table, const struct state *state,
+		       const struct iommufd_state_device *device, char mark)
+{
+	const struct iommufd_state_ioas *ioas = state_ioas(state, device->ctx_id, device->ioas_id);
+	const struct iommufd_state_ctx *ctx = state_ctx(state, device->ctx_id);
+
+	table_row(table, mark_colour(mark));
+	if (mark)
+		table_set(table, COLUMN_DEVICE, "%c %s", mark, device->device);
+	else
+		table_set(table, COLUMN_DEVICE, "%s", device->device);
+	table_set(table, COLUMN_DRIVER, "%s", *device->driver ? device->driver : "-");
+	table_set(table, COLUMN_GROUP, "%u", device->group_id);
+	table_set(table, COLUMN_CTX, "%u", device->ctx_id);
+	table_set(table, COLUMN_PROCESS, "%s", ctx ? ctx->comm : "?");
+	if (!(device->flags & IOMMUFD_STATE_DEVICE_ATTACHED)) {
+		table_set(table, COLUMN_HWPT, "-");
+		table_set(table, COLUMN_IOAS, "-");
+		return;
+	}
+	table_set(table, COLUMN_HWPT, "%u", device->hwpt_id);
+	table_set(table, COLUMN_IOAS, "%u", device->ioas_id);
+	if (ioas) {
+		table_set(table, COLUMN_MAPPED, "%s", format_size(ioas->mapped_bytes).s);
+		table_set(table, COLUMN_PINNED, "%s", format_size(ioas->pinned_bytes).s);
+	}
+}
+
+void state_view_table(const struct state *now, const struct state *before, bool brief)
+{
+	struct table table = {
+		.columns = NR_COLUMNS,
+		.heads = { before ? "  DEVICE" : "DEVICE", "DRIVER", "GROUP", "CTX", "PROCESS",
+			   "HWPT", "IOAS", "MAPPED", "PINNED" },
+		.right = 1 << COLUMN_GROUP | 1 << COLUMN_CTX | 1 << COLUMN_HWPT | 1 << COLUMN_IOAS |
+			 1 << COLUMN_MAPPED | 1 << COLUMN_PINNED,
+	};
+	size_t i;
+
+	for (i = 0; i < now->nr_devices; i++) {
+		device_row(&table, now, &now->devices[i],
+			   device_mark(now, before, &now->devices[i]));
+		if (!brief)
+			details(&table, now, &now->devices[i]);
+	}
+	for (i = 0; before && i < before->nr_devices; i++)
+		if (!state_device(now, before->devices[i].device))
+			device_row(&table, before, &before->devices[i], '-');
+	if (table.nr_rows)
+		table_print(&table);
+	else
+		printf("no device is bound to an iommufd\n");
+}
+
+/**
+ * struct branch - where a walk of the tree is
+ * @depth: levels above
+ * @open: a bit for each of them at which more follows
+ */
+struct branch {
+	unsigned int depth;
+	unsigned int open;
+};
+
+static void begin_line(char mark)
+{
+	fputs(colour_on(mark_colour(mark)), stdout);
+	if (mark)
+		printf("%c ", mark);
+}
+
+/* Begin a line at a branch; @last: nothing follows at this level.  @below is the level below it. */
+static void limb(const struct branch *branch, bool last, char mark, struct branch *below)
+{
+	unsigned int i;
+
+	begin_line(mark);
+	for (i = 0; i < branch->depth; i++)
+		fputs(branch->open & 1U << i ? "│  " : "   ", stdout);
+	fputs(last ? "└─ " : "├─ ", stdout);
+	below->depth = branch->depth + 1;
+	below->open = branch->open | (last ? 0 : 1U << branch->depth);
+}
+
+static void end_line(void)
+{
+	printf("%s\n", colour_off());
+}
+
+#define MARK(before, was, is) \
+	(!(before) ? '\0' : !(was) ? '+' : memcmp(was, is, sizeof(*(is))) ? '*' : ' ')
+
+static void tree_device(const struct state *now, const struct state *before,
+			const struct iommufd_state_device *device, const struct branch *branch,
+			bool last)
+{
+	const struct iommufd_state_device *was =
+		before ? state_device(before, device->device) : NULL;
+	struct branch below;
+	char text[128];
+
+	limb(branch, last, MARK(before, was, device), &below);
+	printf("%s  group %u, %s", device->device, device->group_id,
+	       *device->driver ? device->driver : "no driver");
+	if (!(device->flags & IOMMUFD_STATE_DEVICE_ATTACHED))
+		printf(", not attached");
+	if (device->replacements) {
+		replacement_text(now, device, text, sizeof(text));
+		printf("; %s", text);
+	}
+	end_line();
+}
+
+static void tree_hwpt(const struct state *now, const struct state *before,
+		      const struct iommufd_state_hwpt *hwpt, const struct branch *branch, bool last)
+{
+	const struct iommufd_state_hwpt *was =
+		before ? state_hwpt(before, hwpt->ctx_id, hwpt->hwpt_id) : NULL;
+	const struct iommufd_state_device *device;
+	size_t i, left = 0;
+	struct branch below;
+	char text[128];
+
+	page_sizes(hwpt->pgsize_bitmap, text, sizeof(text));
+	limb(branch, last, MARK(before, was, hwpt), &below);
+	printf("hwpt %u  %s%s, %s, pages %s%s", hwpt->hwpt_id,
+	       hwpt->flags & IOMMUFD_STATE_HWPT_AUTO ? "automatic " : "",
+	       domain_type_name(hwpt->domain_type), hwpt->iommu_driver, text,
+	       hwpt->devices ? "" : "; no device");
+	end_line();
+#define BELONGS(device) ((device)->ctx_id == hwpt->ctx_id && (device)->hwpt_id == hwpt->hwpt_id)
+	for (i = 0; i < now->nr_devices; i++)
+		left += BELONGS(&now->devices[i]);
+	for (i = 0; i < now->nr_devices; i++) {
+		device = &now->devices[i];
+		if (BELONGS(device))
+			tree_device(now, before, device, &below, !--left);
+	}
+#undef BELONGS
+}
+
+static void tree_ioas(const struct state *now, const struct state *before,
+		      const struct iommufd_state_ioas *ioas, const struct branch *branch, bool last)
+{
+	const struct iommufd_state_ioas *was =
+		before ? state_ioas(before, ioas->ctx_id, ioas->ioas_id) : NULL;
+	size_t i, left = 0;
+	struct branch below;
+	char text[128];
+
+	memory_text(ioas, text, sizeof(text));
+	limb(branch, last, MARK(before, was, ioas), &below);
+	printf("ioas %u  %s mapped: %s", ioas->ioas_id, format_size(ioas->mapped_bytes).s, text);
+	end_line();
+#define BELONGS(object) ((object)->ctx_id == ioas->ctx_id && (object)->ioas_id == ioas->ioas_id)
+	for (i = 0; i < now->nr_hwpts; i++)
+		left += BELONGS(&now->hwpts[i]);
+	for (i = 0; i < now->nr_accesses; i++)
+		left += BELONGS(&now->accesses[i]);
+	for (i = 0; i < now->nr_hwpts; i++)
+		if (BELONGS(&now->hwpts[i]))
+			tree_hwpt(now, before, &now->hwpts[i], &below, !--left);
+	for (i = 0; i < now->nr_accesses; i++) {
+		struct branch none;
+
+		if (!BELONGS(&now->accesses[i]))
+			continue;
+		limb(&below, !--left, before ? ' ' : '\0', &none);
+		printf("access %u  %s pinned", now->accesses[i].access_id,
+		       format_size(now->accesses[i].pinned_bytes).s);
+		end_line();
+	}
+#undef BELONGS
+}
+
+static void tree_ctx(const struct state *now, const struct state *before,
+		     const struct iommufd_state_ctx *ctx)
+{
+	const struct iommufd_state_ctx *was = before ? state_ctx(before, ctx->ctx_id) : NULL;
+	const struct branch branch = {};
+	size_t i, left = 0;
+	char mark = MARK(before, was, ctx);
+
+#define LOOSE(device) \
+	((device)->ctx_id == ctx->ctx_id && !((device)->flags & IOMMUFD_STATE_DEVICE_ATTACHED))
+	begin_line(mark);
+	printf("ctx %u  %s [%u%s] uid %u, %s pinned", ctx->ctx_id, ctx->comm, ctx->pid,
+	       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? ", ended" : "", ctx->uid,
+	       format_size(ctx->pinned_bytes).s);
+	end_line();
+	for (i = 0; i < now->nr_ioases; i++)
+		left += now->ioases[i].ctx_id == ctx->ctx_id;
+	for (i = 0; i < now->nr_devices; i++)
+		left += LOOSE(&now->devices[i]);
+	for (i = 0; i < now->nr_ioases; i++)
+		if (now->ioases[i].ctx_id == ctx->ctx_id)
+			tree_ioas(now, before, &now->ioases[i], &branch, !--left);
+	for (i = 0; i < now->nr_devices; i++)
+		if (LOOSE(&now->devices[i]))
+			tree_device(now, before, &now->devices[i], &branch, !--left);
+#undef LOOSE
+}
+
+void state_view_tree(const struct state *now, const struct state *before)
+{
+	size_t i;
+
+	for (i = 0; i < now->nr_ctxs; i++)
+		tree_ctx(now, before, &now->ctxs[i]);
+	if (!now->nr_ctxs)
+		printf("no iommufd is open\n");
+}
+
+void state_view_areas(struct table *table)
+{
+	*table = (struct table){
+		.columns = 8,
+		.heads = { "IOVA", "LENGTH", "ACCESS", "MEMORY", "PAGE", "PINNED", "EXTENTS",
+			   "HUGE" },
+		.right = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7,
+	};
+}
+
+void state_view_area(struct table *table, const struct iommufd_state_area *area)
+{
+	bool pinned = area->flags & IOMMUFD_STATE_AREA_PINNED;
+
+	table_row(table, COLOUR_NONE);
+	table_set(table, 0, "0x%" PRIx64, (uint64_t)area->iova);
+	table_set(table, 1, "%s", format_size(area->length).s);
+	table_set(table, 2, "%s%s%s", area->flags & IOMMUFD_STATE_AREA_READ ? "r" : "-",
+		  area->flags & IOMMUFD_STATE_AREA_WRITE ? "w" : "-",
+		  area->accesses ? " pinned by access" : "");
+	table_set(table, 3, "%s", memory_name(area->memory));
+	table_set(table, 4, "%s", area->page_bytes ? format_size(area->page_bytes).s : "-");
+	table_set(table, 5, "%s",
+		  area->flags & IOMMUFD_STATE_AREA_CHANGING ? "changing" :
+		  pinned				    ? "yes" :
+							      "no");
+	if (pinned) {
+		table_set(table, 6, "%" PRIu64, (uint64_t)area->extents);
+		table_set(table, 7, "%s", format_percent(area->huge_bytes, area->length).s);
+	}
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checks of doctor: what the calling user can open, may do and may pin.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctor/checks.h"
+#include "doctor/findings.h"
+#include "machine/devices.h"
+#include "machine/privilege.h"
+#include "machine/sysfs.h"
+#include "text/format.h"
+
+#define NODES "/dev/vfio/devices"
+#define HUGEPAGES "/sys/kernel/mm/hugepages"
+
+/* Less than that a user can lock by default, and no guest can do with. */
+#define LITTLE_MEMLOCK (64ULL << 20)
+
+/* "rw-rw---- root:kvm" */
+static void mode_text(const struct stat *st, char *text, size_t size)
+{
+	const struct passwd *user = getpwuid(st->st_uid);
+	const struct group *group = getgrgid(st->st_gid);
+	char mode[10] = "rwxrwxrwx", owner[16], of_group[16];
+	int i;
+
+	for (i = 0; i < 9; i++)
+		if (!(st->st_mode & 0400 >> i))
+			mode[i] = '-';
+	snprintf(owner, sizeof(owner), "%u", st->st_uid);
+	snprintf(of_group, sizeof(of_group), "%u", st->st_gid);
+	snprintf(text, size, "%s %s:%s", mode, user ? user->pw_name : owner,
+		 group ? group->gr_name : of_group);
+}
+
+void doctor_look_at_node(struct doctor *doctor, const char *path, const char *of,
+			 const char *rule)
+{
+	char mode[64];
+	struct stat st;
+
+	if (stat(path, &st)) {
+		if (errno == EACCES) {
+			doctor_say(doctor, DOCTOR_WARNING, "%s%s cannot be seen by uid %u", path, of,
+				   geteuid());
+			doctor_remedy(doctor, "run it as root, or let the user into its folder");
+			return;
+		}
+		doctor_say(doctor, DOCTOR_MISSING, "%s%s is not there", path, of);
+		doctor_remedy(doctor, "%s", sysfs_exists("/dev/.udev") || sysfs_exists("/run/udev") ?
+			      "udevadm trigger; in a container: pass the node on" :
+			      "mount devtmpfs on /dev; in a container: pass the node on");
+		return;
+	}
+	mode_text(&st, mode, sizeof(mode));
+	if (!faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS)) {
+		doctor_say(doctor, DOCTOR_OK, "%s%s can be opened (%s)", path, of, mode);
+		return;
+	}
+	doctor_say(doctor, DOCTOR_WARNING, "%s%s cannot be opened by uid %u (%s)", path, of,
+		   geteuid(), mode);
+	doctor_remedy(doctor, "let a group have it, in /etc/udev/rules.d/60-vfio.rules: "
+			      "%s, GROUP=\"kvm\", MODE=\"0660\"", rule);
+}
+
+void doctor_check_nodes(struct doctor *doctor)
+{
+	struct sysfs_names nodes;
+	char path[PATH_MAX];
+	size_t i;
+
+	/* without the module the node is not expected: that it is not loaded has been said */
+	if (sysfs_exists("/sys/module/iommufd") || sysfs_exists("/dev/iommu"))
+		doctor_look_at_node(doctor, "/dev/iommu", "",
+				    "SUBSYSTEM==\"misc\", KERNEL==\"iommu\"");
+	if (doctor->device)
+		return;
+	sysfs_list(&nodes, "/sys/class/vfio-dev");
+	for (i = 0; i < nodes.nr; i++) {
+		char of[DEVICE_NAME_SIZE + 4], device[DEVICE_NAME_SIZE];
+
+		sysfs_link(device, sizeof(device), "/sys/class/vfio-dev/%s/device",
+			   nodes.names[i]);
+		snprintf(of, sizeof(of), " (%s)", device);
+		snprintf(path, sizeof(path), NODES "/%s", nodes.names[i]);
+		doctor_look_at_node(doctor, path, of, "SUBSYSTEM==\"vfio-dev\"");
+	}
+	sysfs_list_free(&nodes);
+}
+
+void doctor_check_privilege(struct doctor *doctor)
+{
+	uint64_t capabilities = 0;
+
+	process_capabilities(0, &capabilities);
+	if (capabilities & 1ULL << SCOPE_CAP_SYS_ADMIN) {
+		doctor_say(doctor, DOCTOR_OK, "uid %u may load BPF programs", geteuid());
+	} else if (may_observe(capabilities)) {
+		doctor_say(doctor, DOCTOR_MISSING,
+			   "uid %u may load BPF programs, but not read the modules' types",
+			   geteuid());
+		doctor_remedy(doctor, "add CAP_SYS_ADMIN, or run it as root");
+	} else {
+		doctor_say(doctor, DOCTOR_MISSING,
+			   "uid %u may not load BPF programs: only doctor and report work",
+			   geteuid());
+		doctor_remedy(doctor, "run it as root: sudo iommuscope ...");
+	}
+}
+
+void doctor_check_memlock(struct doctor *doctor)
+{
+	uint64_t capabilities = 0;
+	struct rlimit limit;
+	char size[32];
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	process_capabilities(0, &capabilities);
+	snprintf(size, sizeof(size), "%s", limit.rlim_cur == RLIM_INFINITY ?
+		 "unlimited" : format_size(limit.rlim_cur).s);
+	if (limit.rlim_cur == RLIM_INFINITY) {
+		doctor_say(doctor, DOCTOR_OK, "RLIMIT_MEMLOCK is unlimited");
+	} else if (capabilities & 1ULL << SCOPE_CAP_IPC_LOCK) {
+		doctor_say(doctor, DOCTOR_OK,
+			   "RLIMIT_MEMLOCK is %s, but CAP_IPC_LOCK passes it", size);
+	} else if (limit.rlim_cur >= LITTLE_MEMLOCK) {
+		doctor_say(doctor, DOCTOR_OK, "RLIMIT_MEMLOCK lets %s be pinned", size);
+	} else {
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "RLIMIT_MEMLOCK lets only %s be pinned: larger maps fail with ENOMEM",
+			   size);
+		doctor_remedy(doctor, "raise it to the guest's memory and more: memlock in "
+				      "/etc/security/limits.conf, LimitMEMLOCK= in a unit");
+	}
+}
+
+void doctor_check_hugepages(struct doctor *doctor)
+{
+	struct sysfs_names sizes;
+	char line[64];
+	uint64_t kib, nr, reserved = 0;
+	bool transparent;
+	size_t i;
+
+	sysfs_list(&sizes, HUGEPAGES);
+	for (i = 0; i < sizes.nr; i++) {
+		sysfs_line(line, sizeof(line), HUGEPAGES "/%s/nr_hugepages", sizes.names[i]);
+		nr = strtoull(line, NULL, 10);
+		kib = strtoull(sizes.names[i] + strcspn(sizes.names[i], "0123456789"), NULL, 10);
+		reserved += nr * kib * 1024;
+	}
+	sysfs_list_free(&sizes);
+	sysfs_line(line, sizeof(line), "/sys/kernel/mm/transparent_hugepage/enabled");
+	transparent = strstr(line, "[always]") || strstr(line, "[madvise]");
+	if (transparent || reserved) {
+		doctor_say(doctor, DOCTOR_OK, "transparent ones are %s, %s reserved",
+			   !transparent ? "off" :
+			   strstr(line, "[always]") ? "on" : "on where asked for (madvise)",
+			   reserved ? format_size(reserved).s : "none");
+		return;
+	}
+	doctor_say(doctor, DOCTOR_WARNING, "none: maps pin and map page by page, which is slow");
+	doctor_remedy(doctor, "echo madvise >/sys/kernel/mm/transparent_hugepage/enabled, or reserve "
+			      "some: sysctl vm.nr_hugepages=N");
+}

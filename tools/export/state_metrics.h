@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Metrics of contexts, address spaces and devices.
+ */
+#ifndef IOMMUSCOPE_EXPORT_STATE_METRICS_H
+#define IOMMUSCOPE_EXPORT_STATE_METRICS_H
+
+struct exporter;
+struct exposition;
+
+/**
+ * export_state_metrics() - write them
+ * @text: where to
+ * @exporter: the observation, refreshed
+ */
+void export_state_metrics(struct exposition *text, const struct exporter *exporter);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The web configuration file: TLS and users, in the format of Prometheus's exporters.
+ *
+ *	tls_server_config:
+ *	  cert_file: FILE			relative to the configuration's folder
+ *	  key_file: FILE
+ *	  client_ca_file: FILE
+ *	  client_auth_type: NoClientCert | RequireAndVerifyClientCert
+ *	  min_version: TLS12 | TLS13
+ *	  max_version: TLS12 | TLS13
+ *	basic_auth_users:
+ *	  NAME: HASH				bcrypt
+ *
+ * What else their format has is refused rather than ignored.
+ */
+#ifndef IOMMUSCOPE_EXPORT_WEB_CONFIG_H
+#define IOMMUSCOPE_EXPORT_WEB_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * struct web_user - who may read
+ * @name: the name
+ * @hash: bcrypt hash of the password
+ */
+struct web_user {
+	char *name;
+	char *hash;
+};
+
+/**
+ * struct web_config - the configuration
+ * @certificate: the server's certificates as in their file, NULL for no TLS
+ * @key: its private key
+ * @client_ca: who signs the certificates of clients, NULL if they need none
+ * @priorities: versions of TLS, for GnuTLS
+ * @users: who may read; everybody if there are none
+ * @nr_users: how many
+ */
+struct web_config {
+	char *certificate;
+	char *key;
+	char *client_ca;
+	const char *priorities;
+	struct web_user *users;
+	size_t nr_users;
+};
+
+/**
+ * web_config_read() - read a configuration
+ * @config: filled in
+ * @path: the file
+ *
+ * Return: 0, or -1 after it has said what is wrong, and in which line.
+ */
+int web_config_read(struct web_config *config, const char *path);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is locked against RLIMIT_MEMLOCK, and how much may be, for an open /dev/iommu.
+ */
+#ifndef IOMMUSCOPE_MACHINE_MEMLOCK_H
+#define IOMMUSCOPE_MACHINE_MEMLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracepoints/iommufd_state.h"
+
+#define MEMLOCK_UNLIMITED UINT64_MAX
+
+/**
+ * struct memlock - locked memory against its limit
+ * @by_process: it counts for the process, else for the user
+ * @used_bytes: what counts
+ * @limit_bytes: RLIMIT_MEMLOCK of the process; MEMLOCK_UNLIMITED also where it has CAP_IPC_LOCK
+ * @by_capability: it has CAP_IPC_LOCK
+ */
+struct memlock {
+	bool by_process;
+	uint64_t used_bytes;
+	uint64_t limit_bytes;
+	bool by_capability;
+};
+
+/**
+ * memlock_of_ctx() - what counts for a context, and its limit
+ * @ctx: the context
+ * @memlock: filled in
+ *
+ * Return: whether its process is there still to ask.
+ */
+bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock);
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names of processes and cgroups.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine/processes.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+void process_name(pid_t pid, char *name, size_t size)
+{
+	char path[32];
+	ssize_t length = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		length = read(fd, name, size - 1);
+		close(fd);
+	}
+	if (length <= 0) {
+		snprintf(name, size, "?");
+		return;
+	}
+	name[length] = '\0';
+	if (name[length - 1] == '\n')
+		name[length - 1] = '\0';
+}
+
+uint64_t cgroup_id_of(const char *path)
+{
+	char full[4096];
+	struct stat st;
+
+	if (!strncmp(path, CGROUP_ROOT, strlen(CGROUP_ROOT)))
+		snprintf(full, sizeof(full), "%s/cgroup.procs", path);
+	else
+		snprintf(full, sizeof(full), CGROUP_ROOT "/%s/cgroup.procs", path);
+	if (stat(full, &st))
+		return 0;
+	*strrchr(full, '/') = '\0';
+	if (stat(full, &st))
+		return 0;
+	return st.st_ino;
+}
+
+void cgroup_path(uint64_t id, char *path, size_t size)
+{
+	/* a cgroup's file handle is its id: <linux/exportfs.h> calls the type FILEID_KERNFS */
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(id)];
+	} at;
+	char link[32], target[4096];
+	ssize_t length = -1;
+	int root, fd = -1;
+
+	memset(&at, 0, sizeof(at));
+	at.handle.handle_bytes = sizeof(id);
+	at.handle.handle_type = 0xfe;
+	memcpy(at.room + sizeof(struct file_handle), &id, sizeof(id));
+	root = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0) {
+		fd = open_by_handle_at(root, &at.handle, O_PATH | O_CLOEXEC);
+		close(root);
+	}
+	if (fd >= 0) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, target, sizeof(target) - 1);
+		close(fd);
+	}
+	if (length <= 0) {
+		snprintf(path, size, "cgroup %llu", (unsigned long long)id);
+		return;
+	}
+	target[length] = '\0';
+	if (!strncmp(target, CGROUP_ROOT, strlen(CGROUP_ROOT)))
+		memmove(target, target + strlen(CGROUP_ROOT), length - strlen(CGROUP_ROOT) + 1);
+	snprintf(path, size, "%s", *target ? target : "/");
+}

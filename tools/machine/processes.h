@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names of processes and cgroups.
+ */
+#ifndef IOMMUSCOPE_MACHINE_PROCESSES_H
+#define IOMMUSCOPE_MACHINE_PROCESSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * process_name() - name of a process
+ * @pid: its id
+ * @name: set to the name, "?" for a process that is gone
+ * @size: size of @name
+ */
+void process_name(pid_t pid, char *name, size_t size);
+
+/**
+ * cgroup_id_of() - id of a cgroup
+ * @path: its path, absolute or below the cgroup file system
+ *
+ * Return: the id, 0 if there is none.
+ */
+uint64_t cgroup_id_of(const char *path);
+
+/**
+ * cgroup_path() - path of a cgroup below the cgroup file system: "/system.slice"
+ * @id: its id
+ * @path: set to the path, "cgroup ID" for one that is gone
+ * @size: size of @path
+ */
+void cgroup_path(uint64_t id, char *path, size_t size);
+
+#endif

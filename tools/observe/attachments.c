@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which devices are attached to which IOAS as an observation begins.
+ *
+ * The state is read once the programs are attached: a device that moves in between is told of twice,
+ * and what the programs know already is left as it is.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "observe/attachments.h"
+#include "observe/latency.h"
+#include "observe/state.h"
+
+static void know(struct bpf_object *object, const struct iommufd_state_device *device,
+		 const char *wanted)
+{
+	struct bpf_map *attachments = bpf_object__find_map_by_name(object, "attachments");
+	struct bpf_map *of_device = bpf_object__find_map_by_name(object, "ioas_of_device");
+	__u64 ioas = (__u64)device->ctx_id << 32 | device->ioas_id, since = 0;
+	struct scope_attachment attachment = { .ioas = ioas };
+	__u8 yes = 1;
+
+	snprintf(attachment.device, sizeof(attachment.device), "%.*s",
+		 (int)sizeof(device->device), device->device);
+	if (attachments)
+		bpf_map__update_elem(attachments, &attachment, sizeof(attachment), &since,
+				     sizeof(since), BPF_NOEXIST);
+	if (of_device && wanted && !strcmp(wanted, device->device))
+		bpf_map__update_elem(of_device, &ioas, sizeof(ioas), &yes, sizeof(yes),
+				     BPF_NOEXIST);
+}
+
+void attachments_know(struct bpf_object *object, const char *device)
+{
+	struct state_reader *reader = state_open();
+	struct state state;
+	size_t i;
+
+	if (!reader)
+		return;
+	if (!state_read(reader, &state)) {
+		for (i = 0; i < state.nr_devices; i++)
+			if (state.devices[i].ioas_id)
+				know(object, &state.devices[i], device);
+		state_free(&state);
+	}
+	state_close(reader);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How near the limits.  What iommufd knows comes with the state, the rest is /proc's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/memlock.h"
+#include "observe/capacity.h"
+#include "text/output.h"
+
+#define PAGE 4096ULL
+#define TABLE_ENTRIES 512ULL
+
+/* A number behind a word in a file of lines "WORD NUMBER ..."; 0 if there is none. */
+static uint64_t number_in(const char *path, const char *word)
+{
+	size_t length = strlen(word);
+	unsigned long long number = 0;
+	char line[256];
+	FILE *file;
+
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, word, length) || !strchr(" \t:", line[length]))
+			continue;
+		if (sscanf(line + length, "%*[: \t]%llu", &number) == 1)
+			break;
+	}
+	fclose(file);
+	return number;
+}
+
+static void read_limit(struct capacity_process *process, const struct iommufd_state_ctx *ctx)
+{
+	struct memlock memlock;
+
+	process->counted_bytes = process->by_process ? 0 : ctx->user_locked_bytes;
+	if (!memlock_of_ctx(ctx, &memlock))
+		return;
+	process->counted_bytes = memlock.used_bytes;
+	process->limit_bytes = memlock.limit_bytes;
+	process->limit = memlock.by_capability			  ? LIMIT_CAPABILITY :
+			 memlock.limit_bytes == MEMLOCK_UNLIMITED ? LIMIT_UNLIMITED :
+								    LIMIT_BYTES;
+}
+
+static void read_cgroup(struct capacity_process *process)
+{
+	char path[64], line[sizeof(process->cgroup)];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/cgroup", process->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "0::", 3))
+			snprintf(process->cgroup, sizeof(process->cgroup), "%s", line + 3);
+	}
+	fclose(file);
+}
+
+static struct capacity_process *find(const struct capacity *capacity,
+				     const struct iommufd_state_ctx *ctx)
+{
+	bool by_process = ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
+	size_t i;
+
+	for (i = 0; i < capacity->nr; i++)
+		if (capacity->processes[i].pid == ctx->pid &&
+		    capacity->processes[i].by_process == by_process)
+			return &capacity->processes[i];
+	return NULL;
+}
+
+static void add(struct capacity *capacity, const struct iommufd_state_ctx *ctx)
+{
+	struct capacity_process *process = find(capacity, ctx);
+
+	if (!process) {
+		process = &capacity->processes[capacity->nr++];
+		process->pid = ctx->pid;
+		process->uid = ctx->uid;
+		process->by_process = ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
+		memcpy(process->comm, ctx->comm, IOMMUFD_STATE_COMM);
+		read_limit(process, ctx);
+		read_cgroup(process);
+	}
+	process->pinned_bytes += ctx->pinned_bytes;
+	capacity->pinned_bytes += ctx->pinned_bytes;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct capacity_process *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid ? 1 : x->by_process - y->by_process;
+}
+
+void capacity_read(struct capacity *capacity, const struct state *state)
+{
+	size_t i;
+
+	memset(capacity, 0, sizeof(*capacity));
+	capacity->processes = calloc(state->nr_ctxs + 1, sizeof(*capacity->processes));
+	if (!capacity->processes)
+		out_of_memory();
+	for (i = 0; i < state->nr_ctxs; i++)
+		add(capacity, &state->ctxs[i]);
+	qsort(capacity->processes, capacity->nr, sizeof(*capacity->processes), compare);
+	capacity->host_pinned_bytes = (number_in("/proc/vmstat", "nr_foll_pin_acquired") -
+				       number_in("/proc/vmstat", "nr_foll_pin_released")) *
+				      PAGE;
+	/* the kernel adds its CPUs' counts up once a second: what iommufd pinned may not be in yet */
+	if (capacity->host_pinned_bytes < capacity->pinned_bytes)
+		capacity->host_pinned_bytes = capacity->pinned_bytes;
+	capacity->page_table_bytes = number_in("/proc/vmstat", "nr_iommu_pages") * PAGE;
+	capacity->memory_bytes = number_in("/proc/meminfo", "MemTotal") << 10;
+	capacity->available_bytes = number_in("/proc/meminfo", "MemAvailable") << 10;
+}
+
+void capacity_free(struct capacity *capacity)
+{
+	free(capacity->processes);
+	memset(capacity, 0, sizeof(*capacity));
+}
+
+uint64_t capacity_left(const struct capacity_process *process)
+{
+	uint64_t limit = process->limit_bytes / PAGE * PAGE;
+
+	if (process->limit != LIMIT_BYTES)
+		return UINT64_MAX;
+	return limit > process->counted_bytes ? limit - process->counted_bytes : 0;
+}
+
+uint64_t ioas_free_bytes(const struct iommufd_state_ioas *ioas)
+{
+	return ioas->usable_bytes > ioas->mapped_bytes ? ioas->usable_bytes - ioas->mapped_bytes :
+							 0;
+}
+
+double ioas_fragmentation(const struct iommufd_state_ioas *ioas)
+{
+	uint64_t free_bytes = ioas_free_bytes(ioas);
+
+	if (!free_bytes || ioas->largest_hole_bytes >= free_bytes)
+		return 0;
+	return 1 - (double)ioas->largest_hole_bytes / (double)free_bytes;
+}
+
+uint64_t ioas_page_table_bytes(const struct iommufd_state_ioas *ioas)
+{
+	/* the root, and tables as many as the memory fills, level by level */
+	uint64_t small =
+		ioas->pinned_bytes > ioas->huge_bytes ? ioas->pinned_bytes - ioas->huge_bytes : 0;
+	uint64_t covers = PAGE * TABLE_ENTRIES, tables = 1, level;
+
+	tables += (small + covers - 1) / covers;
+	for (level = 0; level < 2; level++) {
+		covers *= TABLE_ENTRIES;
+		tables += (ioas->pinned_bytes + covers - 1) / covers;
+	}
+	return ioas->hwpts * tables * PAGE;
+}
+
+static void stop(struct fit *fit, enum fit_stop why, uint64_t wanted, uint64_t left)
+{
+	if (fit->stop != FIT_FITS)
+		return;
+	fit->stop = why;
+	fit->wanted_bytes = wanted;
+	fit->left_bytes = left;
+}
+
+void capacity_fit(const struct capacity *capacity, const struct state *state,
+		  const struct iommufd_state_ioas *ioas, uint64_t length, struct fit *fit)
+{
+	const struct iommufd_state_ctx *ctx = state_ctx(state, ioas->ctx_id);
+	const struct capacity_process *process = ctx ? find(capacity, ctx) : NULL;
+	uint64_t pages = length / PAGE + !!(length % PAGE);
+
+	/* in the order in which the kernel checks */
+	memset(fit, 0, sizeof(*fit));
+	fit->pins = ioas->hwpts;
+	if (!process || ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE)
+		stop(fit, FIT_PROCESS_GONE, 0, 0);
+	if (length % ioas->iova_alignment)
+		stop(fit, FIT_MISALIGNED, length, ioas->iova_alignment);
+	if (length > ioas->alloc_hole_bytes)
+		stop(fit,
+		     ioas->largest_hole_bytes >= length &&
+				     ioas->flags & IOMMUFD_STATE_IOAS_ALLOWED_RANGES ?
+			     FIT_NOT_ALLOWED :
+			     FIT_SPACE,
+		     length, ioas->alloc_hole_bytes);
+	if (!fit->pins || fit->stop != FIT_FITS)
+		return;
+	if (pages > capacity_left(process) / PAGE)
+		stop(fit, FIT_MEMLOCK, length, capacity_left(process));
+	/* pinned memory cannot be given away, so this much there must be besides */
+	if (length > capacity->memory_bytes - capacity->host_pinned_bytes)
+		stop(fit, FIT_MEMORY, length, capacity->memory_bytes - capacity->host_pinned_bytes);
+}
+
+const char *fit_stop_name(enum fit_stop stop_)
+{
+	static const char *const names[NR_FIT_STOPS] = {
+		[FIT_MISALIGNED] = "iova_misaligned",
+		[FIT_SPACE] = "iova_space_full",
+		[FIT_NOT_ALLOWED] = "iova_not_allowed",
+		[FIT_MEMLOCK] = "memlock_limit",
+		[FIT_MEMORY] = "no_memory",
+		[FIT_PROCESS_GONE] = "process_gone",
+	};
+
+	return names[stop_];
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is observed: of all there is, what concerns a device, a process, a cgroup or a context.
+ */
+#ifndef IOMMUSCOPE_OBSERVE_FILTER_H
+#define IOMMUSCOPE_OBSERVE_FILTER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * struct filter - what to observe; what is zero or NULL does not restrict it
+ * @device: name of a device, with its PCI domain
+ * @pid: a process
+ * @cgroup_id: id of a cgroup (v2)
+ * @ctx: number of a context
+ */
+struct filter {
+	const char *device;
+	pid_t pid;
+	uint64_t cgroup_id;
+	uint32_t ctx;
+};
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finished operations as the BPF programs send them.
+ */
+#ifndef IOMMUSCOPE_OBSERVE_FINISHED_H
+#define IOMMUSCOPE_OBSERVE_FINISHED_H
+
+#include <stddef.h>
+
+#include "bpf/operations.h"
+
+/**
+ * finished_operation() - take a record as it came from the ring buffer
+ * @record: filled in; what was not sent is zero
+ * @data: the bytes that came
+ * @size: how many
+ */
+void finished_operation(struct scope_record *record, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What latency.bpf.c has counted, added up over the CPUs.
+ *
+ * The entries of a class's map are one struct scope_counters and 1 + phases histograms, whatever
+ * the class; so all are read by one function that knows the number of phases.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/latency.skel.h"
+#include "machine/processes.h"
+#include "observe/latency.h"
+#include "text/output.h"
+
+#define OTHERS "(others)"
+/* cpu in the key of a snapshot of an overflow entry */
+#define CPU_OVERFLOW (~0U)
+#define NO_DEVICE ", no device"
+
+static const unsigned int phases_of_class[SCOPE_NR_CLASSES] = {
+	[SCOPE_CLASS_MEMORY] = SCOPE_NR_MEMORY_PHASES,
+	[SCOPE_CLASS_TRANSLATION] = 1 + SCOPE_NR_TRANSLATION_PHASES,
+	[SCOPE_CLASS_OBJECT] = 1,
+	[SCOPE_CLASS_VFIO] = SCOPE_NR_VFIO_PHASES,
+};
+
+/* An entry of a map, whatever its class. */
+struct latency_entry {
+	struct scope_counters counters;
+	struct scope_histogram histograms[];
+};
+
+#define ENTRY_SIZE(nr_phases)                                                                      \
+	(sizeof(struct latency_entry) + (1 + (nr_phases)) * sizeof(struct scope_histogram))
+
+_Static_assert(sizeof(struct scope_memory_latency) % 8 == 0,
+	       "the kernel lays the CPUs' entries out one behind the other");
+_Static_assert(sizeof(struct scope_memory_latency) == ENTRY_SIZE(SCOPE_NR_MEMORY_PHASES),
+	       "memory entries are as struct latency_entry says");
+_Static_assert(sizeof(struct scope_translation_latency) ==
+	       ENTRY_SIZE(1 + SCOPE_NR_TRANSLATION_PHASES),
+	       "translation entries are as struct latency_entry says");
+_Static_assert(sizeof(struct scope_object_latency) == ENTRY_SIZE(1),
+	       "object entries are as struct latency_entry says");
+_Static_assert(sizeof(struct scope_overflow) == ENTRY_SIZE(0),
+	       "overflow entries are as struct latency_entry says");
+_Static_assert(sizeof(struct scope_vfio_latency) == ENTRY_SIZE(SCOPE_NR_VFIO_PHASES),
+	       "vfio entries are as struct latency_entry says");
+
+struct snapshot {
+	struct scope_latency_key key;
+	struct latency_entry entry;
+};
+
+struct label {
+	uint64_t dimension;
+	char text[256];
+};
+
+static struct bpf_map *map_of_class(struct latency_bpf *skeleton, enum scope_class class)
+{
+	switch (class) {
+	case SCOPE_CLASS_MEMORY:
+		return skeleton->maps.memory_latency;
+	case SCOPE_CLASS_TRANSLATION:
+		return skeleton->maps.translation_latency;
+	case SCOPE_CLASS_OBJECT:
+		return skeleton->maps.object_latency;
+	default:
+		return skeleton->maps.vfio_latency;
+	}
+}
+
+static void *allocate(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+unsigned int latency_phase(const struct latency_series *series, unsigned int index)
+{
+	enum scope_class class = scope_operation_class(series->operation);
+	unsigned int phase;
+
+	for (phase = 0; phase < SCOPE_NR_PHASES; phase++)
+		if (scope_has_phase(class, phase) && !--index)
+			break;
+	return phase;
+}
+
+/* Are maps and unmaps all counted, in the entries that are always there? */
+static bool counts_plainly(const struct latency_bpf *skeleton)
+{
+	const __u64 frequent = 1ULL << SCOPE_OPERATION_iommufd_map |
+			       1ULL << SCOPE_OPERATION_iommufd_unmap;
+
+	return skeleton->rodata->by == SCOPE_BY_NONE &&
+	       !(skeleton->rodata->keep & SCOPE_KEEP_SLOWEST) &&
+	       (skeleton->rodata->wanted & frequent) == frequent &&
+	       !skeleton->rodata->filter_tgid && !skeleton->rodata->filter_ctx &&
+	       !skeleton->rodata->filter_cgroup && !skeleton->rodata->filter_by_device;
+}
+
+void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsigned int limit)
+{
+	unsigned int operations[SCOPE_NR_CLASSES] = {}, i;
+	int cpus = libbpf_num_possible_cpus();
+	enum scope_class class;
+
+	for (i = 0; i < SCOPE_NR_OPERATIONS; i++)
+		operations[scope_operation_class(i)]++;
+	for (class = 0; class < SCOPE_NR_CLASSES; class++)
+		bpf_map__set_max_entries(map_of_class(skeleton, class),
+					 cpus * (by == SCOPE_BY_NONE ? operations[class] : limit));
+	for (i = 0; i < SCOPE_SMALL_NS; i++)
+		*(__u8 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
+	skeleton->rodata->by = by;
+	skeleton->rodata->plain = counts_plainly(skeleton);
+}
+
+void latency_begin(struct latency *latency, struct latency_bpf *skeleton, enum scope_dimension by)
+{
+	memset(latency, 0, sizeof(*latency));
+	latency->skeleton = skeleton;
+	latency->by = by;
+}
+
+/* Labels */
+
+static int compare_labels(const void *a, const void *b)
+{
+	const struct label *x = a, *y = b;
+
+	return x->dimension < y->dimension ? -1 : x->dimension > y->dimension;
+}
+
+static void device_of_number(struct latency *latency, uint64_t number, char *text, size_t size)
+{
+	struct bpf_map *map = latency->skeleton->maps.devices;
+	char name[SCOPE_DEVICE_LEN], *previous = NULL;
+	uint64_t value;
+
+	snprintf(text, size, "?");
+	while (!bpf_map__get_next_key(map, previous, name, sizeof(name))) {
+		previous = name;
+		if (bpf_map__lookup_elem(map, name, sizeof(name), &value, sizeof(value), 0) ||
+		    value != number)
+			continue;
+		snprintf(text, size, "%.*s", (int)sizeof(name), name);
+		return;
+	}
+}
+
+/* All devices that are or were behind an IOAS, or the IOAS itself. */
+static void devices_of_ioas(struct latency *latency, uint64_t ioas, char *text, size_t size)
+{
+	struct bpf_map *map = latency->skeleton->maps.attachments;
+	struct scope_attachment key, *previous = NULL;
+	size_t used = 0;
+
+	*text = '\0';
+	while (!bpf_map__get_next_key(map, previous, &key, sizeof(key))) {
+		previous = &key;
+		if (key.ioas != ioas || used >= size)
+			continue;
+		used += snprintf(text + used, size - used, "%s%.*s", used ? " " : "",
+				 (int)sizeof(key.device), key.device);
+	}
+	if (!used)
+		snprintf(text, size, "ctx %u ioas %u" NO_DEVICE, (unsigned int)(ioas >> 32),
+			 (unsigned int)ioas);
+}
+
+static void process_of_id(struct latency *latency, uint64_t tgid, char *text, size_t size)
+{
+	char comm[SCOPE_COMM_LEN];
+	__u32 key = tgid;
+
+	if (bpf_map__lookup_elem(latency->skeleton->maps.processes, &key, sizeof(key), comm,
+				 sizeof(comm), 0))
+		process_name(tgid, comm, sizeof(comm));
+	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
+}
+
+static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
+{
+	switch (latency->by) {
+	case SCOPE_BY_NONE:
+		*text = '\0';
+		return;
+	case SCOPE_BY_DEVICE:
+		if (dimension & SCOPE_DIMENSION_DEVICE)
+			device_of_number(latency, dimension & ~SCOPE_DIMENSION_DEVICE, text, size);
+		else if ((unsigned int)dimension)
+			devices_of_ioas(latency, dimension, text, size);
+		else
+			snprintf(text, size, "(no device)");
+		return;
+	case SCOPE_BY_IOAS:
+		if ((unsigned int)dimension)
+			snprintf(text, size, "ctx %u ioas %u", (unsigned int)(dimension >> 32),
+				 (unsigned int)dimension);
+		else
+			snprintf(text, size, "(no ioas)");
+		return;
+	case SCOPE_BY_PROCESS:
+		process_of_id(latency, dimension, text, size);
+		return;
+	case SCOPE_BY_CGROUP:
+		cgroup_path(dimension, text, size);
+		return;
+	}
+}
+
+static void relabel(struct latency_set *set, const char *from, const char *to);
+
+static const char *label_of(struct latency *latency, const struct scope_latency_key *key)
+{
+	struct label wanted = { .dimension = key->dimension }, *label;
+	char before[sizeof(wanted.text)];
+	void *found;
+
+	if (key->cpu == CPU_OVERFLOW)
+		return OTHERS;
+	found = tfind(&wanted, &latency->labels, compare_labels);
+	if (!found) {
+		label = allocate(sizeof(*label));
+		label->dimension = key->dimension;
+		if (!tsearch(label, &latency->labels, compare_labels))
+			out_of_memory();
+		find_label(latency, key->dimension, label->text, sizeof(label->text));
+		return label->text;
+	}
+	label = *(struct label **)found;
+	/* an IOAS may get its device after memory has been mapped into it */
+	if (latency->by == SCOPE_BY_DEVICE) {
+		strcpy(before, label->text);
+		find_label(latency, key->dimension, label->text, sizeof(label->text));
+		if (strcmp(before, label->text) && strstr(before, NO_DEVICE)) {
+			relabel(&latency->total, before, label->text);
+			relabel(&latency->recent, before, label->text);
+		}
+	}
+	return label->text;
+}
+
+/* Series */
+
+static struct latency_series *series_of(struct latency_set *set, const char *label,
+					unsigned int operation)
+{
+	unsigned int nr_phases = phases_of_class[scope_operation_class(operation)];
+	struct latency_series *series;
+	size_t i;
+
+	for (i = 0; i < set->nr; i++) {
+		series = set->series[i];
+		if (series->operation == operation && !strcmp(series->label, label))
+			return series;
+	}
+	series = allocate(sizeof(*series) + (1 + nr_phases) * sizeof(series->histograms[0]));
+	series->label = strdup(label);
+	series->operation = operation;
+	series->nr_phases = nr_phases;
+	set->series = reallocarray(set->series, set->nr + 1, sizeof(*set->series));
+	if (!set->series || !series->label)
+		out_of_memory();
+	set->series[set->nr++] = series;
+	return series;
+}
+
+static void free_set(struct latency_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->nr; i++) {
+		free(set->series[i]->label);
+		free(set->series[i]);
+	}
+	free(set->series);
+	set->series = NULL;
+	set->nr = 0;
+}
+
+static void relabel(struct latency_set *set, const char *from, const char *to)
+{
+	struct latency_series *series, *other;
+	unsigned int h;
+	size_t i;
+
+	for (i = 0; i < set->nr; i++) {
+		series = set->series[i];
+		if (strcmp(series->label, from))
+			continue;
+		other = series_of(set, to, series->operation);
+		other->counters.count += series->counters.count;
+		other->counters.errors += series->counters.errors;
+		other->counters.bytes += series->counters.bytes;
+		other->counters.pages += series->counters.pages;
+		for (h = 0; h <= series->nr_phases; h++)
+			histogram_add(&other->histograms[h], &series->histograms[h]);
+		free(series->label);
+		free(series);
+		set->series[i--] = set->series[--set->nr];
+	}
+}
+
+static int compare_series(const void *a, const void *b)
+{
+	const struct latency_series *x = *(struct latency_series *const *)a;
+	const struct latency_series *y = *(struct latency_series *const *)b;
+	int order = strcmp(x->label, y->label);
+
+	if (order)
+		return order;
+	if (x->histograms[0].sum != y->histograms[0].sum)
+		return x->histograms[0].sum > y->histograms[0].sum ? -1 : 1;
+	return (int)x->operation - (int)y->operation;
+}
+
+/* Add what @now has more than @last; entries have @nr_phases or none of the phases. */
+static void add_difference(struct latency_series *series, unsigned int nr_phases,
+			   const struct latency_entry *now, const struct latency_entry *last)
+{
+	const struct scope_histogram *from, *before;
+	struct histogram *to;
+	unsigned int i, b;
+	uint32_t more;
+
+	series->counters.count += now->counters.count - last->counters.count;
+	series->counters.errors += now->counters.errors - last->counters.errors;
+	series->counters.bytes += now->counters.bytes - last->counters.bytes;
+	series->counters.pages += now->counters.pages - last->counters.pages;
+	for (i = 0; i <= nr_phases; i++) {
+		from = &now->histograms[i];
+		before = &last->histograms[i];
+		to = &series->histograms[i];
+		to->sum += from->sum - before->sum;
+		for (b = 0; b < SCOPE_NR_BUCKETS; b++) {
+			more = from->buckets[b] - before->buckets[b];
+			to->buckets[b] += more;
+			to->count += more;
+		}
+	}
+}
+
+/* The maximum is of all times; what is recent is known by its last bucket. */
+static void set_maxima(struct latency_series *series, unsigned int nr_phases,
+		       const struct latency_entry *now, bool recent)
+{
+	struct histogram *to;
+	uint64_t max, bound;
+	unsigned int i;
+
+	for (i = 0; i <= nr_phases; i++) {
+		to = &series->histograms[i];
+		max = now->histograms[i].max;
+		bound = histogram_bound(to);
+		if (recent && bound < max && to->buckets[SCOPE_NR_BUCKETS - 1] == 0)
+			max = bound;
+		if (max > to->max)
+			to->max = max;
+	}
+}
+
+static int compare_snapshots(const void *a, const void *b)
+{
+	const struct snapshot *x = a, *y = b;
+
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/* An entry has been read into @now, which the caller keeps. */
+static void add_entry(struct latency *latency, struct snapshot *now, unsigned int nr_phases)
+{
+	size_t size = offsetof(struct snapshot, entry) + ENTRY_SIZE(nr_phases);
+	const struct scope_latency_key *key = &now->key;
+	struct latency_series *series;
+	struct snapshot *last;
+	const char *label;
+	void *found;
+
+	if (!now->entry.counters.count)
+		return;
+	found = tsearch(now, &latency->snapshots, compare_snapshots);
+	if (!found)
+		out_of_memory();
+	last = *(struct snapshot **)found;
+	if (last == now) {
+		/* it is new: all of it has just come */
+		last = allocate(size);
+		last->key = *key;
+		*(struct snapshot **)found = last;
+	}
+	label = label_of(latency, key);
+	series = series_of(&latency->total, label, key->operation);
+	add_difference(series, nr_phases, &now->entry, &last->entry);
+	set_maxima(series, nr_phases, &now->entry, false);
+	if (now->entry.counters.count != last->entry.counters.count) {
+		series = series_of(&latency->recent, label, key->operation);
+		add_difference(series, nr_phases, &now->entry, &last->entry);
+		set_maxima(series, nr_phases, &now->entry, true);
+	}
+	memcpy(last, now, size);
+}
+
+static void read_class(struct latency *latency, enum scope_class class, struct snapshot *now)
+{
+	struct bpf_map *map = map_of_class(latency->skeleton, class);
+	unsigned int nr_phases = phases_of_class[class];
+	struct scope_latency_key *previous = NULL;
+
+	while (!bpf_map__get_next_key(map, previous, &now->key, sizeof(now->key))) {
+		previous = &now->key;
+		if (!bpf_map__lookup_elem(map, &now->key, sizeof(now->key), &now->entry,
+					  ENTRY_SIZE(nr_phases), 0))
+			add_entry(latency, now, nr_phases);
+	}
+}
+
+/* The entries of the frequent operations: of each, those of all CPUs come at once. */
+static void read_frequent(struct latency *latency, struct snapshot *now)
+{
+	static const unsigned int operations[SCOPE_NR_FREQUENT] = {
+		[SCOPE_FREQUENT_MAP] = SCOPE_OPERATION_iommufd_map,
+		[SCOPE_FREQUENT_UNMAP] = SCOPE_OPERATION_iommufd_unmap,
+	};
+	size_t size = ENTRY_SIZE(SCOPE_NR_MEMORY_PHASES);
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	char *entries = allocate(cpus * size);
+	__u32 index;
+
+	for (index = 0; index < SCOPE_NR_FREQUENT; index++) {
+		if (bpf_map__lookup_elem(latency->skeleton->maps.frequent, &index, sizeof(index),
+					 entries, cpus * size, 0))
+			continue;
+		for (cpu = 0; cpu < cpus; cpu++) {
+			now->key = (struct scope_latency_key){
+				.cpu = cpu, .operation = operations[index],
+			};
+			memcpy(&now->entry, entries + cpu * size, size);
+			add_entry(latency, now, SCOPE_NR_MEMORY_PHASES);
+		}
+	}
+	free(entries);
+}
+
+static void read_overflow(struct latency *latency, struct snapshot *now)
+{
+	struct bpf_map *map = latency->skeleton->maps.overflow;
+	__u32 operation;
+
+	if (!latency_overflowed(latency))
+		return;
+	memset(&now->key, 0, sizeof(now->key));
+	now->key.cpu = CPU_OVERFLOW;
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
+		now->key.operation = operation;
+		if (!bpf_map__lookup_elem(map, &operation, sizeof(operation), &now->entry,
+					  ENTRY_SIZE(0), 0))
+			add_entry(latency, now, 0);
+	}
+}
+
+static void sort_set(struct latency_set *set)
+{
+	if (set->nr)
+		qsort(set->series, set->nr, sizeof(*set->series), compare_series);
+}
+
+void latency_read(struct latency *latency)
+{
+	struct snapshot *now;
+	enum scope_class class;
+
+	now = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
+	for (class = 0; class < SCOPE_NR_CLASSES; class++)
+		read_class(latency, class, now);
+	if (latency->by == SCOPE_BY_NONE)
+		read_frequent(latency, now);
+	read_overflow(latency, now);
+	free(now);
+	sort_set(&latency->total);
+	sort_set(&latency->recent);
+}
+
+void latency_forget_recent(struct latency *latency)
+{
+	free_set(&latency->recent);
+}
+
+uint64_t latency_overflowed(const struct latency *latency)
+{
+	return latency->skeleton->bss->overflowed;
+}
+
+void latency_end(struct latency *latency)
+{
+	free_set(&latency->total);
+	free_set(&latency->recent);
+	tdestroy(latency->snapshots, free);
+	tdestroy(latency->labels, free);
+}

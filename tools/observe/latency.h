@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What latency.bpf.c has counted, added up over the CPUs.
+ *
+ * A struct latency reads the maps of a running BPF object.  Each reading adds what has come since
+ * the one before to two sets of series: one for the whole run, one since the last report.
+ */
+#ifndef IOMMUSCOPE_OBSERVE_LATENCY_H
+#define IOMMUSCOPE_OBSERVE_LATENCY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/latency.h"
+#include "text/histogram.h"
+
+struct latency_bpf;
+
+/* Read at least that often: a bucket of 32 bits must not wrap twice unseen. */
+#define LATENCY_READ_EVERY_NS 30000000000ULL
+
+/**
+ * struct latency_series - operations of one kind under one label
+ * @label: what they have in common: a device, an IOAS, a process, a cgroup; "" for all
+ * @operation: enum scope_operation
+ * @counters: how many, how many failed, bytes, pages
+ * @nr_phases: how many phases this kind of operation has
+ * @histograms: the whole operation first, then its phases
+ */
+struct latency_series {
+	char *label;
+	unsigned int operation;
+	struct scope_counters counters;
+	unsigned int nr_phases;
+	struct histogram histograms[];
+};
+
+/**
+ * struct latency_set - series, at most one for each label and operation
+ * @series: sorted by label, then by the time spent, the longest first
+ * @nr: how many
+ */
+struct latency_set {
+	struct latency_series **series;
+	size_t nr;
+};
+
+/**
+ * struct latency - a running observation
+ * @skeleton: its BPF object
+ * @by: by what operations are told apart
+ * @total: everything so far
+ * @recent: what has come since latency_forget_recent()
+ * @snapshots: last reading of each entry of the maps
+ * @labels: names of dimensions that are known, since processes end
+ */
+struct latency {
+	struct latency_bpf *skeleton;
+	enum scope_dimension by;
+	struct latency_set total;
+	struct latency_set recent;
+	void *snapshots;
+	void *labels;
+};
+
+/**
+ * latency_phase() - which phase a histogram of a series is of
+ * @series: the series
+ * @index: index of the histogram, from 1
+ *
+ * Return: enum scope_phase.
+ */
+unsigned int latency_phase(const struct latency_series *series, unsigned int index);
+
+/**
+ * latency_prepare() - size the maps and set the knobs that follow from others, which are set before it
+ * @skeleton: the BPF object, open
+ * @by: by what operations are told apart
+ * @limit: how many pairs of operation and label each class may have on a CPU
+ */
+void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsigned int limit);
+
+/**
+ * latency_begin() - begin an observation, once the object is loaded
+ * @latency: filled in
+ * @skeleton: the BPF object
+ * @by: as for latency_prepare()
+ */
+void latency_begin(struct latency *latency, struct latency_bpf *skeleton, enum scope_dimension by);
+
+/**
+ * latency_read() - read what has been counted
+ * @latency: the observation
+ */
+void latency_read(struct latency *latency);
+
+/**
+ * latency_forget_recent() - a report has been made: begin the next one
+ * @latency: the observation
+ */
+void latency_forget_recent(struct latency *latency);
+
+/**
+ * latency_overflowed() - operations whose label found no room
+ * @latency: the observation
+ *
+ * Return: how many there were so far.
+ */
+uint64_t latency_overflowed(const struct latency *latency);
+
+/**
+ * latency_end() - free everything but the skeleton
+ * @latency: the observation
+ */
+void latency_end(struct latency *latency);
+
+#endif

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Replacements as replace.bpf.c has seen them: taking them over, which faults are theirs, and the verdict.
+ *
+ * Records and faults come in the order of time.  The last record of each device is kept until it is ripe: until no
+ * more faults can be charged to it, as a second has passed or the device has been switched again.  Faults are
+ * kept until a record has claimed them; those that none has after a while are strays.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bpf/replace.skel.h"
+#include "observe/filter.h"
+#include "observe/replacement.h"
+#include "observe/session.h"
+#include "text/clock.h"
+#include "text/output.h"
+
+/* So many faults, for so long, are kept for a replacement that has not told of itself yet. */
+#define FAULTS_KEPT 4096
+#define FAULTS_KEPT_NS 60000000000ULL
+
+/* A device, and its last replacement if that is not told yet. */
+struct followed {
+	char device[SCOPE_DEVICE_LEN];
+	bool waits;
+	struct scope_replacement record;
+};
+
+/* What a source of faults is worth. */
+enum fault_source {
+	/* there is none, or it cannot be watched */
+	SOURCE_NONE,
+	/* its silence proves nothing */
+	SOURCE_MAY_TELL,
+	/* its silence proves nothing until it has told of a fault for the first time */
+	SOURCE_UNTRIED,
+	/* it tells of all, or says that there were more */
+	SOURCE_TELLS,
+};
+
+/* What the probes that are attached can see. */
+struct sight {
+	bool core;
+	bool windows[SCOPE_NR_SWITCHES];
+	enum fault_source faults[SCOPE_NR_SWITCHES];
+};
+
+struct replacements {
+	struct replace_bpf *skeleton;
+	struct ring_buffer *records;
+	struct sight sight;
+	struct followed *followed;
+	size_t nr_followed;
+	/* in the order in which they came */
+	struct scope_fault faults[FAULTS_KEPT];
+	size_t nr_faults;
+	uint64_t stray_faults;
+	/* faults of before were lost, in the kernel or here */
+	uint64_t forgotten_ns;
+	uint64_t faults_lost;
+	struct replacement_totals by_device;
+	struct replacement_totals by_driver;
+	/* where the reading under way hands over */
+	replacement_function function;
+	void *context;
+};
+
+static int on_record(void *context, void *data, size_t size);
+
+/* @probes: with those of functions of the kernel, which are the first to fail on another one */
+static struct replace_bpf *load(const struct filter *filter, bool probes, int *err)
+{
+	struct replace_bpf *skeleton = replace_bpf__open();
+	struct bpf_program *program;
+
+	*err = -errno;
+	if (!skeleton)
+		return NULL;
+	if (filter)
+		SESSION_FILTER(skeleton, filter);
+	bpf_object__for_each_program(program, skeleton->obj)
+		if (!probes && !strncmp(bpf_program__section_name(program), "f", 1))
+			bpf_program__set_autoload(program, false);
+	*err = session_try_load(skeleton->skeleton);
+	if (*err) {
+		replace_bpf__destroy(skeleton);
+		return NULL;
+	}
+	return skeleton;
+}
+
+struct replacements *replacements_open(const struct filter *filter)
+{
+	struct replacements *replacements = calloc(1, sizeof(*replacements));
+	int err;
+
+	if (!replacements)
+		out_of_memory();
+	replacements->skeleton = load(filter, true, &err);
+	if (!replacements->skeleton)
+		replacements->skeleton = load(filter, false, &err);
+	if (!replacements->skeleton) {
+		session_load_failed(err);
+		goto failed;
+	}
+	replacements->records = ring_buffer__new(bpf_map__fd(replacements->skeleton->maps.records),
+						 on_record, replacements, NULL);
+	if (!replacements->records) {
+		complain("cannot map the ring buffer: %s", strerror(errno));
+		goto failed;
+	}
+	return replacements;
+
+failed:
+	replacements_close(replacements);
+	return NULL;
+}
+
+static void look_around(struct replacements *replacements)
+{
+	struct replace_bpf *skeleton = replacements->skeleton;
+	struct sight *sight = &replacements->sight;
+
+#define SEES(program) session_is_attached(skeleton->progs.program)
+	sight->core = SEES(core_moved);
+	sight->windows[SCOPE_SWITCH_INTEL] = sight->core && SEES(intel_blocks);
+	sight->windows[SCOPE_SWITCH_AMD] = sight->core && SEES(amd_blocks);
+	sight->windows[SCOPE_SWITCH_VIRTIO] = sight->core && SEES(virtio_attaches);
+	sight->windows[SCOPE_SWITCH_MOCK] = sight->core && SEES(mock_blocks);
+#define SOURCE(program, worth) (SEES(program) ? (worth) : SOURCE_NONE)
+	sight->faults[SCOPE_SWITCH_INTEL] = SOURCE(intel_faults, SOURCE_TELLS);
+	/* an emulated one has an event log that no fault of a blocked device is written to */
+	sight->faults[SCOPE_SWITCH_AMD] = SEES(amd_faults) ? SOURCE_UNTRIED :
+							     SOURCE(core_faults, SOURCE_MAY_TELL);
+	/* the kernel drops lines that come fast */
+	sight->faults[SCOPE_SWITCH_VIRTIO] = SOURCE(log_faults, SOURCE_MAY_TELL);
+	sight->faults[SCOPE_SWITCH_MOCK] = SOURCE(mock_faults, SOURCE_TELLS);
+	/* not every driver has this event, and those that do may not for every fault */
+	sight->faults[SCOPE_SWITCH_UNKNOWN] = SOURCE(core_faults, SOURCE_MAY_TELL);
+#undef SOURCE
+#undef SEES
+}
+
+int replacements_attach(struct replacements *replacements)
+{
+	if (session_attach(replacements->skeleton->obj))
+		return -1;
+	look_around(replacements);
+	return 0;
+}
+
+void replacements_detach(struct replacements *replacements)
+{
+	session_detach(replacements->skeleton->obj);
+}
+
+/* What became of the device.  A failure that did not reach the IOMMU driver changed nothing. */
+static enum verdict judge(const struct scope_replacement *record, bool window_known)
+{
+	if (record->ret < 0) {
+		if (record->flags & SCOPE_REPLACEMENT_MOVED) {
+			if (record->flags & SCOPE_REPLACEMENT_BLOCKED || record->move_ret)
+				return VERDICT_stranded;
+			return VERDICT_rolled_back;
+		}
+		return record->phase_ns[SCOPE_REPLACE_switch] ? VERDICT_unknown : VERDICT_refused;
+	}
+	if (record->hwpt == record->old_hwpt)
+		return VERDICT_unchanged;
+	if (record->windows)
+		return VERDICT_blocked;
+	return window_known ? VERDICT_hitless : VERDICT_unknown;
+}
+
+static enum scope_switch switch_of(const char *iommu_driver)
+{
+	static const struct {
+		const char *name;
+		enum scope_switch driver;
+	} drivers[] = {
+		{ "intel_iommu", SCOPE_SWITCH_INTEL },	 { "amd_iommu", SCOPE_SWITCH_AMD },
+		/* as a module, and built in */
+		{ "virtio_iommu", SCOPE_SWITCH_VIRTIO }, { "viommu", SCOPE_SWITCH_VIRTIO },
+		{ "iommufd_mock", SCOPE_SWITCH_MOCK },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(drivers[i].name, iommu_driver))
+			return drivers[i].driver;
+	return SCOPE_SWITCH_UNKNOWN;
+}
+
+static enum fault_sight faults_seen(const struct replacements *replacements,
+				    const struct scope_replacement *record, unsigned int driver)
+{
+	enum fault_source source = replacements->sight.faults[driver];
+
+	if (!record->moves)
+		return FAULTS_not_moved;
+	if (record->faults_in_window || record->faults_after || source == SOURCE_TELLS)
+		return FAULTS_known;
+	if (source == SOURCE_UNTRIED)
+		return replacements->skeleton->bss->amd_faults_told ? FAULTS_known :
+								     FAULTS_none_reported;
+	return source == SOURCE_MAY_TELL ? FAULTS_none_reported : FAULTS_not_watched;
+}
+
+static struct replacement_total *total_of(struct replacement_totals *totals, const char *label)
+{
+	struct replacement_total *total;
+	size_t i;
+
+	for (i = 0; i < totals->nr; i++)
+		if (!strcmp(totals->totals[i].label, label))
+			return &totals->totals[i];
+	totals->totals = reallocarray(totals->totals, totals->nr + 1, sizeof(*totals->totals));
+	if (!totals->totals)
+		out_of_memory();
+	total = &totals->totals[totals->nr++];
+	memset(total, 0, sizeof(*total));
+	strncpy(total->label, label, sizeof(total->label) - 1);
+	return total;
+}
+
+static void count(struct replacement_totals *totals, const char *label,
+		  const struct replacement *replacement)
+{
+	struct replacement_total *total = total_of(totals, label);
+
+	total->count++;
+	total->verdicts[replacement->verdict]++;
+	total->faults[replacement->faults]++;
+	total->faults_in_window += replacement->record.faults_in_window;
+	total->faults_after += replacement->record.faults_after;
+	total->faults_at_least |= replacement->faults_at_least;
+	if (replacement->window_known)
+		histogram_value(&total->window, replacement->record.window_ns);
+	histogram_value(&total->duration, replacement->record.dur_ns);
+}
+
+static void cap(__u64 *value, uint64_t most)
+{
+	if (*value > most)
+		*value = most;
+}
+
+static void tell(struct replacements *replacements, const struct scope_replacement *record)
+{
+	struct replacement replacement = { .record = *record };
+	const struct sight *sight = &replacements->sight;
+	unsigned int driver = record->driver;
+
+	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.waits), &record->number,
+			    &replacement.waits);
+	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
+		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;
+	/* one that waited may have ended before the event of the end told when that was */
+	cap(&replacement.waits.longest_ns, record->dur_ns);
+	cap(&replacement.waits.total_ns, record->dur_ns * replacement.waits.count);
+	replacement.window_known = record->moves && sight->windows[driver];
+	replacement.faults = faults_seen(replacements, record, driver);
+	replacement.faults_at_least = record->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
+	replacement.verdict = judge(record, replacement.window_known);
+	count(&replacements->by_device, record->device, &replacement);
+	count(&replacements->by_driver, record->iommu_driver, &replacement);
+	if (replacements->function)
+		replacements->function(replacements->context, &replacement);
+}
+
+/* As the device began to move, as far as that is known. */
+static uint64_t switch_start(const struct scope_replacement *record)
+{
+	uint64_t late = record->phase_ns[SCOPE_REPLACE_switch] + record->phase_ns[SCOPE_REPLACE_drop];
+
+	if (record->windows)
+		return record->window_start_ns;
+	return record->start_ns + (record->dur_ns > late ? record->dur_ns - late : 0);
+}
+
+static bool in_window(const struct scope_replacement *record, uint64_t ns)
+{
+	return (ns >= record->window_start_ns && ns <= record->first_end_ns) ||
+	       (ns >= record->last_start_ns && ns <= record->last_end_ns);
+}
+
+static void charge(struct scope_replacement *record, const struct scope_fault *fault)
+{
+	__u32 flags = fault->flags & ~SCOPE_FAULT_MORE;
+
+	if (fault->flags & SCOPE_FAULT_MORE)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	if (in_window(record, fault->ns))
+		flags |= SCOPE_FAULT_IN_WINDOW;
+	/* what the IOMMU says without a window to have come from is not the replacement's doing */
+	if (!record->windows)
+		flags &= ~SCOPE_FAULT_IN_WINDOW;
+	if (flags & SCOPE_FAULT_IN_WINDOW)
+		record->faults_in_window++;
+	else
+		record->faults_after++;
+	if (record->nr_faults < SCOPE_FAULT_MARKS)
+		record->faults[record->nr_faults++] = (struct scope_fault_mark){
+			.ns = fault->ns,
+			.iova = fault->iova,
+			.reason = fault->reason,
+			.flags = flags,
+		};
+}
+
+static bool is_of(const struct scope_fault *fault, const char *device)
+{
+	char name[SCOPE_DEVICE_LEN];
+
+	if (*fault->device)
+		return !strcmp(fault->device, device);
+	snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", fault->requester >> 16,
+		 fault->requester >> 8 & 0xff, fault->requester >> 3 & 0x1f, fault->requester & 7);
+	return !strcmp(name, device);
+}
+
+/* The core tells once more of what the driver's own source told. */
+static bool is_told_twice(const struct replacements *replacements,
+			  const struct scope_fault *fault, unsigned int driver)
+{
+	return fault->source == SCOPE_FAULT_CORE &&
+	       replacements->sight.faults[driver] > SOURCE_MAY_TELL;
+}
+
+/* No more faults can come for the replacement of a device: claim those up to @until_ns, and tell. */
+static void tell_ripe(struct replacements *replacements, struct followed *followed,
+		      uint64_t until_ns)
+{
+	struct scope_replacement *record = &followed->record;
+	uint64_t last_ns = record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS;
+	uint64_t first_ns = switch_start(record);
+	const struct scope_fault *fault;
+	size_t i, kept = 0;
+
+	if (until_ns > last_ns)
+		until_ns = last_ns;
+	for (i = 0; i < replacements->nr_faults; i++) {
+		fault = &replacements->faults[i];
+		if (fault->ns < first_ns || fault->ns > until_ns || !is_of(fault, record->device))
+			replacements->faults[kept++] = *fault;
+		else if (!is_told_twice(replacements, fault, record->driver))
+			charge(record, fault);
+	}
+	replacements->nr_faults = kept;
+	if (first_ns <= replacements->forgotten_ns)
+		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	followed->waits = false;
+	tell(replacements, record);
+}
+
+static struct followed *follow(struct replacements *replacements, const char *device)
+{
+	struct followed *followed;
+	size_t i;
+
+	for (i = 0; i < replacements->nr_followed; i++)
+		if (!strcmp(replacements->followed[i].device, device))
+			return &replacements->followed[i];
+	replacements->followed = reallocarray(replacements->followed, replacements->nr_followed + 1,
+					      sizeof(*replacements->followed));
+	if (!replacements->followed)
+		out_of_memory();
+	followed = &replacements->followed[replacements->nr_followed++];
+	*followed = (struct followed){};
+	snprintf(followed->device, sizeof(followed->device), "%s", device);
+	return followed;
+}
+
+/* The oldest faults, up to @nr, are of no replacement. */
+static void forget_faults(struct replacements *replacements, size_t nr)
+{
+	replacements->stray_faults += nr;
+	replacements->nr_faults -= nr;
+	memmove(replacements->faults, replacements->faults + nr,
+		replacements->nr_faults * sizeof(replacements->faults[0]));
+}
+
+static void on_fault(struct replacements *replacements, const struct scope_fault *fault)
+{
+	if (replacements->nr_faults == FAULTS_KEPT) {
+		replacements->forgotten_ns = replacements->faults[FAULTS_KEPT / 2 - 1].ns;
+		forget_faults(replacements, FAULTS_KEPT / 2);
+	}
+	replacements->faults[replacements->nr_faults++] = *fault;
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct replacements *replacements = context;
+	struct scope_replacement record = {};
+	struct followed *followed;
+
+	/* both begin with the number */
+	if (!*(const __u64 *)data) {
+		on_fault(replacements, data);
+		return 0;
+	}
+	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
+	record.driver = switch_of(record.iommu_driver);
+	/* who does not see it end has not seen a window */
+	if (!replacements->sight.core) {
+		record.windows = 0;
+		record.window_ns = 0;
+		record.flags = 0;
+	}
+	if (!record.moves) {
+		tell(replacements, &record);
+		return 0;
+	}
+	followed = follow(replacements, record.device);
+	if (followed->waits)
+		tell_ripe(replacements, followed, switch_start(&record) - 1);
+	followed->record = record;
+	followed->waits = true;
+	return 0;
+}
+
+static bool all_told(const struct replacements *replacements)
+{
+	size_t i;
+
+	for (i = 0; i < replacements->nr_followed; i++)
+		if (replacements->followed[i].waits)
+			return false;
+	return true;
+}
+
+void replacements_read(struct replacements *replacements, replacement_function function,
+		       void *context)
+{
+	/* what is ripe by then has all its faults in the ring buffer */
+	uint64_t now = now_ns(), lost = replacements->skeleton->bss->faults_lost;
+	const struct scope_replacement *record;
+	size_t i;
+
+	replacements->function = function;
+	replacements->context = context;
+	if (lost != replacements->faults_lost)
+		replacements->forgotten_ns = now;
+	replacements->faults_lost = lost;
+	ring_buffer__consume(replacements->records);
+	for (i = 0; i < replacements->nr_followed; i++) {
+		record = &replacements->followed[i].record;
+		if (replacements->followed[i].waits &&
+		    record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS < now)
+			tell_ripe(replacements, &replacements->followed[i], UINT64_MAX);
+	}
+	for (i = 0; i < replacements->nr_faults; i++)
+		if (replacements->faults[i].ns + FAULTS_KEPT_NS > now)
+			break;
+	forget_faults(replacements, i);
+}
+
+void replacements_drain(struct replacements *replacements, replacement_function function,
+			void *context)
+{
+	const struct timespec nap = { .tv_nsec = 20000000 };
+	uint64_t end = now_ns() + SCOPE_FAULTS_AFTER_NS;
+
+	replacements_read(replacements, function, context);
+	while (!all_told(replacements) && now_ns() <= end + 2 * nap.tv_nsec) {
+		nanosleep(&nap, NULL);
+		replacements_read(replacements, function, context);
+	}
+	forget_faults(replacements, replacements->nr_faults);
+}
+
+const struct replacement_totals *replacements_by_device(const struct replacements *replacements)
+{
+	return &replacements->by_device;
+}
+
+const struct replacement_totals *replacements_by_driver(const struct replacements *replacements)
+{
+	return &replacements->by_driver;
+}
+
+uint64_t replacements_lost(const struct replacements *replacements)
+{
+	return replacements->skeleton->bss->lost;
+}
+
+uint64_t replacements_stray_faults(const struct replacements *replacements)
+{
+	return replacements->stray_faults;
+}
+
+const struct bpf_object *replacements_object(const struct replacements *replacements)
+{
+	return replacements->skeleton->obj;
+}
+
+void replacements_close(struct replacements *replacements)
+{
+	if (!replacements)
+		return;
+	ring_buffer__free(replacements->records);
+	if (replacements->skeleton) {
+		session_detach(replacements->skeleton->obj);
+		replace_bpf__destroy(replacements->skeleton);
+	}
+	free(replacements->followed);
+	free(replacements->by_device.totals);
+	free(replacements->by_driver.totals);
+	free(replacements);
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a BPF skeleton.
+ *
+ * libbpf talks a lot when something fails; its words are kept, and the last line is shown with
+ * ours.  With IOMMUSCOPE_DEBUG set all of them are.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bpf/lists.h"
+#include "machine/privilege.h"
+#include "observe/btf_events.h"
+#include "observe/record_layout.h"
+#include "observe/session.h"
+#include "text/output.h"
+
+#define MAX_LINKS 256
+
+/* The events of finished operations, and which program of programs.bpf.h serves each. */
+static const struct {
+	const char *program;
+	const char *event;
+} finished_events[] = {
+#define EVENT(name) { "memory", "iommufd_" #name },
+	IOMMUFD_MEMORY_OPERATIONS(EVENT)
+#undef EVENT
+#define EVENT(name) { "translation", "iommufd_" #name },
+	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
+#undef EVENT
+#define EVENT(name) { "object", "iommufd_" #name },
+	IOMMUFD_OBJECT_OPERATIONS(EVENT)
+#undef EVENT
+#define EVENT(name) { "vfio", "vfio_" #name },
+	SCOPE_VFIO_OPERATIONS(EVENT)
+#undef EVENT
+};
+#define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
+
+/* With btf_custom_path where a module has no BTF. */
+static struct bpf_object_open_opts open_options = { .sz = sizeof(open_options) };
+
+static char libbpf_says[512];
+static bool debug;
+
+static struct bpf_link *links[MAX_LINKS];
+static struct bpf_object *link_owners[MAX_LINKS];
+static const struct bpf_program *link_programs[MAX_LINKS];
+
+__attribute__((format(printf, 2, 0)))
+static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (debug)
+		return vfprintf(stderr, format, args);
+	if (level == LIBBPF_WARN) {
+		vsnprintf(libbpf_says, sizeof(libbpf_says), format, args);
+		libbpf_says[strcspn(libbpf_says, "\n")] = '\0';
+	}
+	return 0;
+}
+
+static bool have(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static int failed(const char *what, int err)
+{
+	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
+		 *libbpf_says ? ")" : "");
+	return -1;
+}
+
+static bool has_btf(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	return have(path);
+}
+
+/* Is all there that every command needs? */
+static int check_machine(void)
+{
+	uint64_t capabilities;
+
+	debug = getenv("IOMMUSCOPE_DEBUG") != NULL;
+	libbpf_set_print(keep_words);
+
+	if (process_capabilities(0, &capabilities) && !may_observe(capabilities)) {
+		complain("no privilege: run it as root, or with CAP_BPF and CAP_PERFMON");
+		return -1;
+	}
+	if (!have("/sys/kernel/btf/vmlinux")) {
+		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
+		return -1;
+	}
+	if (!have("/sys/module/iommufd")) {
+		complain("module iommufd is not loaded: modprobe iommufd");
+		return -1;
+	}
+	return 0;
+}
+
+int session_check_module(void)
+{
+	if (check_machine())
+		return -1;
+	if (!session_has_types()) {
+		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
+		return -1;
+	}
+	return 0;
+}
+
+bool session_has_types(void)
+{
+	return has_btf("iommufd");
+}
+
+const struct bpf_object_open_opts *session_open_options(void)
+{
+	return open_options.btf_custom_path ? &open_options : NULL;
+}
+
+/* Make do without the BTF of our modules that have none, and say so. */
+static int fall_back(void)
+{
+	static const char *const modules[] = { "iommufd", "vfio" };
+	char path[64], names[64] = "";
+	unsigned int i, nr = 0;
+	int err;
+
+	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
+		if (!have(path) || has_btf(modules[i]))
+			continue;
+		if (!have("/sys/kernel/tracing/events")) {
+			complain("module %s has no BTF, and its events cannot be listed: mount -t "
+				 "tracefs tracefs /sys/kernel/tracing",
+				 modules[i]);
+			return -1;
+		}
+		err = btf_events_add_plain(modules[i]);
+		/* the distribution's has no events */
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return failed("list the modules' events", err);
+		if (nr++)
+			strcat(names, " and ");
+		strcat(names, modules[i]);
+	}
+	if (!nr)
+		return 0;
+	open_options.btf_custom_path = record_layout_path();
+	if (!open_options.btf_custom_path)
+		return failed("lay out the modules' records", -errno);
+	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",
+		 session_has_types() ? "" :
+				       "; which devices are attached already, and what "
+				       "replacements do, is not known");
+	return 0;
+}
+
+/* Does an event show, with BTF or without? */
+static bool has_event(const char *wanted)
+{
+	const char *event;
+	size_t i;
+
+	for (i = 0; (event = btf_event_name(i)); i++)
+		if (!strcmp(event, wanted))
+			return true;
+	return false;
+}
+
+static int check_events(void)
+{
+	/* ours, and the drivers whose functions are probed */
+	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
+					       NULL };
+	int err;
+
+	err = btf_events_init(modules);
+	if (err == -EPERM) {
+		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
+		return -1;
+	}
+	if (err)
+		return failed("read the modules' BTF", err);
+	if (fall_back())
+		return -1;
+	if (!has_event("iommufd_map")) {
+		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
+		return -1;
+	}
+	return 0;
+}
+
+int session_check(void)
+{
+	return session_check_module() || check_events() ? -1 : 0;
+}
+
+int session_check_operations(void)
+{
+	return check_machine() || check_events() ? -1 : 0;
+}
+
+/* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
+static const char *event_of(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
+}
+
+/* The function that a program is for: "fexit/dmar_fault" -> "dmar_fault", NULL if none. */
+static const char *function_of(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6))
+		return NULL;
+	return strchr(section, '/') + 1;
+}
+
+static bool is_raw(const struct bpf_program *program)
+{
+	return !strcmp(bpf_program__section_name(program), "raw_tp");
+}
+
+/*
+ * Is a raw tracepoint program for an event?  Its name tells: a class of operations, "finished" for
+ * all of them, or "SUBSYSTEM_started" for the begins.
+ */
+static bool serves(const char *program, const char *event)
+{
+	size_t length = strlen(event), prefix = strcspn(event, "_") + 1;
+	unsigned int i;
+
+	for (i = 0; i < NR_FINISHED_EVENTS; i++)
+		if (!strcmp(event, finished_events[i].event))
+			return !strcmp(program, finished_events[i].program) ||
+			       !strcmp(program, "finished");
+	return length > 6 && !strcmp(event + length - 6, "_start") &&
+	       !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
+}
+
+/* Is there an event that this program can be attached to? */
+static bool is_of_use(const struct bpf_program *program)
+{
+	const char *event = event_of(program), *function = function_of(program);
+	size_t i;
+
+	if (event)
+		return btf_event_exists(event);
+	if (function)
+		return btf_function_exists(function);
+	if (!is_raw(program))
+		return true;
+	for (i = 0; btf_event_name(i); i++)
+		if (serves(bpf_program__name(program), btf_event_name(i)))
+			return true;
+	return false;
+}
+
+int session_try_load(struct bpf_object_skeleton *skeleton)
+{
+	struct bpf_program *program;
+	int err;
+
+	bpf_object__for_each_program(program, *skeleton->obj) {
+		if (is_raw(program) && !strcmp(bpf_program__name(program), "memory"))
+			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
+		if (bpf_program__autoload(program) && !is_of_use(program))
+			bpf_program__set_autoload(program, false);
+	}
+	err = bpf_object__load_skeleton(skeleton);
+	btf_events_forget();
+	return err;
+}
+
+void session_load_failed(int err)
+{
+	failed("load the BPF programs", err);
+}
+
+int session_load(struct bpf_object_skeleton *skeleton)
+{
+	int err = session_try_load(skeleton);
+
+	return err ? failed("load the BPF programs", err) : 0;
+}
+
+static int keep_link(struct bpf_object *object, const struct bpf_program *program,
+		     struct bpf_link *link)
+{
+	unsigned int i;
+
+	if (!link)
+		return failed("attach the BPF programs", -errno);
+	for (i = 0; i < MAX_LINKS; i++) {
+		if (links[i])
+			continue;
+		links[i] = link;
+		link_owners[i] = object;
+		link_programs[i] = program;
+		return 0;
+	}
+	bpf_link__destroy(link);
+	return failed("attach the BPF programs", -E2BIG);
+}
+
+static int attach_raw(struct bpf_object *object, struct bpf_program *program)
+{
+	const char *event;
+	size_t i;
+
+	for (i = 0; (event = btf_event_name(i)); i++)
+		if (serves(bpf_program__name(program), event) &&
+		    keep_link(object, program,
+			      bpf_program__attach_raw_tracepoint(program, event)))
+			return -1;
+	return 0;
+}
+
+/* A function that is there but cannot be traced is as good as not there. */
+static int attach_function(struct bpf_object *object, struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_trace(program);
+
+	return link ? keep_link(object, program, link) : 0;
+}
+
+int session_attach(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	int err = 0;
+
+	bpf_object__for_each_program(program, object) {
+		if (err || !bpf_program__autoload(program))
+			continue;
+		if (is_raw(program))
+			err = attach_raw(object, program);
+		else if (event_of(program))
+			err = keep_link(object, program, bpf_program__attach_trace(program));
+		else if (function_of(program))
+			err = attach_function(object, program);
+	}
+	return err;
+}
+
+bool session_is_attached(const struct bpf_program *program)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_LINKS; i++)
+		if (links[i] && link_programs[i] == program)
+			return true;
+	return false;
+}
+
+void session_detach(struct bpf_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_LINKS; i++) {
+		if (!links[i] || link_owners[i] != object)
+			continue;
+		bpf_link__destroy(links[i]);
+		links[i] = NULL;
+	}
+}

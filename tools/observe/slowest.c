@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The slowest operations of each kind and their stacks.
+ *
+ * A struct slow_call is in the ranking of the whole run, in that of its round, or in both; it counts in
+ * how many.  A ranking has a list for each kind of operation, the slowest first, which is never longer
+ * than what is kept.  What the kernel sends before it has noticed a new round still belongs to the old one,
+ * so three rankings are filled: of the run, of the round that is being reported, and of the one
+ * that is under way.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/latency.skel.h"
+#include "machine/stacks.h"
+#include "observe/finished.h"
+#include "observe/latency.h"
+#include "observe/slowest.h"
+#include "text/clock.h"
+#include "text/output.h"
+
+/* Operations taken at once: those that come faster than they get names must not hold up the rest. */
+#define MOST_AT_ONCE 1000
+
+struct slowest {
+	struct latency_bpf *skeleton;
+	struct ring_buffer *sent;
+	struct stacks *stacks;
+	unsigned int kept;
+	unsigned int at_once;
+	struct ranking total;
+	struct ranking recent;
+	struct ranking under_way;
+};
+
+void slowest_prepare(struct latency_bpf *skeleton, unsigned int kept)
+{
+	skeleton->rodata->keep |= SCOPE_KEEP_SLOWEST;
+	skeleton->rodata->slowest_kept = kept;
+	bpf_map__set_max_entries(skeleton->maps.slowest_sent, SCOPE_NR_OPERATIONS);
+	bpf_map__set_max_entries(skeleton->maps.slowest_stacks, SCOPE_SLOWEST_ROOM);
+}
+
+/* Rankings */
+
+static bool is_among(const struct slowest *slowest, const struct ranking *ranking,
+		     const struct scope_record *record)
+{
+	unsigned int nr = ranking->nr[record->operation];
+
+	return nr < slowest->kept ||
+	       record->dur_ns > ranking->calls[record->operation][nr - 1]->record.dur_ns;
+}
+
+static void release(struct slow_call *call)
+{
+	if (--call->rankings)
+		return;
+	stacks_free_frames(call->frames, call->nr_kernel + call->nr_user);
+	free(call);
+}
+
+/* Put a call in its place; the least one may have to go for it. */
+static void rank(const struct slowest *slowest, struct ranking *ranking, struct slow_call *call)
+{
+	struct slow_call **calls = ranking->calls[call->record.operation];
+	unsigned int *nr = &ranking->nr[call->record.operation], place;
+
+	if (!is_among(slowest, ranking, &call->record))
+		return;
+	if (*nr == slowest->kept)
+		release(calls[--*nr]);
+	for (place = (*nr)++; place; place--) {
+		if (calls[place - 1]->record.dur_ns >= call->record.dur_ns)
+			break;
+		calls[place] = calls[place - 1];
+	}
+	calls[place] = call;
+	call->rankings++;
+}
+
+static void forget_ranking(struct ranking *ranking)
+{
+	unsigned int operation, i;
+
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++)
+		for (i = 0; i < ranking->nr[operation]; i++)
+			release(ranking->calls[operation][i]);
+	memset(ranking->nr, 0, sizeof(ranking->nr));
+}
+
+/* What is sent */
+
+static size_t frames_of(int bytes)
+{
+	return bytes > 0 ? bytes / sizeof(uint64_t) : 0;
+}
+
+static size_t record_size(unsigned int operation)
+{
+	switch (scope_operation_class(operation)) {
+	case SCOPE_CLASS_OBJECT:
+		return SCOPE_OBJECT_RECORD;
+	case SCOPE_CLASS_MEMORY:
+		return SCOPE_MEMORY_RECORD;
+	default:
+		return sizeof(struct scope_record);
+	}
+}
+
+static struct slow_call *call_of(struct slowest *slowest, const struct scope_slow *slow)
+{
+	size_t nr_kernel = frames_of(slow->kernel_bytes), nr_user = frames_of(slow->user_bytes), i;
+	struct slow_call *call;
+
+	call = calloc(1, sizeof(*call) + (nr_kernel + nr_user) * sizeof(call->frames[0]));
+	if (!call)
+		out_of_memory();
+	finished_operation(&call->record, &slow->record, record_size(slow->record.operation));
+	call->wall_ns = wall_offset_ns();
+	call->nr_kernel = nr_kernel;
+	call->nr_user = nr_user;
+	for (i = 0; i < nr_kernel; i++)
+		call->frames[i].address = slow->kernel[i];
+	for (i = 0; i < nr_user; i++)
+		call->frames[nr_kernel + i].address = slow->user[i];
+	call->ended = !stacks_user(slowest->stacks, call->record.tgid, slow->process_start_ns,
+				   call->frames + nr_kernel, nr_user);
+	return call;
+}
+
+static int on_slow(void *context, void *data, size_t size)
+{
+	struct slowest *slowest = context;
+	const struct scope_slow *slow = data;
+	struct ranking *round = &slowest->under_way;
+	struct slow_call *call;
+
+	if (size < sizeof(*slow) || slow->record.operation >= SCOPE_NR_OPERATIONS)
+		return 0;
+	if (slow->round != slowest->skeleton->bss->slowest_round)
+		round = &slowest->recent;
+	if (is_among(slowest, &slowest->total, &slow->record) ||
+	    is_among(slowest, round, &slow->record)) {
+		call = call_of(slowest, slow);
+		/* it stays for as long as it is ranked */
+		call->rankings = 1;
+		rank(slowest, &slowest->total, call);
+		rank(slowest, round, call);
+		release(call);
+	}
+	return ++slowest->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
+}
+
+struct slowest *slowest_begin(struct latency_bpf *skeleton)
+{
+	struct slowest *slowest = calloc(1, sizeof(*slowest));
+
+	if (!slowest)
+		out_of_memory();
+	slowest->skeleton = skeleton;
+	slowest->kept = skeleton->rodata->slowest_kept;
+	slowest->sent = ring_buffer__new(bpf_map__fd(skeleton->maps.slowest_stacks), on_slow,
+					 slowest, NULL);
+	if (!slowest->sent)
+		complain("cannot map the ring buffer: %s", strerror(errno));
+	else
+		slowest->stacks = stacks_begin();
+	if (!slowest->stacks) {
+		slowest_end(slowest);
+		return NULL;
+	}
+	return slowest;
+}
+
+int slowest_fd(const struct slowest *slowest)
+{
+	return ring_buffer__epoll_fd(slowest->sent);
+}
+
+void slowest_read(struct slowest *slowest)
+{
+	slowest->at_once = 0;
+	ring_buffer__consume(slowest->sent);
+}
+
+void slowest_next_round(struct slowest *slowest)
+{
+	struct ranking over = slowest->under_way;
+
+	/* nothing is in here: it has been reported and forgotten */
+	slowest->under_way = slowest->recent;
+	slowest->recent = over;
+	slowest->skeleton->bss->slowest_round++;
+	slowest_read(slowest);
+}
+
+void slowest_forget_recent(struct slowest *slowest)
+{
+	forget_ranking(&slowest->recent);
+}
+
+void slowest_end(struct slowest *slowest)
+{
+	if (!slowest)
+		return;
+	forget_ranking(&slowest->total);
+	forget_ranking(&slowest->recent);
+	forget_ranking(&slowest->under_way);
+	ring_buffer__free(slowest->sent);
+	stacks_end(slowest->stacks);
+	free(slowest);
+}
+
+/* Reports */
+
+const struct ranking *slowest_ranking(const struct slowest *slowest, bool interval)
+{
+	return interval ? &slowest->recent : &slowest->total;
+}
+
+void slowest_name_kernel(struct slowest *slowest, struct slow_call *call)
+{
+	if (call->kernel_named)
+		return;
+	call->nr_own = stacks_kernel(slowest->stacks, call->frames, call->nr_kernel);
+	call->kernel_named = true;
+}
+
+uint64_t slowest_lost(const struct slowest *slowest)
+{
+	return slowest->skeleton->bss->slowest_lost;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * JSON, written as it comes: no tree, no allocation, so that a stream of events costs little.
+ *
+ * The writer knows only its depth and whether a comma is due.  Keys are snake_case with the unit
+ * in the name.  With a NULL key a value is an element of an array.
+ */
+#ifndef IOMMUSCOPE_TEXT_JSON_H
+#define IOMMUSCOPE_TEXT_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/**
+ * struct json - a JSON text under way
+ * @file: where it goes
+ * @comma: the next element needs a comma before it
+ * @depth: objects and arrays that are open
+ * @used: bytes in @text
+ * @text: what has not gone to @file yet: it does when there is no more room, or nothing open
+ *
+ * Operations come by the hundred thousand, with twenty members each; to hand each of them to stdio by
+ * itself takes longer than all the rest.
+ */
+struct json {
+	FILE *file;
+	bool comma;
+	unsigned int depth;
+	unsigned int used;
+	char text[1024];
+};
+
+/**
+ * json_object() - begin an object
+ * @json: the writer
+ * @key: its key in the object around it, or NULL
+ */
+void json_object(struct json *json, const char *key);
+
+/**
+ * json_end_object() - end the innermost object
+ * @json: the writer
+ */
+void json_end_object(struct json *json);
+
+/**
+ * json_array() - begin an array
+ * @json: the writer
+ * @key: its key in the object around it, or NULL
+ */
+void json_array(struct json *json, const char *key);
+
+/**
+ * json_end_array() - end the innermost array
+ * @json: the writer
+ */
+void json_end_array(struct json *json);
+
+/**
+ * json_end() - end a document, or one object of a stream, with a newline
+ * @json: the writer, ready for the next one
+ */
+void json_end(struct json *json);
+
+/**
+ * json_string() - write a string
+ * @json: the writer
+ * @key: its key, or NULL
+ * @value: the string, in UTF-8; other bytes are replaced
+ */
+void json_string(struct json *json, const char *key, const char *value);
+
+/**
+ * json_u64() - write a number that is not negative
+ * @json: the writer
+ * @key: its key, or NULL
+ * @value: the number
+ */
+void json_u64(struct json *json, const char *key, uint64_t value);
+
+/**
+ * json_i64() - write a number
+ * @json: the writer
+ * @key: its key, or NULL
+ * @value: the number
+ */
+void json_i64(struct json *json, const char *key, int64_t value);
+
+/**
+ * json_micros() - write a time in microseconds, exact to the nanosecond
+ * @json: the writer
+ * @key: its key, or NULL
+ * @ns: the time in nanoseconds
+ */
+void json_micros(struct json *json, const char *key, int64_t ns);
+
+/**
+ * json_double() - write a number with a fraction
+ * @json: the writer
+ * @key: its key, or NULL
+ * @value: the number; one that JSON cannot say becomes null
+ */
+void json_double(struct json *json, const char *key, double value);
+
+/**
+ * json_bool() - write true or false
+ * @json: the writer
+ * @key: its key, or NULL
+ * @value: which
+ */
+void json_bool(struct json *json, const char *key, bool value);
+
+/**
+ * json_null() - write null
+ * @json: the writer
+ * @key: its key, or NULL
+ */
+void json_null(struct json *json, const char *key);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What top observes, and the three panels that show it.
+ *
+ *	operations	latency.bpf.c's histograms, as lat reads them
+ *	devices		the kernel's state, as state reads it
+ *	events		failures and replacements, as ops gets them
+ */
+#ifndef IOMMUSCOPE_TOP_TOP_H
+#define IOMMUSCOPE_TOP_TOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/operations.h"
+#include "observe/latency.h"
+#include "observe/state.h"
+#include "top/panel.h"
+
+struct filter;
+
+/* Kinds of failures and replacements that are kept. */
+#define TOP_EVENTS 256
+
+/**
+ * struct top_event - failures or replacements that are alike
+ * @record: the last of them
+ * @times: how many there were
+ */
+struct top_event {
+	struct scope_record record;
+	uint64_t times;
+};
+
+/**
+ * struct top_observation - what is known
+ * @filter: what to show
+ * @latency: the operations so far, and since the look before the last one
+ * @span_ns: how long the latter was
+ * @total: show the former
+ * @total_ns: how long that has been
+ * @state: contexts, devices, IOASes now
+ * @now_ns: CLOCK_MONOTONIC of the last look
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ * @events: the last failures and replacements, in no order
+ * @nr_events: how many there are
+ * @lost: failures and replacements that came too fast to be kept
+ */
+struct top_observation {
+	const struct filter *filter;
+	struct latency latency;
+	uint64_t span_ns;
+	bool total;
+	uint64_t total_ns;
+	struct state state;
+	uint64_t now_ns;
+	int64_t wall_ns;
+	struct top_event events[TOP_EVENTS];
+	size_t nr_events;
+	uint64_t lost;
+};
+
+/* Operations whose records are kept even if they succeeded. */
+#define TOP_ALWAYS (1ULL << SCOPE_OPERATION_iommufd_replace)
+
+extern struct top_panel top_operations;
+extern struct top_panel top_devices;
+extern struct top_panel top_events;
+
+/**
+ * top_operations_fill() - make the rows of the operations
+ * @observation: what is known
+ */
+void top_operations_fill(const struct top_observation *observation);
+
+/**
+ * top_devices_fill() - make the rows of the devices
+ * @observation: what is known
+ */
+void top_devices_fill(const struct top_observation *observation);
+
+/**
+ * top_events_fill() - make the rows of failures and replacements
+ * @observation: what is known
+ */
+void top_events_fill(const struct top_observation *observation);
+
+/**
+ * top_events_add() - a failure or a replacement has come
+ * @observation: where to keep it
+ * @record: what has happened
+ *
+ * Those that are alike in operation, outcome, device, program and user are kept as one.
+ * A failure that VFIO passes on from iommufd is iommufd's, with the reason.
+ */
+void top_events_add(struct top_observation *observation, const struct scope_record *record);
+
+#endif
