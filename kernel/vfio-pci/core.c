@@ -17,24 +17,6 @@
 #include "core_private.h"
 #include "module_version.h"
 
-bool vfio_pci_nointxmask;
-bool vfio_pci_disable_vga;
-static bool vfio_pci_disable_idle_d3;
-
-/**
- * vfio_pci_core_set_params() - parameters of the module that drives the devices
- * @nointxmask: no device is trusted to mask its INTx
- * @is_disable_vga: no device has a VGA region
- * @is_disable_idle_d3: unused devices stay awake
- */
-void vfio_pci_core_set_params(bool nointxmask, bool is_disable_vga, bool is_disable_idle_d3)
-{
-	vfio_pci_nointxmask = nointxmask;
-	vfio_pci_disable_vga = is_disable_vga;
-	vfio_pci_disable_idle_d3 = is_disable_idle_d3;
-}
-EXPORT_SYMBOL_GPL(vfio_pci_core_set_params);
-
 static long core_reset(struct vfio_pci_core_device *vdev, void __user *arg)
 {
 	return vfio_pci_reset(vdev);

@@ -25,6 +25,7 @@
 #include <linux/irqbypass.h>
 #include <linux/pci.h>
 #include <linux/types.h>
+#include <linux/unaligned.h>
 #include <linux/vfio_pci_core.h>
 
 #include "op.h"
@@ -102,30 +103,56 @@ static inline bool vfio_pci_has_bar(struct vfio_pci_core_device *vdev, int bar)
 	return pci_resource_len(vdev->pdev, bar) != 0;
 }
 
-/* core.c: parameters of the module that drives the devices */
+/* params.c */
 extern bool vfio_pci_nointxmask;
 extern bool vfio_pci_disable_vga;
+extern bool vfio_pci_disable_idle_d3;
 
-/* config.c, config_map.c, config_hooks.c */
+/* Our copy of the configuration space of an open device. */
+static inline u16 vfio_pci_vconfig_word(struct vfio_pci_core_device *vdev, int pos)
+{
+	return get_unaligned_le16(vdev->vconfig + pos);
+}
+
+static inline u32 vfio_pci_vconfig_dword(struct vfio_pci_core_device *vdev, int pos)
+{
+	return get_unaligned_le32(vdev->vconfig + pos);
+}
+
+static inline void vfio_pci_vconfig_set_word(struct vfio_pci_core_device *vdev, int pos, u16 val)
+{
+	put_unaligned_le16(val, vdev->vconfig + pos);
+}
+
+static inline void vfio_pci_vconfig_set_dword(struct vfio_pci_core_device *vdev, int pos, u32 val)
+{
+	put_unaligned_le32(val, vdev->vconfig + pos);
+}
+
+/* config.c, config_map.c */
 int vfio_pci_config_open(struct vfio_pci_core_device *vdev);
 void vfio_pci_config_close(struct vfio_pci_core_device *vdev);
 ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			   loff_t *ppos, bool iswrite);
+
+/* config_access.c */
+int vfio_pci_config_step(int pos, int count);
+int vfio_pci_config_load(struct vfio_pci_core_device *vdev, int pos, int count, u8 *val);
 int vfio_pci_config_store(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val);
-u16 vfio_pci_vconfig_word(struct vfio_pci_core_device *vdev, int pos);
-u32 vfio_pci_vconfig_dword(struct vfio_pci_core_device *vdev, int pos);
-void vfio_pci_vconfig_set_word(struct vfio_pci_core_device *vdev, int pos, u16 val);
-void vfio_pci_vconfig_set_dword(struct vfio_pci_core_device *vdev, int pos, u32 val);
+
+/* config_hooks.c */
 int vfio_pci_config_hook(struct vfio_pci_core_device *vdev, int hook, int pos, int count,
 			 const u8 *val);
 void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev);
 
-/* mmap.c: the device's memory comes and goes */
+/* memory.c: the device's memory comes and goes */
 bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_shut(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
 u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev, u16 cmd);
+
+/* mmap.c */
 void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev);
 
 /* bar.c, vga.c */

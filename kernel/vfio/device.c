@@ -30,6 +30,7 @@
 
 static DEFINE_IDA(vfio_indexes);
 static dev_t vfio_node_base;
+static const struct file_operations *vfio_node_fops;
 static struct vfsmount *vfio_mount;
 static int vfio_mount_users;
 
@@ -137,7 +138,7 @@ struct vfio_device *_vfio_alloc_device(size_t size, struct device *dev,
 	device->device.release = vfio_device_release;
 	device->device.class = &vfio_device_class;
 	device->device.parent = dev;
-	vfio_node_init(device);
+	cdev_init(&device->cdev, vfio_node_fops);
 	device->device.devt = MKDEV(MAJOR(vfio_node_base), device->index);
 	return device;
 
@@ -153,27 +154,6 @@ err_free:
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(_vfio_alloc_device);
-
-/**
- * vfio_device_get_user() - begin to use a device
- * @device: the device
- *
- * Return: false if the device is not registered (any more).
- */
-bool vfio_device_get_user(struct vfio_device *device)
-{
-	return refcount_inc_not_zero(&device->refcount);
-}
-
-/**
- * vfio_device_put_user() - pairs with vfio_device_get_user()
- * @device: the device, not to be touched afterwards
- */
-void vfio_device_put_user(struct vfio_device *device)
-{
-	if (refcount_dec_and_test(&device->refcount))
-		complete(&device->comp);
-}
 
 static bool vfio_ops_are_complete(const struct vfio_device_ops *ops)
 {
@@ -226,7 +206,8 @@ static int vfio_register(struct vfio_device *device, bool emulated)
 
 	/* From here on files can be opened; the count lets them bind. */
 	refcount_set(&device->refcount, 1);
-	ret = vfio_node_add(device);
+	device->cdev.owner = device->dev->driver ? device->dev->driver->owner : NULL;
+	ret = cdev_device_add(&device->cdev, &device->device);
 	if (ret) {
 		refcount_set(&device->refcount, 0);
 		vfio_group_leave(device);
@@ -278,7 +259,8 @@ void vfio_unregister_group_dev(struct vfio_device *device)
 	vfio_op_start(&op);
 
 	vfio_group_unlist(device);
-	vfio_node_remove(device);
+	/* No file is opened on the node from here on. */
+	cdev_device_del(&device->cdev, &device->device);
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
 	vfio_device_put_user(device);
@@ -299,12 +281,15 @@ EXPORT_SYMBOL_GPL(vfio_unregister_group_dev);
 
 /**
  * vfio_devices_init() - the class and the device numbers
+ * @fops: what a file on a node can do
  *
  * Return: 0 or a negative errno.
  */
-int __init vfio_devices_init(void)
+int __init vfio_devices_init(const struct file_operations *fops)
 {
 	int ret;
+
+	vfio_node_fops = fops;
 
 	ret = class_register(&vfio_device_class);
 	if (ret)

@@ -16,23 +16,6 @@
 #include "iommufd_fdinfo.h"
 #include "vfio_private.h"
 
-/**
- * vfio_file_alloc() - a file's private data
- * @device: the device it is for
- *
- * Return: the data, not ready, or NULL.
- */
-struct vfio_file *vfio_file_alloc(struct vfio_device *device)
-{
-	struct vfio_file *vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
-
-	if (vf) {
-		vf->device = device;
-		spin_lock_init(&vf->kvm_lock);
-	}
-	return vf;
-}
-
 static int vfio_device_fop_release(struct inode *inode, struct file *filp)
 {
 	struct vfio_file *vf = filp->private_data;
@@ -218,107 +201,13 @@ const struct file_operations vfio_device_fops = {
 #endif
 };
 
-static struct vfio_file *vfio_file_from(struct file *file)
+/**
+ * vfio_file_from() - what belongs to an open file on a device
+ * @file: any file
+ *
+ * Return: it, or NULL if the file is something else.
+ */
+struct vfio_file *vfio_file_from(struct file *file)
 {
 	return file->f_op == &vfio_device_fops ? file->private_data : NULL;
 }
-
-/**
- * vfio_file_is_valid() - is this an open VFIO group or device?
- * @file: the file
- *
- * Return: true if so.
- */
-bool vfio_file_is_valid(struct file *file)
-{
-	return vfio_file_from(file) || vfio_group_from_file(file);
-}
-EXPORT_SYMBOL_GPL(vfio_file_is_valid);
-
-#if IS_ENABLED(CONFIG_VFIO_GROUP)
-/**
- * vfio_file_is_group() - is this an open VFIO group?
- * @file: the file
- *
- * Return: true if so.
- */
-bool vfio_file_is_group(struct file *file)
-{
-	return vfio_group_from_file(file);
-}
-EXPORT_SYMBOL_GPL(vfio_file_is_group);
-
-/**
- * vfio_file_has_dev() - is a device in the VFIO group that is open in a file?
- * @file: the file
- * @device: the device
- *
- * Return: true if @file is a group and @device in it.
- */
-bool vfio_file_has_dev(struct file *file, struct vfio_device *device)
-{
-	struct vfio_group *group = vfio_group_from_file(file);
-
-	return group && vfio_group_has_device(group, device);
-}
-EXPORT_SYMBOL_GPL(vfio_file_has_dev);
-#endif
-
-/**
- * vfio_file_iommu_group() - the IOMMU group behind a VFIO file
- * @file: the file
- *
- * Return: the group with a reference, for iommu_group_put(), or NULL.
- */
-struct iommu_group *vfio_file_iommu_group(struct file *file)
-{
-	struct vfio_group *group = vfio_group_from_file(file);
-	struct vfio_file *vf = vfio_file_from(file);
-
-	if (group)
-		return vfio_group_iommu_group(group);
-	return vf ? iommu_group_get(vf->device->dev) : NULL;
-}
-EXPORT_SYMBOL_GPL(vfio_file_iommu_group);
-
-/**
- * vfio_file_enforced_coherent() - is DMA of these devices always coherent with the CPU caches?
- * @file: the file
- *
- * Return: false if a device could do DMA that the IOMMU does not force to be coherent, so that
- * a virtual machine must be allowed to maintain caches.  true also for other files.
- */
-bool vfio_file_enforced_coherent(struct file *file)
-{
-	struct vfio_group *group = vfio_group_from_file(file);
-	struct vfio_file *vf = vfio_file_from(file);
-
-	if (group)
-		return vfio_group_enforced_coherent(group);
-	if (vf)
-		return device_iommu_capable(vf->device->dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
-	return true;
-}
-EXPORT_SYMBOL_GPL(vfio_file_enforced_coherent);
-
-/**
- * vfio_file_set_kvm() - tell the devices behind a file which virtual machine they belong to
- * @file: the file
- * @kvm: the virtual machine, or NULL as it goes
- *
- * Drivers see it from the next open of a device on.
- */
-void vfio_file_set_kvm(struct file *file, struct kvm *kvm)
-{
-	struct vfio_group *group = vfio_group_from_file(file);
-	struct vfio_file *vf = vfio_file_from(file);
-
-	if (group) {
-		vfio_group_set_kvm(group, kvm);
-	} else if (vf) {
-		spin_lock(&vf->kvm_lock);
-		vf->kvm = kvm;
-		spin_unlock(&vf->kvm_lock);
-	}
-}
-EXPORT_SYMBOL_GPL(vfio_file_set_kvm);

@@ -10,6 +10,7 @@
  * A device whose driver does its DMA is in no IOMMU group; it gets one of its own.
  */
 #include <linux/cdev.h>
+#include <linux/file.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -22,6 +23,7 @@ static DEFINE_MUTEX(vfio_groups_lock);
 static LIST_HEAD(vfio_groups);
 static DEFINE_IDA(vfio_group_minors);
 static dev_t vfio_group_base;
+static const struct file_operations *vfio_group_node_fops;
 
 static char *vfio_group_devnode(const struct device *dev, umode_t *mode)
 {
@@ -70,7 +72,8 @@ static struct vfio_group *vfio_group_create(struct iommu_group *iommu_group, boo
 	group->dev.devt = MKDEV(MAJOR(vfio_group_base), ret);
 	group->dev.class = &vfio_group_class;
 	group->dev.release = vfio_group_release;
-	vfio_group_init_node(&group->cdev);
+	cdev_init(&group->cdev, vfio_group_node_fops);
+	group->cdev.owner = THIS_MODULE;
 
 	ret = dev_set_name(&group->dev, "%d", iommu_group_id(iommu_group));
 	if (!ret)
@@ -310,13 +313,30 @@ bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device)
 }
 
 /**
+ * vfio_group_file_closed() - a file on a device that came from a group is gone
+ * @vf: the file, its session has ended
+ */
+void vfio_group_file_closed(struct vfio_file *vf)
+{
+	struct vfio_group *group = vf->group;
+
+	mutex_lock(&group->lock);
+	group->devices_open--;
+	mutex_unlock(&group->lock);
+	fput(vf->group_file);
+}
+
+/**
  * vfio_groups_init() - the class and the device numbers
+ * @fops: what a file on a group's node can do
  *
  * Return: 0 or a negative errno.
  */
-int __init vfio_groups_init(void)
+int __init vfio_groups_init(const struct file_operations *fops)
 {
 	int ret;
+
+	vfio_group_node_fops = fops;
 
 	ret = class_register(&vfio_group_class);
 	if (ret)

@@ -53,7 +53,4 @@ struct vfio_group {
 	struct kvm *kvm;
 };
 
-/* group_file.c */
-void vfio_group_init_node(struct cdev *cdev);
-
 #endif

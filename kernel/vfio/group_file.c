@@ -209,20 +209,6 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/**
- * vfio_group_file_closed() - a file on a device that came from a group is gone
- * @vf: the file, its session has ended
- */
-void vfio_group_file_closed(struct vfio_file *vf)
-{
-	struct vfio_group *group = vf->group;
-
-	mutex_lock(&group->lock);
-	group->devices_open--;
-	mutex_unlock(&group->lock);
-	fput(vf->group_file);
-}
-
 static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group_file,
 				    char __user *arg)
 {
@@ -334,23 +320,13 @@ static int vfio_group_fop_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static const struct file_operations vfio_group_fops = {
+const struct file_operations vfio_group_fops = {
 	.owner = THIS_MODULE,
 	.open = vfio_group_fop_open,
 	.release = vfio_group_fop_release,
 	.unlocked_ioctl = vfio_group_fop_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };
-
-/**
- * vfio_group_init_node() - prepare a group's character device
- * @cdev: the character device
- */
-void vfio_group_init_node(struct cdev *cdev)
-{
-	cdev_init(cdev, &vfio_group_fops);
-	cdev->owner = THIS_MODULE;
-}
 
 /**
  * vfio_group_from_file() - the group that is open in a file

@@ -51,24 +51,7 @@ void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm)
 }
 
 /**
- * vfio_device_take_kvm() - let a device's driver know the virtual machine of its first session
- * @vf: the file of the session, the device's set locked
- */
-void vfio_device_take_kvm(struct vfio_file *vf)
-{
-	lockdep_assert_held(&vf->device->dev_set->lock);
-
-	if (vf->group) {
-		vfio_group_take_kvm(vf->group, vf->device);
-		return;
-	}
-	spin_lock(&vf->kvm_lock);
-	vfio_device_hold_kvm(vf->device, vf->kvm);
-	spin_unlock(&vf->kvm_lock);
-}
-
-/**
- * vfio_device_drop_kvm() - undo vfio_device_take_kvm()
+ * vfio_device_drop_kvm() - undo vfio_device_hold_kvm()
  * @device: the device, its set locked
  */
 void vfio_device_drop_kvm(struct vfio_device *device)

@@ -15,11 +15,11 @@ static int __init vfio_init(void)
 	if (ret)
 		return ret;
 
-	ret = vfio_devices_init();
+	ret = vfio_devices_init(&vfio_device_fops);
 	if (ret)
 		goto err_virqfd;
 
-	ret = vfio_groups_init();
+	ret = vfio_groups_init(&vfio_group_fops);
 	if (ret)
 		goto err_devices;
 	return 0;

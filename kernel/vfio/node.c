@@ -51,36 +51,6 @@ out:
 }
 
 /**
- * vfio_node_init() - prepare a device's node
- * @device: the device, being allocated
- */
-void vfio_node_init(struct vfio_device *device)
-{
-	cdev_init(&device->cdev, &vfio_device_fops);
-}
-
-/**
- * vfio_node_add() - make a device's node appear, and the device in sysfs
- * @device: the device, being registered
- *
- * Return: 0 or a negative errno.
- */
-int vfio_node_add(struct vfio_device *device)
-{
-	device->cdev.owner = device->dev->driver ? device->dev->driver->owner : NULL;
-	return cdev_device_add(&device->cdev, &device->device);
-}
-
-/**
- * vfio_node_remove() - no file is opened on the node from here on
- * @device: the device
- */
-void vfio_node_remove(struct vfio_device *device)
-{
-	cdev_device_del(&device->cdev, &device->device);
-}
-
-/**
  * vfio_node_bind() - VFIO_DEVICE_BIND_IOMMUFD
  * @vf: the file
  * @arg: user's argument

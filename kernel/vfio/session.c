@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sessions: the time during which a file uses its device.
+ * Files on a device, and their sessions: the time during which a file uses its device.
  *
  * vfio_device.open_count counts them under the lock of the device's set.  The first one binds the
  * device to the iommufd and opens it in its driver, the last one undoes both.  A node admits one
@@ -8,9 +8,27 @@
  */
 #include <linux/iommufd.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/vfio.h>
 
 #include "vfio_private.h"
+
+/**
+ * vfio_file_alloc() - a file's private data
+ * @device: the device it is for
+ *
+ * Return: the data, not ready, or NULL.
+ */
+struct vfio_file *vfio_file_alloc(struct vfio_device *device)
+{
+	struct vfio_file *vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
+
+	if (vf) {
+		vf->device = device;
+		spin_lock_init(&vf->kvm_lock);
+	}
+	return vf;
+}
 
 /* A group's devices use the container's address space from the first moment. */
 static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *op)
@@ -28,6 +46,20 @@ static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *o
 	return 0;
 }
 
+/* Let a device's driver know the virtual machine of its first session. */
+static void vfio_session_take_kvm(struct vfio_file *vf)
+{
+	lockdep_assert_held(&vf->device->dev_set->lock);
+
+	if (vf->group) {
+		vfio_group_take_kvm(vf->group, vf->device);
+		return;
+	}
+	spin_lock(&vf->kvm_lock);
+	vfio_device_hold_kvm(vf->device, vf->kvm);
+	spin_unlock(&vf->kvm_lock);
+}
+
 static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
@@ -35,7 +67,7 @@ static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
 
 	lockdep_assert_held(&device->dev_set->lock);
 
-	vfio_device_take_kvm(vf);
+	vfio_session_take_kvm(vf);
 
 	vfio_op_phase(op, VFIO_PHASE_iommufd);
 	ret = device->ops->bind_iommufd(device, vf->ictx, &vf->devid);

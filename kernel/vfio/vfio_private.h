@@ -24,8 +24,10 @@
 #ifndef IOMMUSCOPE_VFIO_PRIVATE_H
 #define IOMMUSCOPE_VFIO_PRIVATE_H
 
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
@@ -72,10 +74,29 @@ static inline bool vfio_file_ready(struct vfio_file *vf)
 	return smp_load_acquire(&vf->ready);
 }
 
+/**
+ * vfio_device_get_user() - start to use a device
+ * @device: the device
+ *
+ * Return: false if the device is not registered (any more).
+ */
+static inline bool vfio_device_get_user(struct vfio_device *device)
+{
+	return refcount_inc_not_zero(&device->refcount);
+}
+
+/**
+ * vfio_device_put_user() - pairs with vfio_device_get_user()
+ * @device: the device, not to be touched afterwards
+ */
+static inline void vfio_device_put_user(struct vfio_device *device)
+{
+	if (refcount_dec_and_test(&device->refcount))
+		complete(&device->comp);
+}
+
 /* device.c */
-bool vfio_device_get_user(struct vfio_device *device);
-void vfio_device_put_user(struct vfio_device *device);
-int vfio_devices_init(void);
+int vfio_devices_init(const struct file_operations *fops);
 void vfio_devices_exit(void);
 
 /* devset.c */
@@ -83,25 +104,22 @@ void vfio_device_leave_set(struct vfio_device *device);
 
 /* file.c */
 extern const struct file_operations vfio_device_fops;
-struct vfio_file *vfio_file_alloc(struct vfio_device *device);
+struct vfio_file *vfio_file_from(struct file *file);
 
 /* node.c: /dev/vfio/devices/vfioX */
 int vfio_node_open(struct inode *inode, struct file *filp);
-void vfio_node_init(struct vfio_device *device);
-int vfio_node_add(struct vfio_device *device);
-void vfio_node_remove(struct vfio_device *device);
 long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user *arg);
 long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt __user *arg);
 long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt __user *arg);
 
 /* session.c */
+struct vfio_file *vfio_file_alloc(struct vfio_device *device);
 int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx);
 void vfio_session_publish(struct vfio_file *vf);
 void vfio_session_end(struct vfio_file *vf, struct vfio_op *op);
 
 /* kvm.c */
 void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm);
-void vfio_device_take_kvm(struct vfio_file *vf);
 void vfio_device_drop_kvm(struct vfio_device *device);
 
 /* iommufd.c */
@@ -123,8 +141,9 @@ int vfio_virqfd_init(void);
 void vfio_virqfd_exit(void);
 
 /* group.c, group_file.c: /dev/vfio/N */
+extern const struct file_operations vfio_group_fops;
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
-int vfio_groups_init(void);
+int vfio_groups_init(const struct file_operations *fops);
 void vfio_groups_exit(void);
 int vfio_group_join(struct vfio_device *device, bool emulated);
 void vfio_group_leave(struct vfio_device *device);
@@ -140,7 +159,7 @@ void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device);
 bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device);
 void vfio_group_file_closed(struct vfio_file *vf);
 #else
-static inline int vfio_groups_init(void)
+static inline int vfio_groups_init(const struct file_operations *fops)
 {
 	return 0;
 }
