@@ -3,10 +3,11 @@
  * The mock IOMMU: what its files share.
  *
  * One IOMMU (iommu.c) translates for any number of devices (device.c), platform devices without a
- * driver that exist for as long as the test object that asked for them (test_ioctl.c).  A device
- * can be told to do DMA (dma.c): it then reads or writes memory through its page table
- * (pgtable.c) and counts what it could and could not reach: the ground truth for whoever watches a
- * replacement.  knobs.c shows the counters and sets how translation is switched.
+ * driver that exist for as long as the test object that asked for them (test_ioctl.c), found and
+ * grouped by registry.c.  A device can be told to do DMA (dma.c): it then reads or writes memory
+ * through its page table (pgtable.c) and counts what it could and could not reach: the ground truth
+ * for whoever watches a replacement.  knobs.c shows the counters and sets how translation is
+ * switched.
  *
  * Lock order: group mutex of the IOMMU core > mock_domain.lock > mock_device.dma.lock.
  */
@@ -168,11 +169,17 @@ void mock_iommu_exit(void);
 struct fwnode_handle *mock_iommu_fwnode(void);
 struct irq_domain *mock_iommu_msi_domain(void);
 
+/* registry.c */
+struct mock_group *mock_group_get(u32 key);
+void mock_group_put(struct mock_group *group);
+int mock_device_list(struct mock_device *mdev);
+void mock_device_unlist(struct mock_device *mdev);
+struct mock_device *mock_device_by_index(u32 index);
+struct iommu_group *mock_device_group(struct mock_device *mdev);
+
 /* device.c */
 struct mock_device *mock_device_create(const struct mock_profile *profile, u32 group_key);
 void mock_device_destroy(struct mock_device *mdev);
-struct mock_device *mock_device_by_index(u32 index);
-struct iommu_group *mock_device_group(struct mock_device *mdev);
 int mock_driver_init(void);
 void mock_driver_exit(void);
 

@@ -204,7 +204,6 @@ int vfio_pci_err_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 int vfio_pci_req_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 			 const struct vfio_irq_set *set, void *data);
 void vfio_pci_events_close(struct vfio_pci_core_device *vdev);
-bool vfio_pci_event_signal(struct vfio_pci_eventfd __rcu **event);
 
 /* reset.c, hot_reset.c */
 long vfio_pci_reset(struct vfio_pci_core_device *vdev);

@@ -61,13 +61,8 @@ static int event_set_fd(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	return 0;
 }
 
-/**
- * vfio_pci_event_signal() - tell the user, if there is an eventfd to do it
- * @event: err_trigger or req_trigger of a device
- *
- * Return: whether there is.
- */
-bool vfio_pci_event_signal(struct vfio_pci_eventfd __rcu **event)
+/* Tell the user, if there is an eventfd to do it; returns whether there is. */
+static bool event_signal(struct vfio_pci_eventfd __rcu **event)
 {
 	struct vfio_pci_eventfd *eventfd;
 
@@ -92,12 +87,12 @@ static int event_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	case VFIO_IRQ_SET_DATA_NONE:
 		if (!set->count)
 			event_replace(vdev, event, NULL);
-		else if (!vfio_pci_event_signal(event))
+		else if (!event_signal(event))
 			break;
 		return 0;
 	case VFIO_IRQ_SET_DATA_BOOL:
 		if (*(u8 *)data)
-			vfio_pci_event_signal(event);
+			event_signal(event);
 		return 0;
 	}
 	return vfio_op_fail(op, -EINVAL, VFIO_REASON_bad_action, set->flags, set->index);
@@ -153,7 +148,7 @@ void vfio_pci_events_close(struct vfio_pci_core_device *vdev)
  */
 void vfio_pci_core_request(struct vfio_device *core_vdev, unsigned int count)
 {
-	vfio_pci_event_signal(&to_core(core_vdev)->req_trigger);
+	event_signal(&to_core(core_vdev)->req_trigger);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_request);
 
@@ -168,7 +163,7 @@ pci_ers_result_t vfio_pci_core_aer_err_detected(struct pci_dev *pdev, pci_channe
 {
 	struct vfio_pci_core_device *vdev = dev_get_drvdata(&pdev->dev);
 
-	vfio_pci_event_signal(&vdev->err_trigger);
+	event_signal(&vdev->err_trigger);
 	return PCI_ERS_RESULT_CAN_RECOVER;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_aer_err_detected);
