@@ -14,6 +14,7 @@
 #include <linux/iommufd.h>
 #include <linux/mm.h>
 
+#include "fault.h"
 #include "iommufd_private.h"
 
 /* How soon a driver that has not unpinned all is told again that its IOAS goes. */
@@ -105,6 +106,8 @@ struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
 	access->needs_pin_pages = ops->needs_pin_pages;
 	mutex_init(&access->lock);
 	init_rwsem(&access->ioas_rwsem);
+	iommufd_mutex_no_fault(&access->lock);
+	iommufd_rwsem_no_fault(&access->ioas_rwsem);
 	init_waitqueue_head(&access->unpinned);
 	op.object_id = obj->id;
 	*id = obj->id;
@@ -325,17 +328,8 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 				     IOMMUFD_ACCESS_RW_WRITE);
 		goto out_end;
 	}
-	down_read(&access->ioas_rwsem);
-	if (access->ioas) {
-		op.ioas_id = access->ioas->obj.id;
-		rc = iommufd_ioas_pin_pages(access->ioas, &op, iova, length, out_pages,
-					    flags & IOMMUFD_ACCESS_RW_WRITE);
-		if (!rc)
-			atomic_long_add(range_pages(iova, length), &access->pinned);
-	} else {
-		rc = iommufd_op_fail(&op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
-	}
-	up_read(&access->ioas_rwsem);
+	rc = iommufd_ioas_pin_pages(access, &op, iova, length, out_pages,
+				    flags & IOMMUFD_ACCESS_RW_WRITE);
 out_end:
 	iommufd_op_end(&op, rc);
 	return rc;
@@ -391,14 +385,7 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *d
 	op.iova = iova;
 	op.length = length;
 	op.flags = flags;
-	down_read(&access->ioas_rwsem);
-	if (access->ioas) {
-		op.ioas_id = access->ioas->obj.id;
-		rc = iommufd_ioas_rw(access->ioas, &op, iova, data, length, flags);
-	} else {
-		rc = iommufd_op_fail(&op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
-	}
-	up_read(&access->ioas_rwsem);
+	rc = iommufd_ioas_rw(access, &op, iova, data, length, flags);
 	iommufd_op_end(&op, rc);
 	return rc;
 }

@@ -45,7 +45,8 @@ static noinline int charge_process(struct iommufd_pages *pages, struct iommufd_o
 	bool fits;
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_account);
-	mmap_write_lock(pages->mm);
+	if (mmap_write_lock_killable(pages->mm))
+		return iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
 	used = pages->mm->locked_vm;
 	fits = used + nr_pages >= used && used + nr_pages <= limit;
 	if (fits)
@@ -64,7 +65,7 @@ static noinline int charge_process(struct iommufd_pages *pages, struct iommufd_o
  *      process takes a lock of its, and is the phase account.
  * @nr_pages: how many
  *
- * Return: 0, or -ENOMEM when the limit would be exceeded.
+ * Return: 0; -ENOMEM when the limit would be exceeded; -EINTR if a fatal signal came.
  */
 int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
 			   unsigned long nr_pages)

@@ -8,10 +8,13 @@
  * O(log n) as an area is.  The tree and the states are guarded by iommufd_ioas.iova_lock.
  *
  * Life of an area: it is put in the tree as IOMMUFD_AREA_PENDING, which reserves its range; its
- * memory is pinned and mapped into the HWPTs without iova_lock, only hwpt_lock held for read; then
- * it is IOMMUFD_AREA_READY.  An unmap makes it IOMMUFD_AREA_DYING, takes it out of the HWPTs and
- * unpins, without iova_lock again, and last takes it out of the tree: until then nobody else can
- * be given the range.  Only areas that are ready can be copied from, accessed or unmapped.
+ * memory is pinned without any lock and put into the HWPTs with hwpt_lock held for read; then it
+ * is IOMMUFD_AREA_READY.  An unmap makes it IOMMUFD_AREA_DYING and takes it out of the HWPTs, with
+ * hwpt_lock held for read; unpins its memory without any lock; and last takes it out of the tree:
+ * until then nobody else can be given the range.  Areas that are pending or dying belong to the
+ * thread that maps or unmaps them; only areas that are ready can be copied from, accessed or
+ * unmapped, and are in every HWPT.  While hwpt_lock is held for write no area becomes ready or
+ * dying.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_AREA_H
 #define IOMMUSCOPE_IOMMUFD_AREA_H
@@ -47,8 +50,10 @@ enum iommufd_area_state {
  * @accesses: pins of accesses within it; raised under iova_lock only while the area is ready
  * @state: enum iommufd_area_state
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
- * @mapped: its memory is pinned and in the HWPTs; changed by the owner of @state, or under
- *	hwpt_lock for write, with iommufd_area_set_mapped()
+ * @mapped: it is in the HWPTs and counts in iommufd_ioas.stats; changed by the owner of @state, or
+ *	under hwpt_lock for write, with iommufd_area_set_mapped()
+ * @pinned: it is a user of its memory for the HWPTs; changed by the owner of @state, or while it is
+ *	ready under iova_lock for write
  * @no_access: accesses are told to leave and none may come
  * @extents: contiguous runs of its memory, as of when it was last put into HWPTs
  * @huge_extents: those of PMD_SIZE or more
@@ -67,6 +72,7 @@ struct iommufd_area {
 	u8 state;
 	u8 prot;
 	bool mapped;
+	bool pinned;
 	bool no_access;
 	u32 extents;
 	u32 huge_extents;
@@ -88,6 +94,9 @@ static inline unsigned long area_last_page(const struct iommufd_area *area)
 	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
 }
 
+/* Areas that a loop goes over before it lets others run and looks at signals. */
+#define IOMMUFD_AREAS_PER_LOOK 256
+
 /* area.c */
 struct iommufd_area *iommufd_area_from(struct iommufd_ioas *ioas, unsigned long iova);
 struct iommufd_area *iommufd_area_next(struct iommufd_area *area);
@@ -99,9 +108,15 @@ bool iommufd_area_find_hole(struct iommufd_ioas *ioas, unsigned long low, unsign
 unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long low,
 					unsigned long high);
 
+/* unmap.c */
+void iommufd_area_free(struct iommufd_area *area);
+void iommufd_areas_free(struct list_head *areas);
+void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas);
+
 /* fill.c */
 int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op);
-void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op);
+void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			 struct list_head *areas);
 void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *area, bool mapped);
 void iommufd_area_count(struct iommufd_area *area);
 int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
@@ -110,10 +125,15 @@ void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwp
 			     struct iommu_iotlb_gather *gather);
 int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		      struct iommufd_area *area);
-void iommufd_areas_empty(struct iommufd_ioas *ioas, struct iommufd_op *op,
+void iommufd_areas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			 struct list_head *areas);
 
+/* pinned.c */
+int iommufd_ioas_hold_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op);
+void iommufd_ioas_release_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op);
+
 /* iova.c */
+int iommufd_check_range(struct iommufd_op *op, unsigned long start, unsigned long length);
 int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length);
 int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,

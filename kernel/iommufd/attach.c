@@ -2,14 +2,17 @@
 /*
  * Attach and replace: which HWPT will translate a device, and the way to it.
  *
- * Both take the group's lock and attach_lock of the IOAS attached to, check and reserve what the
- * devices need, make and fill a new HWPT if no existing one fits, and only then switch.  A failure
- * at any step undoes the ones before, so the devices stay as they were.  What replace leaves
- * behind is dropped last and without locks, as that waits for others.
+ * Both have the memory of the IOAS pinned first, without any lock, as it may have to be faulted
+ * in.  Then they take the group's lock and attach_lock of the IOAS attached to, check and reserve
+ * what the devices need, make and fill a new HWPT if no existing one fits, and only then switch.
+ * A failure at any step undoes the ones before, so the devices stay as they were.  What replace
+ * leaves behind is dropped last and without locks, as that waits for others, and so is memory
+ * unpinned.
  */
 #include <linux/iommu.h>
 #include <linux/timekeeping.h>
 
+#include "area.h"
 #include "device.h"
 #include "iommufd_private.h"
 
@@ -175,6 +178,20 @@ static void drop_hwpt(struct iommufd_ctx *ictx, struct iommufd_op *op, struct io
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
+/* An attach is for a device that is not attached, a replacement for one that is. */
+static int check_attached(struct iommufd_device *idev, struct iommufd_op *op, bool replace)
+{
+	struct iommufd_group *igroup = idev->igroup;
+
+	lockdep_assert_held(&igroup->lock);
+	if (iommufd_device_attached(idev) == replace)
+		return 0;
+	if (replace)
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_attached, idev->obj.id, 0);
+	return iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_already_attached, idev->obj.id,
+			       igroup->hwpt->obj.id);
+}
+
 static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
 			struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt, u32 *pt_id,
 			bool replace)
@@ -185,20 +202,15 @@ static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
 	u64 start_ns = replace ? ktime_get_ns() : 0;
 	int rc;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	mutex_lock(&igroup->lock);
-	mutex_lock(&ioas->attach_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
-
-	if (iommufd_device_attached(idev) != replace) {
-		if (replace)
-			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_attached,
-					     idev->obj.id, 0);
-		else
-			rc = iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_already_attached,
-					     idev->obj.id, igroup->hwpt->obj.id);
+	rc = iommufd_op_lock(op, &igroup->lock);
+	if (rc)
+		return rc;
+	rc = iommufd_op_lock(op, &ioas->attach_lock);
+	if (rc)
+		goto out_unlock_group;
+	rc = check_attached(idev, op, replace);
+	if (rc)
 		goto out_unlock;
-	}
 	if (replace) {
 		old_hwpt = igroup->hwpt;
 		nr_devices = igroup->nr_devices;
@@ -214,9 +226,35 @@ static int change_group(struct iommufd_device *idev, struct iommufd_op *op,
 	}
 out_unlock:
 	mutex_unlock(&ioas->attach_lock);
+out_unlock_group:
 	mutex_unlock(&igroup->lock);
 	if (!rc && replace && old_hwpt != hwpt)
 		drop_hwpt(idev->ictx, op, old_hwpt, nr_devices);
+	return rc;
+}
+
+/* To an IOAS: with all its memory pinned, so that nothing is faulted in under the locks. */
+static int change_group_to_ioas(struct iommufd_device *idev, struct iommufd_op *op,
+				struct iommufd_ioas *ioas, u32 *pt_id, bool replace)
+{
+	int rc;
+
+	/* Not to pin gigabytes for nothing; what counts is looked at again. */
+	rc = iommufd_op_lock(op, &idev->igroup->lock);
+	if (rc)
+		return rc;
+	rc = check_attached(idev, op, replace);
+	mutex_unlock(&idev->igroup->lock);
+	if (rc)
+		return rc;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_fill);
+	rc = iommufd_ioas_hold_pinned(ioas, op);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc)
+		return rc;
+	rc = change_group(idev, op, ioas, NULL, pt_id, replace);
+	iommufd_ioas_release_pinned(ioas, op);
 	return rc;
 }
 
@@ -229,7 +267,7 @@ out_unlock:
  *
  * Return: 0; -ENOENT: no such object; -EINVAL: one of another type, or one that does not fit;
  * -EBUSY: attached already; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device do not fit or
- * the HWPT could not be filled; or what the IOMMU driver says.  Nothing is changed then.
+ * the HWPT could not be filled; -EINTR; or what the IOMMU driver says.  Nothing is changed then.
  */
 int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,
 			     bool replace)
@@ -262,7 +300,10 @@ int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op,
 		iommufd_op_start(op, replace);
 	else
 		iommufd_op_start(op, attach);
-	rc = change_group(idev, op, ioas, hwpt, pt_id, replace);
+	if (hwpt)
+		rc = change_group(idev, op, ioas, hwpt, pt_id, replace);
+	else
+		rc = change_group_to_ioas(idev, op, ioas, pt_id, replace);
 out_put:
 	iommufd_object_put(ictx, obj);
 	return rc;

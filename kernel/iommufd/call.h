@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
+#include "fault.h"
 #include "iommufd_private.h"
 
 /**
@@ -39,6 +40,7 @@ struct iommufd_call {
  */
 static inline int iommufd_call_respond(struct iommufd_call *call)
 {
+	iommufd_may_fault();
 	if (copy_to_user(call->user, call->arg, min(call->user_size, call->size)))
 		return iommufd_op_fail(call->op, -EFAULT, IOMMUFD_REASON_bad_user_pointer,
 				       (uintptr_t)call->user, call->size);

@@ -2,45 +2,68 @@
 /*
  * Between areas and HWPTs.
  *
- * The memory of an area is pinned when its IOAS gets the first HWPT, or when it is mapped into an
- * IOAS that has one, and unpinned when the last HWPT or the area goes.  From then on the record of
- * its extents is all that is needed: filling another HWPT walks it, and so does unpinning; nothing
- * is ever read back from a page table.
+ * The memory of an area is pinned before (pinned.c, map.c), without any lock.  From then on the
+ * record of its extents is all that is needed: filling an HWPT walks it, and so does unpinning;
+ * nothing is ever read back from a page table.  What works on HWPTs holds hwpt_lock and never
+ * faults.
+ *
+ * IOMMU drivers map and unmap a range in one go, however long.  So they are given 1 GiB at most,
+ * which cuts no page of theirs, and between two steps others run.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "area.h"
 #include "iommufd_private.h"
 #include "iommufd.h"
 
+/* What an IOMMU driver is asked to do at once. */
+#define STEP SZ_1G
+
+/* How many extents are mapped between two looks at signals. */
+#define EXTENTS_PER_LOOK 512
+
 /**
  * iommufd_area_pin() - pin the memory of an area, as one user
- * @area: the area
+ * @area: the area, the caller's
  * @op: the operation
+ *
+ * Faults: no lock is held.
  *
  * Return: 0 or a negative errno.
  */
 int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op)
 {
-	int rc;
+	int rc = iommufd_pages_pin(area->pages, op, area_first_page(area), area_last_page(area));
 
-	mutex_lock(&area->pages->mutex);
-	rc = iommufd_pages_pin(area->pages, op, area_first_page(area), area_last_page(area));
-	mutex_unlock(&area->pages->mutex);
+	if (!rc)
+		area->pinned = true;
 	return rc;
 }
 
 /**
- * iommufd_area_unpin() - undo iommufd_area_pin()
- * @area: the area, in no HWPT
- * @op: the operation
+ * iommufd_areas_unpin() - unpin the memory of areas
+ * @ioas: the IOAS
+ * @op: the operation; phase unpin is charged
+ * @areas: the areas, by iommufd_area.item, the caller's and in no HWPT; some may not be pinned
  */
-void iommufd_area_unpin(struct iommufd_area *area, struct iommufd_op *op)
+void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
+			 struct list_head *areas)
 {
-	mutex_lock(&area->pages->mutex);
-	iommufd_pages_unpin(area->pages, op, area_first_page(area), area_last_page(area));
-	mutex_unlock(&area->pages->mutex);
+	struct iommufd_area *area;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+	list_for_each_entry(area, areas, item) {
+		if (!area->pinned)
+			continue;
+		area->pinned = false;
+		iommufd_area_set_mapped(ioas, area, false);
+		iommufd_pages_unpin(area->pages, op, area_first_page(area), area_last_page(area));
+		cond_resched();
+	}
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
 /* What @area adds to the sums of its IOAS while it is in the HWPTs. */
@@ -80,25 +103,61 @@ static unsigned long huge_blocks(unsigned long iova, phys_addr_t phys, unsigned 
 	return (length - pad) / PMD_SIZE;
 }
 
+/* Up to where a step goes that begins at @iova. */
+static size_t step_length(unsigned long iova, size_t left)
+{
+	return min_t(size_t, STEP - (iova & (STEP - 1)), left);
+}
+
+/* Take a range out of a domain. */
+static __always_inline size_t unmap_range(struct iommu_domain *domain, unsigned long iova,
+					  size_t length, struct iommu_iotlb_gather *gather)
+{
+	size_t done = 0;
+
+	for (;;) {
+		size_t step = step_length(iova + done, length - done);
+		size_t unmapped = iommu_unmap_fast(domain, iova + done, step, gather);
+
+		done += unmapped;
+		if (done == length || unmapped < step)
+			return done;
+		cond_resched();
+	}
+}
+
+/* The same with an invalidation of its own, for what is undone. */
+static void undo_range(struct iommu_domain *domain, unsigned long iova, size_t length)
+{
+	struct iommu_iotlb_gather gather;
+
+	if (!length)
+		return;
+	iommu_iotlb_gather_init(&gather);
+	unmap_range(domain, iova, length, &gather);
+	iommu_iotlb_sync(domain, &gather);
+}
+
 static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
 		     size_t length, int prot, bool huge_pages)
 {
-	size_t done;
-	int rc;
+	size_t done = 0;
 
-	if (huge_pages)
-		return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
+	for (;;) {
+		size_t step = huge_pages ? step_length(iova + done, length - done) :
+					   min_t(size_t, PAGE_SIZE, length - done);
+		int rc = iommu_map(domain, iova + done, phys + done, step, prot,
+				   GFP_KERNEL_ACCOUNT);
 
-	for (done = 0; done < length; done += PAGE_SIZE) {
-		rc = iommu_map(domain, iova + done, phys + done,
-			       min_t(size_t, PAGE_SIZE, length - done), prot, GFP_KERNEL_ACCOUNT);
 		if (rc) {
-			if (done)
-				iommu_unmap(domain, iova, done);
+			undo_range(domain, iova, done);
 			return rc;
 		}
+		done += step;
+		if (done == length)
+			return 0;
+		cond_resched();
 	}
-	return 0;
 }
 
 /**
@@ -113,7 +172,6 @@ void iommufd_area_count(struct iommufd_area *area)
 	area->extents = 0;
 	area->huge_extents = 0;
 	area->huge_blocks = 0;
-	mutex_lock(&area->pages->mutex);
 	iommufd_pages_seek(&cursor, area->pages, area_first_page(area));
 	for (; left; left -= nr) {
 		nr = iommufd_pages_next(&cursor, left, &pfn);
@@ -121,7 +179,6 @@ void iommufd_area_count(struct iommufd_area *area)
 		if (nr >= PMD_SIZE / PAGE_SIZE)
 			area->huge_extents++;
 	}
-	mutex_unlock(&area->pages->mutex);
 }
 
 /**
@@ -131,7 +188,8 @@ void iommufd_area_count(struct iommufd_area *area)
  * @hwpt: the HWPT
  * @huge_pages: contiguous memory may be combined
  *
- * Return: 0 or what the IOMMU driver said; nothing of the area is in the HWPT then.
+ * Return: 0; -EINTR if a fatal signal came; or what the IOMMU driver said.  Nothing of the area is
+ * in the HWPT then.
  */
 int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool huge_pages)
@@ -143,7 +201,6 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 	int rc = 0;
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_map);
-	mutex_lock(&area->pages->mutex);
 	iommufd_pages_seek(&cursor, area->pages, area_first_page(area));
 	while (left) {
 		unsigned long pfn, nr_pages, length;
@@ -161,16 +218,19 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 		skip = 0;
 		left -= length;
 		iova += length;
-		if (!(++nr_extents % 512))
+		if (!(++nr_extents % EXTENTS_PER_LOOK)) {
 			cond_resched();
+			if (left && fatal_signal_pending(current)) {
+				rc = iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+				break;
+			}
+		}
 	}
-	mutex_unlock(&area->pages->mutex);
 	trace_iommufd_domain_map(hwpt->obj.id, area->iova, area_length(area), rc);
 
 	if (rc) {
 		iommufd_op_fail(op, rc, IOMMUFD_REASON_domain_map_failed, iova, -rc);
-		if (iova != area->iova)
-			iommu_unmap(hwpt->domain, area->iova, iova - area->iova);
+		undo_range(hwpt->domain, area->iova, iova - area->iova);
 		return rc;
 	}
 	iommufd_op_add(op, &op->extents, nr_extents);
@@ -188,7 +248,7 @@ static __always_inline void unmap_hwpt(struct iommufd_area *area, struct iommufd
 				       struct iommu_iotlb_gather *gather)
 {
 	size_t length = area_length(area);
-	size_t unmapped = iommu_unmap_fast(hwpt->domain, area->iova, length, gather);
+	size_t unmapped = unmap_range(hwpt->domain, area->iova, length, gather);
 
 	/* The IOMMU driver lost a part of the table: the device can still reach the memory. */
 	WARN_ON_ONCE(unmapped < length);
@@ -224,12 +284,12 @@ static void unmap_areas(struct iommufd_op *op, struct list_head *areas, struct i
 }
 
 /**
- * iommufd_area_fill() - pin the memory of a new area and map it into every HWPT of its IOAS
- * @ioas: the IOAS, hwpt_lock held for read, with at least one HWPT
+ * iommufd_area_fill() - map a new area into every HWPT of its IOAS
+ * @ioas: the IOAS, hwpt_lock held for read
  * @op: the operation
- * @area: the area, pending
+ * @area: the area, pending, and pinned if there is an HWPT
  *
- * Return: 0 or a negative errno; the area is in no HWPT and its memory not pinned by it then.
+ * Return: 0 or a negative errno; the area is in no HWPT then.
  */
 int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		      struct iommufd_area *area)
@@ -238,46 +298,33 @@ int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	int rc;
 
 	lockdep_assert_held(&ioas->hwpt_lock);
-	rc = iommufd_area_pin(area, op);
-	if (rc)
-		return rc;
 	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
 		rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
 		if (rc)
 			goto out_unmap;
 	}
-	iommufd_area_set_mapped(ioas, area, true);
+	if (ioas->nr_hwpts)
+		iommufd_area_set_mapped(ioas, area, true);
 	return 0;
 
 out_unmap:
 	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, ioas_item)
-		iommu_unmap(hwpt->domain, area->iova, area_length(area));
-	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
-	iommufd_area_unpin(area, op);
+		undo_range(hwpt->domain, area->iova, area_length(area));
 	return rc;
 }
 
 /**
- * iommufd_areas_empty() - take areas out of every HWPT of their IOAS and unpin their memory
+ * iommufd_areas_unmap() - take areas out of every HWPT of their IOAS
  * @ioas: the IOAS, hwpt_lock held
- * @op: the operation; phases unmap, sync and unpin are charged
- * @areas: the areas, by iommufd_area.item, dying or about to be left by the last HWPT
+ * @op: the operation; phases unmap and sync are charged
+ * @areas: the areas, by iommufd_area.item, the caller's; those that are mapped are in every HWPT
  */
-void iommufd_areas_empty(struct iommufd_ioas *ioas, struct iommufd_op *op,
+void iommufd_areas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			 struct list_head *areas)
 {
 	struct iommufd_hwpt *hwpt;
-	struct iommufd_area *area;
 
 	lockdep_assert_held(&ioas->hwpt_lock);
 	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item)
 		unmap_areas(op, areas, hwpt);
-	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
-	list_for_each_entry(area, areas, item) {
-		if (area->mapped) {
-			iommufd_area_set_mapped(ioas, area, false);
-			iommufd_area_unpin(area, op);
-		}
-	}
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }

@@ -10,6 +10,7 @@
 #include <linux/timekeeping.h>
 
 #include "device.h"
+#include "fault.h"
 #include "iommu_internal.h"
 #include "iommufd_private.h"
 
@@ -36,6 +37,7 @@ static struct iommufd_group *group_alloc(struct iommufd_ctx *ictx, struct iommu_
 	igroup->group = iommu_group_ref_get(group);
 	igroup->id = iommu_group_id(group);
 	mutex_init(&igroup->lock);
+	iommufd_mutex_no_fault(&igroup->lock);
 	INIT_LIST_HEAD(&igroup->devices);
 	igroup->sw_msi_start = PHYS_ADDR_MAX;
 	iommufd_iommu_driver_name(dev, igroup->iommu_driver, sizeof(igroup->iommu_driver));

@@ -46,6 +46,7 @@ static int copy_data(struct iommufd_op *op, void __user *user, u32 room, const v
 {
 	u32 done = min(room, len);
 
+	iommufd_may_fault();
 	if (done && copy_to_user(user, data, done))
 		goto fault;
 	while (done < room) {
@@ -64,27 +65,25 @@ fault:
 			       room);
 }
 
-static int get_hw_info(struct iommufd_call *call, struct device *dev, struct iommu_hw_info *cmd)
+/* What the IOMMU driver tells; NULL if it tells nothing. */
+static void *read_hw_info(struct iommufd_op *op, struct device *dev, struct iommu_hw_info *cmd,
+			  u32 *len)
 {
 	const struct iommu_ops *ops = iommu_driver_ops(dev);
-	u32 type = IOMMU_HW_INFO_TYPE_NONE, len = 0;
+	u32 type = IOMMU_HW_INFO_TYPE_NONE;
 	void *data = NULL;
-	int rc;
 
+	*len = 0;
 	if (ops->hw_info) {
-		data = ops->hw_info(dev, &len, &type);
-		if (IS_ERR(data))
-			return iommufd_op_fail(call->op, PTR_ERR(data),
-					       IOMMUFD_REASON_not_supported, 0, 0);
+		data = ops->hw_info(dev, len, &type);
+		if (IS_ERR(data)) {
+			iommufd_op_fail(op, PTR_ERR(data), IOMMUFD_REASON_not_supported, 0, 0);
+			return data;
+		}
 	}
-	rc = copy_data(call->op, u64_to_user_ptr(cmd->data_uptr), cmd->data_len, data, len);
-	kfree(data);
-	if (rc)
-		return rc;
-	cmd->data_len = len;
 	cmd->out_data_type = type;
 	fill_capabilities(dev, cmd);
-	return iommufd_call_respond(call);
+	return data;
 }
 
 /**
@@ -98,6 +97,8 @@ int iommufd_get_hw_info_ioctl(struct iommufd_call *call)
 	struct iommu_hw_info *cmd = call->arg;
 	struct iommufd_op *op = call->op;
 	struct iommufd_device *idev;
+	void *data;
+	u32 len;
 	int rc;
 
 	op->object_type = IOMMUFD_OBJECT_DEVICE;
@@ -112,7 +113,15 @@ int iommufd_get_hw_info_ioctl(struct iommufd_call *call)
 	idev = iommufd_get_device(call->ictx, op, cmd->dev_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
-	rc = get_hw_info(call, idev->dev, cmd);
+	data = read_hw_info(op, idev->dev, cmd, &len);
+	/* Its driver waits for us before it can let it go: not for a fault in user memory. */
 	iommufd_object_put(call->ictx, &idev->obj);
-	return rc;
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	rc = copy_data(op, u64_to_user_ptr(cmd->data_uptr), cmd->data_len, data, len);
+	kfree(data);
+	if (rc)
+		return rc;
+	cmd->data_len = len;
+	return iommufd_call_respond(call);
 }

@@ -10,6 +10,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
+#include "area.h"
 #include "call.h"
 #include "device.h"
 #include "iommu_internal.h"
@@ -68,18 +69,20 @@ int iommufd_hwpt_set_msi_cookie(struct iommufd_hwpt *hwpt, phys_addr_t start)
 	return rc;
 }
 
-static void hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
+/* Returns whether it was in its IOAS, and so is a pinner of it, which is the caller's to end. */
+static bool hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = hwpt->ioas;
+	bool pinner = !list_empty(&hwpt->ioas_item);
 
 	lockdep_assert_held(&ioas->attach_lock);
 	WARN_ON(atomic_read(&hwpt->nr_devices));
 	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
-	if (!list_empty(&hwpt->ioas_item))
-		iommufd_ioas_remove_hwpt(ioas, op, hwpt);
-	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
+	if (pinner)
+		iommufd_ioas_remove_hwpt(ioas, hwpt);
 	iommu_domain_free(hwpt->domain);
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	return pinner;
 }
 
 /* Free the domain and let go of the IOAS; phase drop is charged. */
@@ -87,10 +90,13 @@ static void destroy_hwpt(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
 	struct iommufd_ioas *ioas = hwpt->ioas;
+	bool pinner;
 
 	mutex_lock(&ioas->attach_lock);
-	hwpt_release(hwpt, op);
+	pinner = hwpt_release(hwpt, op);
 	mutex_unlock(&ioas->attach_lock);
+	if (pinner)
+		iommufd_ioas_release_pinned(ioas, op);
 	iommufd_object_drop_users(ioas->ictx, op, &ioas->obj, 1, false);
 }
 
@@ -157,14 +163,16 @@ out_abort:
 
 /**
  * iommufd_hwpt_abort() - give up an HWPT that was not finalized
- * @hwpt: the HWPT, no device attached; filled or not; attach_lock of its IOAS held
+ * @hwpt: the HWPT, no device attached; filled or not; attach_lock of its IOAS held, and the caller
+ *	is a pinner of that, so nothing is unpinned here
  * @op: the operation
  */
 void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = hwpt->ioas;
 
-	hwpt_release(hwpt, op);
+	if (hwpt_release(hwpt, op))
+		iommufd_ioas_release_pinned(ioas, op);
 	/* Not the last use: the caller has one, of the IOAS or of its lock's owner. */
 	refcount_dec(&ioas->obj.users);
 	iommufd_object_abort(ioas->ictx, &hwpt->obj);
@@ -185,8 +193,46 @@ static int check_alloc(struct iommufd_op *op, const struct iommu_hwpt_alloc *cmd
 	return 0;
 }
 
-static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_device *idev,
-			      struct iommufd_ioas *ioas, struct iommu_hwpt_alloc *cmd)
+/* Make an HWPT for a device, filled from @ioas, whose memory is pinned. */
+static struct iommufd_hwpt *make_hwpt(struct iommufd_call *call, struct iommufd_ioas *ioas,
+				      const struct iommu_hwpt_alloc *cmd)
+{
+	struct iommufd_op *op = call->op;
+	struct iommufd_device *idev;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	/*
+	 * Its driver waits for us before it can let it go, so it is not kept for longer than this.
+	 */
+	idev = iommufd_get_device(call->ictx, op, cmd->dev_id);
+	if (IS_ERR(idev))
+		return ERR_CAST(idev);
+	rc = iommufd_op_lock(op, &ioas->attach_lock);
+	if (rc) {
+		hwpt = ERR_PTR(rc);
+		goto out_put;
+	}
+	hwpt = iommufd_hwpt_alloc(ioas, op, idev, cmd->flags, false);
+	if (IS_ERR(hwpt))
+		goto out_unlock;
+	op->hwpt_id = hwpt->obj.id;
+	iommufd_op_phase(op, IOMMUFD_PHASE_fill);
+	rc = iommufd_ioas_add_hwpt(ioas, op, hwpt);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	if (rc) {
+		iommufd_hwpt_abort(hwpt, op);
+		hwpt = ERR_PTR(rc);
+	}
+out_unlock:
+	mutex_unlock(&ioas->attach_lock);
+out_put:
+	iommufd_object_put(call->ictx, &idev->obj);
+	return hwpt;
+}
+
+static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_ioas *ioas,
+			      struct iommu_hwpt_alloc *cmd)
 {
 	struct iommufd_op *op = call->op;
 	struct iommufd_hwpt *hwpt;
@@ -197,33 +243,27 @@ static int hwpt_alloc_on_ioas(struct iommufd_call *call, struct iommufd_device *
 		return iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported,
 				       cmd->data_type, 0);
 	iommufd_op_start(op, hwpt_alloc);
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	mutex_lock(&ioas->attach_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
-	hwpt = iommufd_hwpt_alloc(ioas, op, idev, cmd->flags, false);
-	if (IS_ERR(hwpt)) {
-		rc = PTR_ERR(hwpt);
-		goto out_unlock;
-	}
-	op->hwpt_id = hwpt->obj.id;
 	iommufd_op_phase(op, IOMMUFD_PHASE_fill);
-	rc = iommufd_ioas_add_hwpt(ioas, op, hwpt);
+	rc = iommufd_ioas_hold_pinned(ioas, op);
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 	if (rc)
-		goto out_abort;
-	mutex_unlock(&ioas->attach_lock);
-
+		return rc;
+	hwpt = make_hwpt(call, ioas, cmd);
+	if (IS_ERR(hwpt)) {
+		rc = PTR_ERR(hwpt);
+		goto out_release;
+	}
 	cmd->out_hwpt_id = hwpt->obj.id;
 	rc = iommufd_call_respond(call);
 	if (!rc) {
 		iommufd_object_finalize(call->ictx, &hwpt->obj);
-		return 0;
+	} else {
+		mutex_lock(&ioas->attach_lock);
+		iommufd_hwpt_abort(hwpt, op);
+		mutex_unlock(&ioas->attach_lock);
 	}
-	mutex_lock(&ioas->attach_lock);
-out_abort:
-	iommufd_hwpt_abort(hwpt, op);
-out_unlock:
-	mutex_unlock(&ioas->attach_lock);
+out_release:
+	iommufd_ioas_release_pinned(ioas, op);
 	return rc;
 }
 
@@ -250,15 +290,16 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_call *call)
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
 	iommufd_op_device(op, idev->dev);
+	/*
+	 * Memory is pinned next, which may take for ever: the device is looked up again after it.
+	 */
+	iommufd_object_put(call->ictx, &idev->obj);
 	obj = iommufd_object_get(call->ictx, op, cmd->pt_id, IOMMUFD_OBJECT_ANY);
-	if (IS_ERR(obj)) {
-		rc = PTR_ERR(obj);
-		goto out_put_device;
-	}
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
 	switch (obj->type) {
 	case IOMMUFD_OBJECT_IOAS:
-		rc = hwpt_alloc_on_ioas(call, idev, container_of(obj, struct iommufd_ioas, obj),
-					cmd);
+		rc = hwpt_alloc_on_ioas(call, container_of(obj, struct iommufd_ioas, obj), cmd);
 		break;
 	case IOMMUFD_OBJECT_HWPT:
 		/* Nested: page tables of user space under this HWPT. */
@@ -271,7 +312,5 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_call *call)
 		break;
 	}
 	iommufd_object_put(call->ictx, obj);
-out_put_device:
-	iommufd_object_put(call->ictx, &idev->obj);
 	return rc;
 }

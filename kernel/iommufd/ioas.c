@@ -7,6 +7,7 @@
 
 #include "area.h"
 #include "ctx.h"
+#include "fault.h"
 #include "iommufd_private.h"
 #include "iova.h"
 
@@ -15,9 +16,12 @@ static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 {
 	ioas->ictx = ictx;
 	mutex_init(&ioas->attach_lock);
+	iommufd_mutex_no_fault(&ioas->attach_lock);
 	init_rwsem(&ioas->hwpt_lock);
+	iommufd_rwsem_no_fault(&ioas->hwpt_lock);
 	INIT_LIST_HEAD(&ioas->hwpts);
 	init_rwsem(&ioas->iova_lock);
+	iommufd_rwsem_no_fault(&ioas->iova_lock);
 	ioas->areas = RB_ROOT;
 	ioas->huge_pages = true;
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC);
@@ -113,7 +117,9 @@ static int restrict_iovas(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_domain_incompatible,
 				       hwpt->obj.id, 0);
 
-	down_write(&ioas->iova_lock);
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		return rc;
 	rc = iommufd_iova_check_alignment(ioas, op, granule);
 	if (rc)
 		goto out_unlock;
@@ -136,90 +142,118 @@ static void unrestrict_iovas(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwp
 	up_write(&ioas->iova_lock);
 }
 
-/* hwpt_lock is held for write, so no area comes, goes or changes but by an access's pins. */
-static struct iommufd_area *first_area(struct iommufd_ioas *ioas)
+/* Areas that an HWPT is filled with between two looks at the tree. */
+#define FILL_BATCH 64
+
+/*
+ * The next areas in IOVA order, from *iova on and before @end, that are in every HWPT; out: where
+ * to go on.  They stay as they are while hwpt_lock is held for write: iova_lock, which maps and
+ * unmaps take in the meantime, need not be held while the IOMMU driver works.
+ */
+static unsigned int next_areas(struct iommufd_ioas *ioas, unsigned long *iova, unsigned long end,
+			       struct iommufd_area **areas)
 {
-	struct rb_node *node = rb_first(&ioas->areas);
+	struct iommufd_area *area;
+	unsigned int nr = 0;
 
 	lockdep_assert_held_write(&ioas->hwpt_lock);
-	return node ? rb_entry(node, struct iommufd_area, node) : NULL;
-}
-
-static void unpin_areas(struct iommufd_ioas *ioas, struct iommufd_op *op,
-			struct iommufd_area *end)
-{
-	struct iommufd_area *area;
-
-	for (area = first_area(ioas); area != end; area = iommufd_area_next(area)) {
-		iommufd_area_set_mapped(ioas, area, false);
-		iommufd_area_unpin(area, op);
-		cond_resched();
+	down_read(&ioas->iova_lock);
+	for (area = iommufd_area_from(ioas, *iova); area && area->iova < end && nr < FILL_BATCH;
+	     area = iommufd_area_next(area)) {
+		/* Others are the map's to put in, as soon as it gets hwpt_lock, or out already. */
+		if (smp_load_acquire(&area->state) == IOMMUFD_AREA_READY)
+			areas[nr++] = area;
 	}
+	up_read(&ioas->iova_lock);
+	if (nr)
+		*iova = areas[nr - 1]->last + 1;
+	return nr;
 }
 
-static void unmap_until(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt,
-			struct iommufd_area *end)
+/* Undo a part of filling: what lies before @end. */
+static void unmap_until(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt, unsigned long end)
 {
+	struct iommufd_area *areas[FILL_BATCH];
 	struct iommu_iotlb_gather gather;
-	struct iommufd_area *area;
+	unsigned long iova = 0;
+	unsigned int nr, i;
 
 	iommu_iotlb_gather_init(&gather);
-	for (area = first_area(ioas); area != end; area = iommufd_area_next(area))
-		iommufd_area_unmap_hwpt(area, hwpt, &gather);
+	while (iova < end && (nr = next_areas(ioas, &iova, end, areas))) {
+		for (i = 0; i < nr; i++)
+			iommufd_area_unmap_hwpt(areas[i], hwpt, &gather);
+		cond_resched();
+	}
 	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+static int fill_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct iommufd_hwpt *hwpt,
+		     struct iommufd_area *area)
+{
+	int rc;
+
+	if (WARN_ON_ONCE(!area->pinned))
+		return -EINVAL;
+	/*
+	 * Extents are counted for the first HWPT; if there was one before, it may have been
+	 * otherwise.
+	 */
+	if (!ioas->nr_hwpts)
+		iommufd_area_set_mapped(ioas, area, false);
+	rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
+	if (!rc)
+		iommufd_area_set_mapped(ioas, area, true);
+	return rc;
 }
 
 static int fill_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op, struct iommufd_hwpt *hwpt)
 {
-	bool first_hwpt = !ioas->nr_hwpts;
-	struct iommufd_area *area;
+	struct iommufd_area *areas[FILL_BATCH];
+	unsigned long iova = 0;
+	unsigned int nr, i;
 	int rc;
 
-	for (area = first_area(ioas); area; area = iommufd_area_next(area)) {
-		if (first_hwpt) {
-			rc = iommufd_area_pin(area, op);
+	do {
+		nr = next_areas(ioas, &iova, ULONG_MAX, areas);
+		for (i = 0; i < nr; i++) {
+			rc = iommufd_op_look_around(op);
+			if (!rc)
+				rc = fill_area(ioas, op, hwpt, areas[i]);
 			if (rc)
 				goto out_undo;
 		}
-		rc = iommufd_area_map_hwpt(area, op, hwpt, ioas->huge_pages);
-		if (rc) {
-			if (first_hwpt)
-				iommufd_area_unpin(area, op);
-			goto out_undo;
-		}
-		if (first_hwpt)
-			iommufd_area_set_mapped(ioas, area, true);
-		cond_resched();
-	}
+	} while (nr && iova);
 	return 0;
 
 out_undo:
 	if (op->armed) {
-		op->iova = area->iova;
-		op->length = area_length(area);
+		op->iova = areas[i]->iova;
+		op->length = area_length(areas[i]);
 	}
-	unmap_until(ioas, hwpt, area);
-	if (first_hwpt)
-		unpin_areas(ioas, op, area);
+	unmap_until(ioas, hwpt, areas[i]->iova);
 	return rc;
 }
 
 /**
  * iommufd_ioas_add_hwpt() - have an HWPT translate an address space, filled with all its areas
- * @ioas: the IOAS
- * @op: the operation; on failure its iova and length tell the area that could not be filled
+ * @ioas: the IOAS; the caller is a pinner of it, see iommufd_ioas_hold_pinned()
+ * @op: the operation; on failure its iova and length are those of the area that could not be filled
  * @hwpt: the HWPT, its domain allocated
  *
  * Return: 0; -EADDRINUSE: an area lies where the IOMMU cannot translate, or is misaligned for it;
- * -EINVAL: its pages are too large; -EFAULT, -ENOMEM and what the IOMMU driver says if an area
- * cannot be pinned or mapped.  Nothing is changed then.
+ * -EINVAL: its pages are too large; -EINTR; or what the IOMMU driver says if an area cannot be
+ * mapped.  Nothing is changed then.  If 0, the HWPT is a pinner too, until
+ * iommufd_ioas_release_pinned().
  */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt)
 {
 	int rc;
 
-	down_write(&ioas->hwpt_lock);
+	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	if (rc)
+		return rc;
+	WARN_ON(!ioas->nr_pinners);
 	rc = restrict_iovas(ioas, op, hwpt);
 	if (rc)
 		goto out_unlock;
@@ -230,6 +264,7 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	}
 	list_add_tail(&hwpt->ioas_item, &ioas->hwpts);
 	ioas->nr_hwpts++;
+	WRITE_ONCE(ioas->nr_pinners, ioas->nr_pinners + 1);
 out_unlock:
 	up_write(&ioas->hwpt_lock);
 	return rc;
@@ -238,19 +273,17 @@ out_unlock:
 /**
  * iommufd_ioas_remove_hwpt() - an HWPT no longer translates an address space
  * @ioas: the IOAS
- * @op: the operation
- * @hwpt: the HWPT, attached to no device; its domain is about to be freed
+ * @hwpt: the HWPT, attached to no device; its domain is about to be freed, and then the caller ends
+ *	its being a pinner
  *
  * The domain is not emptied: no device can reach memory through it any more, and freeing it frees
  * its tables at once.
  */
-void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
-			      struct iommufd_hwpt *hwpt)
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt)
 {
 	down_write(&ioas->hwpt_lock);
 	list_del(&hwpt->ioas_item);
-	if (!--ioas->nr_hwpts)
-		unpin_areas(ioas, op, NULL);
+	ioas->nr_hwpts--;
 	unrestrict_iovas(ioas, hwpt);
 	up_write(&ioas->hwpt_lock);
 }
@@ -262,14 +295,18 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
  * @enable: contiguous memory may be combined to larger pages
  *
  * Return: 0; -EINVAL: areas are in HWPTs as the option was; -EADDRINUSE: an area is not a
- * whole number of pages, which must be without huge pages.
+ * whole number of pages, which must be without huge pages; -EINTR.
  */
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable)
 {
-	int rc = 0;
+	int rc;
 
-	down_write(&ioas->hwpt_lock);
-	down_write(&ioas->iova_lock);
+	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	if (rc)
+		return rc;
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		goto out_unlock_hwpts;
 	if (ioas->huge_pages == enable)
 		goto out_unlock;
 	if (ioas->nr_hwpts && ioas->nr_areas) {
@@ -285,6 +322,7 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op
 	}
 out_unlock:
 	up_write(&ioas->iova_lock);
+out_unlock_hwpts:
 	up_write(&ioas->hwpt_lock);
 	return rc;
 }

@@ -3,17 +3,25 @@
  * Kernel drivers at the memory of an IOAS: reading, writing and pinning by IOVA.
  *
  * An access that pins raises iommufd_area.accesses of every area it pins in, under iova_lock held
- * for read; an unmap, which holds it for write, sees that, has the access told to leave, and
+ * for read; an unmap, which holds it for write, sees that, asks the access to leave, and
  * finds the count zero when it looks again.
+ *
+ * What is not there is faulted in without any lock, by pinning it: between a look at the areas
+ * that finds what memory is behind the range, and a second one that finds whether it still is.
+ * Only then are pins handed out, or bytes copied, with the locks.  So an unmap does not wait for a
+ * fault, and when it returns no access reads or writes what it took away.
  */
 #include <linux/highmem.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "area.h"
 #include "iommufd_private.h"
+
+/* How often a range is looked at whose areas change all the time. */
+#define MAX_LOOKS 100
 
 /**
  * iommufd_ioas_add_access() - attach an access
@@ -23,15 +31,19 @@
  * @pins_pages: it pins, so that areas have to be whole pages from now on
  * @slot: out: its key in iommufd_ioas.accesses
  *
- * Return: 0; -EADDRINUSE: an area is not a whole number of pages; -ENOMEM.
+ * Return: 0; -EADDRINUSE: an area is not a whole number of pages; -ENOMEM; -EINTR.
  */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			    struct iommufd_access *access, bool pins_pages, u32 *slot)
 {
 	int rc;
 
-	down_write(&ioas->hwpt_lock);
-	down_write(&ioas->iova_lock);
+	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	if (rc)
+		return rc;
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		goto out_unlock_hwpts;
 	if (pins_pages) {
 		rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
 		if (rc)
@@ -47,6 +59,7 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	ioas->iova_alignment = iommufd_iova_alignment(ioas);
 out_unlock:
 	up_write(&ioas->iova_lock);
+out_unlock_hwpts:
 	up_write(&ioas->hwpt_lock);
 	return rc;
 }
@@ -69,14 +82,42 @@ void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_p
 	up_write(&ioas->hwpt_lock);
 }
 
+/*
+ * Take the locks under which an access uses its IOAS; NULL, and no lock, if it has none.  Neither
+ * is ever held over a fault.
+ */
+static struct iommufd_ioas *enter(struct iommufd_access *access, struct iommufd_op *op)
+{
+	struct iommufd_ioas *ioas;
+
+	down_read(&access->ioas_rwsem);
+	ioas = access->ioas;
+	if (!ioas) {
+		up_read(&access->ioas_rwsem);
+		iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_not_attached, access->obj.id, 0);
+		return NULL;
+	}
+	op->ioas_id = ioas->obj.id;
+	down_read(&ioas->iova_lock);
+	return ioas;
+}
+
+static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	up_read(&ioas->iova_lock);
+	up_read(&access->ioas_rwsem);
+}
+
 /**
  * struct piece - the part of an access's range that lies in one area
- * @area: the area
- * @offset: byte in its pages at which the piece begins
+ * @area: the area, to be touched under iova_lock only, or while the access has it pinned
+ * @pages: its pages
+ * @offset: byte in them at which the piece begins
  * @length: bytes
  */
 struct piece {
 	struct iommufd_area *area;
+	struct iommufd_pages *pages;
 	unsigned long offset;
 	unsigned long length;
 };
@@ -93,9 +134,15 @@ static int get_piece(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned 
 	if (write && !(area->prot & IOMMU_WRITE))
 		return iommufd_op_fail(op, -EPERM, IOMMUFD_REASON_not_writeable, area->iova, 0);
 	piece->area = area;
+	piece->pages = area->pages;
 	piece->offset = area->offset + (iova - area->iova);
 	piece->length = min(area->last, last) - iova + 1;
 	return 0;
+}
+
+static unsigned long piece_first_page(const struct piece *piece)
+{
+	return piece->offset >> PAGE_SHIFT;
 }
 
 static unsigned long piece_last_page(const struct piece *piece)
@@ -103,66 +150,172 @@ static unsigned long piece_last_page(const struct piece *piece)
 	return (piece->offset + piece->length - 1) >> PAGE_SHIFT;
 }
 
-static int pin_piece(const struct piece *piece, struct iommufd_op *op, struct page **out_pages)
+/**
+ * struct pinning - pages that an access is about to pin
+ * @iova: first IOVA
+ * @last: last one
+ * @write: they will be written to
+ * @nr: pieces
+ * @nr_pinned: the first so many are pinned
+ * @room: how many pieces there is room for
+ * @pieces: the pieces, each with a reference on its pages; @one or allocated
+ * @one: room for one, which most ranges are
+ */
+struct pinning {
+	unsigned long iova;
+	unsigned long last;
+	bool write;
+	unsigned int nr;
+	unsigned int nr_pinned;
+	unsigned int room;
+	struct piece *pieces;
+	struct piece one;
+};
+
+static int get_pin_piece(struct iommufd_ioas *ioas, struct iommufd_op *op, struct pinning *pin,
+			 unsigned long iova, struct piece *piece)
 {
-	unsigned long index = piece->offset >> PAGE_SHIFT, last = piece_last_page(piece);
-	struct iommufd_pages *pages = piece->area->pages;
-	struct iommufd_page_cursor cursor;
+	int rc = get_piece(ioas, op, iova, pin->last, pin->write, piece);
+
+	if (rc)
+		return rc;
+	/* Two areas that meet within a page would both claim its place in the array of pages. */
+	if (((piece->offset ^ iova) & ~PAGE_MASK) || (iova != pin->iova && (iova & ~PAGE_MASK)))
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned, iova,
+				       PAGE_SIZE);
+	return 0;
+}
+
+static int add_piece(struct iommufd_op *op, struct pinning *pin, const struct piece *piece)
+{
+	if (pin->nr == pin->room) {
+		unsigned int room = pin->room * 8;
+		struct piece *more = kvmalloc_array(room, sizeof(*more), GFP_KERNEL_ACCOUNT);
+
+		if (!more)
+			return iommufd_op_fail(op, -ENOMEM, IOMMUFD_REASON_no_memory,
+					       array_size(room, sizeof(*more)), 0);
+		memcpy(more, pin->pieces, pin->nr * sizeof(*more));
+		if (pin->pieces != &pin->one)
+			kvfree(pin->pieces);
+		pin->pieces = more;
+		pin->room = room;
+	}
+	pin->pieces[pin->nr++] = *piece;
+	kref_get(&piece->pages->kref);
+	return 0;
+}
+
+/* The first look: what memory is behind the range? */
+static int find_pieces(struct iommufd_access *access, struct iommufd_op *op, struct pinning *pin)
+{
+	struct iommufd_ioas *ioas = enter(access, op);
+	unsigned long iova = pin->iova;
+	struct piece piece;
 	int rc;
 
-	mutex_lock(&pages->mutex);
-	rc = iommufd_pages_pin(pages, op, index, last);
-	if (rc)
-		goto out_unlock;
-	atomic_inc(&piece->area->accesses);
-	if (!out_pages)
-		goto out_unlock;
-	iommufd_pages_seek(&cursor, pages, index);
-	while (index <= last) {
-		unsigned long pfn, nr = iommufd_pages_next(&cursor, last - index + 1, &pfn);
-
-		index += nr;
-		while (nr--)
-			*out_pages++ = pfn_to_page(pfn++);
+	if (!ioas)
+		return -ENOENT;
+	for (;;) {
+		rc = get_pin_piece(ioas, op, pin, iova, &piece);
+		if (!rc)
+			rc = add_piece(op, pin, &piece);
+		if (rc || piece.length - 1 == pin->last - iova)
+			break;
+		iova += piece.length;
 	}
-out_unlock:
-	mutex_unlock(&pages->mutex);
+	leave(access, ioas);
 	return rc;
 }
 
-static void unpin_piece(const struct piece *piece, struct iommufd_op *op)
+static int pin_pieces(struct iommufd_op *op, struct pinning *pin)
 {
-	struct iommufd_pages *pages = piece->area->pages;
+	while (pin->nr_pinned < pin->nr) {
+		const struct piece *piece = &pin->pieces[pin->nr_pinned];
+		int rc = iommufd_pages_pin(piece->pages, op, piece_first_page(piece),
+					   piece_last_page(piece));
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
-	mutex_lock(&pages->mutex);
-	iommufd_pages_unpin(pages, op, piece->offset >> PAGE_SHIFT, piece_last_page(piece));
-	mutex_unlock(&pages->mutex);
-	atomic_dec(&piece->area->accesses);
+		if (rc)
+			return rc;
+		pin->nr_pinned++;
+	}
+	return 0;
 }
 
-/* The range was pinned, so its areas are all there, though they may be on their way out. */
-static void unpin_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
-			unsigned long end)
+static void drop_pieces(struct iommufd_op *op, struct pinning *pin)
 {
-	lockdep_assert_held(&ioas->iova_lock);
-	while (iova != end) {
-		struct iommufd_area *area = iommufd_area_from(ioas, iova);
-		struct piece piece;
+	unsigned int i;
 
-		if (WARN_ON_ONCE(!area || area->iova > iova || !atomic_read(&area->accesses)))
-			return;
-		piece.area = area;
-		piece.offset = area->offset + (iova - area->iova);
-		piece.length = min(area->last, end - 1) - iova + 1;
-		iova += piece.length;
-		unpin_piece(&piece, op);
+	for (i = 0; i < pin->nr; i++) {
+		const struct piece *piece = &pin->pieces[i];
+
+		if (i < pin->nr_pinned)
+			iommufd_pages_unpin(piece->pages, op, piece_first_page(piece),
+					    piece_last_page(piece));
+		iommufd_pages_put(piece->pages);
 	}
+	pin->nr = 0;
+	pin->nr_pinned = 0;
+}
+
+/* The areas are the access's to have unmapped no more, its pins are theirs. */
+static void hand_over(struct iommufd_access *access, struct pinning *pin, struct page **out_pages)
+{
+	unsigned long nr_pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < pin->nr; i++) {
+		const struct piece *piece = &pin->pieces[i];
+		unsigned long index = piece_first_page(piece), last = piece_last_page(piece);
+		struct iommufd_page_cursor cursor;
+
+		atomic_inc(&piece->area->accesses);
+		nr_pages += last - index + 1;
+		if (!out_pages)
+			continue;
+		iommufd_pages_seek(&cursor, piece->pages, index);
+		while (index <= last) {
+			unsigned long pfn, nr = iommufd_pages_next(&cursor, last - index + 1, &pfn);
+
+			index += nr;
+			while (nr--)
+				*out_pages++ = pfn_to_page(pfn++);
+		}
+	}
+	atomic_long_add(nr_pages, &access->pinned);
+	pin->nr_pinned = 0;
+}
+
+/* The second look: is the memory still there?  -EAGAIN if it is other memory. */
+static int check_pieces(struct iommufd_access *access, struct iommufd_op *op, struct pinning *pin,
+			struct page **out_pages)
+{
+	struct iommufd_ioas *ioas = enter(access, op);
+	unsigned long iova = pin->iova;
+	unsigned int i;
+	int rc = 0;
+
+	if (!ioas)
+		return -ENOENT;
+	for (i = 0; i < pin->nr && !rc; i++) {
+		struct piece *piece = &pin->pieces[i], now;
+
+		rc = get_pin_piece(ioas, op, pin, iova, &now);
+		if (!rc && (now.pages != piece->pages || now.offset != piece->offset ||
+			    now.length != piece->length))
+			rc = -EAGAIN;
+		piece->area = now.area;
+		iova += piece->length;
+	}
+	if (!rc)
+		hand_over(access, pin, out_pages);
+	leave(access, ioas);
+	return rc;
 }
 
 /**
  * iommufd_ioas_pin_pages() - pin memory by IOVA
- * @ioas: the IOAS
+ * @access: the access
  * @op: the operation
  * @iova: first IOVA
  * @length: bytes; all of the range must be mapped
@@ -170,46 +323,40 @@ static void unpin_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsign
  * @write: the pages will be written to
  *
  * Return: 0; -EINVAL: zero length, or memory that is not at the same place within a page as
- * @iova; -EOVERFLOW; -ENOENT: not all of the range is mapped; -EPERM: it is mapped read-only;
- * else as pinning fails.
+ * @iova; -EOVERFLOW; -ENOENT: the access is not attached, or not all of the range is mapped, also
+ *	if
+ * it was unmapped while it was faulted in; -EPERM: it is mapped read-only; else as pinning fails.
  */
-int iommufd_ioas_pin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
-			   unsigned long length, struct page **out_pages, bool write)
+int iommufd_ioas_pin_pages(struct iommufd_access *access, struct iommufd_op *op,
+			   unsigned long iova, unsigned long length, struct page **out_pages,
+			   bool write)
 {
-	unsigned long at = iova, last;
+	struct pinning pin = { .iova = iova, .write = write, .room = 1 };
+	unsigned int looks = 0;
 	int rc;
 
 	if (!length)
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
 	/* The end itself must not wrap, as unpinning goes up to it. */
-	if (check_add_overflow(iova, length, &last))
+	if (check_add_overflow(iova, length, &pin.last))
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, iova, length);
-	last--;
+	pin.last--;
+	pin.pieces = &pin.one;
 
-	iommufd_op_down_read(op, &ioas->iova_lock);
 	do {
-		struct piece piece;
-
-		rc = get_piece(ioas, op, at, last, write, &piece);
-		if (!rc && ((piece.offset ^ at) & ~PAGE_MASK))
-			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned, at,
-					     PAGE_SIZE);
-		/* Two areas that meet within a page would both claim its place in @out_pages. */
-		if (!rc && at != iova && (at & ~PAGE_MASK))
-			rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned, at,
-					     PAGE_SIZE);
+		rc = find_pieces(access, op, &pin);
 		if (!rc)
-			rc = pin_piece(&piece, op, out_pages);
-		if (rc) {
-			unpin_range(ioas, op, iova, at);
-			break;
-		}
-		if (out_pages)
-			out_pages += piece_last_page(&piece) - (piece.offset >> PAGE_SHIFT) + 1;
-		at += piece.length;
-	} while (at <= last && at);
-	up_read(&ioas->iova_lock);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+			rc = pin_pieces(op, &pin);
+		if (!rc)
+			rc = check_pieces(access, op, &pin, out_pages);
+		iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+		drop_pieces(op, &pin);
+		iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	} while (rc == -EAGAIN && looks++ < MAX_LOOKS && !iommufd_op_look_around(op));
+	if (pin.pieces != &pin.one)
+		kvfree(pin.pieces);
+	if (rc == -EAGAIN)
+		rc = iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_iova_not_mapped, iova, pin.last);
 	return rc;
 }
 
@@ -227,14 +374,29 @@ void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 
 	if (WARN_ON_ONCE(!length || check_add_overflow(iova, length, &end)))
 		return;
-	down_read(&ioas->iova_lock);
-	unpin_range(ioas, op, iova, end);
-	up_read(&ioas->iova_lock);
+	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+	/* The range is pinned, so its areas are there and as they were, until the count falls. */
+	while (iova != end) {
+		struct iommufd_area *area;
+		struct piece piece;
+
+		down_read(&ioas->iova_lock);
+		area = iommufd_area_from(ioas, iova);
+		up_read(&ioas->iova_lock);
+		if (WARN_ON_ONCE(!area || area->iova > iova || !atomic_read(&area->accesses)))
+			return;
+		piece.offset = area->offset + (iova - area->iova);
+		piece.length = min(area->last, end - 1) - iova + 1;
+		iova += piece.length;
+		iommufd_pages_unpin(area->pages, op, piece_first_page(&piece),
+				    piece_last_page(&piece));
+		atomic_dec(&area->accesses);
+	}
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
-static void rw_page(struct page *page, unsigned int offset, void *data, unsigned int length,
-		    bool write)
+static void copy_in_page(struct page *page, unsigned int offset, void *data,
+			 unsigned int length, bool write)
 {
 	if (write)
 		memcpy_to_page(page, offset, data, length);
@@ -243,130 +405,158 @@ static void rw_page(struct page *page, unsigned int offset, void *data, unsigned
 }
 
 /* Memory that some HWPT or access keeps pinned is read and written where it is. */
-static void rw_pinned(const struct piece *piece, void *data, bool write)
+static bool copy_pinned(const struct piece *piece, void *data, bool write)
 {
-	unsigned long left = piece->length, offset = piece->offset & ~PAGE_MASK;
-	struct iommufd_page_cursor cursor;
+	unsigned long pfn;
+	bool pinned;
 
-	iommufd_pages_seek(&cursor, piece->area->pages, piece->offset >> PAGE_SHIFT);
-	while (left) {
-		unsigned int length = min(PAGE_SIZE - offset, left);
-		unsigned long pfn;
-
-		iommufd_pages_next(&cursor, 1, &pfn);
-		rw_page(pfn_to_page(pfn), offset, data, length, write);
-		data += length;
-		left -= length;
-		offset = 0;
-	}
+	mutex_lock(&piece->pages->mutex);
+	pinned = iommufd_pages_pfn(piece->pages, piece_first_page(piece), &pfn);
+	if (pinned)
+		copy_in_page(pfn_to_page(pfn), piece->offset & ~PAGE_MASK, data, piece->length,
+			     write);
+	mutex_unlock(&piece->pages->mutex);
+	return pinned;
 }
 
-/* Other memory is pinned for the time of the copy, page by page. */
-static int rw_unpinned(const struct piece *piece, struct iommufd_op *op, void *data, bool write)
+/* Memory of the calling process is copied as far as it is there. */
+static bool copy_own(const struct piece *piece, void *data, bool write)
 {
-	unsigned long left = piece->length, offset = piece->offset & ~PAGE_MASK;
-	unsigned long index = piece->offset >> PAGE_SHIFT;
-	struct iommufd_pages *pages = piece->area->pages;
+	void __user *user = (void __user *)(piece->pages->user_va + piece->offset);
 
-	while (left) {
-		unsigned int length = min(PAGE_SIZE - offset, left);
-		struct page *page;
-		long ret = iommufd_pin_user_pages(pages, index, 1, &page);
-
-		if (ret < 0)
-			return iommufd_op_fail(op, ret == -ESRCH ? -EFAULT : ret,
-					       IOMMUFD_REASON_gup_fault,
-					       pages->user_va + index * PAGE_SIZE, -ret);
-		rw_page(page, offset, data, length, write);
-		unpin_user_pages_dirty_lock(&page, 1, write);
-		data += length;
-		left -= length;
-		offset = 0;
-		index++;
-	}
-	return 0;
-}
-
-static int rw_user(const struct piece *piece, struct iommufd_op *op, void *data, bool write)
-{
-	void __user *user = (void __user *)(piece->area->pages->user_va + piece->offset);
-	unsigned long missed;
-
+	if (current->mm != piece->pages->mm)
+		return false;
 	if (write)
-		missed = copy_to_user(user, data, piece->length);
-	else
-		missed = copy_from_user(data, user, piece->length);
-	if (missed)
-		return iommufd_op_fail(op, -EFAULT, IOMMUFD_REASON_gup_fault,
-				       (uintptr_t)user + (piece->length - missed), EFAULT);
-	return 0;
+		return !copy_to_user_nofault(user, data, piece->length);
+	return !copy_from_user_nofault(data, user, piece->length);
 }
 
-static int rw_piece(const struct piece *piece, struct iommufd_op *op, void *data,
-		    unsigned int flags)
+/**
+ * struct copying - bytes that an access reads or writes, within one page
+ * @iova: first IOVA
+ * @last: last one that is wanted; the page ends before it, perhaps
+ * @data: where to, or from
+ * @flags: IOMMUFD_ACCESS_RW_*
+ * @done: how many have been copied
+ * @page: memory that was faulted in, or NULL
+ * @pages: whose it is, with a reference
+ * @index: and which page of it
+ */
+struct copying {
+	unsigned long iova;
+	unsigned long last;
+	void *data;
+	unsigned int flags;
+	unsigned long done;
+	struct page *page;
+	struct iommufd_pages *pages;
+	unsigned long index;
+};
+
+/* With the locks: copy what is within a page.  -EAGAIN if it has to be faulted in first. */
+static int copy_locked(struct iommufd_access *access, struct iommufd_op *op, struct copying *copy)
 {
-	struct iommufd_pages *pages = piece->area->pages;
-	bool write = flags & IOMMUFD_ACCESS_RW_WRITE;
-	int rc = 0;
+	bool write = copy->flags & IOMMUFD_ACCESS_RW_WRITE;
+	struct iommufd_ioas *ioas = enter(access, op);
+	struct piece piece;
+	int rc;
 
-	mutex_lock(&pages->mutex);
-	if (iommufd_pages_pinned(pages, piece->offset >> PAGE_SHIFT, piece_last_page(piece))) {
-		rw_pinned(piece, data, write);
-		mutex_unlock(&pages->mutex);
+	if (!ioas)
+		return -ENOENT;
+	rc = get_piece(ioas, op, copy->iova, copy->last, write, &piece);
+	if (rc)
+		goto out_leave;
+	piece.length = min(piece.length, PAGE_SIZE - (piece.offset & ~PAGE_MASK));
+	copy->done = piece.length;
+	if (copy->page && piece.pages == copy->pages && piece_first_page(&piece) == copy->index) {
+		copy_in_page(copy->page, piece.offset & ~PAGE_MASK, copy->data, piece.length,
+			     write);
+		goto out_leave;
+	}
+	if (copy_pinned(&piece, copy->data, write))
+		goto out_leave;
+	if (!(copy->flags & __IOMMUFD_ACCESS_RW_SLOW_PATH) && copy_own(&piece, copy->data, write))
+		goto out_leave;
+	rc = -EAGAIN;
+	if (copy->pages)
+		goto out_leave;
+	copy->pages = piece.pages;
+	copy->index = piece_first_page(&piece);
+	kref_get(&copy->pages->kref);
+out_leave:
+	leave(access, ioas);
+	return rc;
+}
+
+static int fault_in(struct iommufd_op *op, struct copying *copy)
+{
+	long ret = iommufd_pin_user_pages(copy->pages, copy->index, 1, &copy->page);
+
+	if (ret == 1)
 		return 0;
-	}
-	mutex_unlock(&pages->mutex);
+	copy->page = NULL;
+	return iommufd_op_fail(op, ret == -ESRCH ? -EFAULT : ret, IOMMUFD_REASON_gup_fault,
+			       copy->pages->user_va + copy->index * PAGE_SIZE, -ret);
+}
 
-	if (flags & __IOMMUFD_ACCESS_RW_SLOW_PATH)
-		return rw_unpinned(piece, op, data, write);
-	if (current->mm == pages->mm)
-		return rw_user(piece, op, data, write);
-	if ((flags & IOMMUFD_ACCESS_RW_KTHREAD) && (current->flags & PF_KTHREAD) && !current->mm &&
-	    mmget_not_zero(pages->mm)) {
-		kthread_use_mm(pages->mm);
-		rc = rw_user(piece, op, data, write);
-		kthread_unuse_mm(pages->mm);
-		mmput(pages->mm);
-		return rc;
-	}
-	return rw_unpinned(piece, op, data, write);
+/* Copy what is within a page. */
+static int copy_step(struct iommufd_access *access, struct iommufd_op *op, struct copying *copy)
+{
+	unsigned int looks = 0;
+	int rc;
+
+	do {
+		rc = copy_locked(access, op, copy);
+		if (rc != -EAGAIN)
+			break;
+		rc = fault_in(op, copy);
+		if (!rc)
+			rc = copy_locked(access, op, copy);
+		if (copy->page)
+			unpin_user_pages_dirty_lock(&copy->page, 1,
+						    copy->flags & IOMMUFD_ACCESS_RW_WRITE);
+		copy->page = NULL;
+		iommufd_pages_put(copy->pages);
+		copy->pages = NULL;
+	} while (rc == -EAGAIN && looks++ < MAX_LOOKS && !iommufd_op_look_around(op));
+	if (rc == -EAGAIN)
+		rc = iommufd_op_fail(op, -ENOENT, IOMMUFD_REASON_iova_not_mapped, copy->iova,
+				     copy->last);
+	return rc;
 }
 
 /**
  * iommufd_ioas_rw() - copy to or from the memory behind IOVAs
- * @ioas: the IOAS
+ * @access: the access
  * @op: the operation
  * @iova: first IOVA, need not be aligned
  * @data: kernel memory
  * @length: bytes; all of the range must be mapped
  * @flags: IOMMUFD_ACCESS_RW_*
  *
- * Return: 0; -EINVAL: zero length; -EOVERFLOW; -ENOENT: not all of the range is mapped; -EPERM:
- * it is mapped read-only; -EFAULT: the memory is not there.  A part may have been copied then.
+ * Return: 0; -EINVAL: zero length; -EOVERFLOW; -ENOENT: the access is not attached, or not all of
+ * the range is mapped; -EPERM: it is mapped read-only; -EFAULT: the memory is not there; -EINTR.
+ * A part may have been copied then.
  */
-int iommufd_ioas_rw(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+int iommufd_ioas_rw(struct iommufd_access *access, struct iommufd_op *op, unsigned long iova,
 		    void *data, size_t length, unsigned int flags)
 {
-	unsigned long last;
+	struct copying copy = { .iova = iova, .data = data, .flags = flags };
 	int rc;
 
 	if (!length)
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
-	if (check_add_overflow(iova, length - 1, &last))
+	if (check_add_overflow(iova, length - 1, &copy.last))
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, iova, length);
 
-	iommufd_op_down_read(op, &ioas->iova_lock);
 	for (;;) {
-		struct piece piece;
-
-		rc = get_piece(ioas, op, iova, last, flags & IOMMUFD_ACCESS_RW_WRITE, &piece);
-		if (!rc)
-			rc = rw_piece(&piece, op, data, flags);
-		if (rc || last - iova == piece.length - 1)
-			break;
-		iova += piece.length;
-		data += piece.length;
+		rc = copy_step(access, op, &copy);
+		if (rc || copy.last - copy.iova == copy.done - 1)
+			return rc;
+		copy.iova += copy.done;
+		copy.data += copy.done;
+		rc = iommufd_op_look_around(op);
+		if (rc)
+			return rc;
 	}
-	up_read(&ioas->iova_lock);
-	return rc;
 }

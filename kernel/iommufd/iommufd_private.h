@@ -6,7 +6,9 @@
  * or access on the HWPT or IOAS it is attached to.  Lock order, outermost first:
  *
  *	iommufd_group.lock > iommufd_ioas.attach_lock > iommufd_ioas.hwpt_lock
- *	> iommufd_ioas.iova_lock > iommufd_pages.mutex > mmap_lock
+ *	> iommufd_access.ioas_rwsem > iommufd_ioas.iova_lock > iommufd_pages.mutex
+ *
+ * None of them is held over a fault or a user copy, so mmap_lock is taken with none.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_PRIVATE_H
 #define IOMMUSCOPE_IOMMUFD_PRIVATE_H
@@ -135,12 +137,14 @@ struct iommufd_memory_stats {
  * @ictx: the context it belongs to
  * @attach_lock: held across every attach to the IOAS or an HWPT of it and every change of @hwpts,
  *	so that who holds it may walk @hwpts and sleep; outside of @hwpt_lock
- * @hwpt_lock: guards @hwpts and the attached accesses; held for read by whatever changes areas,
- *	for write by whatever adds or removes an HWPT, so that every area is in every HWPT or in
- *	none while nobody holds it
+ * @hwpt_lock: guards @hwpts, @nr_pinners and the attached accesses; held for read while an area
+ *	becomes ready or dying and is put into HWPTs or taken out, for write by what adds or
+ *	removes an HWPT.  Never held over a fault
  * @hwpts: the HWPTs that translate this address space, by iommufd_hwpt.ioas_item
  * @nr_hwpts: length of @hwpts
- * @iova_lock: guards all below
+ * @nr_pinners: what needs all memory pinned: HWPTs, and attaches under way; see pinned.c
+ * @all_pinned: every area that is ready is pinned, as there is a pinner
+ * @iova_lock: guards all below.  Never held over a fault, nor while the IOMMU driver works
  * @areas: tree of struct iommufd_area by IOVA, augmented with the largest hole
  * @nr_areas: how many there are
  * @mapped_bytes: sum of their lengths
@@ -163,6 +167,8 @@ struct iommufd_ioas {
 	struct rw_semaphore hwpt_lock;
 	struct list_head hwpts;
 	unsigned int nr_hwpts;
+	unsigned int nr_pinners;
+	bool all_pinned;
 
 	struct rw_semaphore iova_lock;
 	struct rb_root areas;
@@ -216,7 +222,8 @@ struct iommufd_hwpt {
  * @needs_pin_pages: the driver pins pages, so IOVAs and user memory must be aligned to pages
  * @lock: serialises attach, replace and detach; held while the driver is notified, so never taken
  *	by pinning or unpinning
- * @ioas_rwsem: guards @ioas; held for read while pages are pinned or read or written
+ * @ioas_rwsem: guards @ioas; held for read while pins are handed out or bytes copied, not while
+ *	memory is faulted in; outside of iova_lock
  * @ioas: the IOAS it is attached to, of which it is a long-term user, or NULL
  * @ioas_unpin: the IOAS in which its pinned pages are; stays set until the last page is unpinned
  * @ioas_id: id of @ioas or 0, for who looks without a lock
@@ -263,22 +270,23 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd
 void iommufd_ioas_fini(struct iommufd_ioas *ioas);
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
-void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
-			      struct iommufd_hwpt *hwpt);
+void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt);
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable);
 
-/* map.c: areas come, go and are copied */
+/* map.c */
 int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
 		     unsigned long length, unsigned long *iova, int iommu_prot, bool fixed);
 int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct iommufd_ioas *src,
 		      unsigned long src_iova, unsigned long length, unsigned long *dst_iova,
 		      int iommu_prot, bool fixed);
+int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		       const unsigned long *iovas, unsigned int nr);
+
+/* unmap.c */
 int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length, unsigned long *unmapped);
 int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable,
 			   unsigned long *unmapped);
-int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
-		       const unsigned long *iovas, unsigned int nr);
 
 /* iova.c: which IOVAs may be used */
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long start,
@@ -293,11 +301,12 @@ unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_ra
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			    struct iommufd_access *access, bool pins_pages, u32 *slot);
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_pages);
-int iommufd_ioas_pin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
-			   unsigned long length, struct page **out_pages, bool write);
+int iommufd_ioas_pin_pages(struct iommufd_access *access, struct iommufd_op *op,
+			   unsigned long iova, unsigned long length, struct page **out_pages,
+			   bool write);
 void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			      unsigned long iova, unsigned long length);
-int iommufd_ioas_rw(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
+int iommufd_ioas_rw(struct iommufd_access *access, struct iommufd_op *op, unsigned long iova,
 		    void *data, size_t length, unsigned int flags);
 
 /* access.c */

@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "area.h"
@@ -296,6 +297,25 @@ unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_ra
 }
 
 /**
+ * iommufd_check_range() - is a range one that can be mapped or unmapped at all?
+ * @op: the operation; names zero_length, overflow
+ * @start: first byte
+ * @length: bytes
+ *
+ * Return: 0, -EINVAL or -EOVERFLOW.
+ */
+int iommufd_check_range(struct iommufd_op *op, unsigned long start, unsigned long length)
+{
+	unsigned long last;
+
+	if (!length)
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
+	if (check_add_overflow(start, length - 1, &last))
+		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, start, length);
+	return 0;
+}
+
+/**
  * iommufd_iova_check() - may an area be put at a fixed IOVA?
  * @ioas: the IOAS, iova_lock held
  * @op: the operation; names iova_misaligned, iova_reserved, iova_overlap
@@ -484,6 +504,7 @@ int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *o
 				 unsigned long alignment)
 {
 	struct iommufd_area *area;
+	unsigned long nr = 0;
 
 	if (alignment <= ioas->iova_alignment)
 		return 0;
@@ -493,6 +514,8 @@ int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *o
 		if (bits & (alignment - 1))
 			return iommufd_op_fail(op, -EADDRINUSE, IOMMUFD_REASON_iova_misaligned,
 					       bits, alignment);
+		if (!(++nr % IOMMUFD_AREAS_PER_LOOK))
+			cond_resched();
 	}
 	return 0;
 }

@@ -11,7 +11,9 @@
 #define IOMMUSCOPE_IOMMUFD_KERNEL_OP_H
 
 #include <linux/jump_label.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched/signal.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 
@@ -91,38 +93,6 @@ static __always_inline void iommufd_op_phase(struct iommufd_op *op, unsigned int
 }
 
 /**
- * iommufd_op_down_read() - take a semaphore for reading, and charge the wait if there is one
- * @op: the operation
- * @sem: the semaphore
- *
- * Who finds it free does not wait, and need not know how long.  Afterwards the operation is in none
- * of its phases, if it had to wait.
- */
-static inline void iommufd_op_down_read(struct iommufd_op *op, struct rw_semaphore *sem)
-{
-	/* lockdep learns nothing from an attempt */
-	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_read_trylock(sem)))
-		return;
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_read(sem);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
-}
-
-/**
- * iommufd_op_down_write() - take a semaphore for writing, and charge the wait if there is one
- * @op: the operation
- * @sem: the semaphore
- */
-static inline void iommufd_op_down_write(struct iommufd_op *op, struct rw_semaphore *sem)
-{
-	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_write_trylock(sem)))
-		return;
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
-	down_write(sem);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
-}
-
-/**
  * iommufd_op_device() - note the device, its group and its IOMMU driver
  * @op: the operation
  * @dev: the device
@@ -183,6 +153,81 @@ static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err,
 		return __builtin_constant_p(err) ? err : ret;
 	}
 	return err;
+}
+
+/**
+ * iommufd_op_down_read() - take a semaphore for reading, and charge the wait if there is one
+ * @op: the operation; names interrupted
+ * @sem: the semaphore
+ *
+ * An operation that finds it free does not wait, and need not know how long.  Afterwards it is in
+ * none of its phases, if it had to wait.
+ *
+ * Return: 0, or -EINTR if a fatal signal came.
+ */
+static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
+						    struct rw_semaphore *sem)
+{
+	int rc;
+
+	/* lockdep learns nothing from an attempt */
+	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_read_trylock(sem)))
+		return 0;
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	rc = down_read_killable(sem);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
+}
+
+/**
+ * iommufd_op_down_write() - take a semaphore for writing, and charge the wait if there is one
+ * @op: the operation; names interrupted
+ * @sem: the semaphore
+ *
+ * Return: 0, or -EINTR if a fatal signal came.
+ */
+static inline int __must_check iommufd_op_down_write(struct iommufd_op *op,
+						     struct rw_semaphore *sem)
+{
+	int rc;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_write_trylock(sem)))
+		return 0;
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	rc = down_write_killable(sem);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
+}
+
+/**
+ * iommufd_op_look_around() - in a long loop: let others run, and see whether to go on
+ * @op: the operation; names interrupted
+ *
+ * Return: 0, or -EINTR if a fatal signal came.
+ */
+static inline int __must_check iommufd_op_look_around(struct iommufd_op *op)
+{
+	cond_resched();
+	if (fatal_signal_pending(current))
+		return iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+	return 0;
+}
+
+/**
+ * iommufd_op_lock() - take a mutex, and charge the wait
+ * @op: the operation; names interrupted
+ * @mutex: the mutex
+ *
+ * Return: 0, or -EINTR if a fatal signal came.
+ */
+static inline int __must_check iommufd_op_lock(struct iommufd_op *op, struct mutex *mutex)
+{
+	int rc;
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	rc = mutex_lock_killable(mutex);
+	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
 }
 
 #endif

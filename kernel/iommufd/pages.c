@@ -11,6 +11,7 @@
 #include <linux/sched/user.h>
 #include <linux/slab.h>
 
+#include "fault.h"
 #include "iommufd_private.h"
 #include "pages.h"
 
@@ -34,9 +35,9 @@ struct iommufd_pages *iommufd_pages_alloc(struct iommufd_ctx *ictx, unsigned lon
 
 	kref_init(&pages->kref);
 	mutex_init(&pages->mutex);
+	iommufd_mutex_no_fault(&pages->mutex);
 	pages->segments = RB_ROOT;
 	pages->embedded_used = false;
-	pages->pinned = 0;
 	pages->user_va = user_va;
 	pages->nr_pages = nr_pages;
 	pages->account_mode = READ_ONCE(ictx->account_mode);
@@ -97,7 +98,9 @@ static struct iommufd_segment *alloc_segment(struct iommufd_pages *pages)
 {
 	struct iommufd_segment *segment;
 
-	if (!pages->embedded_used) {
+	lockdep_assert_held(&pages->mutex);
+	/* pairs with the release in free_segment() */
+	if (!smp_load_acquire(&pages->embedded_used)) {
 		pages->embedded_used = true;
 		segment = &pages->embedded;
 	} else {
@@ -105,6 +108,7 @@ static struct iommufd_segment *alloc_segment(struct iommufd_pages *pages)
 		if (!segment)
 			return NULL;
 	}
+	segment->state = IOMMUFD_SEGMENT_PINNING;
 	iommufd_extents_init(&segment->extents);
 	return segment;
 }
@@ -112,7 +116,7 @@ static struct iommufd_segment *alloc_segment(struct iommufd_pages *pages)
 static void free_segment(struct iommufd_pages *pages, struct iommufd_segment *segment)
 {
 	if (segment == &pages->embedded)
-		pages->embedded_used = false;
+		smp_store_release(&pages->embedded_used, false);
 	else
 		kfree(segment);
 }
@@ -132,61 +136,151 @@ static void insert_segment(struct iommufd_pages *pages, struct iommufd_segment *
 	rb_insert_color(&segment->node, &pages->segments);
 }
 
-static int pin_segment(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
-		       unsigned long last)
+static void set_state(struct iommufd_segment *segment, enum iommufd_segment_state state)
+{
+	smp_store_release(&segment->state, state);
+	/* a waiter checks the state after it has queued itself */
+	smp_mb();
+	wake_up_var(&segment->state);
+}
+
+static bool still_pinning(struct iommufd_segment *segment)
+{
+	return smp_load_acquire(&segment->state) == IOMMUFD_SEGMENT_PINNING;
+}
+
+/* Make and pin a new segment.  Called with the mutex, which it drops; not with it on return. */
+static int pin_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
+				  unsigned long first, unsigned long last)
 {
 	struct iommufd_segment *segment = alloc_segment(pages);
+	bool unused;
 	int rc;
 
-	if (!segment)
+	if (!segment) {
+		mutex_unlock(&pages->mutex);
 		return iommufd_op_fail(op, -ENOMEM, IOMMUFD_REASON_no_memory, sizeof(*segment), 0);
-	rc = iommufd_pin_extents(pages, op, first, last - first + 1, &segment->extents);
-	if (rc) {
-		free_segment(pages, segment);
-		return rc;
 	}
 	segment->first = first;
 	segment->last = last;
 	segment->users = 1;
 	insert_segment(pages, segment);
-	pages->pinned += last - first + 1;
+	mutex_unlock(&pages->mutex);
+
+	rc = iommufd_pin_extents(pages, op, first, last - first + 1, &segment->extents);
+	if (!rc) {
+		set_state(segment, IOMMUFD_SEGMENT_PINNED);
+		return 0;
+	}
+	mutex_lock(&pages->mutex);
+	rb_erase(&segment->node, &pages->segments);
+	set_state(segment, IOMMUFD_SEGMENT_FAILED);
+	unused = !--segment->users;
+	mutex_unlock(&pages->mutex);
+	if (unused)
+		free_segment(pages, segment);
+	return rc;
+}
+
+/*
+ * A user of a segment goes.  Called with the mutex, which it drops: the last user unpins.  Returns
+ * without the mutex.
+ */
+static void drop_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
+				    struct iommufd_segment *segment)
+{
+	bool unused = !--segment->users;
+	/*
+	 * The thread that pins is a user as long as it does, so an unused one is no longer
+	 * pinning.
+	 */
+	bool pinned = segment->state == IOMMUFD_SEGMENT_PINNED;
+
+	if (unused && pinned)
+		rb_erase(&segment->node, &pages->segments);
+	mutex_unlock(&pages->mutex);
+	if (!unused)
+		return;
+	if (pinned)
+		iommufd_unpin_extents(pages, op, &segment->extents);
+	free_segment(pages, segment);
+}
+
+/*
+ * Another thread pins a segment: wait for it, as a user.  Called with the mutex, which it drops.
+ * Returns 0 if it is pinned, -EAGAIN if that failed, -EINTR; with -EAGAIN and -EINTR the caller is
+ * no user of it.
+ */
+static int wait_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
+				   struct iommufd_segment *segment)
+{
+	int rc;
+
+	segment->users++;
+	mutex_unlock(&pages->mutex);
+
+	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	rc = wait_var_event_killable(&segment->state, !still_pinning(segment));
+	if (rc)
+		rc = iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
+	else if (segment->state == IOMMUFD_SEGMENT_FAILED)
+		rc = -EAGAIN;
+	if (!rc)
+		return 0;
+	mutex_lock(&pages->mutex);
+	drop_segment_and_unlock(pages, op, segment);
+	return rc;
+}
+
+/* Become a user of what is at @index, up to @last at most; out: its last page. */
+static int pin_at(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long index,
+		  unsigned long last, unsigned long *end)
+{
+	struct iommufd_segment *segment;
+
+	mutex_lock(&pages->mutex);
+	segment = segment_from(pages, index);
+	if (!segment || segment->first > index) {
+		*end = segment ? min(last, segment->first - 1) : last;
+		return pin_segment_and_unlock(pages, op, index, *end);
+	}
+	*end = segment->last;
+	if (still_pinning(segment))
+		return wait_segment_and_unlock(pages, op, segment);
+	segment->users++;
+	mutex_unlock(&pages->mutex);
 	return 0;
 }
 
 /**
  * iommufd_pages_pin() - become a user of a range of pages, pinning what is not pinned yet
- * @pages: the pages, their mutex held
+ * @pages: the pages
  * @op: the operation
  * @first: index of the first page
  * @last: index of the last page
+ *
+ * Faults, and so may take for ever: the caller holds no lock that others can want.  A fatal signal
+ * ends it.
  *
  * Return: 0 or a negative errno; then no user was taken and nothing more is pinned than before.
  */
 int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 		      unsigned long last)
 {
-	struct iommufd_segment *segment = segment_from(pages, first);
 	unsigned long index = first;
-	int rc;
 
+	iommufd_may_fault();
 	for (;;) {
-		unsigned long end = last;
+		unsigned long end;
+		int rc = pin_at(pages, op, index, last, &end);
 
-		if (segment && segment->first <= index) {
-			segment->users++;
-			end = segment->last;
-			segment = next_segment(segment);
-		} else {
-			if (segment)
-				end = min(end, segment->first - 1);
-			rc = pin_segment(pages, op, index, end);
-			if (rc) {
-				if (index == first)
-					return rc;
-				iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+		if (rc == -EAGAIN)
+			continue;
+		if (rc) {
+			iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
+			if (index != first)
 				iommufd_pages_unpin(pages, op, first, index - 1);
-				return rc;
-			}
+			return rc;
 		}
 		if (end >= last)
 			return 0;
@@ -196,7 +290,7 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 
 /**
  * iommufd_pages_unpin() - a user of a range of pages goes
- * @pages: the pages, their mutex held
+ * @pages: the pages
  * @op: the operation, in its phase unpin
  * @first: as it was given to iommufd_pages_pin()
  * @last: as it was given to iommufd_pages_pin()
@@ -204,41 +298,43 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 void iommufd_pages_unpin(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 			 unsigned long last)
 {
-	struct iommufd_segment *segment = segment_from(pages, first);
+	unsigned long index = first;
 
-	while (segment && segment->first <= last) {
-		struct iommufd_segment *next = next_segment(segment);
+	for (;;) {
+		struct iommufd_segment *segment;
+		unsigned long end;
 
-		if (!--segment->users) {
-			rb_erase(&segment->node, &pages->segments);
-			pages->pinned -= segment->last - segment->first + 1;
-			iommufd_unpin_extents(pages, op, &segment->extents);
-			free_segment(pages, segment);
+		mutex_lock(&pages->mutex);
+		segment = segment_from(pages, index);
+		if (WARN_ON_ONCE(!segment || segment->first > index)) {
+			mutex_unlock(&pages->mutex);
+			return;
 		}
-		segment = next;
+		end = segment->last;
+		drop_segment_and_unlock(pages, op, segment);
+		if (end >= last)
+			return;
+		index = end + 1;
 	}
 }
 
 /**
- * iommufd_pages_pinned() - is all of a range pinned?
- * @pages: the pages, their mutex held
- * @first: index of the first page
- * @last: index of the last page
+ * iommufd_pages_pfn() - where a page is, if it is pinned
+ * @pages: the pages, their mutex held, and for as long as the page is looked at
+ * @index: index of the page
+ * @pfn: out: its page frame
  *
- * Return: true if every page of it is in a segment.
+ * Return: false if it is not pinned.
  */
-bool iommufd_pages_pinned(struct iommufd_pages *pages, unsigned long first, unsigned long last)
+bool iommufd_pages_pfn(struct iommufd_pages *pages, unsigned long index, unsigned long *pfn)
 {
-	struct iommufd_segment *segment = segment_from(pages, first);
-	unsigned long index = first;
+	struct iommufd_segment *segment = segment_from(pages, index);
+	struct iommufd_extent_cursor cursor;
 
-	while (segment && segment->first <= index) {
-		if (segment->last >= last)
-			return true;
-		index = segment->last + 1;
-		segment = next_segment(segment);
-	}
-	return false;
+	if (!segment || segment->first > index || still_pinning(segment))
+		return false;
+	iommufd_extents_seek(&cursor, &segment->extents, index - segment->first);
+	return iommufd_extents_next(&cursor, 1, pfn);
 }
 
 /**
@@ -258,6 +354,7 @@ int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool s
 	struct iommufd_segment *tail;
 	int rc;
 
+	/* The area is a user, so it is pinned. */
 	if (!segment || segment->first > index || (segment->first == index && !shared))
 		return 0;
 	if (segment->users > 1 || shared) {
@@ -277,6 +374,7 @@ int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool s
 	tail->first = index;
 	tail->last = segment->last;
 	tail->users = 1;
+	tail->state = IOMMUFD_SEGMENT_PINNED;
 	segment->last = index - 1;
 	insert_segment(pages, tail);
 	return 0;
@@ -285,15 +383,17 @@ int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool s
 /**
  * iommufd_pages_seek() - begin to walk over pinned memory
  * @cursor: the cursor
- * @pages: the pages, their mutex held during the walk
- * @index: page to begin at; it and all that will be walked over is pinned
+ * @pages: the pages
+ * @index: page to begin at; the caller is a user of it and of all that it will walk over
  */
 void iommufd_pages_seek(struct iommufd_page_cursor *cursor, struct iommufd_pages *pages,
 			unsigned long index)
 {
 	cursor->pages = pages;
 	cursor->index = index;
+	mutex_lock(&pages->mutex);
 	cursor->segment = segment_from(pages, index);
+	mutex_unlock(&pages->mutex);
 	iommufd_extents_seek(&cursor->extent, &cursor->segment->extents,
 			     index - cursor->segment->first);
 }
@@ -312,7 +412,9 @@ unsigned long iommufd_pages_next(struct iommufd_page_cursor *cursor, unsigned lo
 	unsigned long nr = iommufd_extents_next(&cursor->extent, max, pfn);
 
 	if (!nr) {
+		mutex_lock(&cursor->pages->mutex);
 		cursor->segment = next_segment(cursor->segment);
+		mutex_unlock(&cursor->pages->mutex);
 		iommufd_extents_seek(&cursor->extent, &cursor->segment->extents, 0);
 		nr = iommufd_extents_next(&cursor->extent, max, pfn);
 	}

@@ -14,7 +14,8 @@
  * from each of them is exact.  iommufd_pages_split() is the one exception and keeps this
  * rule by cutting only segments with a single user, whom it makes two.
  *
- * The mutex guards the segments; the rest is constant.
+ * The mutex guards the tree and the users of segments; nothing sleeps for long while it is held.
+ * The record of a segment is constant while it has users, so users walk it without the mutex.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_PAGES_H
 #define IOMMUSCOPE_IOMMUFD_PAGES_H
@@ -32,12 +33,19 @@ struct page;
 struct task_struct;
 struct user_struct;
 
+enum iommufd_segment_state {
+	IOMMUFD_SEGMENT_PINNING,
+	IOMMUFD_SEGMENT_PINNED,
+	IOMMUFD_SEGMENT_FAILED,
+};
+
 /**
  * struct iommufd_segment - a run of pages pinned at once
- * @node: in iommufd_pages.segments
+ * @node: in iommufd_pages.segments, unless pinning failed
  * @first: index of its first page
  * @last: index of its last page
- * @users: how many need it
+ * @users: how many need it, and how many wait for it
+ * @state: enum iommufd_segment_state; changes once, by the thread that pins, and is waited for
  * @extents: its memory
  */
 struct iommufd_segment {
@@ -45,17 +53,17 @@ struct iommufd_segment {
 	unsigned long first;
 	unsigned long last;
 	unsigned long users;
+	int state;
 	struct iommufd_extents extents;
 };
 
 /**
  * struct iommufd_pages - user memory given to one map call
  * @kref: areas, and copies under way
- * @mutex: guards @segments, @pinned and what they hold
+ * @mutex: guards @segments and the users of what they hold
  * @segments: pinned runs by index
  * @embedded: the segment that covers all of a range pinned at once, the usual case
- * @embedded_used: @embedded is in @segments
- * @pinned: pages in all segments
+ * @embedded_used: @embedded is taken; the thread that owns it gives it back without the mutex
  * @user_va: address of the first page
  * @nr_pages: length
  * @ictx: the context; its areas are all that can hold a reference
@@ -72,7 +80,6 @@ struct iommufd_pages {
 	struct rb_root segments;
 	struct iommufd_segment embedded;
 	bool embedded_used;
-	unsigned long pinned;
 
 	unsigned long user_va;
 	unsigned long nr_pages;
@@ -87,7 +94,7 @@ struct iommufd_pages {
 
 /**
  * struct iommufd_page_cursor - a walk over the memory of pinned pages
- * @pages: the pages, their mutex held
+ * @pages: the pages; the walker is a user of all that it walks over
  * @segment: where it is
  * @extent: and where in that
  * @index: page index it is at
@@ -112,7 +119,7 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 		      unsigned long last);
 void iommufd_pages_unpin(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 			 unsigned long last);
-bool iommufd_pages_pinned(struct iommufd_pages *pages, unsigned long first, unsigned long last);
+bool iommufd_pages_pfn(struct iommufd_pages *pages, unsigned long index, unsigned long *pfn);
 int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool shared);
 void iommufd_pages_seek(struct iommufd_page_cursor *cursor, struct iommufd_pages *pages,
 			unsigned long index);

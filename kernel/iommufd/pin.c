@@ -12,7 +12,9 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
+#include "fault.h"
 #include "iommufd_private.h"
 #include "pages.h"
 #include "test_hook.h"
@@ -23,6 +25,13 @@ static_assert(IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || IS_ENABLED(CONFIG_FLATMEM)
 
 #define BATCH_PAGES		512
 #define SMALL_BATCH_PAGES	16
+
+/* Pages that are unpinned without a schedule point: 1 GiB, so that no huge page is cut. */
+#define UNPIN_PAGES		(SZ_1G >> PAGE_SHIFT)
+
+#ifdef CONFIG_LOCKDEP
+struct lockdep_map iommufd_fault_map = STATIC_LOCKDEP_MAP_INIT("iommufd_fault", &iommufd_fault_map);
+#endif
 
 #ifdef CONFIG_IOMMUFD_TEST
 unsigned int iommufd_test_memory_limit = UINT_MAX;
@@ -47,7 +56,8 @@ static unsigned long batch_limit(unsigned long nr)
  * @nr: pages wanted
  * @page_array: out: the pages
  *
- * Works from any process, and fails with -ESRCH once the one that mapped has exited.
+ * Works from any process, and fails with -ESRCH once the one that mapped has exited.  Faults: no
+ * lock of ours is held.
  *
  * Return: pages pinned, at least 1, or a negative errno.
  */
@@ -59,16 +69,21 @@ long iommufd_pin_user_pages(struct iommufd_pages *pages, unsigned long index, un
 	int locked = 1;
 	long ret;
 
+	iommufd_may_fault();
 	if (current->mm == pages->mm) {
 		ret = pin_user_pages_fast(user_va, nr, flags, page_array);
 	} else {
 		if (!mmget_not_zero(pages->mm))
 			return -ESRCH;
-		mmap_read_lock(pages->mm);
-		ret = pin_user_pages_remote(pages->mm, user_va, nr, flags, page_array, &locked);
-		if (locked)
-			mmap_read_unlock(pages->mm);
-		mmput(pages->mm);
+		ret = mmap_read_lock_killable(pages->mm);
+		if (!ret) {
+			ret = pin_user_pages_remote(pages->mm, user_va, nr, flags, page_array,
+						    &locked);
+			if (locked)
+				mmap_read_unlock(pages->mm);
+		}
+		/* It may be the last: a driver of the kernel may call with a lock of its own. */
+		mmput_async(pages->mm);
 	}
 	trace_iommufd_pin(user_va, nr, ret);
 	return ret ? ret : -EFAULT;
@@ -206,6 +221,11 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 		unsigned long appended;
 		long got;
 
+		/* Memory that is there is pinned without a look at signals. */
+		if (extents->nr_pages && fatal_signal_pending(current)) {
+			rc = pin_failed(pages, op, index, -EINTR);
+			break;
+		}
 		got = iommufd_pin_user_pages(pages, index,
 					     min(nr_pages - extents->nr_pages, batch_pages), batch);
 		if (got < 0) {
@@ -249,7 +269,7 @@ void iommufd_unpin_extents(struct iommufd_pages *pages, struct iommufd_op *op,
 	unsigned long pfn, nr;
 
 	iommufd_extents_seek(&cursor, extents, 0);
-	while ((nr = iommufd_extents_next(&cursor, ULONG_MAX, &pfn))) {
+	while ((nr = iommufd_extents_next(&cursor, UNPIN_PAGES, &pfn))) {
 		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), nr, pages->writeable);
 		cond_resched();
 	}

@@ -203,17 +203,14 @@ int iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj
 static void state_of_memory(struct iommufd_area *area, struct iommufd_state_area *record)
 {
 	struct iommufd_pages *pages = area->pages;
-	struct iommufd_page_cursor cursor;
 	unsigned long pfn;
 	struct folio *folio;
 
-	/* Held as long as faulting takes, hence not to be waited for. */
+	/* Tenants take it: not to be waited for. */
 	if (!mutex_trylock(&pages->mutex))
 		return;
-	if (!iommufd_pages_pinned(pages, area_first_page(area), area_first_page(area)))
+	if (!iommufd_pages_pfn(pages, area_first_page(area), &pfn))
 		goto out_unlock;
-	iommufd_pages_seek(&cursor, pages, area_first_page(area));
-	iommufd_pages_next(&cursor, 1, &pfn);
 	folio = page_folio(pfn_to_page(pfn));
 	record->page_bytes = folio_size(folio);
 	if (folio_test_hugetlb(folio))

@@ -5,6 +5,7 @@
  * hook_lock guards the pointer to the hook; who found it there takes a reference on the hook's
  * module before the lock is dropped, and the hook is constant, so it is used without the lock.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 
 #include "iommufd_private.h"
@@ -240,3 +241,28 @@ void iommufd_test_set_memory_limit(unsigned int bytes)
 	WRITE_ONCE(iommufd_test_memory_limit, bytes);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_test_set_memory_limit, IOMMUFD_TEST);
+
+static unsigned int pauses[IOMMUFD_TEST_NR_PAUSES];
+
+/**
+ * iommufd_test_set_pause() - widen a window
+ * @where: the place
+ * @us: how long each pass pauses there; 0, the default: not at all
+ */
+void iommufd_test_set_pause(enum iommufd_test_pause where, unsigned int us)
+{
+	WRITE_ONCE(pauses[where], us);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_test_set_pause, IOMMUFD_TEST);
+
+/**
+ * iommufd_test_pause() - the core passes a place
+ * @where: the place
+ */
+void iommufd_test_pause(enum iommufd_test_pause where)
+{
+	unsigned int us = READ_ONCE(pauses[where]);
+
+	if (unlikely(us))
+		usleep_range(us, us + us / 4 + 1);
+}

@@ -14,6 +14,12 @@
 
 #include "iommufd_private.h"
 
+/* Places where a test can have the core pause, to widen a window. */
+enum iommufd_test_pause {
+	IOMMUFD_TEST_PAUSE_READY,
+	IOMMUFD_TEST_NR_PAUSES,
+};
+
 #ifdef CONFIG_IOMMUFD_TEST
 
 /* Number of the one ioctl of tests. */
@@ -53,6 +59,7 @@ int iommufd_test_ioas_reserve(struct iommufd_ctx *ictx, struct iommufd_op *op, u
 struct iommu_domain *iommufd_test_domain_get(struct iommufd_ctx *ictx, struct iommufd_op *op,
 					     u32 hwpt_id, struct iommufd_object **hwpt);
 void iommufd_test_set_memory_limit(unsigned int bytes);
+void iommufd_test_set_pause(enum iommufd_test_pause where, unsigned int us);
 
 /* pin.c: bytes that one step of the pin/map core may allocate for itself */
 extern unsigned int iommufd_test_memory_limit;
@@ -60,12 +67,17 @@ extern unsigned int iommufd_test_memory_limit;
 /* Called by the core. */
 long iommufd_test_ioctl(struct iommufd_ctx *ictx, void __user *arg);
 bool iommufd_test_is_mock(struct device *dev);
+void iommufd_test_pause(enum iommufd_test_pause where);
 
 #else
 
 static inline bool iommufd_test_is_mock(struct device *dev)
 {
 	return false;
+}
+
+static inline void iommufd_test_pause(enum iommufd_test_pause where)
+{
 }
 
 #endif

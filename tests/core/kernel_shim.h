@@ -81,6 +81,11 @@ struct rw_semaphore { int held; };
 #define down_write(l)		((l)->held++)
 #define down_write_trylock(l)	((l)->held++, true)
 #define up_write(l)		((l)->held--)
+#define down_read_killable(l)	((l)->held++, 0)
+#define down_write_killable(l)	((l)->held++, 0)
+#define mutex_lock_killable(l)	((l)->locked++, 0)
+#define cond_resched()		do { } while (0)
+#define fatal_signal_pending(t)	false
 #define lockdep_assert_held(l)		assert((l)->held)
 #define lockdep_assert_held_write(l)	assert((l)->held)
 typedef struct { int unused; } wait_queue_head_t;
@@ -92,6 +97,7 @@ struct xarray { int unused; };
 #define tracepoint_enabled(name) false
 #define IS_ENABLED(CONFIG_OPTION) 0
 #define __cold
+#define __must_check
 
 /* Nothing is observed here: no clock is ever read. */
 #define NSEC_PER_MSEC		1000000L
