@@ -50,8 +50,8 @@ def find_checkpatch(options):
     script = os.path.join(folder, "scripts", "checkpatch.pl")
     if os.path.exists(script):
         return script, None
-    package = os.path.join(options.source, "tests", "bench", "kernel-source")
-    done = subprocess.run([package, options.kdir, os.path.join(options.build, "upstream")],
+    package = os.path.join(options.source, "tests", "lab", "kernel-source")
+    done = subprocess.run([package, options.kdir, os.path.join(options.build, "source")],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         return None, "the package with the kernel's sources cannot be had"

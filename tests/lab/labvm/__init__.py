@@ -5,6 +5,7 @@ config    what a machine shall be, from command line options
 initrd    the initramfs: busybox, modules, the boot's configuration
 qemu      one QEMU process: its command line, its life and its death
 agent     talks to the agent in the guest and runs commands there
+kernels   the kernels that the lab knows by name
 klog      reads the guest's kernel log and judges it
 keeper    keeps a machine up between commands, for tests that share one
 """

@@ -4,7 +4,7 @@
 import argparse
 import os
 
-from . import LabError
+from . import LabError, kernels
 
 IOMMUS = {
     # name: (devices, kernel arguments)
@@ -55,8 +55,12 @@ def add_machine_options(parser):
     add("--drive", action="append", default=[], metavar="ARG", help="a drive, as QEMU's -drive")
     add("--netdev", action="append", default=[], metavar="ARG", help="a network, as QEMU's -netdev")
     add("--append", action="append", default=[], metavar="STR", help="more kernel arguments")
-    add("--kernel", metavar="FILE", help="boot this kernel instead of the lab's")
-    add("--modules", metavar="DIR", help="load our modules from DIR (default: the build's)")
+    add("--kernel", metavar="KERNEL", help=f"the kernel: {', '.join(kernels.NAMES)}, or a file "
+                                           f"(default {kernels.OWN})")
+    add("--debug-kernel", dest="kernel", nargs="?", choices=kernels.DEBUG, const=kernels.DEFAULT_DEBUG,
+        metavar="KIND", help="a kernel that watches itself: kasan (the default) or kcsan")
+    add("--modules", metavar="SET", help="which modules: ours, stock (the kernel's VFIO), upstream (iommufd and "
+                                         "VFIO of the kernel's source), or a folder (default ours where they build)")
     add("--hostfwd", action="append", type=port_pair, default=[], metavar="HOST:GUEST",
         help="forward a TCP port of the host's loopback to the guest")
     add("--icount", action="store_true",

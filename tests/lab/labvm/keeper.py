@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 
-from . import LabError, agent, klog, qemu
+from . import LabError, agent, kernels, klog, qemu
 
 LIMIT = 2 * 3600
 
@@ -102,7 +102,7 @@ def start(paths, options, directory, argv, owner):
         time.sleep(0.02)
     try:
         with contextlib.closing(agent.Wire(state["socket"])) as wire:
-            wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT)
+            wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT * kernels.slowness(options))
     except (agent.Gone, agent.TimedOut) as e:
         why, lines = died(directory)
         kill(directory)
@@ -135,7 +135,7 @@ def keep(paths, options, directory, argv, owner):
             "keeper": os.getpid(), "keeper_start": start_time(os.getpid()),
             "socket": machine.socket("agent"), "argv": argv, "owner": owner, "judged": 0,
         })
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + LIMIT * kernels.slowness(options)
         while machine.process.poll() is None:
             left = deadline - time.monotonic()
             events = dict(poller.poll(max(0, left) * 1000))

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from . import LabError, initrd, klog
+from . import LabError, initrd, kernels, klog
 from .config import IOMMUS
 
 BOOT_TIMEOUT = 180
@@ -64,10 +64,10 @@ def kernel_release(path):
     return head[at:at + 256].split(b"\0")[0].decode(errors="replace").split(" ")[0]
 
 
-def find_tree(paths, kernel, release):
-    """The module tree of @release, or None."""
+def find_tree(first, kernel, release):
+    """The module tree of @release, in @first or near the kernel, or None."""
     near = os.path.dirname(os.path.dirname(os.path.abspath(kernel)))
-    for base in (paths.build, near, os.path.dirname(os.path.abspath(kernel)), "/"):
+    for base in (first, near, os.path.dirname(os.path.abspath(kernel)), "/"):
         tree = os.path.join(base, "lib", "modules", release)
         if os.path.exists(os.path.join(tree, "modules.dep")):
             return tree
@@ -143,22 +143,21 @@ class Machine:
     def prepare(self):
         """Choose the kernel, write the initramfs; returns the kernel's path."""
         o = self.options
-        kernel = o.kernel or os.path.join(self.paths.kernel, "vmlinuz")
+        chosen = kernels.Kernel(self.paths, o)
+        kernel = chosen.image
         if not os.path.exists(kernel):
             raise LabError(f"{kernel} is missing" + ("" if o.kernel else ": run './dev setup'"))
         release = kernel_release(kernel)
-        tree_path = find_tree(self.paths, kernel, release)
+        tree_path = find_tree(chosen.tree_base, kernel, release)
         tree = initrd.ModuleTree(tree_path) if tree_path else None
-        boot = ["9pnet_virtio", "9p", "overlay"]
+        # the first two are part of some kernels
+        boot = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
         if o.iommu[0] == "virtio":
             # before any other virtio device is probed
             boot.insert(0, "virtio_iommu")
         if o.hostfwd:
             boot.append("virtio_net")
-        modules = []
-        if not o.no_modules:
-            directory = os.path.abspath(o.modules) if o.modules else self.paths.modules
-            modules = initrd.own_modules(directory, tree, release)
+        modules = chosen.load_order(tree, release)
         settings = {
             "LAB_AGENT": self.paths.agent,
             "LAB_MODULE_TREE": tree_path or "",

@@ -55,7 +55,7 @@ class Lab:
         if "input" in more:
             del more["stdin"]
         return subprocess.run(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              check=False, timeout=300, **more)
+                              check=False, timeout=more.pop("limit", 300), **more)
 
     def start(self, *arguments):
         return subprocess.Popen(self.command(*arguments), stdin=subprocess.PIPE,
