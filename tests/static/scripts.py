@@ -7,7 +7,7 @@ import rules
 from points import Files, must_have, run, sample
 
 # Files that cannot hold a comment, or are another's text as it is
-NO_LICENCE = ("LICENSE", ".json", ".format", "abi/iommufd/reasons", "abi/vfio/reasons", ".differences",
+NO_LICENCE = ("LICENSE", "MAINTAINERS", ".json", ".format", "abi/iommufd/reasons", "abi/vfio/reasons", ".differences",
               ".png", ".svg", ".golden", ".txt", ".dot",
               "packaging/debian/copyright", "packaging/debian/changelog.in")
 

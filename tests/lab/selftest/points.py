@@ -4,9 +4,14 @@
 import os
 import subprocess
 import sys
+import time
 import traceback
 
 LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class Skip(Exception):
+    """A test cannot be done here; its text is the reason."""
 
 
 def run_all(tests):
@@ -17,6 +22,8 @@ def run_all(tests):
         try:
             test()
             print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
             for line in traceback.format_exc().splitlines():
@@ -55,11 +62,16 @@ class Lab:
         if "input" in more:
             del more["stdin"]
         return subprocess.run(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              check=False, timeout=more.pop("limit", 300), **more)
+                              check=False, **more)
 
     def start(self, *arguments):
         return subprocess.Popen(self.command(*arguments), stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait_gone(self):
+        """Wait until our QEMUs have ended. The test's own limit ends it if they do not."""
+        while self.guests():
+            time.sleep(0.1)
 
     def guests(self):
         """Process ids of our QEMUs."""
