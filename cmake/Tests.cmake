@@ -18,7 +18,10 @@
 #
 # A command speaks TAP, or is one point by its exit status (77: skipped, its last line
 # says why). The lines that come into the guest's kernel log during a test are the test's own: a
-# warning or worse among them fails it. One machine is busy at a time; host tests run beside it.
+# warning or worse among them fails it. So does anything that a test leaves in its machine, which is then
+# booted anew for the next one. One machine is busy at a time; host tests run beside it.
+#
+# TIMEOUT is in seconds of an idle machine: a busy one has longer.
 
 set(LAB_DIR ${CMAKE_SOURCE_DIR}/tests/lab)
 set(TEST_RESULTS ${CMAKE_BINARY_DIR}/tests/results)
@@ -42,8 +45,9 @@ function(_lab_tap name)
 	endif()
 	add_test(NAME ${name} ${config} COMMAND ${LAB_DIR}/tap run --name ${name} --results ${TEST_RESULTS}
 		--timeout ${arg_TIMEOUT} ${arg_FLAGS} -- ${arg_COMMAND})
-	# the runner ends the test itself; ctest only where even that hangs
-	math(EXPR limit "${arg_TIMEOUT} + 60")
+	# The runner ends the test itself, and its limit grows with the load; ctest's cannot, and is
+	# for where even the runner hangs.
+	math(EXPR limit "(${arg_TIMEOUT} + 600) * 20")
 	set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77)
 	# as in a guest
 	set_tests_properties(${name} PROPERTIES ENVIRONMENT_MODIFICATION
@@ -91,9 +95,9 @@ function(_lab_machine spec config out)
 		return()
 	endif()
 	set(vm ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR})
-	_lab_tap(lab.start.${name} TIMEOUT 240 CONFIG ${config} LABELS vm FLAGS --fixture
+	_lab_tap(lab.start.${name} TIMEOUT 400 CONFIG ${config} LABELS vm FLAGS --fixture
 		COMMAND ${vm} start ${name} ${options})
-	_lab_tap(lab.stop.${name} TIMEOUT 60 CONFIG ${config} LABELS vm FLAGS --fixture
+	_lab_tap(lab.stop.${name} TIMEOUT 200 CONFIG ${config} LABELS vm FLAGS --fixture
 		COMMAND ${vm} stop ${name})
 	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK vm)
 	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK vm)
@@ -107,10 +111,11 @@ endfunction()
 
 function(_lab_vm_test name vm timeout config labels)
 	_lab_machine("${vm}" "${config}" machine)
-	math(EXPR outer "${timeout} + 60")
+	# a machine that has to be booted anew takes its time, and so does the look at its state
+	math(EXPR outer "${timeout} + 600")
 	_lab_tap(${name} TIMEOUT ${outer} CONFIG ${config} LABELS ${labels}
-		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --timeout ${timeout}
-			-- ${ARGN})
+		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --check
+			--timeout ${timeout} -- ${ARGN})
 	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
 endfunction()
 
@@ -131,9 +136,9 @@ function(iommuscope_add_beside_test name)
 		set(arg_TIMEOUT 120)
 	endif()
 	_lab_machine("${arg_VM}" "" machine)
-	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS vm COMMAND ${arg_COMMAND})
-	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm
-		ENVIRONMENT "LAB_EXEC=${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --timeout ${arg_TIMEOUT}")
+	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS vm COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR}
+		beside ${machine} --timeout ${arg_TIMEOUT} -- ${arg_COMMAND})
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
 endfunction()
 
 function(iommuscope_add_bench name)

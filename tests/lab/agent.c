@@ -37,13 +37,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent_group.h"
+
 #define GREETING_LEN	32
 #define GREETING_MAGIC	16
 #define HEADER_LEN	8
+#define RUN_HEADER_LEN	24
 #define INPUT_WINDOW	65536
 #define FRAME_MAX	(1u << 20)
 #define CHUNK		32768
-#define CGROUP_ROOT	"/sys/fs/cgroup/lab"
+
+/* init.sh opens them */
+#define LOWER_FD	8
+#define UPPER_FD	9
 
 enum {
 	RUN_TTY = 1,
@@ -68,6 +74,8 @@ enum {
  * @input: bytes for its standard input
  * @input_len: how many wait
  * @input_eof: nothing follows them
+ * @grace_ms: how long processes that it leaves may take to end before they are reported;
+ *	0: they are killed without a word
  * @runs: number of commands so far, names the control group
  */
 struct agent {
@@ -82,6 +90,7 @@ struct agent {
 	unsigned char input[INPUT_WINDOW];
 	size_t input_len;
 	bool input_eof;
+	unsigned int grace_ms;
 	unsigned int runs;
 };
 
@@ -98,17 +107,6 @@ static void complain(const char *fmt, ...)
 	va_end(ap);
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
-		complain("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -116,18 +114,10 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void run_cgroup(char *path, size_t size, const char *file)
-{
-	snprintf(path, size, CGROUP_ROOT "/run-%u%s", agent.runs, file);
-}
-
 /* Kill whatever the current command has left behind. */
 static void kill_leftovers(void)
 {
-	char path[128];
-
-	run_cgroup(path, sizeof(path), "/cgroup.kill");
-	write_file(path, "1");
+	group_kill(agent.runs);
 	if (agent.pid && !agent.reaped)
 		kill(agent.pid, SIGKILL);
 }
@@ -234,19 +224,16 @@ static void drain_kmsg(void)
 
 static void finish_run(void)
 {
-	char path[128];
+	char names[4096];
 
+	/* those that are about to end have time for it, the others are reported */
+	if (agent.grace_ms && !group_empties(agent.runs, agent.grace_ms))
+		send_frame('L', names, group_list(agent.runs, names, sizeof(names)));
 	kill_leftovers();
 	close_fd(&agent.fd_in);
 	close_fd(&agent.fd_out);
 	close_fd(&agent.fd_err);
-	run_cgroup(path, sizeof(path), "");
-	/* killed members leave the group when they are reaped or dead; wait a little for that */
-	for (int i = 0; i < 50 && rmdir(path) && errno == EBUSY; i++) {
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-		usleep(10000);
-	}
+	group_remove(agent.runs);
 	drain_kmsg();
 	agent.pid = 0;
 	send_u32('X', agent.status);
@@ -306,12 +293,10 @@ static void pump_input(void)
 
 static void child_exec(char *cwd, char **argv, char **envp)
 {
-	char path[128];
 	sigset_t none;
 	const char *env_path = NULL;
 
-	run_cgroup(path, sizeof(path), "/cgroup.procs");
-	write_file(path, "0");
+	group_join(agent.runs);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int i = 1; i < NSIG; i++)
@@ -398,26 +383,26 @@ static uint32_t get_u32(const unsigned char *p)
 }
 
 /*
- * A run frame: flags, rows, columns, number of arguments, number of
+ * A run frame: flags, rows, columns, grace in milliseconds, number of arguments, number of
  * environment strings (32 bits each), then the working directory, the arguments and
  * the environment, each ended by a zero byte.
  */
 static int start_run(unsigned char *data, size_t len)
 {
 	uint32_t flags, rows, cols, argc, envc, have = 0;
-	char **strings, path[128], *p;
+	char **strings, *p;
 	int ret;
 
-	if (len < 21 || data[len - 1] != '\0' || agent.pid) {
+	if (len < RUN_HEADER_LEN + 1 || data[len - 1] != '\0' || agent.pid) {
 		errno = EPROTO;
 		return -1;
 	}
 	flags = get_u32(data);
 	rows = get_u32(data + 4);
 	cols = get_u32(data + 8);
-	argc = get_u32(data + 12);
-	envc = get_u32(data + 16);
-	for (size_t i = 20; i < len; i++)
+	argc = get_u32(data + 16);
+	envc = get_u32(data + 20);
+	for (size_t i = RUN_HEADER_LEN; i < len; i++)
 		have += !data[i];
 	if (!argc || argc > have || envc > have || have != 1 + argc + envc) {
 		errno = EPROTO;
@@ -427,20 +412,19 @@ static int start_run(unsigned char *data, size_t len)
 	strings = calloc(have + 2, sizeof(*strings));
 	if (!strings)
 		return -1;
-	p = (char *)data + 20;
+	p = (char *)data + RUN_HEADER_LEN;
 	for (uint32_t i = 0, at = 0; i < have; i++, p += strlen(p) + 1) {
 		strings[at++] = p;
 		if (i == argc)
 			at++;
 	}
+	agent.grace_ms = get_u32(data + 12);
 	agent.runs++;
 	agent.reaped = false;
 	agent.tty = flags & RUN_TTY;
 	agent.input_len = 0;
 	agent.input_eof = false;
-	run_cgroup(path, sizeof(path), "");
-	mkdir(CGROUP_ROOT, 0755);
-	mkdir(path, 0755);
+	group_create(agent.runs);
 	ret = agent.tty ? spawn_tty(strings[0], strings + 1, strings + argc + 2, rows, cols) :
 			  spawn_pipes(strings[0], strings + 1, strings + argc + 2);
 	free(strings);
@@ -649,6 +633,9 @@ int main(void)
 {
 	sigset_t set;
 
+	/* lab-state reads the layers of the root through them; commands do not get them */
+	fcntl(LOWER_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(UPPER_FD, F_SETFD, FD_CLOEXEC);
 	agent.fd_in = -1;
 	agent.fd_out = -1;
 	agent.fd_err = -1;

@@ -52,7 +52,7 @@ $B ln -sf /proc/self/fd/0 $R/dev/stdin
 $B ln -sf /proc/self/fd/1 $R/dev/stdout
 $B ln -sf /proc/self/fd/2 $R/dev/stderr
 $B mount -t tmpfs -o mode=755 run $R/run
-$B mkdir -p $R/run/home $R/run/lock
+$B mkdir -p $R/run/home $R/run/lock $R/run/mount
 $B mount -t tracefs tracefs $R/sys/kernel/tracing
 # Recording task names patches the scheduler's code whenever the first event is enabled or the
 # last one disabled. Emulated CPUs have been seen to take the patch's trap after it was gone.
@@ -79,5 +79,7 @@ $B hostname lab
 $B ifconfig lo 127.0.0.1 up
 [ -n "$LAB_NET" ] && $B ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && $B route add default gw 10.0.2.2
 
+# The layers below the root are hidden from now on; lab-state looks into them through these.
+exec 8</lower 9</upper/data
 export PATH="$LAB_PATH" HOME=/run/home LANG=C.UTF-8
 exec $B switch_root $R "$LAB_AGENT"

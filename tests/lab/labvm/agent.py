@@ -2,8 +2,9 @@
 """The host's end of the wire to the guest agent (agent.c holds the other).
 
 Frames, host to guest:
-    R  run a command: flags, rows, columns, argc, envc (u32 each), then working
-       directory, arguments, environment, each ended by a zero byte
+    R  run a command: flags, rows, columns, grace, argc, envc (u32 each), then working
+       directory, arguments, environment, each ended by a zero byte. Grace is for how many
+       milliseconds processes that it leaves may go on before they are reported; 0: never
     I  bytes for its standard input; none: end of file
     S  signal for it (u32)
     W  its terminal's size: rows, columns (u32 each)
@@ -12,6 +13,7 @@ and guest to host:
     H  the greeting, sent back
     O  its standard output        E  its standard error
     C  so many bytes of input were taken (u32)
+    L  it left processes, which are killed now: their command lines, a line each
     X  it ended: wait status (u32)
     F  it could not be started: errno (u32)
 """
@@ -28,7 +30,7 @@ import termios
 import time
 import tty
 
-from . import LabError
+from . import LabError, pace
 
 MAGIC = bytes(0xA7 ^ (i * 29 & 0xFF) for i in range(16))
 WINDOW = 65536
@@ -96,8 +98,10 @@ class Wire:
             self.inbox = self.inbox[8 + size:]
             yield chr(kind), data
 
-    def greet(self, deadline):
+    def greet(self, limit):
         """Wait until the agent answers; drop what it had to say to somebody else.
+
+        @limit: for how long, a pace.Deadline
 
         The greeting is repeated, for it may fall between a host that went and us.
         """
@@ -105,16 +109,15 @@ class Wire:
         answer = frame("H", greeting)
         with selectors.DefaultSelector() as sel:
             sel.register(self.sock, selectors.EVENT_READ)
-            repeat = 0
+            repeat = None
             while answer not in self.inbox:
-                now = time.monotonic()
-                if now >= deadline:
+                if limit.passed():
                     raise TimedOut
-                if now >= repeat:
+                if repeat is None or repeat.passed():
                     self.outbox += greeting
                     self.flush()
-                    repeat = now + 2
-                if sel.select(max(0, min(deadline, repeat) - now)):
+                    repeat = pace.Deadline(2)
+                if sel.select(min(limit.left(), repeat.left())):
                     self.receive()
         self.inbox = self.inbox[self.inbox.index(answer) + len(answer):]
 
@@ -149,15 +152,24 @@ class Terminal:
 
 
 class Session:
-    """One command in the guest, joined to our own streams."""
+    """One command in the guest, joined to our own streams, or to a buffer.
+
+    @limit: for how long it may run, a pace.Deadline or None
+    @grace: for how many seconds processes that it leaves may go on; those that do are in @left.
+        None: they are killed without a word
+    @captured: where its output goes, a bytearray, instead of ours; it has no input then
+    """
 
     FORWARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
-    def __init__(self, wire, deadline):
+    def __init__(self, wire, limit, grace=None, captured=None):
         self.wire = wire
-        self.deadline = deadline
+        self.limit = limit
+        self.grace = grace
+        self.captured = captured
+        self.left = []
         self.credit = WINDOW
-        self.stdin_open = True
+        self.stdin_open = captured is None
         self.caught = []
         self.terminal = None
 
@@ -167,7 +179,8 @@ class Session:
             self.terminal = Terminal(sys.stdin.fileno())
             rows, cols = self.terminal.size()
         envs = [f"{k}={v}" for k, v in env.items()]
-        head = struct.pack("<5I", RUN_TTY if use_tty else 0, rows, cols, len(argv), len(envs))
+        grace = int(self.grace * 1000) if self.grace else 0
+        head = struct.pack("<6I", RUN_TTY if use_tty else 0, rows, cols, grace, len(argv), len(envs))
         body = b"".join(os.fsencode(s) + b"\0" for s in [cwd, *argv, *envs])
         if len(head) + len(body) > 1 << 20:
             raise LabError("command line too long")
@@ -208,9 +221,12 @@ class Session:
         with selectors.DefaultSelector() as sel:
             sel.register(self.wire.sock, selectors.EVENT_READ)
             sel.register(wakeup, selectors.EVENT_READ)
-            pollable = True
+            pollable = self.stdin_open
             try:
-                sel.register(0, selectors.EVENT_READ)
+                if self.stdin_open:
+                    sel.register(0, selectors.EVENT_READ)
+                else:
+                    self.wire.send("I")
             except (PermissionError, ValueError):
                 # a plain file (or nothing): always ready
                 pollable = False
@@ -229,8 +245,8 @@ class Session:
                 events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.wire.outbox else 0)
                 sel.modify(self.wire.sock, events)
                 timeout = None
-                if self.deadline is not None:
-                    timeout = self.deadline - time.monotonic()
+                if self.limit is not None:
+                    timeout = self.limit.left()
                     if timeout <= 0:
                         raise TimedOut
                 file_ready = not pollable and self.stdin_open and self.credit and not self.wire.outbox
@@ -255,10 +271,14 @@ class Session:
                     self.read_stdin(sel)
 
     def handle(self, kind, data):
-        if kind in "OE":
+        if kind in "OE" and self.captured is not None:
+            self.captured += data
+        elif kind in "OE":
             write_all(1 if kind == "O" else 2, data)
         elif kind == "C":
             self.credit += struct.unpack("<I", data)[0]
+        elif kind == "L":
+            self.left += data.decode(errors="replace").splitlines()
         elif kind == "X":
             return exit_status(struct.unpack("<I", data)[0])
         elif kind == "F":

@@ -7,7 +7,8 @@ test`, so that nothing outlives an interrupted run), or when the machine
 has been up for longer than its limit. The directory of the machine holds
 state.json: the options, the keeper, the socket, and how far the kernel log
 has been judged, so that every test answers for the lines that it caused.
-A machine that died is started again by the next command.
+A machine that died is started again by the next command. Its state is saved
+as it was after the boot (lab-state), so that every test answers for what it leaves, too.
 """
 
 import contextlib
@@ -18,9 +19,18 @@ import signal
 import sys
 import time
 
-from . import LabError, agent, kernels, klog, qemu
+from . import LabError, agent, kernels, klog, pace, qemu
 
+# all limits are in seconds of an idle machine
 LIMIT = 2 * 3600
+START_TIMEOUT = 60
+STOP_TIMEOUT = 60
+KILL_TIMEOUT = 20
+STATE_TIMEOUT = 60
+# how long the kernel may take to free what has no user any more
+REST = 10
+# in the guest, beside the layers of its root: no test can reach it
+STATE_FILE = "/proc/1/fd/9/../state"
 
 
 def state_path(directory):
@@ -42,6 +52,13 @@ def save(directory, state):
     os.replace(tmp, state_path(directory))
 
 
+def set_in_test(directory, value):
+    """Note that a test has begun, or that the machine was found to be as it was before it."""
+    state = load(directory)
+    if state:
+        save(directory, dict(state, in_test=value))
+
+
 def alive(state):
     """Is the keeper of this state still the process that we started?"""
     if not state or not state.get("keeper"):
@@ -60,9 +77,9 @@ def start_time(pid):
 
 
 def wait_gone(state, seconds):
-    deadline = time.monotonic() + seconds
+    limit = pace.Deadline(seconds)
     while alive(state):
-        if time.monotonic() > deadline:
+        if limit.passed():
             return False
         time.sleep(0.02)
     return True
@@ -88,21 +105,26 @@ def start(paths, options, directory, argv, owner):
             os._exit(0)
         keep(paths, options, directory, argv, owner)
     os.waitpid(child, 0)
-    deadline = time.monotonic() + 60
+    limit = pace.Deadline(START_TIMEOUT)
     while True:
         state = load(directory)
         if state:
             break
         error = os.path.join(directory, "error")
-        if os.path.exists(error) and time.monotonic() < deadline:
+        if os.path.exists(error):
             with open(error) as f:
                 raise LabError(f.read().strip())
-        if time.monotonic() > deadline:
+        if limit.passed():
             raise LabError("the machine's keeper did not start")
         time.sleep(0.02)
     try:
         with contextlib.closing(agent.Wire(state["socket"])) as wire:
-            wire.greet(time.monotonic() + qemu.BOOT_TIMEOUT * kernels.slowness(options))
+            wire.greet(pace.Deadline(qemu.BOOT_TIMEOUT * kernels.slowness(options)))
+            said = bytearray()
+            session = agent.Session(wire, pace.Deadline(STATE_TIMEOUT * kernels.slowness(options)), captured=said)
+            if session.run(["lab-state", "save", STATE_FILE], environment(paths), "/", False):
+                kill(directory)
+                raise LabError("the machine's state cannot be saved: " + said.decode(errors="replace"))
     except (agent.Gone, agent.TimedOut) as e:
         why, lines = died(directory)
         kill(directory)
@@ -133,13 +155,14 @@ def keep(paths, options, directory, argv, owner):
             poller.register(owner_fd, select.POLLIN)
         save(directory, {
             "keeper": os.getpid(), "keeper_start": start_time(os.getpid()),
-            "socket": machine.socket("agent"), "argv": argv, "owner": owner, "judged": 0,
+            "socket": machine.socket("agent"), "argv": argv, "owner": owner, "judged": 0, "in_test": False,
+            "slowness": kernels.slowness(options),
         })
-        deadline = time.monotonic() + LIMIT * kernels.slowness(options)
-        while machine.process.poll() is None:
-            left = deadline - time.monotonic()
-            events = dict(poller.poll(max(0, left) * 1000))
-            if not events or owner_fd in events:
+        limit = pace.Deadline(LIMIT * kernels.slowness(options))
+        while machine.process.poll() is None and not limit.passed():
+            # an event ends the wait; looking at the limit now and then is enough
+            events = dict(poller.poll(60 * 1000))
+            if owner_fd in events:
                 break
             if wake_r in events and signal.SIGCHLD not in os.read(wake_r, 64):
                 break
@@ -166,7 +189,7 @@ def write_error(directory, text):
 
 def died(directory):
     """Why a machine is not there (one line, more lines)."""
-    wait_gone(load(directory), 3)
+    wait_gone(load(directory), KILL_TIMEOUT)
     try:
         with open(os.path.join(directory, "error")) as f:
             lines = f.read().splitlines()
@@ -179,8 +202,30 @@ def kill(directory):
     state = load(directory)
     if alive(state):
         os.kill(state["keeper"], signal.SIGTERM)
-        if not wait_gone(state, 10):
+        if not wait_gone(state, KILL_TIMEOUT):
             os.kill(state["keeper"], signal.SIGKILL)
+
+
+def environment(paths):
+    return agent.command_environment(qemu.guest_path(paths))
+
+
+def left_behind(paths, directory):
+    """What is not as it was after the boot, a line each; None when the machine cannot say."""
+    said = bytearray()
+    try:
+        state = load(directory)
+        with contextlib.closing(agent.Wire(state["socket"])) as wire:
+            wire.greet(pace.Deadline(STATE_TIMEOUT))
+            session = agent.Session(wire, pace.Deadline((STATE_TIMEOUT + REST) * state["slowness"]), captured=said)
+            rest = REST * pace.factor() * state["slowness"]
+            status = session.run(["lab-state", "check", STATE_FILE, f"{rest:.0f}"],
+                                 environment(paths), "/", False)
+    except (agent.Gone, agent.TimedOut):
+        return None
+    if status not in (0, 1):
+        return None
+    return said.decode(errors="replace").splitlines()
 
 
 def judge(directory):
@@ -205,9 +250,9 @@ def stop(directory):
     if alive(state):
         try:
             with contextlib.closing(agent.Wire(state["socket"])) as wire:
-                wire.greet(time.monotonic() + 10)
+                wire.greet(pace.Deadline(STOP_TIMEOUT))
                 wire.send("P")
-                wait_gone(state, 15)
+                wait_gone(state, STOP_TIMEOUT)
         except (agent.Gone, agent.TimedOut):
             pass
         kill(directory)

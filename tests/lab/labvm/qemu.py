@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from . import LabError, initrd, kernels, klog
+from . import LabError, initrd, kernels, klog, pace
 from .config import IOMMUS
 
 BOOT_TIMEOUT = 180
@@ -190,9 +190,9 @@ class Machine:
             raise
 
     def wait_for_socket(self):
-        deadline = time.monotonic() + 30
+        limit = pace.Deadline(60)
         while not os.path.exists(self.socket("agent")):
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process.poll() is not None or limit.passed():
                 raise LabError("QEMU did not start: " + self.qemu_said())
             time.sleep(0.01)
 
@@ -221,12 +221,16 @@ class Machine:
             return f"QEMU ended with status {status}: {self.qemu_said()}", []
         return "the guest powered off or rebooted", []
 
-    def wait(self, timeout):
-        try:
-            self.process.wait(timeout)
-            return True
-        except subprocess.TimeoutExpired:
-            return False
+    def wait(self, seconds):
+        """Wait for QEMU's end, for so many seconds of an idle machine."""
+        limit = pace.Deadline(seconds)
+        while not limit.passed():
+            try:
+                self.process.wait(limit.left())
+                return True
+            except subprocess.TimeoutExpired:
+                pass
+        return False
 
     def kill(self):
         """End QEMU if it still runs, and take its short-lived files away."""

@@ -60,17 +60,16 @@ def forwarding():
     port = random.Random(os.getpid()).randrange(20000, 30000)
     running = lab.start("run", "--no-modules", "--hostfwd", f"{port}:80", "--",
                         "busybox", "nc", "-l", "-p", "80", "-e", "busybox", "hostname")
-    deadline = time.monotonic() + 120
     answer = b""
     # before the guest listens the connection is taken and closed
-    while not answer and time.monotonic() < deadline and running.poll() is None:
+    while not answer and running.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+            with socket.create_connection(("127.0.0.1", port)) as s:
                 answer = s.recv(64)
         except OSError:
             pass
         time.sleep(0.2)
-    running.communicate(timeout=60)
+    running.communicate()
     equal(answer, b"lab\n")
     equal(running.returncode, 0)
 

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import sys
-import time
 
 from points import Lab, contains, equal, run_all
 
@@ -71,11 +70,10 @@ def panic():
 
 def hang():
     """a command that does not end is killed with its machine"""
-    started = time.monotonic()
     done = lab(*PLAIN, "--timeout", "12", "--", "sleep", "1000")
     equal(done.returncode, 124)
     contains(done.stderr, b"did not finish within 12 s")
-    equal(time.monotonic() - started < 30, True)
+    equal(lab.guests(), [])
 
 
 def interrupt():
@@ -83,7 +81,7 @@ def interrupt():
     running = lab.start(*PLAIN, "--", "sh", "-c", "trap 'echo caught; exit 5' INT; echo up; while :; do sleep 0.1; done")
     equal(running.stdout.readline(), b"up\n")
     running.send_signal(signal.SIGINT)
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate()
     equal(out, b"caught\n")
     equal(running.returncode, 5)
     equal(lab.guests(), [])
@@ -96,15 +94,14 @@ def runner_killed():
     equal(len(lab.guests()), 1)
     running.kill()
     running.wait()
-    deadline = time.monotonic() + 10
-    while lab.guests() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    equal(lab.guests(), [])
+    lab.wait_gone()
 
 
 def kernel_trouble():
     """trouble in the kernel log fails the run, unless that is allowed"""
-    script = "sleep 100 & echo f >/proc/sysrq-trigger; sleep 2; true"
+    # the killer works when it gets to it
+    script = ("sleep 100 & echo f >/proc/sysrq-trigger;"
+              "until dmesg | grep -q 'Out of memory: Killed'; do sleep 0.1; done")
     done = lab(*PLAIN, "--", "sh", "-c", script)
     # the killer may choose the shell itself; the run fails either way
     equal(done.returncode in (123, 137), True)

@@ -6,31 +6,109 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 from points import Lab, contains, equal, run_all
 
 lab = Lab(os.path.abspath(sys.argv[1]))
+# the killer works when it gets to it; it may choose the shell itself
+UNTIL_KILLED = "until dmesg | grep -q 'Out of memory: Killed'; do sleep 0.1; done"
 NAME = f"selftest-{os.getpid()}"
 
 
-def execute(*command, timeout=60):
-    return lab("exec", NAME, "--timeout", str(timeout), "--", *command)
+def execute(*command, timeout=60, check=False):
+    return lab("exec", NAME, "--timeout", str(timeout), *["--check"] * check, "--", *command)
+
+
+def test(script):
+    """Run a script as a test: what it leaves behind fails it."""
+    return execute("sh", "-c", script, check=True)
+
+
+def boot():
+    return execute("cat", "/proc/sys/kernel/random/boot_id").stdout
+
+
+def left(done):
+    """What a test was found to have left."""
+    return [line[15:] for line in done.stdout.decode().splitlines() if line.startswith("# left behind: ")]
 
 
 def shares():
     """commands share a boot"""
     equal(lab("start", NAME, "--no-modules").returncode, 0)
     equal(len(lab.guests()), 1)
-    first = execute("cat", "/proc/sys/kernel/random/boot_id")
-    equal(first.returncode, 0)
-    equal(execute("cat", "/proc/sys/kernel/random/boot_id").stdout, first.stdout)
+    equal(execute("true").returncode, 0)
+    equal(boot(), boot())
 
 
 def leftovers():
     """nothing that a command left running survives it"""
-    execute("sh", "-c", "setsid sleep 4321 & setsid sh -c 'sleep 4321; true' & sleep 0.2")
+    # each has started when it has opened the pipe
+    start = "mkfifo /run/up; setsid sleep 4321 >/run/up & setsid sh -c 'sleep 4321; true' >/run/up & exec 9</run/up"
+    execute("sh", "-c", start + "; rm /run/up")
     equal(execute("busybox", "pgrep", "-x", "sleep").stdout, b"")
+
+
+def clean():
+    """a test that leaves nothing gets a machine that was booted before"""
+    before = boot()
+    equal(test("touch /tmp/x; rm /tmp/x; mkdir /dev/shm/x; rmdir /dev/shm/x").returncode, 0)
+    # a process that is about to end is none that was left
+    equal(test("sleep 0.3 & exit 0").returncode, 0)
+    equal(boot(), before)
+
+
+def leaves_process():
+    """a process that a test left fails it, by name, and is killed"""
+    before = boot()
+    done = test("setsid sleep 4321 & exit 0")
+    equal((left(done), done.returncode), (["process sleep 4321: still running"], 122))
+    equal(test("! busybox pgrep -x sleep").returncode, 0)
+    equal(boot(), before)
+
+
+def leaves_anything():
+    """anything else that a test left fails it, by name, and the next one has a new machine"""
+    for script, words in (("touch /tmp/left", "file /tmp/left: file of mode 0644"),
+                          ("rm /etc/passwd", "file /etc/passwd: deleted"),
+                          ("echo 1 >/proc/sys/vm/nr_hugepages",
+                           "nr_hugepages of hugepages-2048kB: '1', was '0'")):
+        before = boot()
+        done = test(script)
+        equal(done.returncode, 122)
+        contains("\n".join(left(done)), words)
+        equal(boot() != before, True)
+        equal(test("test -e /etc/passwd && ! test -e /tmp/left").returncode, 0)
+
+
+def leaves_and_fails():
+    """a test that fails and leaves something has its own exit status"""
+    done = test("touch /tmp/left; exit 5")
+    equal((len(left(done)), done.returncode), (1, 5))
+
+
+def beside():
+    """so it is with a test on the host beside a machine"""
+    def run(script):
+        return lab("beside", NAME, "--timeout", "60", "--", "sh", "-c", script)
+
+    before = boot()
+    done = run("$LAB_EXEC -- touch /tmp/left && $LAB_EXEC -- test -e /tmp/left && $LAB_EXEC -- rm /tmp/left")
+    equal((left(done), done.returncode, boot()), ([], 0, before))
+    done = run("$LAB_EXEC -- touch /tmp/left")
+    equal((len(left(done)), done.returncode), (1, 122))
+    equal(run("$LAB_EXEC -- test -e /tmp/left").returncode, 1)
+
+
+def killed_test():
+    """a test whose runner was killed is not trusted to have cleaned up"""
+    before = boot()
+    running = lab.start("exec", NAME, "--check", "--", "sh", "-c", "touch /tmp/left; echo up; sleep 1234")
+    equal(running.stdout.readline(), b"up\n")
+    running.kill()
+    running.wait()
+    equal(test("! test -e /tmp/left").returncode, 0)
+    equal(boot() != before, True)
 
 
 def killed_client():
@@ -45,15 +123,15 @@ def killed_client():
 
 def slow():
     """a command that takes too long is killed, not the machine"""
-    before = execute("cat", "/proc/sys/kernel/random/boot_id").stdout
+    before = boot()
     done = execute("sleep", "1000", timeout=3)
     equal(done.returncode, 124)
-    equal(execute("cat", "/proc/sys/kernel/random/boot_id").stdout, before)
+    equal(boot(), before)
 
 
 def guilty():
     """a warning in the kernel log fails the command that caused it, and only that"""
-    done = execute("sh", "-c", "(sleep 100 & exec sleep 100) & echo f >/proc/sysrq-trigger; sleep 2; true")
+    done = execute("sh", "-c", "(sleep 100 & exec sleep 100) & echo f >/proc/sysrq-trigger; " + UNTIL_KILLED)
     equal(done.returncode in (123, 137), True)
     contains(done.stderr, b"Out of memory")
     equal(execute("true").returncode, 0)
@@ -82,14 +160,12 @@ def owner():
     equal(len(lab.guests()), 1)
     keeper.send_signal(signal.SIGKILL)
     keeper.wait()
-    deadline = time.monotonic() + 10
-    while lab.guests() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    equal(lab.guests(), [])
+    lab.wait_gone()
 
 
 try:
-    run_all([shares, leftovers, killed_client, slow, guilty, panicked, stops, owner])
+    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, killed_test,
+             killed_client, slow, guilty, panicked, stops, owner])
 finally:
     lab("stop", NAME)
     shutil.rmtree(os.path.join(lab.build, "vm", NAME), ignore_errors=True)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 
@@ -84,24 +85,48 @@ def too_slow():
     contains(out, "killed after 1 s")
 
 
+def left_behind():
+    """what a test left in its machine is a failure each, and says more than the exit status"""
+    text = GOOD + "# left behind: file /tmp/x: file\\n# left behind: module m: gone\\n"
+    numbers, status, out = judge(text.replace("\\n", "\n"), 122)
+    equal((numbers, status), ((2, 2, 1), 1))
+    contains(out, "# failed: left behind: file /tmp/x: file\n# failed: left behind: module m: gone\n")
+    equal(judge("# left behind: file /tmp/x: file\n", 5)[:2], ((0, 2, 0), 1))
+    # and without a word of what it is
+    equal(judge(GOOD, 122)[:2], ((2, 1, 1), 1))
+
+
+def load():
+    """a test that fails tells the load that there was"""
+    _, _, out = judge("not ok 1\n1..1\n", 1)
+    equal(bool(re.search(r"^# load average [\d.]+ at its begin, [\d.]+ at its end, on \d+ processors: "
+                         r"work took [\d.]+ times as long as on an idle machine$", out, re.M)), True)
+
+
 def sums():
     """the sum counts tests that ctest could not run, or had to kill"""
     with tempfile.TemporaryDirectory() as results:
         for name, data in {
             "good": {"state": "done", "passed": 5, "failed": 0, "skipped": 1, "failures": []},
+            "bad": {"state": "done", "passed": 1, "failed": 2, "skipped": 0, "failures": ["a", "b"],
+                    "load": {"begin": 9.5, "end": 3, "processors": 2, "factor": 4.7}},
             "killed": {"state": "running"},
         }.items():
             with open(os.path.join(results, name + ".json"), "w") as f:
                 json.dump(data, f)
         report = os.path.join(results, "report.xml")
         with open(report, "w") as f:
-            f.write('<testsuite><testcase name="good" status="run"/><testcase name="killed" status="fail"/>'
+            f.write('<testsuite><testcase name="good" status="run"/><testcase name="bad" status="fail"/><testcase name="killed" status="fail"/>'
                     '<testcase name="absent" status="notrun"/></testsuite>')
         done = subprocess.run([TAP, "sum", "--results", results, "--report", report],
                               stdout=subprocess.PIPE, text=True, check=False)
-        equal(done.stdout.splitlines(), ["failed: killed: did not end", "failed: absent: not run",
-                                         "5 passed, 2 failed, 1 skipped"])
+        equal(done.stdout.splitlines(), [
+            "failed: bad: a",
+            "failed: bad: b (load average 9.5 at its begin, 3 at its end, on 2 processors: "
+            "work took 4.7 times as long as on an idle machine)",
+            "failed: killed: did not end", "failed: absent: not run", "6 passed, 4 failed, 1 skipped"])
         equal(done.returncode, 1)
 
 
-run_all([counts, fails, ends_early, bails, status_counts, plain, all_skipped, expected, too_slow, sums])
+run_all([counts, fails, ends_early, bails, status_counts, plain, all_skipped, expected, too_slow, left_behind, load,
+         sums])
