@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "conformance.h"
+#include "lib/patience.h"
 
 #define PIN MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES
 
@@ -373,9 +374,9 @@ TEST(access, replace_while_pin_is_noted)
 	CHECK_EQ(read(faults, &fault, sizeof(fault)), (ssize_t)sizeof(fault));
 	CHECK_EQ(fault.event, UFFD_EVENT_PAGEFAULT);
 	CHECK_EQ(pthread_create(&replacer, NULL, replace_meanwhile, &h), 0);
-	for (i = 0; i < 1000 && !waits(&h.replacer); i++)
+	for (i = patience_ms(10000) / 10; i > 0 && !waits(&h.replacer); i--)
 		usleep(10000);
-	CHECK(i < 1000);
+	CHECK(i > 0);
 
 	/* It notes its pin down when all has been told that the IOAS is left. */
 	go_on = (struct uffdio_continue){ .range = { (uintptr_t)again, PAGE } };
@@ -383,7 +384,7 @@ TEST(access, replace_while_pin_is_noted)
 	CHECK_EQ(pthread_join(pinner, NULL), 0);
 	CHECK_OK(h.pinned);
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 10;
+	end.tv_sec += patience_ms(10000) / 1000;
 	i = pthread_timedjoin_np(replacer, NULL, &end);
 	if (i) {
 		/* so that the process can end */

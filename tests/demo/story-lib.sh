@@ -81,10 +81,10 @@ end_all() {
 	OBSERVERS=
 }
 
-# Until a command succeeds, for a minute at most.
+# Until a command succeeds, for a minute of an idle machine at most.
 wait_for() {
 	tries=0
-	while ! "$@" && [ $((tries += 1)) -lt 120 ]; do
+	while ! "$@" && [ $((tries += 1)) -lt "$((120 * $(printf %.0f "${IOMMUSCOPE_PATIENCE:-3}")))" ]; do
 		sleep 0.5
 	done
 }

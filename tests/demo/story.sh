@@ -93,10 +93,16 @@ chapter "Why does a map say 'Cannot allocate memory'?" \
 show errors limited iommuscope ops --errors -o map -- map-load -m 2 0x100000
 
 chapter "What is stuck right now?" "A map whose memory does not come, begun before anybody looked:"
-(sleep 4) | stuck-load >/dev/null 2>&1 &
-sleep 1
+mkfifo "$DEMO_OUT/hold" "$DEMO_OUT/begun"
+stuck-load <"$DEMO_OUT/hold" >"$DEMO_OUT/begun" 2>&1 &
+exec 8>"$DEMO_OUT/hold" 7<"$DEMO_OUT/begun"
+# it says so when it waits
+read -r _ <&7
 show stuck iommuscope stuck --longer 500ms
+exec 8>&-
 wait $!
+exec 7<&-
+rm "$DEMO_OUT/hold" "$DEMO_OUT/begun"
 
 chapter "All of that for a fleet: Prometheus, and a page" \
 	"The exporter serves what the other commands show. A few lines of its /metrics, under load:"

@@ -8,12 +8,13 @@
 
 #include <linux/pci_regs.h>
 
+#include "../lib/patience.h"
 #include "e2e.h"
 
 #define IOVA MIB(16)
 /* how long an interrupt that must not come is waited for */
 #define QUIET_MS 150
-#define WAIT_MS 5000
+#define WAIT_MS patience_ms(5000)
 
 struct fixture {
 	struct vfio_space space;
@@ -268,7 +269,7 @@ BOTH(edu, dma_to_hole)
 	CHECK_OK(edu_dma(&f.edu, IOVA + PAGE_SIZE, 0, EDU_MEMORY_SIZE, false));
 	CHECK(!memcmp(memory, copy, 3 * PAGE_SIZE));
 	if (first)
-		CHECK(fault_logged(&f, log, 3000));
+		CHECK(fault_logged(&f, log, patience_ms(3000)));
 
 	/* far away, and where nothing ever was */
 	CHECK_OK(edu_dma(&f.edu, MIB(1024), 0, EDU_MEMORY_SIZE, false));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../lib/iommu.h"
+#include "../lib/patience.h"
 #include "e2e.h"
 
 #define IOVA MIB(16)
@@ -56,7 +57,7 @@ static void use_node(const char *bdf, int until, int fd)
 	CHECK_OK(vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	edu_write(&edu, EDU_IRQ_RAISE, 1);
-	CHECK_EQ(vfio_wait_event(event, 5000), 1);
+	CHECK_EQ(vfio_wait_event(event, patience_ms(5000)), 1);
 	STEP(5);
 	edu_write(&edu, EDU_IRQ_ACK, 1);
 	CHECK_OK(vfio_irq_set(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 0, VFIO_IRQ_SET_ACTION_TRIGGER));
@@ -117,7 +118,7 @@ static void use_group(const char *bdf, int until, int fd)
 	CHECK_OK(vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	edu_write(&edu, EDU_IRQ_RAISE, 1);
-	CHECK_EQ(vfio_wait_event(event, 5000), 1);
+	CHECK_EQ(vfio_wait_event(event, patience_ms(5000)), 1);
 	STEP(8);
 	edu_write(&edu, EDU_IRQ_ACK, 1);
 	CHECK_OK(vfio_irq_set(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 0, VFIO_IRQ_SET_ACTION_TRIGGER));
@@ -154,7 +155,7 @@ BOTH(life, killed)
 		if (read(fds[0], &byte, 1) != 1)
 			tap_fail(__FILE__, __LINE__, "step %d failed", step);
 		CHECK_OK(kill(pid, SIGKILL));
-		if (!e2e_ended(pid, 10000, &status))
+		if (!e2e_ended(pid, patience_ms(10000), &status))
 			tap_fail(__FILE__, __LINE__, "killed at step %d, it does not end", step);
 		close(fds[0]);
 		e2e_edu_works(api);
@@ -182,7 +183,7 @@ static void __attribute__((noreturn)) user(enum vfio_api api, const char *bdf, b
 	if (write(fd, "x", 1) != 1)
 		_exit(1);
 	for (;;) {
-		if (!vfio_wait_event(event, 20000))
+		if (!vfio_wait_event(event, patience_ms(20000)))
 			_exit(2);
 		/* still ours, and still working */
 		CHECK_OK(edu_dma(&edu, IOVA, 0, EDU_MEMORY_SIZE, true));
@@ -241,10 +242,10 @@ static void taken_away(enum vfio_api api, int (*call)(const char *bdf), bool obe
 		CHECK(!e2e_ended(user_pid, 0, &status));
 		CHECK_OK(kill(user_pid, SIGKILL));
 	}
-	CHECK(e2e_ended(user_pid, 10000, &status));
+	CHECK(e2e_ended(user_pid, patience_ms(10000), &status));
 	if (obey)
 		CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
-	CHECK(e2e_ended(call_pid, 20000, &status));
+	CHECK(e2e_ended(call_pid, patience_ms(20000), &status));
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	close(fd);
 
@@ -292,7 +293,7 @@ TEST(life, unbind_with_unbound_file)
 	fd = vfio_node_open(bdf);
 	CHECK_GE(fd, 0);
 	pid = start_call(pci_unbind, bdf);
-	CHECK(e2e_ended(pid, 10000, &status));
+	CHECK(e2e_ended(pid, patience_ms(10000), &status));
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	CHECK_NE(access(path, F_OK), 0);
 	CHECK_ERR(ENODEV, vfio_node_bind(fd, space.fd, &devid));
@@ -321,7 +322,7 @@ TEST(life, unbind_with_open_group)
 	e2e_ended(pid, 1000, &ended);
 	close(fd);
 	if (kill(pid, 0) == 0)
-		CHECK(e2e_ended(pid, 10000, &ended));
+		CHECK(e2e_ended(pid, patience_ms(10000), &ended));
 	e2e_edu_works(VFIO_API_GROUP);
 }
 
@@ -366,7 +367,7 @@ BOTH(life, two_processes)
 		CHECK_ERR(EBUSY, vfio_group_open(bdf));
 	}
 	CHECK_OK(kill(pid, SIGKILL));
-	CHECK(e2e_ended(pid, 10000, &status));
+	CHECK(e2e_ended(pid, patience_ms(10000), &status));
 	close(fd);
 	CHECK_OK(vfio_open(&dev, bdf, &space));
 	vfio_close(&dev);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "../lib/patience.h"
 #include "e2e.h"
 #include "lib/nvme.h"
 
@@ -136,7 +137,7 @@ BOTH(nvme, msix_dynamic)
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 6, 1, &fd,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 6, 1, VFIO_IRQ_SET_ACTION_TRIGGER));
-	CHECK_EQ(vfio_wait_event(fd, 1000), 1);
+	CHECK_EQ(vfio_wait_event(fd, patience_ms(1000)), 1);
 	CHECK_OK(nvme_rw(&f.nvme, 0, 8, BUFFER, false));
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 6, 1, &none,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));

@@ -22,6 +22,7 @@
 
 #include "../lib/iommu.h"
 #include "disk.h"
+#include "../lib/patience.h"
 #include "e2e.h"
 #include "lib/e1000e.h"
 #include "lib/nvme.h"
@@ -215,7 +216,7 @@ static void setup(struct fixture *f)
 	CHECK_OK(nvme_start(&f->nvme));
 	fill_disk(f);
 	/* what is answered at all is answered at once */
-	f->nvme.timeout_ms = 2000;
+	f->nvme.timeout_ms = patience_ms(2000);
 }
 
 static double seconds(void)
@@ -408,7 +409,7 @@ TEST(replace, detach_blocks)
 	CHECK_OK(vfio_node_detach(f.dev.fd));
 	pt = f.ioas[1];
 	CHECK_OK(vfio_node_attach(f.dev.fd, &pt));
-	f.nvme.timeout_ms = 10000;
+	f.nvme.timeout_ms = patience_ms(10000);
 	CHECK_OK(nvme_start(&f.nvme));
 	read_chunk(&f, 0);
 	CHECK_OK(nvme_stop(&f.nvme));

@@ -25,6 +25,7 @@
 
 #include "fuzz.h"
 #include "lib/iommu.h"
+#include "lib/patience.h"
 
 /* How long a round may take before its process is killed, and how long that may take. */
 #define ROUND_MS 10000
@@ -175,10 +176,10 @@ static bool run_round(void)
 	}
 	if (program.kill_us)
 		usleep(program.kill_us);
-	else if (ends_within(pid, ROUND_MS))
+	else if (ends_within(pid, patience_ms(ROUND_MS)))
 		return true;
 	kill(pid, SIGKILL);
-	if (ends_within(pid, KILL_MS))
+	if (ends_within(pid, patience_ms(KILL_MS)))
 		return true;
 	printf("# the process does not end\n");
 	print_stacks(pid);
@@ -187,7 +188,7 @@ static bool run_round(void)
 
 static bool nothing_pinned(uint64_t before)
 {
-	uint64_t end = now_ms() + SETTLE_MS;
+	uint64_t end = now_ms() + patience_ms(SETTLE_MS);
 
 	while (pinned_pages() != before) {
 		if (now_ms() >= end) {

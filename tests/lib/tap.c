@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "patience.h"
 #include "tap.h"
 
 #define SKIPPED 77
@@ -135,7 +136,7 @@ static int run_test(const struct tap_test *test, unsigned int limit, bool *late)
 	}
 	setpgid(pid, pid);
 	test_pid = pid;
-	alarm(limit);
+	alarm(patience_ms(limit * 1000) / 1000);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	*late = !alarm(0);
@@ -212,7 +213,7 @@ int tap_main(int argc, char **argv, const char *(*before)(void), void (*after)(v
 		} else {
 			failed++;
 			if (late)
-				printf("# not done after %u s\n", limit);
+				printf("# not done after %u s of an idle machine\n", limit);
 			else if (WIFSIGNALED(status))
 				printf("# killed by %s\n", strsignal(WTERMSIG(status)));
 			printf("not ok %u %s.%s\n", number, test->suite, test->name);

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { eventually, patience } from "../lib/patience.mjs";
 import { skipAll } from "../lib/tap.mjs";
 
 const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -39,6 +40,7 @@ export async function launch(playwright) {
 export async function open(browser, url, { clock = true, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
 	const page = await context.newPage();
+	page.setDefaultTimeout(patience(30000));
 	const seen = { errors: [], foreign: [], away: false };
 
 	page.on("console", (message) => {
@@ -57,7 +59,7 @@ export async function open(browser, url, { clock = true, ...options } = {}) {
 		await page.clock.pauseAt(now + 1000);
 	}
 	await page.goto(url);
-	await page.waitForSelector("body[data-ready]", { timeout: 30000 });
+	await page.waitForSelector("body[data-ready]", { timeout: patience(30000) });
 	return { context, page, seen };
 }
 
@@ -66,8 +68,7 @@ export async function seconds(page, n) {
 	for (let i = 0; i < n; i++) {
 		const before = await page.getAttribute("body", "data-ready");
 		await page.clock.runFor(1000);
-		for (let wait = 0; wait < 500 && await page.getAttribute("body", "data-ready") === before; wait++)
-			await new Promise((resolve) => setTimeout(resolve, 10));
+		await eventually(async () => await page.getAttribute("body", "data-ready") !== before, 5000);
 	}
 }
 

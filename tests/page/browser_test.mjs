@@ -7,6 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../lib/patience.mjs";
 import { equal, ok, run, skipAll } from "../lib/tap.mjs";
 import { accessibility, calls, inked, launch, open, packages, seconds, shoot } from "./browser.mjs";
 import { Simulation, serve } from "./simulate.mjs";
@@ -29,8 +30,15 @@ simulation.pass(120);
 /* Let seconds go by, until the page shows the last document that was served. */
 async function pass(page, n) {
 	await seconds(page, n);
-	for (let i = 0; i < 500 && Number(await page.getAttribute("body", "data-ready")) !== simulation.now; i++)
-		await new Promise((resolve) => setTimeout(resolve, 10));
+	await eventually(async () => Number(await page.getAttribute("body", "data-ready")) === simulation.now, 5000);
+}
+
+/* ... until the page is in a state. */
+async function passUntil(page, state) {
+	await eventually(async () => {
+		await page.clock.runFor(1000);
+		return await page.getAttribute("body", "data-state") === state;
+	}, 10000, 50);
 }
 
 async function figures() {
@@ -137,10 +145,7 @@ async function loss() {
 	seen.away = true;
 	server.closeAllConnections();
 	await new Promise((resolve) => server.close(resolve));
-	for (let i = 0; i < 20 && await page.getAttribute("body", "data-state") !== "lost"; i++) {
-		await page.clock.runFor(1000);
-		await page.waitForTimeout(50);
-	}
+	await passUntil(page, "lost");
 	ok((await page.textContent("#status-text")).startsWith("no answer for"), "the loss of the exporter is shown");
 	await shoot(page, shots, "lost");
 
@@ -151,10 +156,7 @@ async function loss() {
 		simulation.pass(1);
 		return simulation.document();
 	}, port);
-	for (let i = 0; i < 20 && await page.getAttribute("body", "data-state") !== "live"; i++) {
-		await page.clock.runFor(1000);
-		await page.waitForTimeout(50);
-	}
+	await passUntil(page, "live");
 	equal(await page.textContent("#status-text"), "live", "its return too");
 	ok((await page.textContent("#notice")).includes("started anew"), "and that it counts from zero");
 	await pass(page, 1);

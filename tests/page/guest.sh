@@ -5,6 +5,7 @@
 # commands that come on standard input, a line each. Prints "ready" once the exporter is, and after each
 # command "done STATUS". The commands may use start_exporter, kill_exporter and in_background.
 set -u
+background=
 
 start_exporter() {
 	rm -f /run/export.ready
@@ -26,6 +27,7 @@ kill_exporter() {
 in_background() {
 	mkfifo /run/begun
 	"$@" </dev/null >/run/begun 2>&1 &
+	background="$background $!"
 	read -r line </run/begun
 	exec 9</run/begun
 	rm /run/begun
@@ -43,5 +45,10 @@ while read -r line; do
 	eval "$line"
 	echo "done $?"
 done
-# the next test's exporter wants the port
+# the next test finds nothing of this one
 kill_exporter
+for process in $background; do
+	kill "$process"
+	wait "$process" 2>/dev/null
+done
+rm -f /run/export.ready

@@ -5,6 +5,7 @@
 //
 // Usage: live_test.mjs PORT PACKAGES SCREENSHOTS
 
+import { eventually } from "../lib/patience.mjs";
 import { equal, ok, run } from "../lib/tap.mjs";
 import { calls, inked, launch, open, packages, shoot } from "./browser.mjs";
 import { Guest } from "./guest.mjs";
@@ -47,18 +48,6 @@ function counted(samples) {
 	return result;
 }
 
-/* Until a function says yes; its last answer otherwise. */
-async function eventually(check, seconds = 20) {
-	const end = Date.now() + 1000 * seconds;
-
-	for (;;) {
-		const answer = await check();
-		if (answer || Date.now() > end)
-			return answer;
-		await new Promise((resolve) => setTimeout(resolve, 250));
-	}
-}
-
 async function headers() {
 	const response = await fetch(url);
 
@@ -73,7 +62,7 @@ async function headers() {
 }
 
 async function figures() {
-	await guest.run("in_background guest-load -m 8 -s 1 -k 120 mock");
+	await guest.run("in_background guest-load -m 8 -s 1 -k 100000 mock");
 	await guest.run("map-load 300 65536 7 >/dev/null");
 	await guest.run("replace-load 6 1 200 >/dev/null");
 	await guest.run("limited map-load -m 2 0x100000 >/dev/null 2>&1; true");

@@ -13,9 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/patience.h"
 #include "stress.h"
 
-#define PATIENCE_MS 10000
+#define SETTLE_MS 10000
 
 /*
  * A slab that a CPU keeps to itself counts as full, so it is taken from the CPUs first.
@@ -165,7 +166,8 @@ unsigned int leaks_check(const struct baseline *before, unsigned int workers, un
 	/* What other processes of the system come and go with */
 	const uint64_t slack = 16 + workers / 8;
 	struct baseline now;
-	unsigned int failed = 0, waited;
+	unsigned int failed = 0;
+	int waited;
 	unsigned int devices;
 	long users;
 
@@ -176,7 +178,7 @@ unsigned int leaks_check(const struct baseline *before, unsigned int workers, un
 		if (now.pins <= before->pins && !devices && !users &&
 		    now.mm <= before->mm + slack && now.tasks <= before->tasks + slack)
 			break;
-		if (waited >= PATIENCE_MS)
+		if (waited >= patience_ms(SETTLE_MS))
 			break;
 		usleep(100000);
 	}

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from tooltest import Observer, Tap, run, tool
+from tooltest import Observer, Tap, run, tool, wait_for
 
 ROUNDS, STARTS = int(sys.argv[1]), int(sys.argv[2])
 COMMANDS = (("lat", "--json"), ("ops", "--json", "--errors"), ("stuck", "--json", "--longer", "1ms"),
@@ -36,12 +36,8 @@ def users():
 
 def users_are(wanted):
     """The kernel frees them a moment after the last user has gone."""
-    for _ in range(100):
-        found = users()
-        if found == wanted:
-            break
-        time.sleep(0.1)
-    return found
+    wait_for(lambda: users() == wanted)
+    return users()
 
 
 def kernel_memory():
@@ -76,6 +72,8 @@ def comes_and_goes(tap):
         # all that is taken only once is taken now
         run("attach-load", "6", "2", timeout=200)
         idle, memory = users(), kernel_memory()
+        # the smallest thing that could be left is a page; a start leaves at least one of each program
+        allowed = 2048 * ROUNDS + (4 << 20)
         with Observer("lat", "--json"):
             seen = users()
         tap.ok(all(seen[kind] > idle[kind] for kind in ("prog", "map", "link", "iommufd")),
@@ -92,12 +90,13 @@ def comes_and_goes(tap):
               % (ROUNDS, attached - begin, STARTS, time.monotonic() - attached))
         tap.equal(wrong, [], "the tool is started and ended under load")
         tap.equal(users_are(idle), idle, "no program, map or link is left, nor a module in use")
+        # what waits for a grace period still is nothing that was left
+        wait_for(lambda: sum(kernel_memory().values()) - sum(memory.values()) < allowed)
         after = kernel_memory()
         grown = {name: after[name] - memory[name] for name in memory}
         print("# grown by %s" % ", ".join("%s %d KiB" % (name, n // 1024)
                                           for name, n in grown.items()))
-        # the smallest thing that could be left is a page; a start leaves at least one of each program
-        tap.ok(sum(grown.values()) < 2048 * ROUNDS + (4 << 20),
+        tap.ok(sum(grown.values()) < allowed,
                "the kernel's memory has not grown with it", memory, after)
         tap.ok(load.poll() is None, "the load went on all the time")
     finally:

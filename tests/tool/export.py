@@ -10,7 +10,7 @@ import time
 
 from exporter import PORT, get, load, sample, samples
 from iommufd import IOVA, Space, memlock
-from tooltest import Observer, Tap, run
+from tooltest import Observer, Tap, patience, run, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
@@ -124,14 +124,15 @@ def replacements(tap):
     with Observer("export"):
         lines = [line.split() for line in run("replace-load", "20", "1").stdout.splitlines()]
         replaced, device = int(lines[0][1]), lines[1][0]
-        end = time.monotonic() + 60
-        count = 0
-        # a replacement is told a second after its end
-        while count < replaced and time.monotonic() < end:
-            time.sleep(0.2)
+
+        def hitless():
             told = samples(get("/metrics")[2])
-            count = sum(value for labels, value in told.get("iommufd_replacements_total", {}).items()
-                        if ("verdict", "hitless") in labels)
+            return sum(value for labels, value in told.get("iommufd_replacements_total", {}).items()
+                       if ("verdict", "hitless") in labels)
+
+        # a replacement is told a second after its end
+        wait_for(lambda: hitless() >= replaced)
+        told = samples(get("/metrics")[2])
     tap.equal((sample(told, "iommufd_replacements_total", device=device, verdict="hitless"),
                sample(told, "iommufd_replacement_faults_total", device=device, when="window"),
                sample(told, "iommufd_replacement_window_seconds_sum",
@@ -184,7 +185,7 @@ def methods(tap):
             status, headers, _ = get("/metrics", method, port=9948)
             tap.equal((status, headers["Allow"]), (405, "GET, HEAD"), method + " is not")
         tap.equal(get("/nothing", port=9948)[0], 404, "what is not there is not found")
-        connection = http.client.HTTPConnection("::1", PORT, timeout=30)
+        connection = http.client.HTTPConnection("::1", PORT, timeout=patience(30))
         answers = []
         for _ in range(3):
             connection.request("GET", "/-/healthy")

@@ -4,7 +4,7 @@
 import http.client
 import re
 
-from tooltest import run
+from tooltest import patience, run
 
 PORT = 9947
 # bcrypt of "secret" at the least cost, so that an emulated processor is done soon
@@ -13,7 +13,7 @@ HASH = "$2b$04$pgFkHQAAuuqNUx.ZKLrZSOIShc3Fu3Tio/GxXlr.n5f94jzAwrQWS"
 
 def get(path, method="GET", port=PORT, **headers):
     """Status, headers and text of one request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience(30))
     connection.request(method, path, headers=headers)
     response = connection.getresponse()
     text = response.read().decode()

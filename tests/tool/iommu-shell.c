@@ -26,10 +26,13 @@
  *	access_unpin FILE FD ID
  *	rlimit_mode FILE MODE
  *	memlock BYTES			sets the limit
- *	churn SECONDS			threads that do all of it at random; the number of calls
+ *	churn				threads that do all of it at random, until the next line comes; the
+ *					number of calls
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +160,7 @@ static int pairs(int file, uint32_t ioas, uint64_t count, uint64_t *median)
 struct churner {
 	pthread_t thread;
 	unsigned int seed;
-	time_t end;
+	const atomic_bool *enough;
 	unsigned long calls;
 };
 
@@ -167,7 +170,7 @@ static void *churn_thread(void *arg)
 	void *memory_ = memory_huge(HUGE);
 	unsigned int *seed = &churner->seed;
 
-	while (time(NULL) < churner->end) {
+	while (!*churner->enough) {
 		struct iommu_test_mock how = { .op = IOMMU_TEST_OP_DEVICE_ADD };
 		struct test_device device = {};
 		uint32_t a = 0, b = 0, hwpt = 0;
@@ -220,18 +223,24 @@ static void *churn_thread(void *arg)
 	return NULL;
 }
 
-static unsigned long churn(unsigned int seconds)
+static unsigned long churn(void)
 {
 	struct churner churners[3] = {};
+	atomic_bool enough = false;
 	unsigned long calls = 0;
+	char line[16];
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
 		churners[i].seed = i + 1;
-		churners[i].end = time(NULL) + seconds;
+		churners[i].enough = &enough;
 		if (pthread_create(&churners[i].thread, NULL, churn_thread, &churners[i]))
 			exit(1);
 	}
+	/* the end of the input will do as well */
+	if (fgets(line, sizeof(line), stdin))
+		line[0] = '\0';
+	enough = true;
 	for (i = 0; i < 3; i++) {
 		pthread_join(churners[i].thread, NULL);
 		calls += churners[i].calls;
@@ -318,7 +327,7 @@ static int run(char **words, const uint64_t *n, char *out, size_t size)
 	} else if (!strcmp(name, "memlock")) {
 		rc = memlock(n[1]);
 	} else if (!strcmp(name, "churn")) {
-		snprintf(out, size, "%lu", churn((unsigned int)n[1]));
+		snprintf(out, size, "%lu", churn());
 		rc = 0;
 	}
 	return rc;

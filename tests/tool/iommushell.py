@@ -4,6 +4,8 @@
 import os
 import subprocess
 
+from tooltest import patience
+
 
 class Shell:
     """iommu-shell as an object: shell.map(file, ioas, "small", 4096) returns the numbers answered."""
@@ -23,7 +25,7 @@ class Shell:
         if not self.process.stdin.closed:
             self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(60)
+        self.process.wait(patience(60))
 
     def send(self, command, *arguments):
         self.process.stdin.write(" ".join([command, *(str(a) for a in arguments)]) + "\n")

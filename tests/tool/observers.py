@@ -7,9 +7,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
-from tooltest import TOOL, Observer, Tap, run, tool
+from tooltest import TOOL, Observer, Tap, patience, run, tool, wait_for
 
 KNOBS = "/sys/kernel/debug/iommufd-mock/"
 MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
@@ -61,16 +60,19 @@ def two_at_once(tap):
 
 
 def endings(tap):
-    sleeper = subprocess.Popen(["sleep", "1"])
-    result = tool("lat", "-p", str(sleeper.pid))
-    sleeper.wait()
-    tap.equal((result.returncode, result.stderr),
+    # a process that lives until it is seen
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as sleeper:
+        with Observer("lat", "-p", str(sleeper.pid)) as observer:
+            sleeper.stdin.close()
+            sleeper.wait()
+            observer.ends()
+    tap.equal((observer.status, observer.stderr),
               (1, "iommuscope: process %d has ended\n" % sleeper.pid),
               "lat: a process that ends ends the run")
     process = subprocess.Popen("iommuscope lat -i 0.1 | head -n 1", shell=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=patience(30))
         tap.equal((out.count(b"\n"), err), (1, b""), "lat: a reader that leaves ends it quietly")
     except subprocess.TimeoutExpired:
         process.kill()
@@ -120,14 +122,12 @@ def unloading(tap):
         watch.stdout.readline()
         in_use(tap, "state --watch: iommufd cannot be unloaded", run("rmmod", "iommufd"))
         watch.send_signal(signal.SIGINT)
-        tap.equal((watch.communicate(timeout=30)[1], watch.returncode), ("", 0),
+        tap.equal((watch.communicate(timeout=patience(30))[1], watch.returncode), ("", 0),
                   "state --watch: and it ends well")
-        for _ in range(100):
-            # the kernel frees programs a moment after their last user has gone
-            result = run("rmmod", "iommufd")
-            if not result.returncode:
-                break
-            time.sleep(0.1)
+        # the kernel frees programs a moment after their last user has gone
+        results = []
+        wait_for(lambda: results.append(run("rmmod", "iommufd")) or not results[-1].returncode)
+        result = results[-1]
         tap.equal((result.returncode, result.stderr), (0, ""), "after that it can")
         for command in "lat", "ops", "stuck", "state", "export":
             result = tool(command)

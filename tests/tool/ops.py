@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from tooltest import TOOL, Observer, Tap, run, tool
+from tooltest import TOOL, Observer, Tap, patience, run, tool
 
 
 def truth(output):
@@ -121,17 +121,20 @@ def losses(tap):
 
 
 def endings(tap):
-    sleeper = subprocess.Popen(["sleep", "2"])
-    result = tool("ops", "-p", str(sleeper.pid))
-    sleeper.wait()
-    tap.equal((result.returncode, result.stderr),
+    # a process that lives until it is seen
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as sleeper:
+        with Observer("ops", "-p", str(sleeper.pid)) as observer:
+            sleeper.stdin.close()
+            sleeper.wait()
+            observer.ends()
+    tap.equal((observer.status, observer.stderr),
               (1, "iommuscope: process %d has ended\n" % sleeper.pid),
               "a process that ends ends the run")
 
     process = subprocess.Popen("iommuscope ops | head -n 1", shell=True, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     try:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=patience(20))
         tap.equal((out.count(b"\n"), err), (1, b""), "a reader that leaves ends it quietly")
     except subprocess.TimeoutExpired:
         process.kill()
@@ -139,7 +142,7 @@ def endings(tap):
 
     with Observer("ops") as observer:
         observer.process.send_signal(signal.SIGTERM)
-        observer.process.wait(20)
+        observer.ends()
     tap.equal(observer.status, 0, "SIGTERM ends it as Ctrl-C does")
 
 

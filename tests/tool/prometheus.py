@@ -6,45 +6,48 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 
+import tooltest
 from exporter import PORT, load
-from tooltest import Observer, Tap
+from tooltest import Observer, Tap, patience
 
 SERVER = "127.0.0.1:9090"
+# seconds between scrapes; one takes a fraction of that on an idle machine
+INTERVAL = max(1, round(patience(0.3)))
 CONFIG = """
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: %ds
+  scrape_timeout: %ds
 scrape_configs:
   - job_name: iommuscope
     static_configs:
       - targets: ["127.0.0.1:%d"]
-""" % PORT
+""" % (INTERVAL, INTERVAL, PORT)
 
 
 def ask(query):
     """{labels: number} of an instant query."""
     url = "http://%s/api/v1/query?%s" % (SERVER, urllib.parse.urlencode({"query": query}))
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=patience(30)) as answer:
         result = json.load(answer)["data"]["result"]
     return [float(series["value"][1]) for series in result]
 
 
 def wait_for(query, wanted):
     """Ask until that is the answer, as the next scrapes come; the last answer."""
-    end = time.monotonic() + 90
-    got = None
-    while got != wanted and time.monotonic() < end:
+    got = []
+
+    def answered():
         try:
-            got = ask(query)
+            got.append(ask(query))
         except OSError as error:
-            got = str(error)
-        if got != wanted:
-            time.sleep(0.3)
-    return got
+            got.append(str(error))
+        return got[-1] == wanted
+
+    tooltest.wait_for(answered, 90, 0.3)
+    return got[-1]
 
 
 def scrape(tap):

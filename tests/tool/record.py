@@ -9,9 +9,8 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 
-from tooltest import Observer, Tap, run, tool
+from tooltest import Observer, Tap, patience, run, tool, wait_for
 
 FOLDER = tempfile.mkdtemp(prefix="record-")
 TRACE = os.path.join(FOLDER, "a.trace")
@@ -209,12 +208,9 @@ def crash(tap):
         load = subprocess.Popen(["stuck-load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 text=True)
         load.stdout.readline()
-        end = time.monotonic() + 20
-        while time.monotonic() < end and not any(
-                o.get("operation") == "map" for o in objects("--begins", path)):
-            time.sleep(0.1)
+        wait_for(lambda: any(o.get("operation") == "map" for o in objects("--begins", path)))
         observer.process.send_signal(signal.SIGKILL)
-        observer.process.wait(20)
+        observer.ends()
     load.communicate("")
     shown = objects(path)
     result = tool("report", path)
@@ -261,7 +257,7 @@ def files(tap):
               "the recording before is kept")
     result = subprocess.run("iommuscope record --no-replacements -n 4 -o - -- ioas-load 9 2>/dev/null |"
                             " iommuscope report --info -", shell=True, text=True,
-                            stdout=subprocess.PIPE, check=False, timeout=60)
+                            stdout=subprocess.PIPE, check=False, timeout=patience(60))
     tap.ok("\n4 operations and 0 begins in" in result.stdout, "a pipe will do, and -n ends it",
            result.stdout)
     result = tool("record", "--no-replacements", "-o", "/no/such/file", "--", "true")

@@ -11,7 +11,7 @@ import time
 
 from exporter import HASH, PORT, get, load, sample, samples
 from iommufd import IOVA, Space
-from tooltest import TOOL, Tap, run
+from tooltest import TOOL, Tap, patience, run, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 UNITS = "/etc/systemd/system"
@@ -19,6 +19,8 @@ UNIT = "iommuscope-export"
 CGROUP = "/sys/fs/cgroup/service-test"
 LOG = "/run/service-test.log"
 SETTINGS = "/etc/default/iommuscope-export"
+# seconds after which the manager takes the exporter for hanging
+WATCHDOG = patience(3)
 BASIC = "Basic cHJvbWV0aGV1czpzZWNyZXQ="
 
 
@@ -33,15 +35,6 @@ def read(path):
         return file.read()
 
 
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 class Manager:
     """systemd as process 1 of its own namespaces, so that the machine has only our units of it."""
 
@@ -54,8 +47,8 @@ class Manager:
         alone = "[Unit]\nDefaultDependencies=no\nAfter=\n"
         write("%s/%s.socket.d/alone.conf" % (UNITS, UNIT), alone)
         write("%s/%s.service.d/alone.conf" % (UNITS, UNIT), alone +
-              "[Service]\nWatchdogSec=8\nRestartSec=200ms\nStandardOutput=append:%s\n"
-              "StandardError=append:%s\n" % (LOG, LOG))
+              "[Service]\nWatchdogSec=%d\nRestartSec=200ms\nStandardOutput=append:%s\n"
+              "StandardError=append:%s\n" % (WATCHDOG, LOG, LOG))
         write("/sys/fs/cgroup/cgroup.subtree_control", "+memory +pids")
         os.makedirs(CGROUP, exist_ok=True)
         self.process = subprocess.Popen(
@@ -140,7 +133,7 @@ def restarts(tap, manager):
     tap.ok(wait_for(lambda: manager.show("NRestarts") == "2" and
                     manager.show("ActiveState") == "active"),
            "when it hangs, the watchdog starts it again", manager.show("Result"))
-    time.sleep(9)
+    time.sleep(WATCHDOG + 1)
     tap.equal(manager.show("NRestarts"), "2", "when it does not, the watchdog hears of it")
     manager.systemctl("stop", UNIT)
     tap.equal((manager.show("ActiveState"), manager.show("Result")), ("inactive", "success"),

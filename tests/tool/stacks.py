@@ -7,9 +7,8 @@ import json
 import os
 import signal
 import subprocess
-import time
 
-from tooltest import TOOL, Observer, Tap, in_terminal, run, tool
+from tooltest import TOOL, Observer, Tap, in_terminal, run, tool, wait_for
 
 
 def slowest(report, operation):
@@ -124,15 +123,12 @@ def rounds(tap):
 
 
 def wait_for_state(pid, wanted):
-    end = time.monotonic() + 20
-    while True:
+    def state():
         with open("/proc/%d/stat" % pid, encoding="ascii") as file:
-            state = file.read().rpartition(")")[2].split()[0]
-        if state == wanted:
-            return
-        if time.monotonic() > end:
-            raise RuntimeError("process %d is %s, not %s" % (pid, state, wanted))
-        time.sleep(0.01)
+            return file.read().rpartition(")")[2].split()[0]
+
+    if not wait_for(lambda: state() == wanted):
+        raise RuntimeError("process %d is %s, not %s" % (pid, state(), wanted))
 
 
 def observe_late(*arguments):

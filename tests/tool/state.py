@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from iommushell import Shell
-from tooltest import Observer, Tap, setting, tool
+from tooltest import Observer, Tap, patience, setting, tool
 
 MIB = 1 << 20
 
@@ -257,16 +257,22 @@ def pidfd_getfd(pidfd, fd):
 def churn(tap):
     """Read without a break while threads do everything there is; then all sums must agree."""
     with Built() as shell:
-        shell.send("churn", 17)
+        begin = time.monotonic()
+        shell.send("churn")
         with Observer("state", "--watch", "-i", "0.01", "--json") as observer:
-            end = time.monotonic() + 15
-            while time.monotonic() < end:
+            end = time.monotonic() + patience(60)
+            rounds = 0
+            # at least so many of each, and for a time that lets threads meet
+            while time.monotonic() < end and (
+                    time.monotonic() < begin + 5 or rounds < 10 or len(observer.so_far()) < 50):
+                rounds += 1
                 tool("state", "--areas", "1", "--json")
                 for fd in os.listdir("/proc/%d/fdinfo" % shell.pid):
                     try:
                         fdinfo(shell.pid, int(fd))
                     except OSError:
                         pass
+        shell.send("enough")
         calls = shell.answer()
         states = observer.objects()
         tap.ok(observer.status == 0 and len(states) > 10 and calls > 1000

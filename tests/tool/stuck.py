@@ -6,7 +6,7 @@ import json
 import subprocess
 import time
 
-from tooltest import Observer, Tap, tool
+from tooltest import Observer, Tap, patience, tool, wait_for
 
 
 class Stuck:
@@ -22,7 +22,7 @@ class Stuck:
     def release(self):
         self.process.stdin.close()
         self.result = self.process.stdout.read()
-        self.process.wait(20)
+        self.process.wait(patience(20))
 
     def __exit__(self, *_):
         if not self.process.stdin.closed:
@@ -59,10 +59,13 @@ def began_before(tap):
 
 def began_while_observed(tap):
     with Observer("stuck", "--json", "--longer", "400ms", "-i", "0.2") as observer:
+        def told():
+            return [json.loads(line)["operations"] for line in observer.so_far()]
+
         with Stuck() as stuck:
-            time.sleep(2.5)
+            wait_for(lambda: sum(map(bool, told())) > 3)
             stuck.release()
-        time.sleep(1)
+        wait_for(lambda: told() and not told()[-1])
     reports = [o["operations"] for o in observer.objects()]
     found = [operations[0] for operations in reports if operations]
     if not tap.ok(len(found) > 1, "an operation that begins meanwhile is found", reports):
@@ -71,15 +74,17 @@ def began_while_observed(tap):
     check(tap, found[0], stuck, "begun meanwhile")
     tap.equal((found[0]["since_is_exact"], found[-1]["phase"]), (True, "pin"),
               "begun meanwhile: its begin is known, and its phase")
-    tap.ok(400e6 <= found[0]["since_ns"] < found[-1]["since_ns"] < 60e9
+    tap.ok(400e6 <= found[0]["since_ns"] < found[-1]["since_ns"]
            and found[-1]["phase_for_ns"] <= found[-1]["since_ns"],
            "begun meanwhile: its time goes on", found[0]["since_ns"], found[-1]["since_ns"])
     tap.equal(reports[-1], [], "it is no longer shown once it has ended")
 
 
 def busy_is_not_stuck(tap):
-    load = subprocess.Popen(["map-load", "400000", "4096"], stdout=subprocess.DEVNULL)
-    result = tool("stuck", "--json", "--longer", "400ms")
+    load = subprocess.Popen(["map-load", "4000000", "4096"], stdout=subprocess.DEVNULL)
+    # longer than the machine may stop a guest in the middle of a call
+    result = tool("stuck", "--json", "--longer", "%dms" % patience(150))
+    tap.equal(load.poll(), None, "a load goes on")
     load.kill()
     load.wait()
     tap.equal(json.loads(result.stdout), {"operations": []},

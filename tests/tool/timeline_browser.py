@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from tooltest import Tap
+from tooltest import Tap, patience
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -23,9 +23,9 @@ def browse(page, folder, *options):
     return subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
          "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--hide-scrollbars", "--user-data-dir=" + folder, "--timeout=30000",
+         "--disable-sync", "--hide-scrollbars", "--user-data-dir=" + folder, "--timeout=%d" % patience(30000),
          *options, "file://" + page],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=patience(100), check=False)
 
 
 def main(tap):

@@ -18,6 +18,24 @@ import traceback
 
 TOOL = "iommuscope"
 
+# By what limits are stretched on this machine, as the lab has measured (tests/lab/labvm/pace.py)
+PATIENCE = float(os.environ.get("IOMMUSCOPE_PATIENCE", "3"))
+
+
+def patience(seconds):
+    """The limit of a wait that takes at most @seconds on an idle machine."""
+    return seconds * PATIENCE
+
+
+def wait_for(condition, seconds=60, pause=0.05):
+    """Ask until @condition says something that is true; what it said last."""
+    end = time.monotonic() + patience(seconds)
+    while True:
+        found = condition()
+        if found or time.monotonic() > end:
+            return found
+        time.sleep(pause)
+
 
 class Tap:
     """Points of one test file, as TAP."""
@@ -70,7 +88,7 @@ class Observer:
 
     def __init__(self, *arguments, timeout=60):
         self.arguments = arguments
-        self.timeout = timeout
+        self.timeout = patience(timeout)
         self.stdout = self.stderr = ""
         self.status = None
 
@@ -81,17 +99,26 @@ class Observer:
         # files, not pipes: nobody reads while the workload runs
         self.files = [tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")]
         self.process = subprocess.Popen(command, stdout=self.files[0], stderr=self.files[1])
-        end = time.monotonic() + self.timeout
-        while not os.path.exists(ready):
-            if self.process.poll() is not None:
-                self.collect()
-                raise RuntimeError("%s ended with %d: %s" % (" ".join(command), self.status,
-                                                             self.stderr))
-            if time.monotonic() > end:
-                self.process.kill()
-                raise RuntimeError("%s is not ready in time" % " ".join(command))
-            time.sleep(0.02)
+        wait_for(lambda: os.path.exists(ready) or self.process.poll() is not None,
+                 self.timeout / PATIENCE)
+        if self.process.poll() is not None:
+            self.collect()
+            raise RuntimeError("%s ended with %d: %s" % (" ".join(command), self.status,
+                                                         self.stderr))
+        if not os.path.exists(ready):
+            self.process.kill()
+            raise RuntimeError("%s is not ready in time" % " ".join(command))
         return self
+
+    def so_far(self):
+        """The lines that it has printed up to now. Its offset in the file is left where it is."""
+        descriptor = self.files[0].fileno()
+        text = os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()
+        return text[:text.rfind("\n") + 1].splitlines()
+
+    def ends(self):
+        """Wait for an end that needs no signal."""
+        self.process.wait(self.timeout)
 
     def collect(self):
         self.status = self.process.wait(self.timeout)
@@ -119,7 +146,7 @@ class Observer:
 def run(*command, timeout=60, **options):
     """Run a command to its end."""
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=timeout, **options)
+                          timeout=patience(timeout), **options)
 
 
 def tool(*arguments, **options):
@@ -160,5 +187,5 @@ def in_terminal(columns, *command, timeout=60):
     except OSError:
         # the last one that could write has gone
         os.close(ours)
-    process.wait(timeout)
+    process.wait(patience(timeout))
     return re.sub(r"\033\[[0-9;]*m|\r", "", written.decode()).splitlines()

@@ -9,9 +9,8 @@ import subprocess
 import tempfile
 import time
 
-from tooltest import TOOL, Tap, run, tool
+from tooltest import TOOL, Tap, patience, run, tool, wait_for
 
-WAIT = 40
 MAPS, EVERY, LENGTH = 400, 4, 65536
 
 
@@ -50,12 +49,9 @@ class Terminal:
 
     def wait(self, condition):
         """The screen, once @condition holds of it; the last one if it never does."""
-        end = time.monotonic() + WAIT
-        while True:
-            screen = self.screen()
-            if condition("\n".join(screen)) or time.monotonic() > end:
-                return screen
-            time.sleep(0.1)
+        screens = []
+        wait_for(lambda: screens.append(self.screen()) or condition("\n".join(screens[-1])), pause=0.1)
+        return screens[-1]
 
     def shows(self, tap, pattern, name, absent=None):
         """A point: @pattern comes onto the screen, and @absent is not there then."""
@@ -82,11 +78,7 @@ class Terminal:
         """A point: the program has ended, and the terminal is as it found it."""
         pattern = r"what was there before\n(.*\n)*status %s\." % status
         text = "\n".join(self.wait(lambda text: re.search(pattern, text)))
-        end = time.monotonic() + WAIT
-        while not os.path.exists(os.path.join(self.folder.name, "after")) or not self.file("after"):
-            if time.monotonic() > end:
-                break
-            time.sleep(0.05)
+        wait_for(lambda: os.path.exists(os.path.join(self.folder.name, "after")) and self.file("after"))
         flags = self.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} "
                           "#{keypad_cursor_flag}").strip()
         tap.ok(re.search(pattern, text) and self.file("before") == self.file("after")
@@ -108,7 +100,7 @@ class Load:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(WAIT)
+        self.process.wait(patience(40))
         self.process.stdout.close()
 
 
@@ -219,9 +211,7 @@ def endings(tap):
         terminal.wait(lambda text: "q quit" in text)
         pid = int(terminal.file("pid"))
         terminal.tmux("kill-server")
-        end = time.monotonic() + WAIT
-        while os.path.exists("/proc/%d" % pid) and time.monotonic() < end:
-            time.sleep(0.1)
+        wait_for(lambda: not os.path.exists("/proc/%d" % pid))
         tap.ok(not os.path.exists("/proc/%d" % pid), "it ends with its terminal")
 
 

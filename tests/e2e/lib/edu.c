@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "../../lib/patience.h"
 #include "edu.h"
 
 #define EDU_DMA_FROM 0x80
@@ -17,7 +18,7 @@
 /* where the device's memory is, as its DMA engine sees it */
 #define EDU_MEMORY 0x40000
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS patience_ms(10000)
 
 static void sleep_ms(unsigned int ms)
 {

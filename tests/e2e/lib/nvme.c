@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../lib/patience.h"
 #include "nvme.h"
 
 #define REG_CAP 0x00
@@ -248,7 +249,7 @@ int nvme_init(struct nvme *nvme, struct vfio_dev *dev, void *memory, uint64_t io
 	nvme->memory = memory;
 	nvme->iova = iova;
 	nvme->eventfd = -1;
-	nvme->timeout_ms = 10000;
+	nvme->timeout_ms = patience_ms(10000);
 	nvme->regs = vfio_bar(dev, 0);
 	if (!nvme->regs)
 		return -errno;

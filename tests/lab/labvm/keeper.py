@@ -28,7 +28,7 @@ STOP_TIMEOUT = 60
 KILL_TIMEOUT = 20
 STATE_TIMEOUT = 60
 # how long the kernel may take to free what has no user any more
-REST = 10
+REST = 3
 # in the guest, beside the layers of its root: no test can reach it
 STATE_FILE = "/proc/1/fd/9/../state"
 

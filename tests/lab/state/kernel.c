@@ -34,6 +34,12 @@ static bool is_own_sysctl(const char *name)
 	return false;
 }
 
+/* Another unit for what another file has; the kernel warns of who reads it. */
+static bool is_deprecated(const char *name)
+{
+	return !strcmp(name, "base_reachable_time") || !strcmp(name, "retrans_time");
+}
+
 static void add_modules(struct state *state)
 {
 	FILE *file = fopen("/proc/modules", "re");
@@ -80,7 +86,7 @@ static void each_sysctl(struct state *state, const char *folder, const char *nam
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (is_own_sysctl(path + strlen("/proc/sys/")) || lstat(path, &st))
+	if (is_own_sysctl(path + strlen("/proc/sys/")) || is_deprecated(name) || lstat(path, &st))
 		return;
 	if (S_ISDIR(st.st_mode))
 		state_each(path, each_sysctl, state);

@@ -61,9 +61,10 @@ static void each_cgroup(struct state *state, const char *folder, const char *nam
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || is_our_cgroup(path))
+	if (lstat(path, &st) || !S_ISDIR(st.st_mode))
 		return;
-	state_add(state, "", "cgroup %s", path);
+	if (!is_our_cgroup(path))
+		state_add(state, "", "cgroup %s", path);
 	state_each(path, each_cgroup, state);
 }
 

@@ -234,6 +234,14 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
+static double seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 /* A machine that has just booted is still probing devices: save what two looks agree on. */
 static int save(const char *path)
 {
@@ -267,9 +275,10 @@ static int save(const char *path)
 
 static int check(const char *path, double patience)
 {
-	double looks = patience * 1000 / POLL_MS;
+	double end = seconds_now() + patience;
 
 	for (;;) {
+		bool last = seconds_now() >= end;
 		struct state before = {}, now = {};
 		bool same;
 
@@ -277,13 +286,12 @@ static int check(const char *path, double patience)
 		take(&now);
 		subtract(&before, &now);
 		same = !before.nr && !now.nr;
-		if (!same && looks <= 0)
+		if (!same && last)
 			print_difference(&before, &now);
 		drop(&before);
 		drop(&now);
-		if (same || looks <= 0)
+		if (same || last)
 			return !same;
-		looks--;
 		nap();
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ static void each_event(struct state *state, const char *folder, const char *name
 	state_add_file(state, path, "trigger of event %s/%s", folder, name);
 }
 
-/* "7 (expanded: 1408)" before its first use is the same as "1408" after it. */
+/* "7 (expanded: 1408)" before its first use is the same as "1410" after it: whole pages of records. */
 static void add_buffer_size(struct state *state)
 {
 	char size[64], *expanded;
@@ -47,8 +48,8 @@ static void add_buffer_size(struct state *state)
 	expanded = strstr(size, "expanded: ");
 	if (expanded) {
 		memmove(size, expanded + 10, strlen(expanded + 10) + 1);
-		size[strcspn(size, ")")] = '\0';
 	}
+	snprintf(size, sizeof(size), "about %lu", strtoul(size, NULL, 10) / 16 * 16);
 	state_add(state, size, "setting " TRACING "/buffer_size_kb");
 }
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_PATIENCE_H
+#define TESTS_PATIENCE_H
+
+#include <stdlib.h>
+
+/**
+ * patience_ms() - the limit of a wait on this machine
+ * @ms: what it takes on an idle machine at most; below 100 s
+ *
+ * The lab measures by what to stretch it (tests/lab/labvm/pace.py).
+ */
+static inline int patience_ms(int ms)
+{
+	const char *text = getenv("IOMMUSCOPE_PATIENCE");
+	double stretch = text ? strtod(text, NULL) : 0;
+
+	if (stretch < 1)
+		stretch = 3;
+	if (stretch > 1000)
+		stretch = 1000;
+	return (int)(ms * stretch);
+}
+
+#endif
