@@ -4,14 +4,14 @@
 
 import os
 import re
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(SOURCE, "tests", "lab", "selftest"))
+sys.path[:0] = [os.path.join(SOURCE, "tests", *path) for path in (("lab", "selftest"), ("static",))]
 
 # pylint: disable=wrong-import-position
+from files import Files
 from points import equal, run_all
 
 ENTRY = re.compile(r"([MSFX]):\t(\S.*)$")
@@ -61,13 +61,7 @@ def the_sections():
 
 
 def the_files():
-    """Files that git knows or would take; without git those that are there."""
-    done = subprocess.run(["git", "-C", SOURCE, "ls-files", "-co", "--exclude-standard"], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    if done.returncode == 0:
-        return [f for f in done.stdout.splitlines() if os.path.exists(os.path.join(SOURCE, f))]
-    return [os.path.relpath(os.path.join(folder, f), SOURCE) for folder, _, files in os.walk(SOURCE) for f in files
-            if not os.path.relpath(folder, SOURCE).startswith(("build", ".git"))]
+    return Files(SOURCE).all
 
 
 def finds_faults():

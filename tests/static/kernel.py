@@ -6,7 +6,8 @@ import re
 import subprocess
 
 import rules
-from points import Files, jobs, must_have, run, sample, scratch
+from files import Files
+from points import jobs, must_have, run, sample, scratch
 
 TAG = "extern void *user_memory(void);\nint f(void);\nint f(void)\n{\n" \
     "\tvoid __attribute__((noderef, address_space(1))) *p = user_memory();\n\n\treturn p != 0;\n}\n"

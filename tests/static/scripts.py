@@ -4,7 +4,8 @@
 import os
 
 import rules
-from points import Files, must_have, run, sample
+from files import Files
+from points import must_have, run, sample
 
 # Files that cannot hold a comment, or are another's text as it is
 NO_LICENCE = ("LICENSE", "MAINTAINERS", ".json", ".format", "abi/iommufd/reasons", "abi/vfio/reasons", ".differences",

@@ -7,7 +7,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import rules
-from points import Files, jobs, must_have, run, sample
+from files import Files
+from points import jobs, must_have, run, sample
 
 LEAK = """#include <stdlib.h>
 int main(int argc, char **argv)

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import tempfile
 
-from tooltest import TOOL, Observer, Tap, patience, run, tool, wait_for
+from tooltest import (TOOL, Observer, Tap, ends_with_process, ends_with_reader, patience, run, tool,
+                      wait_for)
 
 KNOBS = "/sys/kernel/debug/iommufd-mock/"
 MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
@@ -60,23 +61,8 @@ def two_at_once(tap):
 
 
 def endings(tap):
-    # a process that lives until it is seen
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as sleeper:
-        with Observer("lat", "-p", str(sleeper.pid)) as observer:
-            sleeper.stdin.close()
-            sleeper.wait()
-            observer.ends()
-    tap.equal((observer.status, observer.stderr),
-              (1, "iommuscope: process %d has ended\n" % sleeper.pid),
-              "lat: a process that ends ends the run")
-    process = subprocess.Popen("iommuscope lat -i 0.1 | head -n 1", shell=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        out, err = process.communicate(timeout=patience(30))
-        tap.equal((out.count(b"\n"), err), (1, b""), "lat: a reader that leaves ends it quietly")
-    except subprocess.TimeoutExpired:
-        process.kill()
-        tap.ok(False, "lat: a reader that leaves ends it quietly")
+    ends_with_process(tap, "lat")
+    ends_with_reader(tap, "lat -i 0.1")
     for words, *arguments in (("no such device: 0000:77:00.0", "-d", "0000:77:00.0"),
                               ("no such process: 4194303", "-p", "4194303"),
                               ("no such cgroup", "--cgroup", "/no/such")):

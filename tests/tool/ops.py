@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from tooltest import TOOL, Observer, Tap, patience, run, tool
+from tooltest import TOOL, Observer, Tap, ends_with_process, ends_with_reader, run, tool
 
 
 def truth(output):
@@ -121,24 +121,8 @@ def losses(tap):
 
 
 def endings(tap):
-    # a process that lives until it is seen
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as sleeper:
-        with Observer("ops", "-p", str(sleeper.pid)) as observer:
-            sleeper.stdin.close()
-            sleeper.wait()
-            observer.ends()
-    tap.equal((observer.status, observer.stderr),
-              (1, "iommuscope: process %d has ended\n" % sleeper.pid),
-              "a process that ends ends the run")
-
-    process = subprocess.Popen("iommuscope ops | head -n 1", shell=True, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
-    try:
-        out, err = process.communicate(timeout=patience(20))
-        tap.equal((out.count(b"\n"), err), (1, b""), "a reader that leaves ends it quietly")
-    except subprocess.TimeoutExpired:
-        process.kill()
-        tap.ok(False, "a reader that leaves ends it quietly")
+    ends_with_process(tap, "ops")
+    ends_with_reader(tap, "ops")
 
     with Observer("ops") as observer:
         observer.process.send_signal(signal.SIGTERM)

@@ -156,6 +156,31 @@ def tool(*arguments, **options):
     return result
 
 
+def ends_with_process(tap, command):
+    """A point: an observer of one process ends with it. The process lives until it is seen."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        with Observer(command, "-p", str(process.pid)) as observer:
+            process.stdin.close()
+            process.wait()
+            observer.ends()
+    tap.equal((observer.status, observer.stderr),
+              (1, "iommuscope: process %d has ended\n" % process.pid),
+              command + ": a process that ends ends the run")
+
+
+def ends_with_reader(tap, words):
+    """A point: a command whose reader leaves ends without a word of that."""
+    with subprocess.Popen("iommuscope %s | head -n 1" % words, shell=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(timeout=patience(30))
+            tap.equal((out.count(b"\n"), err), (1, b""),
+                      words + ": a reader that leaves ends it quietly")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            tap.ok(False, words + ": a reader that leaves ends it quietly")
+
+
 @contextlib.contextmanager
 def setting(path, value):
     """A setting of the kernel within the with-block, and as it was afterwards."""

@@ -307,6 +307,8 @@ def command_environment(guest_path, extra=()):
         "HOME": "/run/home",
         "LANG": "C.UTF-8",
         "TERM": os.environ.get("TERM", "dumb"),
+        # a script leaves nothing beside itself
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     for key, value in os.environ.items():
         if key.startswith("IOMMUSCOPE_") or key in ("NO_COLOR", "COLUMNS", "LINES"):

@@ -46,9 +46,8 @@ static void add_buffer_size(struct state *state)
 	if (!state_read(TRACING "/buffer_size_kb", size, sizeof(size)))
 		return;
 	expanded = strstr(size, "expanded: ");
-	if (expanded) {
+	if (expanded)
 		memmove(size, expanded + 10, strlen(expanded + 10) + 1);
-	}
 	snprintf(size, sizeof(size), "about %lu", strtoul(size, NULL, 10) / 16 * 16);
 	state_add(state, size, "setting " TRACING "/buffer_size_kb");
 }
