@@ -103,6 +103,7 @@ def unloading(tap):
             with Observer(command, *arguments) as observer:
                 in_use(tap, "%s: iommufd cannot be unloaded" % command, run("rmmod", "iommufd"))
             tap.equal((observer.status, observer.stderr), (0, ""), "%s: and it ends well" % command)
+        os.unlink("/run/unloading.trace")
         watch = subprocess.Popen([TOOL, "state", "--watch", "--json", "-i", "0.1"],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         watch.stdout.readline()

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """iommuscope record and report, against what ops saw in the same run."""
 
+import atexit
 import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -13,6 +15,7 @@ import tempfile
 from tooltest import Observer, Tap, patience, run, tool, wait_for
 
 FOLDER = tempfile.mkdtemp(prefix="record-")
+atexit.register(shutil.rmtree, FOLDER)
 TRACE = os.path.join(FOLDER, "a.trace")
 # for the test that opens the timeline in a browser
 OUT = "/out/record"
