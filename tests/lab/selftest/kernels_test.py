@@ -27,8 +27,7 @@ head -c 2 /sys/kernel/btf/vfio | od -An -tx1
 
 def look(kernel, modules):
     """The lines of LOOK in a machine with an edu device."""
-    done = lab("run", "--kernel", kernel, "--modules", modules, "--device", "edu", "--", "sh", "-c", LOOK,
-               limit=3600)
+    done = lab("run", "--kernel", kernel, "--modules", modules, "--device", "edu", "--", "sh", "-c", LOOK)
     equal((done.stderr.decode(), done.returncode), ("", 0))
     release, loaded, file, nodes, events, node, btf = done.stdout.decode().splitlines()
     equal(release.startswith(kernel + "."), True)
