@@ -10,13 +10,9 @@
 #ifndef IOMMUSCOPE_BPF_FILTER_BPF_H
 #define IOMMUSCOPE_BPF_FILTER_BPF_H
 
-#include "bpf/lists.h"
+#include "bpf/filter.h"
 
-const volatile __u32 filter_tgid = 0;
-const volatile __u32 filter_ctx = 0;
-const volatile __u64 filter_cgroup = 0;
-const volatile bool filter_by_device = false;
-const volatile char filter_device[SCOPE_DEVICE_LEN] = "";
+const volatile struct scope_filter filter = {};
 
 /* Which IOAS: the context's number above, the object's id below. */
 static __always_inline __u64 scope_ioas_key(__u32 ctx, __u32 ioas)
@@ -33,16 +29,16 @@ struct {
 
 static __always_inline bool scope_filter_task(void)
 {
-	if (filter_tgid && bpf_get_current_pid_tgid() >> 32 != filter_tgid)
+	if (filter.tgid && bpf_get_current_pid_tgid() >> 32 != filter.tgid)
 		return false;
-	if (filter_cgroup && bpf_get_current_cgroup_id() != filter_cgroup)
+	if (filter.cgroup && bpf_get_current_cgroup_id() != filter.cgroup)
 		return false;
 	return true;
 }
 
 static __always_inline bool scope_filter_ctx(const struct iommufd_op *op)
 {
-	return (!filter_ctx || op->ctx_id == filter_ctx) && scope_filter_task();
+	return (!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task();
 }
 
 static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
@@ -51,7 +47,7 @@ static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
 
 	if (!scope_filter_ctx(op))
 		return false;
-	if (filter_by_device) {
+	if (filter.by_device) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
 		src = scope_ioas_key(op->ctx_id, op->src_ioas_id);
 		if (!bpf_map_lookup_elem(&ioas_of_device, &key) &&
@@ -68,7 +64,7 @@ static __always_inline bool scope_is_device(const char *device)
 
 	bpf_probe_read_kernel(name, sizeof(name), device);
 	for (i = 0; i < SCOPE_DEVICE_LEN; i++) {
-		if (name[i] != filter_device[i])
+		if (name[i] != filter.device[i])
 			return false;
 		if (!name[i])
 			break;
@@ -102,7 +98,7 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 
 static __always_inline bool scope_filter_translation(const struct iommufd_op *op, __u32 operation)
 {
-	if (filter_by_device) {
+	if (filter.by_device) {
 		if (!scope_is_device(op->device))
 			return false;
 		scope_follow_device(op, operation);
@@ -112,7 +108,7 @@ static __always_inline bool scope_filter_translation(const struct iommufd_op *op
 
 static __always_inline bool scope_filter_object(const struct iommufd_op *op)
 {
-	if (filter_by_device)
+	if (filter.by_device)
 		return false;
 	return scope_filter_ctx(op);
 }
@@ -120,9 +116,9 @@ static __always_inline bool scope_filter_object(const struct iommufd_op *op)
 /* vfio does not know the context's number: with that filter, iommufd's own events tell. */
 static __always_inline bool scope_filter_vfio(const struct vfio_op *op)
 {
-	if (filter_by_device && !scope_is_device(op->device))
+	if (filter.by_device && !scope_is_device(op->device))
 		return false;
-	if (filter_ctx)
+	if (filter.ctx)
 		return false;
 	return scope_filter_task();
 }

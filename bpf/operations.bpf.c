@@ -144,7 +144,7 @@ int iommufd_started(struct bpf_raw_tracepoint_args *args)
 	operation = SCOPE_OPERATION_iommufd_map + op->opcode;
 	memory = scope_operation_class(operation) == SCOPE_CLASS_MEMORY;
 	if (memory ? !scope_filter_memory(op) :
-		     (filter_by_device && !scope_is_device(op->device)) || !scope_filter_ctx(op))
+		     (filter.by_device && !scope_is_device(op->device)) || !scope_filter_ctx(op))
 		return 0;
 	if (memory) {
 		record = reserve(SCOPE_MEMORY_BEGIN);

@@ -32,7 +32,7 @@ int BPF_PROG(replace_start, const struct iommufd_op *op)
 {
 	struct running *run;
 
-	if (!op || (filter_ctx && op->ctx_id != filter_ctx) || !scope_filter_task())
+	if (!op || (filter.ctx && op->ctx_id != filter.ctx) || !scope_filter_task())
 		return 0;
 	run = run_begins();
 	if (run)
@@ -149,7 +149,7 @@ static __always_inline void tell(const struct iommufd_op *op, const struct move 
 		record->named = same_name(name, record->device);
 		__builtin_memcpy(record->device, name, sizeof(name));
 	}
-	if (filter_by_device && !scope_is_device(record->device))
+	if (filter.by_device && !scope_is_device(record->device))
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 	else
 		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
@@ -161,7 +161,7 @@ static __always_inline void replaced(const struct iommufd_op *op, struct running
 
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
-		if ((!filter_ctx || op->ctx_id == filter_ctx) && scope_filter_task() && op->ret)
+		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->ret)
 			tell(op, NULL, __sync_fetch_and_add(&last_number, 1) + 1, true);
 		return;
 	}

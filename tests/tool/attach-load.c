@@ -10,38 +10,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bpf/filter.h"
 #include "bpf/latency.skel.h"
 #include "bpf/operations.skel.h"
-#include "text/output.h"
-#include "observe/session.h"
 #include "bpf/stuck.skel.h"
+#include "observe/session.h"
+#include "text/output.h"
 
-static struct latency_bpf *latency;
-static struct operations_bpf *operations;
-static struct stuck_bpf *stuck;
+static struct session sessions[3];
 
 static int load_all(void)
 {
-	latency = latency_bpf__open_opts(session_open_options());
-	operations = operations_bpf__open_opts(session_open_options());
-	stuck = stuck_bpf__open_opts(session_open_options());
-	if (!latency || !operations || !stuck) {
-		complain("cannot open the BPF programs");
+	struct operations_bpf *operations;
+	unsigned int i;
+
+	if (!SESSION_OPEN(&sessions[0], latency, session_open_options(), NULL))
 		return -1;
-	}
+	operations = SESSION_OPEN(&sessions[1], operations, session_open_options(), NULL);
+	if (!operations || !SESSION_OPEN(&sessions[2], stuck, session_open_options(), NULL))
+		return -1;
 	bpf_program__set_autoload(operations->progs.iommufd_started, true);
 	bpf_program__set_autoload(operations->progs.vfio_started, true);
-	return session_load(latency->skeleton) || session_load(operations->skeleton) ||
-			       session_load(stuck->skeleton) ?
-		       -1 :
-		       0;
+	for (i = 0; i < 3; i++)
+		if (session_load(&sessions[i]))
+			return -1;
+	return 0;
 }
 
 static void unload_all(void)
 {
-	latency_bpf__destroy(latency);
-	operations_bpf__destroy(operations);
-	stuck_bpf__destroy(stuck);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		session_close(&sessions[i]);
 }
 
 int main(int argc, char **argv)
@@ -59,8 +60,6 @@ int main(int argc, char **argv)
 		return 1;
 	each = rounds / loads;
 	for (round = 0; round < rounds && !err; round++) {
-		struct bpf_object *object;
-
 		if (round % each == 0) {
 			if (round)
 				unload_all();
@@ -68,11 +67,8 @@ int main(int argc, char **argv)
 			if (err)
 				break;
 		}
-		object = round % 3 == 0 ? latency->obj :
-			 round % 3 == 1 ? operations->obj :
-					  stuck->obj;
-		err = session_attach(object);
-		session_detach(object);
+		err = session_attach(&sessions[round % 3]);
+		session_detach(&sessions[round % 3]);
 	}
 	unload_all();
 	if (!err)

@@ -5,21 +5,15 @@
 import csv
 import json
 import math
-import os
 import subprocess
 
-from tooltest import TOOL, Observer, Tap, in_terminal, run, tool
+from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, run, tool
 
 
 def load(*arguments):
     """Run map-load: {operation: (count, errors, bytes)}."""
     lines = run("map-load", *arguments).stdout.splitlines()
     return {fields[0]: tuple(map(int, fields[1:])) for fields in map(str.split, lines)}
-
-
-def has_mock():
-    """Is the mock IOMMU there, so that memory is pinned and mapped?"""
-    return os.path.isdir("/sys/module/iommufd_mock")
 
 
 def by_operation(report, label=None):

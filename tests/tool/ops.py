@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """iommuscope ops against workloads whose every call is known."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 
-from tooltest import TOOL, Observer, Tap, ends_with_process, ends_with_reader, run, tool
+from tooltest import TOOL, Observer, Tap, ends_with_process, ends_with_reader, has_mock, run, tool
 
 
 def truth(output):
@@ -82,6 +83,31 @@ def filters(tap):
     with Observer("ops", "--json", "-d", "0000:00:00.0") as observer:
         run("ioas-load", "10")
     tap.equal(observer.objects(), [{"lost": 0}], "-d hides what concerns no device")
+
+
+def attached_before(tap):
+    """A filter by device has to know what was attached before anybody looked."""
+    if not has_mock():
+        tap.skip("a device that was attached before", "no mock IOMMU")
+        return
+    process = subprocess.Popen(["map-load", "-m", "100000000", "4096"], stdout=subprocess.PIPE,
+                               text=True)
+    try:
+        # it names the device before the first map, so the device is attached
+        device = "iommufd-mock.%d" % int(process.stdout.readline().split()[1])
+        shown = tool("ops", "--json", "-o", "map", "-n", "3", "--duration", "60", "-d", device).stdout
+        other = tool("ops", "--json", "--duration", "300ms", "-d", "0000:00:00.0").stdout
+        with tempfile.TemporaryDirectory() as folder:
+            trace = os.path.join(folder, "trace")
+            tool("record", "-d", device, "-n", "3", "--duration", "60", "-o", trace)
+            recorded = tool("report", "--json", "-o", "map", trace).stdout
+    finally:
+        process.kill()
+        process.wait()
+    tap.equal([json.loads(line)["operation"] for line in shown.splitlines()[:-1]], ["map"] * 3,
+              "-d knows a device that was attached before")
+    tap.equal(other, '{"lost":0}\n', "and of another device there is nothing")
+    tap.ok('"operation":"map"' in recorded, "record -d knows it as well", recorded)
 
 
 def command(tap):
@@ -174,4 +200,4 @@ def full():
 
 
 if __name__ == "__main__":
-    Tap().run(every_call, errors_only, filters, command, losses, endings, bad_input)
+    Tap().run(every_call, errors_only, filters, attached_before, command, losses, endings, bad_input)

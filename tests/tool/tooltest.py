@@ -181,6 +181,11 @@ def ends_with_reader(tap, words):
             tap.ok(False, words + ": a reader that leaves ends it quietly")
 
 
+def has_mock():
+    """Is the mock IOMMU there, so that memory is pinned and mapped?"""
+    return os.path.isdir("/sys/module/iommufd_mock")
+
+
 @contextlib.contextmanager
 def setting(path, value):
     """A setting of the kernel within the with-block, and as it was afterwards."""

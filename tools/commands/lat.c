@@ -4,17 +4,14 @@
  *
  * latency.bpf.c counts in the kernel; this side only reads, once an interval and at the end.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/latency.skel.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
 #include "describe/latency_text.h"
 #include "describe/names.h"
-#include "observe/attachments.h"
 #include "observe/latency.h"
 #include "observe/session.h"
 #include "observe/slowest.h"
@@ -126,7 +123,7 @@ static void observe(struct reporting *reporting, struct run *run)
 	const struct options *options = reporting->options;
 	uint64_t interval = options->interval_ns, next, read_next;
 	struct slowest *slowest = reporting->slowest;
-	int fd = slowest ? slowest_fd(slowest) : -1;
+	int fd = session_fd(&reporting->latency.session);
 
 	next = interval ? reporting->start_ns + interval : UINT64_MAX;
 	read_next = reporting->start_ns + LATENCY_READ_EVERY_NS;
@@ -154,7 +151,13 @@ static int lat_main(const struct options *given)
 {
 	struct options options = *given;
 	struct reporting reporting = { .options = &options };
-	struct latency_bpf *skeleton;
+	const struct latency_settings settings = {
+		.filter = &options.filter,
+		.by = own.by,
+		.limit = own.limit,
+		.wanted = own.wanted,
+		.slowest = own.stacks,
+	};
 	struct run run;
 	int status = EXIT_FAILED;
 	uint64_t end_ns;
@@ -168,45 +171,30 @@ static int lat_main(const struct options *given)
 	}
 	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = latency_bpf__open_opts(session_open_options());
-	if (!skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	SESSION_FILTER(skeleton, &options.filter);
-	skeleton->rodata->wanted = own.wanted;
-	if (own.stacks)
-		slowest_prepare(skeleton, own.stacks);
-	latency_prepare(skeleton, own.by, own.limit);
-	if (session_load(skeleton->skeleton))
-		goto out_destroy;
-	latency_begin(&reporting.latency, skeleton, own.by);
+	if (latency_open(&reporting.latency, &settings))
+		goto out_close;
 	if (own.stacks) {
-		reporting.slowest = slowest_begin(skeleton);
+		reporting.slowest = slowest_begin(&reporting.latency);
 		if (!reporting.slowest)
-			goto out_latency;
+			goto out_close;
 	}
-	if (run_begin(&run, &options) || session_attach(skeleton->obj))
-		goto out_latency;
-	if (session_has_types() && (own.by == SCOPE_BY_DEVICE || options.filter.device))
-		attachments_know(skeleton->obj, options.filter.device);
+	if (run_begin(&run, &options) || latency_attach(&reporting.latency))
+		goto out_close;
 	reporting.start_ns = now_ns();
 	reporting.last_ns = reporting.start_ns;
 	if (run_start(&run))
-		goto out_latency;
+		goto out_close;
 	observe(&reporting, &run);
 	end_ns = now_ns();
-	session_detach(skeleton->obj);
+	latency_detach(&reporting.latency);
 	latency_read(&reporting.latency);
 	if (reporting.slowest)
 		slowest_read(reporting.slowest);
 	report(&reporting, false, end_ns);
 	status = run_finish(&run);
-out_latency:
+out_close:
 	slowest_end(reporting.slowest);
-	latency_end(&reporting.latency);
-out_destroy:
-	latency_bpf__destroy(skeleton);
+	latency_close(&reporting.latency);
 	return status;
 }
 

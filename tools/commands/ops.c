@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/operations.skel.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
 #include "describe/operation.h"
 #include "describe/operation_line.h"
-#include "observe/attachments.h"
-#include "observe/finished.h"
+#include "observe/operations.h"
 #include "observe/session.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
@@ -74,30 +72,28 @@ struct stream {
 	unsigned int at_once;
 };
 
-static int on_record(void *context, void *data, size_t size)
+static int on_record(void *context, const struct scope_record *record)
 {
 	struct stream *stream = context;
-	struct scope_record record;
 
 	if (stream->options->count && stream->printed >= stream->options->count)
 		return -ECANCELED;
-	finished_operation(&record, data, size);
 	if (stream->options->json)
-		operation_json(&record, &stream->json, stream->wall_ns);
+		operation_json(record, &stream->json, stream->wall_ns);
 	else
-		operation_line(&record, stream->wall_ns);
+		operation_line(record, stream->wall_ns);
 	stream->printed++;
 	return ++stream->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
 }
 
 /* Print what has come.  Return whether more is wanted. */
-static bool print_records(struct stream *stream, struct ring_buffer *records)
+static bool print_records(struct stream *stream, struct operations *operations)
 {
 	int err;
 
 	stream->wall_ns = wall_offset_ns();
 	stream->at_once = 0;
-	err = ring_buffer__consume(records);
+	err = operations_poll(operations);
 	return flush_output() && (err >= 0 || err == -EAGAIN) &&
 	       !(stream->options->count && stream->printed >= stream->options->count);
 }
@@ -118,8 +114,13 @@ static void print_lost(struct stream *stream, uint64_t lost)
 static int ops_main(const struct options *options)
 {
 	struct stream stream = { .options = options, .json = { .file = stdout } };
-	struct ring_buffer *records = NULL;
-	struct operations_bpf *skeleton;
+	const struct operations_settings settings = {
+		.filter = &options->filter,
+		.wanted = own.wanted,
+		.errors_only = own.errors,
+		.slower_ns = own.slower_ns,
+	};
+	struct operations operations;
 	struct run run;
 	int status = EXIT_FAILED;
 	uint64_t look_ns;
@@ -127,44 +128,29 @@ static int ops_main(const struct options *options)
 
 	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = operations_bpf__open_opts(session_open_options());
-	if (!skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	SESSION_FILTER(skeleton, &options->filter);
-	skeleton->rodata->errors_only = own.errors;
-	skeleton->rodata->slower_ns = own.slower_ns;
-	skeleton->rodata->wanted = own.wanted;
-	if (session_load(skeleton->skeleton))
-		goto out_destroy;
-	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &stream, NULL);
-	if (!records) {
-		complain("cannot map the ring buffer: %s", strerror(errno));
-		goto out_destroy;
-	}
-	if (run_begin(&run, options) || session_attach(skeleton->obj))
-		goto out_destroy;
+	if (operations_open(&operations, &settings, on_record, &stream))
+		goto out_close;
+	if (run_begin(&run, options) || operations_attach(&operations))
+		goto out_close;
 	if (!options->json) {
 		operation_heading();
 		flush_output();
 	}
 	if (run_start(&run))
-		goto out_destroy;
+		goto out_close;
 	do {
-		more = print_records(&stream, records);
+		more = print_records(&stream, &operations);
 		/* what is there already is not waited for */
 		look_ns = stream.at_once < MOST_AT_ONCE ? now_ns() + LOOK_EVERY_NS : 0;
-	} while (more && run_wait(&run, ring_buffer__epoll_fd(records), look_ns));
-	session_detach(skeleton->obj);
+	} while (more && run_wait(&run, operations_fd(&operations), look_ns));
+	operations_detach(&operations);
 	do {
-		more = more && print_records(&stream, records);
+		more = more && print_records(&stream, &operations);
 	} while (more && stream.at_once >= MOST_AT_ONCE);
-	print_lost(&stream, skeleton->bss->lost);
+	print_lost(&stream, operations_lost(&operations));
 	status = run_finish(&run);
-out_destroy:
-	ring_buffer__free(records);
-	operations_bpf__destroy(skeleton);
+out_close:
+	operations_close(&operations);
 	return status;
 }
 

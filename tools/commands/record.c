@@ -17,11 +17,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "bpf/operations.skel.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
-#include "observe/finished.h"
+#include "observe/operations.h"
 #include "observe/replacement.h"
 #include "observe/session.h"
 #include "text/clock.h"
@@ -124,14 +123,14 @@ static bool enough(const struct recording *recording)
 	return recording->options->count && recording->counted >= recording->options->count;
 }
 
-static int on_record(void *context, void *data, size_t size)
+static int on_record(void *context, const struct scope_record *record)
 {
 	struct recording *recording = context;
 	struct trace_event event;
 
 	if (enough(recording))
 		return -ECANCELED;
-	finished_operation(&event.record, data, size);
+	event.record = *record;
 	event.kind = event.record.operation & SCOPE_BEGINS ? TRACE_BEGIN : TRACE_OPERATION;
 	event.record.operation &= ~SCOPE_BEGINS;
 	if (event.kind == TRACE_OPERATION)
@@ -148,15 +147,16 @@ static void on_replacement(void *context, const struct replacement *replacement)
 }
 
 /* Write what has come.  Return whether more is wanted. */
-static bool take(struct recording *recording, struct ring_buffer *records, uint64_t lost)
+static bool take(struct recording *recording, struct operations *operations)
 {
 	struct trace_event event = { .kind = TRACE_LOST };
+	uint64_t lost = operations_lost(operations);
 
 	if (recording->replacements) {
 		replacements_read(recording->replacements, on_replacement, recording);
 		lost += replacements_lost(recording->replacements);
 	}
-	if (ring_buffer__consume(records) < 0 && !enough(recording))
+	if (operations_poll(operations) < 0 && !enough(recording))
 		return false;
 	if (lost != recording->lost) {
 		event.at_ns = now_ns();
@@ -232,62 +232,42 @@ static void print_summary(const struct recording *recording)
 		printf("; none lost\n");
 }
 
-static struct operations_bpf *load(const struct options *options)
-{
-	struct operations_bpf *skeleton = operations_bpf__open_opts(session_open_options());
-
-	if (!skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return NULL;
-	}
-	SESSION_FILTER(skeleton, &options->filter);
-	bpf_program__set_autoload(skeleton->progs.iommufd_started, !own.no_begins);
-	bpf_program__set_autoload(skeleton->progs.vfio_started, !own.no_begins);
-	bpf_map__set_max_entries(skeleton->maps.records, own.buffer_mib << 20);
-	if (session_load(skeleton->skeleton)) {
-		operations_bpf__destroy(skeleton);
-		return NULL;
-	}
-	return skeleton;
-}
-
 static int record_main(const struct options *options)
 {
 	struct recording recording = { .options = options, .fd = -1 };
-	struct ring_buffer *records = NULL;
-	struct operations_bpf *skeleton;
+	const struct operations_settings settings = {
+		.filter = &options->filter,
+		.wanted = ~0ULL,
+		.begins = !own.no_begins,
+		.room_bytes = own.buffer_mib << 20,
+	};
+	struct operations operations;
 	struct run run;
 	int status = EXIT_FAILED;
 	bool more = true;
 
 	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = load(options);
-	if (!skeleton)
-		return EXIT_FAILED;
+	if (operations_open(&operations, &settings, on_record, &recording))
+		goto out_close;
 	if (!own.no_replacements && session_has_types())
 		recording.replacements = replacements_open(&options->filter);
-	records = ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, &recording, NULL);
-	if (!records) {
-		complain("cannot map the ring buffer: %s", strerror(errno));
-		goto out_destroy;
-	}
 	if (open_file(&recording))
-		goto out_destroy;
+		goto out_close;
 	if (begin_file(&recording))
 		goto out_error;
-	if (run_begin(&run, options) || session_attach(skeleton->obj) ||
+	if (run_begin(&run, options) || operations_attach(&operations) ||
 	    (recording.replacements && replacements_attach(recording.replacements)) ||
 	    run_start(&run))
-		goto out_destroy;
+		goto out_close;
 	do {
-		more = take(&recording, records, skeleton->bss->lost);
-	} while (more && run_wait(&run, ring_buffer__epoll_fd(records), now_ns() + LOOK_EVERY_NS));
-	session_detach(skeleton->obj);
+		more = take(&recording, &operations);
+	} while (more && run_wait(&run, operations_fd(&operations), now_ns() + LOOK_EVERY_NS));
+	operations_detach(&operations);
 	if (more && recording.replacements)
 		replacements_drain(recording.replacements, on_replacement, &recording);
 	if (more)
-		take(&recording, records, skeleton->bss->lost);
+		take(&recording, &operations);
 	trace_finish(recording.writer);
 	status = run_finish(&run);
 out_error:
@@ -297,15 +277,14 @@ out_error:
 	} else if (recording.writer) {
 		print_summary(&recording);
 	}
-out_destroy:
+out_close:
 	if (recording.fd >= 0 && close(recording.fd)) {
 		complain("cannot write %s: %s", own.file, strerror(errno));
 		status = EXIT_FAILED;
 	}
 	trace_writer_free(recording.writer);
 	replacements_close(recording.replacements);
-	ring_buffer__free(records);
-	operations_bpf__destroy(skeleton);
+	operations_close(&operations);
 	return status;
 }
 

@@ -16,14 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/stuck.h"
-#include "bpf/stuck.skel.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
 #include "describe/ioctl_args.h"
 #include "describe/names.h"
 #include "describe/operation.h"
+#include "observe/inflight.h"
 #include "observe/session.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
@@ -122,35 +121,35 @@ static void add(struct suspects *to, const struct suspects *before,
 	}
 }
 
-/* Take the list of threads once more.  Return 0, or -1 after it has said what failed. */
-static int look(struct suspects *suspects, struct bpf_link *iterator, const struct options *options)
-{
-	struct suspects now = {};
-	struct scope_thread thread;
-	char device[SCOPE_DEVICE_LEN];
-	int fd = bpf_iter_create(bpf_link__fd(iterator));
-	ssize_t length;
+/* A look under way. */
+struct look {
+	const struct options *options;
+	const struct suspects *before;
+	struct suspects now;
+};
 
-	if (fd < 0) {
-		complain("cannot list the threads: %s", strerror(errno));
-		return -1;
-	}
-	/* the kernel hands out whole records */
-	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread)) {
-		if (options->filter.pid && thread.tgid != (__u32)options->filter.pid)
-			continue;
-		if (thread.begun.start_ns || ioctl_file(thread.tgid, thread.fd, device))
-			add(&now, suspects, &thread);
-	}
-	close(fd);
-	if (length) {
-		complain("cannot list the threads: %s",
-			 length < 0 ? strerror(errno) : "a record is cut off");
-		free(now.list);
+static void on_thread(void *context, const struct scope_thread *thread)
+{
+	struct look *look = context;
+	char device[SCOPE_DEVICE_LEN];
+
+	if (look->options->filter.pid && thread->tgid != (__u32)look->options->filter.pid)
+		return;
+	if (thread->begun.start_ns || ioctl_file(thread->tgid, thread->fd, device))
+		add(&look->now, look->before, thread);
+}
+
+/* Take the list of threads once more.  Return 0, or -1 after it has said what failed. */
+static int look(struct suspects *suspects, struct inflight *inflight, const struct options *options)
+{
+	struct look look = { .options = options, .before = suspects };
+
+	if (inflight_threads(inflight, on_thread, &look)) {
+		free(look.now.list);
 		return -1;
 	}
 	free(suspects->list);
-	*suspects = now;
+	*suspects = look.now;
 	return 0;
 }
 
@@ -328,7 +327,7 @@ static void report(struct suspects *suspects, const struct options *options)
 }
 
 /* Look and report until the run has ended, or once. */
-static int observe(struct run *run, struct bpf_link *iterator, const struct options *options)
+static int observe(struct run *run, struct inflight *inflight, const struct options *options)
 {
 	uint64_t every = own.longer_ns / (LOOKS - 1) + 1, next_report, reports = 0;
 	struct suspects suspects = {};
@@ -338,7 +337,7 @@ static int observe(struct run *run, struct bpf_link *iterator, const struct opti
 
 	next_report = now_ns();
 	while (on) {
-		err = look(&suspects, iterator, options);
+		err = look(&suspects, inflight, options);
 		if (err)
 			break;
 		if (++looks >= LOOKS && now_ns() >= next_report) {
@@ -358,38 +357,28 @@ static int observe(struct run *run, struct bpf_link *iterator, const struct opti
 static int stuck_main(const struct options *given)
 {
 	struct options options = *given;
-	struct bpf_link *iterator = NULL;
-	struct stuck_bpf *skeleton;
+	struct inflight inflight;
 	struct run run;
 	int status = EXIT_FAILED;
+	uint64_t lost;
 
 	if (options.count && !options.interval_ns)
 		options.interval_ns = 1000000000;
 	if (session_check_operations())
 		return EXIT_FAILED;
-	skeleton = stuck_bpf__open_opts(session_open_options());
-	if (!skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (session_load(skeleton->skeleton))
-		goto out_destroy;
-	iterator = bpf_program__attach_iter(skeleton->progs.threads, NULL);
-	if (!iterator) {
-		complain("cannot list the threads: %s", strerror(errno));
-		goto out_destroy;
-	}
-	if (run_begin(&run, &options) || session_attach(skeleton->obj) || run_start(&run) ||
-	    observe(&run, iterator, &options))
-		goto out_destroy;
-	session_detach(skeleton->obj);
-	if (skeleton->bss->overflowed)
-		complain("%llu operations that began found no room and may be missing",
-			 (unsigned long long)skeleton->bss->overflowed);
+	if (inflight_open(&inflight, true))
+		goto out_close;
+	if (run_begin(&run, &options) || inflight_attach(&inflight) || run_start(&run) ||
+	    observe(&run, &inflight, &options))
+		goto out_close;
+	inflight_detach(&inflight);
+	lost = inflight_lost(&inflight);
+	if (lost)
+		complain("%" PRIu64 " operations that began found no room and may be missing",
+			 lost);
 	status = run_finish(&run);
-out_destroy:
-	bpf_link__destroy(iterator);
-	stuck_bpf__destroy(skeleton);
+out_close:
+	inflight_close(&inflight);
 	return status;
 }
 

@@ -14,12 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/latency.skel.h"
-#include "bpf/operations.skel.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
-#include "observe/finished.h"
+#include "observe/operations.h"
 #include "observe/session.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
@@ -61,9 +59,7 @@ static struct {
 /* A run. */
 struct top {
 	struct top_observation seen;
-	struct latency_bpf *latency;
-	struct operations_bpf *operations;
-	struct ring_buffer *records;
+	struct operations operations;
 	struct state_reader *state;
 	uint64_t interval_ns;
 	uint64_t start_ns;
@@ -71,12 +67,9 @@ struct top {
 	uint64_t looks;
 };
 
-static int on_record(void *context, void *data, size_t size)
+static int on_record(void *context, const struct scope_record *record)
 {
-	struct scope_record record;
-
-	finished_operation(&record, data, size);
-	top_events_add(context, &record);
+	top_events_add(context, record);
 	return 0;
 }
 
@@ -101,8 +94,8 @@ static int look(struct top *top)
 		return -1;
 	latency_forget_recent(&seen->latency);
 	latency_read(&seen->latency);
-	ring_buffer__consume(top->records);
-	seen->lost = top->operations->bss->lost;
+	operations_poll(&top->operations);
+	seen->lost = operations_lost(&top->operations);
 	seen->now_ns = now_ns();
 	seen->wall_ns = wall_offset_ns();
 	seen->span_ns = seen->now_ns - top->last_ns;
@@ -445,30 +438,26 @@ static int watch(struct top *top, struct run *run, uint64_t count)
 	return 0;
 }
 
-/* Open, fill in and load both BPF objects.  Return 0, or -1 after it has said what failed. */
+/* Load all BPF programs.  Return 0, or -1 after it has said what failed. */
 static int load(struct top *top, const struct options *options)
 {
-	top->latency = latency_bpf__open_opts(session_open_options());
-	top->operations = operations_bpf__open_opts(session_open_options());
-	if (!top->latency || !top->operations) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
+	const struct latency_settings counted = {
+		.filter = &options->filter,
+		.by = SCOPE_BY_NONE,
+		.limit = 1,
+		.wanted = ~0ULL,
+	};
+	const struct operations_settings sent = {
+		.filter = &options->filter,
+		.wanted = ~0ULL,
+		.errors_only = true,
+		.always = TOP_ALWAYS,
+		.room_bytes = EVENTS_ROOM,
+	};
+
+	if (latency_open(&top->seen.latency, &counted) ||
+	    operations_open(&top->operations, &sent, on_record, &top->seen))
 		return -1;
-	}
-	SESSION_FILTER(top->latency, &options->filter);
-	latency_prepare(top->latency, SCOPE_BY_NONE, 1);
-	SESSION_FILTER(top->operations, &options->filter);
-	top->operations->rodata->errors_only = true;
-	top->operations->rodata->always = TOP_ALWAYS;
-	bpf_map__set_max_entries(top->operations->maps.records, EVENTS_ROOM);
-	if (session_load(top->latency->skeleton) || session_load(top->operations->skeleton))
-		return -1;
-	latency_begin(&top->seen.latency, top->latency, SCOPE_BY_NONE);
-	top->records = ring_buffer__new(bpf_map__fd(top->operations->maps.records), on_record,
-					&top->seen, NULL);
-	if (!top->records) {
-		complain("cannot map the ring buffer: %s", strerror(errno));
-		return -1;
-	}
 	top->state = state_open();
 	return top->state ? 0 : -1;
 }
@@ -481,11 +470,8 @@ static void unload(struct top *top)
 		top_panel_free(panels[i]);
 	state_free(&top->seen.state);
 	state_close(top->state);
-	ring_buffer__free(top->records);
-	if (top->seen.latency.skeleton)
-		latency_end(&top->seen.latency);
-	operations_bpf__destroy(top->operations);
-	latency_bpf__destroy(top->latency);
+	operations_close(&top->operations);
+	latency_close(&top->seen.latency);
 }
 
 static int top_main(const struct options *options)
@@ -502,8 +488,8 @@ static int top_main(const struct options *options)
 	/* what is wrong with the terminal is told before anything takes time */
 	if (screen_check() || session_check() || load(top, options))
 		goto out_unload;
-	if (run_begin(&run, options) || session_attach(top->latency->obj) ||
-	    session_attach(top->operations->obj))
+	if (run_begin(&run, options) || latency_attach(&top->seen.latency) ||
+	    operations_attach(&top->operations))
 		goto out_unload;
 	top->start_ns = now_ns();
 	top->last_ns = top->start_ns;
@@ -511,8 +497,8 @@ static int top_main(const struct options *options)
 		goto out_unload;
 	status = watch(top, &run, options->count) ? EXIT_FAILED : 0;
 	screen_end();
-	session_detach(top->latency->obj);
-	session_detach(top->operations->obj);
+	latency_detach(&top->seen.latency);
+	operations_detach(&top->operations);
 	if (run_finish(&run))
 		status = EXIT_FAILED;
 out_unload:

@@ -5,41 +5,24 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bpf/latency.skel.h"
-#include "bpf/stuck.skel.h"
 #include "export/cost.h"
 #include "export/exporter.h"
 #include "machine/sysfs.h"
-#include "observe/attachments.h"
 #include "observe/session.h"
 #include "text/clock.h"
-#include "text/output.h"
 
 /* How often the memory of BPF programs and maps is measured, while the kernel does not time them. */
 #define BPF_MEASURE_EVERY_NS 60000000000ULL
 
-static int open_latency(struct exporter *exporter)
-{
-	const struct export_settings *settings = exporter->settings;
-
-	exporter->latency_programs = latency_bpf__open_opts(session_open_options());
-	if (!exporter->latency_programs) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		return -1;
-	}
-	exporter->latency_programs->rodata->keep |= SCOPE_KEEP_FAILURES;
-	latency_prepare(exporter->latency_programs, settings->by, settings->limit);
-	if (session_load(exporter->latency_programs->skeleton))
-		return -1;
-	latency_begin(&exporter->latency, exporter->latency_programs, settings->by);
-	if (session_attach(exporter->latency_programs->obj))
-		return -1;
-	attachments_know(exporter->latency_programs->obj, NULL);
-	return 0;
-}
-
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
 {
+	const struct latency_settings counted = {
+		.by = settings->by,
+		.limit = settings->limit,
+		.wanted = ~0ULL,
+		.failures = true,
+	};
+
 	memset(exporter, 0, sizeof(*exporter));
 	exporter->settings = settings;
 	exporter->budget.share = 5;
@@ -47,8 +30,9 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	exporter->state_reader = state_open();
 	exporter->replacements = replacements_open(NULL);
 	if (!exporter->state_reader || !exporter->replacements ||
-	    replacements_attach(exporter->replacements) || inflight_open(&exporter->inflight) ||
-	    open_latency(exporter))
+	    replacements_attach(exporter->replacements) ||
+	    inflight_open(&exporter->inflight, false) || inflight_attach(&exporter->inflight) ||
+	    latency_open(&exporter->latency, &counted) || latency_attach(&exporter->latency))
 		return -1;
 	exporter->start_ns = wall_now_ns();
 	return 0;
@@ -67,9 +51,9 @@ static void measure_cost(struct exporter *exporter)
 		return;
 	exporter->bpf_measured_ns = now;
 	cost->bpf_bytes = cost->bpf_run_ns = cost->bpf_runs = 0;
-	cost_of_object(cost, exporter->latency_programs->obj);
-	cost_of_object(cost, exporter->inflight.skeleton->obj);
-	cost_of_object(cost, replacements_object(exporter->replacements));
+	cost_of_object(cost, session_object(&exporter->latency.session));
+	cost_of_object(cost, session_object(&exporter->inflight.session));
+	cost_of_object(cost, session_object(replacements_session(exporter->replacements)));
 }
 
 static void keep_replacement(void *context, const struct replacement *replacement)
@@ -93,7 +77,7 @@ void exporter_refresh(struct exporter *exporter)
 	latency_read(&exporter->latency);
 	latency_forget_recent(&exporter->latency);
 	exporter_watch(exporter);
-	failures_read(exporter->latency_programs, &exporter->failures);
+	failures_read(&exporter->latency, &exporter->failures);
 	inflight_read(&exporter->inflight);
 	state_free(&exporter->state);
 	/* it has said what failed; then there is no state to show */
@@ -113,10 +97,5 @@ void exporter_close(struct exporter *exporter)
 		replacements_detach(exporter->replacements);
 		replacements_close(exporter->replacements);
 	}
-	if (!exporter->latency_programs)
-		return;
-	if (exporter->latency.skeleton)
-		latency_end(&exporter->latency);
-	session_detach(exporter->latency_programs->obj);
-	latency_bpf__destroy(exporter->latency_programs);
+	latency_close(&exporter->latency);
 }

@@ -19,7 +19,6 @@
 #include "observe/state.h"
 #include "text/token_bucket.h"
 
-struct latency_bpf;
 struct server_counters;
 
 /* So many of the last replacements are kept. */
@@ -62,8 +61,7 @@ struct export_cost {
 /**
  * struct exporter - a running observation
  * @settings: what the command line says
- * @latency_programs: counts operations and their times
- * @latency: what they have counted
+ * @latency: operations and their times
  * @failures: failed operations by reason
  * @inflight: operations under way
  * @replacements: what replacements did to DMA
@@ -81,7 +79,6 @@ struct export_cost {
  */
 struct exporter {
 	const struct export_settings *settings;
-	struct latency_bpf *latency_programs;
 	struct latency latency;
 	struct failures failures;
 	struct inflight inflight;

@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "bpf/latency.skel.h"
 #include "export/exporter.h"
 #include "export/self_metrics.h"
 #include "export/server.h"
@@ -104,7 +103,7 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 	struct labels labels = {};
 
 	exposition_family(text, &lost);
-	write_lost(text, "failures", exporter->latency_programs->bss->failures_lost);
+	write_lost(text, "failures", failures_lost(&exporter->latency));
 	write_lost(text, "replacements", replacements_lost(exporter->replacements));
 	write_lost(text, "running", inflight_lost(&exporter->inflight));
 

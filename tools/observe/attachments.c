@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "observe/attachments.h"
-#include "observe/latency.h"
+#include "bpf/latency.h"
+#include "observe/session.h"
 #include "observe/state.h"
 
 static void know(struct bpf_object *object, const struct iommufd_state_device *device,
@@ -33,8 +34,9 @@ static void know(struct bpf_object *object, const struct iommufd_state_device *d
 				     BPF_NOEXIST);
 }
 
-void attachments_know(struct bpf_object *object, const char *device)
+void attachments_know(const struct session *session, const char *device)
 {
+	struct bpf_object *object = session_object(session);
 	struct state_reader *reader = state_open();
 	struct state state;
 	size_t i;

@@ -8,15 +8,15 @@
 #ifndef IOMMUSCOPE_OBSERVE_ATTACHMENTS_H
 #define IOMMUSCOPE_OBSERVE_ATTACHMENTS_H
 
-struct bpf_object;
+struct session;
 
 /**
  * attachments_know() - tell attached programs of the devices that are attached already
- * @object: their object; of its maps "attachments" and "ioas_of_device" those that it has are filled
+ * @session: their session; of its maps "attachments" and "ioas_of_device" those that it has are filled
  * @device: the device that is filtered by, or NULL
  *
  * Where the state cannot be read it says so, and the programs go by events alone.
  */
-void attachments_know(struct bpf_object *object, const char *device);
+void attachments_know(const struct session *session, const char *device);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/filter.h"
 #include "bpf/latency.skel.h"
 #include "observe/failures.h"
 #include "observe/latency.h"
@@ -44,9 +45,9 @@ static int compare(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-void failures_read(struct latency_bpf *skeleton, struct failures *failures)
+void failures_read(const struct latency *latency, struct failures *failures)
 {
-	struct bpf_map *map = skeleton->maps.failures;
+	struct bpf_map *map = latency->skeleton->maps.failures;
 	struct scope_failure_key key, *previous = NULL;
 	struct scope_failure entry;
 	struct failure *failure;
@@ -67,6 +68,11 @@ void failures_read(struct latency_bpf *skeleton, struct failures *failures)
 	}
 	if (failures->nr)
 		qsort(failures->list, failures->nr, sizeof(*failures->list), compare);
+}
+
+uint64_t failures_lost(const struct latency *latency)
+{
+	return latency->skeleton->bss->failures_lost;
 }
 
 void failures_free(struct failures *failures)

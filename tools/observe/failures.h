@@ -13,7 +13,7 @@
 
 #include "bpf/operations.h"
 
-struct latency_bpf;
+struct latency;
 
 /**
  * struct failure - operations of one kind that failed for one reason
@@ -41,10 +41,18 @@ struct failures {
 
 /**
  * failures_read() - read what has failed
- * @skeleton: the BPF object
+ * @latency: the observation, with @failures in its settings
  * @failures: zeroed, or what was read before; freed with failures_free()
  */
-void failures_read(struct latency_bpf *skeleton, struct failures *failures);
+void failures_read(const struct latency *latency, struct failures *failures);
+
+/**
+ * failures_lost() - failures that found no room
+ * @latency: the observation
+ *
+ * Return: how many there were so far.
+ */
+uint64_t failures_lost(const struct latency *latency);
 
 /**
  * failures_free() - free what was read

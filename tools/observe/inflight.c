@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under way that announced themselves.
+ * Operations under way.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bpf/stuck.skel.h"
 #include "observe/inflight.h"
@@ -15,19 +16,55 @@
 
 #define BATCH 64
 
-int inflight_open(struct inflight *inflight)
+static int fail_to_list(const char *why)
+{
+	complain("cannot list the threads: %s", why);
+	return -1;
+}
+
+int inflight_open(struct inflight *inflight, bool threads)
 {
 	memset(inflight, 0, sizeof(*inflight));
-	inflight->skeleton = stuck_bpf__open_opts(session_open_options());
-	if (!inflight->skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
+	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, session_open_options(), NULL);
+	if (!inflight->skeleton)
 		return -1;
-	}
-	inflight->skeleton->rodata->announced_only = true;
-	bpf_program__set_autoload(inflight->skeleton->progs.threads, false);
-	if (session_load(inflight->skeleton->skeleton))
+	inflight->skeleton->rodata->announced_only = !threads;
+	bpf_program__set_autoload(inflight->skeleton->progs.threads, threads);
+	if (session_load(&inflight->session))
 		return -1;
-	return session_attach(inflight->skeleton->obj);
+	if (!threads)
+		return 0;
+	inflight->iterator = bpf_program__attach_iter(inflight->skeleton->progs.threads, NULL);
+	return inflight->iterator ? 0 : fail_to_list(strerror(errno));
+}
+
+int inflight_attach(struct inflight *inflight)
+{
+	return session_attach(&inflight->session);
+}
+
+int inflight_threads(struct inflight *inflight,
+		     void (*function)(void *context, const struct scope_thread *thread),
+		     void *context)
+{
+	int fd = bpf_iter_create(bpf_link__fd(inflight->iterator));
+	struct scope_thread thread;
+	ssize_t length;
+
+	if (fd < 0)
+		return fail_to_list(strerror(errno));
+	/* the kernel hands out whole records */
+	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread))
+		function(context, &thread);
+	if (length)
+		fail_to_list(length < 0 ? strerror(errno) : "a record is cut off");
+	close(fd);
+	return length ? -1 : 0;
+}
+
+void inflight_detach(struct inflight *inflight)
+{
+	session_detach(&inflight->session);
 }
 
 static struct inflight_operation *next_operation(struct inflight *inflight)
@@ -83,9 +120,8 @@ uint64_t inflight_lost(const struct inflight *inflight)
 
 void inflight_close(struct inflight *inflight)
 {
-	if (!inflight->skeleton)
-		return;
-	session_detach(inflight->skeleton->obj);
-	stuck_bpf__destroy(inflight->skeleton);
+	bpf_link__destroy(inflight->iterator);
+	session_close(&inflight->session);
 	free(inflight->list);
+	memset(inflight, 0, sizeof(*inflight));
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations under way that announced themselves, as stuck.bpf.c keeps them, without a look at the
- * threads: those that began before the programs were attached do not show.
+ * Operations under way, as stuck.bpf.c keeps them.
+ *
+ * inflight_read() takes those that announced themselves: those that began before the programs were
+ * attached do not show.  inflight_threads() looks at the threads, where those show as well.
  */
 #ifndef IOMMUSCOPE_OBSERVE_INFLIGHT_H
 #define IOMMUSCOPE_OBSERVE_INFLIGHT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/stuck.h"
+#include "observe/session.h"
 
+struct bpf_link;
 struct stuck_bpf;
 
 /**
@@ -25,25 +30,56 @@ struct inflight_operation {
 
 /**
  * struct inflight - all of them
- * @skeleton: its BPF object
+ * @session: its BPF programs
+ * @skeleton: their maps and variables
+ * @iterator: goes through the threads, or NULL
  * @list: those under way, the longest first
  * @nr: how many
  * @room: how many @list has room for
  */
 struct inflight {
+	struct session session;
 	struct stuck_bpf *skeleton;
+	struct bpf_link *iterator;
 	struct inflight_operation *list;
 	size_t nr;
 	size_t room;
 };
 
 /**
- * inflight_open() - begin to observe
+ * inflight_open() - load the programs
  * @inflight: filled in; end it with inflight_close() in any case
+ * @threads: for inflight_threads(), else for inflight_read()
  *
  * Return: 0, or -1 after it has said what failed.
  */
-int inflight_open(struct inflight *inflight);
+int inflight_open(struct inflight *inflight, bool threads);
+
+/**
+ * inflight_attach() - begin to observe
+ * @inflight: the observation
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int inflight_attach(struct inflight *inflight);
+
+/**
+ * inflight_threads() - look at all threads
+ * @inflight: the observation
+ * @function: called with each thread that is in an operation, or in an ioctl of whatever file
+ * @context: its first argument
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int inflight_threads(struct inflight *inflight,
+		     void (*function)(void *context, const struct scope_thread *thread),
+		     void *context);
+
+/**
+ * inflight_detach() - observe no more; what was seen can still be read
+ * @inflight: the observation
+ */
+void inflight_detach(struct inflight *inflight);
 
 /**
  * inflight_read() - read what is under way now

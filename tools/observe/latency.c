@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/filter.h"
 #include "bpf/latency.skel.h"
+#include "bpf/slowest.h"
 #include "machine/processes.h"
+#include "observe/attachments.h"
+#include "observe/filter.h"
 #include "observe/latency.h"
 #include "text/output.h"
 
@@ -105,11 +109,12 @@ static bool counts_plainly(const struct latency_bpf *skeleton)
 	return skeleton->rodata->by == SCOPE_BY_NONE &&
 	       !(skeleton->rodata->keep & SCOPE_KEEP_SLOWEST) &&
 	       (skeleton->rodata->wanted & frequent) == frequent &&
-	       !skeleton->rodata->filter_tgid && !skeleton->rodata->filter_ctx &&
-	       !skeleton->rodata->filter_cgroup && !skeleton->rodata->filter_by_device;
+	       !skeleton->rodata->filter.tgid && !skeleton->rodata->filter.ctx &&
+	       !skeleton->rodata->filter.cgroup && !skeleton->rodata->filter.by_device;
 }
 
-void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsigned int limit)
+/* Size the maps and set the knobs; the filter is set already. */
+static void prepare(struct latency_bpf *skeleton, const struct latency_settings *settings)
 {
 	unsigned int operations[SCOPE_NR_CLASSES] = {}, i;
 	int cpus = libbpf_num_possible_cpus();
@@ -119,18 +124,48 @@ void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsi
 		operations[scope_operation_class(i)]++;
 	for (class = 0; class < SCOPE_NR_CLASSES; class++)
 		bpf_map__set_max_entries(map_of_class(skeleton, class),
-					 cpus * (by == SCOPE_BY_NONE ? operations[class] : limit));
+					 cpus * (settings->by == SCOPE_BY_NONE ? operations[class] :
+										 settings->limit));
 	for (i = 0; i < SCOPE_SMALL_NS; i++)
 		*(__u8 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
-	skeleton->rodata->by = by;
+	if (settings->slowest) {
+		skeleton->rodata->keep |= SCOPE_KEEP_SLOWEST;
+		skeleton->rodata->slowest_kept = settings->slowest;
+		bpf_map__set_max_entries(skeleton->maps.slowest_sent, SCOPE_NR_OPERATIONS);
+		bpf_map__set_max_entries(skeleton->maps.slowest_stacks, SCOPE_SLOWEST_ROOM);
+	}
+	if (settings->failures)
+		skeleton->rodata->keep |= SCOPE_KEEP_FAILURES;
+	skeleton->rodata->wanted = settings->wanted;
+	skeleton->rodata->by = settings->by;
 	skeleton->rodata->plain = counts_plainly(skeleton);
 }
 
-void latency_begin(struct latency *latency, struct latency_bpf *skeleton, enum scope_dimension by)
+int latency_open(struct latency *latency, const struct latency_settings *settings)
 {
 	memset(latency, 0, sizeof(*latency));
-	latency->skeleton = skeleton;
-	latency->by = by;
+	latency->by = settings->by;
+	latency->device = settings->filter ? settings->filter->device : NULL;
+	latency->skeleton =
+		SESSION_OPEN(&latency->session, latency, session_open_options(), settings->filter);
+	if (!latency->skeleton)
+		return -1;
+	prepare(latency->skeleton, settings);
+	return session_load(&latency->session);
+}
+
+int latency_attach(struct latency *latency)
+{
+	if (session_attach(&latency->session))
+		return -1;
+	if (session_has_types() && (latency->by == SCOPE_BY_DEVICE || latency->device))
+		attachments_know(&latency->session, latency->device);
+	return 0;
+}
+
+void latency_detach(struct latency *latency)
+{
+	session_detach(&latency->session);
 }
 
 /* Labels */
@@ -502,8 +537,10 @@ uint64_t latency_overflowed(const struct latency *latency)
 	return latency->skeleton->bss->overflowed;
 }
 
-void latency_end(struct latency *latency)
+void latency_close(struct latency *latency)
 {
+	session_close(&latency->session);
+	latency->skeleton = NULL;
 	free_set(&latency->total);
 	free_set(&latency->recent);
 	tdestroy(latency->snapshots, free);

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #include "bpf/latency.h"
+#include "observe/session.h"
 #include "text/histogram.h"
 
+struct filter;
 struct latency_bpf;
 
 /* Read at least that often: a bucket of 32 bits must not wrap twice unseen. */
@@ -47,8 +49,28 @@ struct latency_set {
 };
 
 /**
+ * struct latency_settings - what to count, and how
+ * @filter: what to observe, or NULL for all
+ * @by: by what operations are told apart
+ * @limit: how many pairs of operation and label each class may have on a CPU
+ * @wanted: a bit for each enum scope_operation
+ * @slowest: how many of the slowest of each kind are kept with their stacks, at most SCOPE_SLOWEST_MAX
+ * @failures: count failures by their reason, for failures_read()
+ */
+struct latency_settings {
+	const struct filter *filter;
+	enum scope_dimension by;
+	unsigned int limit;
+	uint64_t wanted;
+	unsigned int slowest;
+	bool failures;
+};
+
+/**
  * struct latency - a running observation
- * @skeleton: its BPF object
+ * @session: its BPF programs
+ * @skeleton: their maps and variables
+ * @device: the device that is filtered by, or NULL
  * @by: by what operations are told apart
  * @total: everything so far
  * @recent: what has come since latency_forget_recent()
@@ -56,7 +78,9 @@ struct latency_set {
  * @labels: names of dimensions that are known, since processes end
  */
 struct latency {
+	struct session session;
 	struct latency_bpf *skeleton;
+	const char *device;
 	enum scope_dimension by;
 	struct latency_set total;
 	struct latency_set recent;
@@ -74,20 +98,27 @@ struct latency {
 unsigned int latency_phase(const struct latency_series *series, unsigned int index);
 
 /**
- * latency_prepare() - size the maps and set the knobs that follow from others, which are set before it
- * @skeleton: the BPF object, open
- * @by: by what operations are told apart
- * @limit: how many pairs of operation and label each class may have on a CPU
+ * latency_open() - load the programs
+ * @latency: filled in; end it with latency_close() in any case
+ * @settings: what to count
+ *
+ * Return: 0, or -1 after it has said what failed.
  */
-void latency_prepare(struct latency_bpf *skeleton, enum scope_dimension by, unsigned int limit);
+int latency_open(struct latency *latency, const struct latency_settings *settings);
 
 /**
- * latency_begin() - begin an observation, once the object is loaded
- * @latency: filled in
- * @skeleton: the BPF object
- * @by: as for latency_prepare()
+ * latency_attach() - begin to count
+ * @latency: the observation
+ *
+ * Return: 0, or -1 after it has said what failed.
  */
-void latency_begin(struct latency *latency, struct latency_bpf *skeleton, enum scope_dimension by);
+int latency_attach(struct latency *latency);
+
+/**
+ * latency_detach() - count no more; what was counted can still be read
+ * @latency: the observation
+ */
+void latency_detach(struct latency *latency);
 
 /**
  * latency_read() - read what has been counted
@@ -110,9 +141,9 @@ void latency_forget_recent(struct latency *latency);
 uint64_t latency_overflowed(const struct latency *latency);
 
 /**
- * latency_end() - free everything but the skeleton
- * @latency: the observation
+ * latency_close() - end the observation and free everything
+ * @latency: the observation, or zeroes
  */
-void latency_end(struct latency *latency);
+void latency_close(struct latency *latency);
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bpf/filter.h"
 #include "bpf/replace.skel.h"
 #include "observe/filter.h"
 #include "observe/replacement.h"
@@ -52,8 +53,8 @@ struct sight {
 };
 
 struct replacements {
+	struct session session;
 	struct replace_bpf *skeleton;
-	struct ring_buffer *records;
 	struct sight sight;
 	struct followed *followed;
 	size_t nr_followed;
@@ -73,26 +74,25 @@ struct replacements {
 
 static int on_record(void *context, void *data, size_t size);
 
-/* @probes: with those of functions of the kernel, which are the first to fail on another one */
-static struct replace_bpf *load(const struct filter *filter, bool probes, int *err)
+/*
+ * @probes: with those of functions of the kernel, which are the first to fail on another one.  Return 0,
+ * or a negative errno for session_load_failed(); 1 after it has said what failed.
+ */
+static int load(struct replacements *replacements, const struct filter *filter, bool probes)
 {
-	struct replace_bpf *skeleton = replace_bpf__open();
 	struct bpf_program *program;
+	int err;
 
-	*err = -errno;
-	if (!skeleton)
-		return NULL;
-	if (filter)
-		SESSION_FILTER(skeleton, filter);
-	bpf_object__for_each_program(program, skeleton->obj)
+	replacements->skeleton = SESSION_OPEN(&replacements->session, replace, NULL, filter);
+	if (!replacements->skeleton)
+		return 1;
+	bpf_object__for_each_program(program, replacements->skeleton->obj)
 		if (!probes && !strncmp(bpf_program__section_name(program), "f", 1))
 			bpf_program__set_autoload(program, false);
-	*err = session_try_load(skeleton->skeleton);
-	if (*err) {
-		replace_bpf__destroy(skeleton);
-		return NULL;
-	}
-	return skeleton;
+	err = session_try_load(&replacements->session);
+	if (err)
+		session_close(&replacements->session);
+	return err;
 }
 
 struct replacements *replacements_open(const struct filter *filter)
@@ -102,24 +102,17 @@ struct replacements *replacements_open(const struct filter *filter)
 
 	if (!replacements)
 		out_of_memory();
-	replacements->skeleton = load(filter, true, &err);
-	if (!replacements->skeleton)
-		replacements->skeleton = load(filter, false, &err);
-	if (!replacements->skeleton) {
+	err = load(replacements, filter, true);
+	if (err < 0)
+		err = load(replacements, filter, false);
+	if (err < 0)
 		session_load_failed(err);
-		goto failed;
-	}
-	replacements->records = ring_buffer__new(bpf_map__fd(replacements->skeleton->maps.records),
-						 on_record, replacements, NULL);
-	if (!replacements->records) {
-		complain("cannot map the ring buffer: %s", strerror(errno));
-		goto failed;
+	if (err || session_ring(&replacements->session, replacements->skeleton->maps.records,
+				on_record, replacements)) {
+		replacements_close(replacements);
+		return NULL;
 	}
 	return replacements;
-
-failed:
-	replacements_close(replacements);
-	return NULL;
 }
 
 static void look_around(struct replacements *replacements)
@@ -127,7 +120,7 @@ static void look_around(struct replacements *replacements)
 	struct replace_bpf *skeleton = replacements->skeleton;
 	struct sight *sight = &replacements->sight;
 
-#define SEES(program) session_is_attached(skeleton->progs.program)
+#define SEES(program) session_is_attached(&replacements->session, skeleton->progs.program)
 	sight->core = SEES(core_moved);
 	sight->windows[SCOPE_SWITCH_INTEL] = sight->core && SEES(intel_blocks);
 	sight->windows[SCOPE_SWITCH_AMD] = sight->core && SEES(amd_blocks);
@@ -149,7 +142,7 @@ static void look_around(struct replacements *replacements)
 
 int replacements_attach(struct replacements *replacements)
 {
-	if (session_attach(replacements->skeleton->obj))
+	if (session_attach(&replacements->session))
 		return -1;
 	look_around(replacements);
 	return 0;
@@ -157,7 +150,7 @@ int replacements_attach(struct replacements *replacements)
 
 void replacements_detach(struct replacements *replacements)
 {
-	session_detach(replacements->skeleton->obj);
+	session_detach(&replacements->session);
 }
 
 /* What became of the device.  A failure that did not reach the IOMMU driver changed nothing. */
@@ -449,7 +442,7 @@ void replacements_read(struct replacements *replacements, replacement_function f
 	if (lost != replacements->faults_lost)
 		replacements->forgotten_ns = now;
 	replacements->faults_lost = lost;
-	ring_buffer__consume(replacements->records);
+	session_poll(&replacements->session);
 	for (i = 0; i < replacements->nr_followed; i++) {
 		record = &replacements->followed[i].record;
 		if (replacements->followed[i].waits &&
@@ -496,20 +489,16 @@ uint64_t replacements_stray_faults(const struct replacements *replacements)
 	return replacements->stray_faults;
 }
 
-const struct bpf_object *replacements_object(const struct replacements *replacements)
+const struct session *replacements_session(const struct replacements *replacements)
 {
-	return replacements->skeleton->obj;
+	return &replacements->session;
 }
 
 void replacements_close(struct replacements *replacements)
 {
 	if (!replacements)
 		return;
-	ring_buffer__free(replacements->records);
-	if (replacements->skeleton) {
-		session_detach(replacements->skeleton->obj);
-		replace_bpf__destroy(replacements->skeleton);
-	}
+	session_close(&replacements->session);
 	free(replacements->followed);
 	free(replacements->by_device.totals);
 	free(replacements->by_driver.totals);

@@ -22,8 +22,8 @@
 #include "bpf/replace.h"
 #include "text/histogram.h"
 
-struct bpf_object;
 struct filter;
+struct session;
 struct replacements;
 
 /* Read at least that often: so many records find room in the kernel meanwhile. */
@@ -209,12 +209,12 @@ uint64_t replacements_lost(const struct replacements *replacements);
 uint64_t replacements_stray_faults(const struct replacements *replacements);
 
 /**
- * replacements_object() - the programs and maps
+ * replacements_session() - the programs and maps
  * @replacements: the observation
  *
- * Return: their BPF object.
+ * Return: their session.
  */
-const struct bpf_object *replacements_object(const struct replacements *replacements);
+const struct session *replacements_session(const struct replacements *replacements);
 
 /**
  * replacements_close() - end the observation

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a BPF skeleton.
+ * BPF programs at work.
  *
  * libbpf talks a lot when something fails; its words are kept, and the last line is shown with
  * ours.  With IOMMUSCOPE_DEBUG set all of them are.
  */
-#include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "bpf/filter.h"
 #include "bpf/lists.h"
 #include "machine/privilege.h"
 #include "observe/btf_events.h"
+#include "observe/filter.h"
 #include "observe/record_layout.h"
 #include "observe/session.h"
 #include "text/output.h"
-
-#define MAX_LINKS 256
 
 /* The events of finished operations, and which program of programs.bpf.h serves each. */
 static const struct {
@@ -48,9 +49,10 @@ static struct bpf_object_open_opts open_options = { .sz = sizeof(open_options) }
 static char libbpf_says[512];
 static bool debug;
 
-static struct bpf_link *links[MAX_LINKS];
-static struct bpf_object *link_owners[MAX_LINKS];
-static const struct bpf_program *link_programs[MAX_LINKS];
+struct session_link {
+	struct bpf_link *link;
+	const struct bpf_program *program;
+};
 
 __attribute__((format(printf, 2, 0)))
 static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
@@ -271,18 +273,82 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-int session_try_load(struct bpf_object_skeleton *skeleton)
+/* The variable of the programs that has the filter.  NULL if they know none. */
+static struct scope_filter *filter_of(const struct bpf_object *object)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	const struct btf_var_secinfo *variable;
+	const struct btf_type *section;
+	const struct bpf_map *map;
+	unsigned int i;
+	size_t size;
+	int id;
+
+	id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	map = bpf_object__find_map_by_name(object, ".rodata");
+	if (id < 0 || !map)
+		return NULL;
+	section = btf__type_by_id(btf, id);
+	variable = btf_var_secinfos(section);
+	for (i = 0; i < btf_vlen(section); i++, variable++) {
+		const struct btf_type *type = btf__type_by_id(btf, variable->type);
+
+		if (!strcmp(btf__name_by_offset(btf, type->name_off), "filter") &&
+		    variable->size == sizeof(struct scope_filter))
+			return (void *)((char *)bpf_map__initial_value((struct bpf_map *)map,
+								       &size) +
+					variable->offset);
+	}
+	return NULL;
+}
+
+/* Set the knobs of filter.bpf.h. */
+static int set_filter(struct session *session, const struct filter *filter)
+{
+	struct scope_filter *knobs = filter_of(session_object(session));
+
+	if (!knobs)
+		return failed("filter", -EOPNOTSUPP);
+	knobs->tgid = filter->pid;
+	knobs->ctx = filter->ctx;
+	knobs->cgroup = filter->cgroup_id;
+	knobs->by_device = filter->device != NULL;
+	if (filter->device)
+		snprintf(knobs->device, sizeof(knobs->device), "%s", filter->device);
+	return 0;
+}
+
+int session_opened(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
+		   const struct filter *filter)
+{
+	int err = -errno;
+
+	memset(session, 0, sizeof(*session));
+	if (!skeleton)
+		return failed("open the BPF programs", err);
+	session->skeleton = skeleton;
+	session->owner = owner;
+	return filter ? set_filter(session, filter) : 0;
+}
+
+struct bpf_object *session_object(const struct session *session)
+{
+	return *session->skeleton->obj;
+}
+
+int session_try_load(struct session *session)
 {
 	struct bpf_program *program;
 	int err;
 
-	bpf_object__for_each_program(program, *skeleton->obj) {
+	bpf_object__for_each_program(program, session_object(session))
+	{
 		if (is_raw(program) && !strcmp(bpf_program__name(program), "memory"))
 			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
 		if (bpf_program__autoload(program) && !is_of_use(program))
 			bpf_program__set_autoload(program, false);
 	}
-	err = bpf_object__load_skeleton(skeleton);
+	err = bpf_object__load_skeleton(session->skeleton);
 	btf_events_forget();
 	return err;
 }
@@ -292,89 +358,109 @@ void session_load_failed(int err)
 	failed("load the BPF programs", err);
 }
 
-int session_load(struct bpf_object_skeleton *skeleton)
+int session_load(struct session *session)
 {
-	int err = session_try_load(skeleton);
+	int err = session_try_load(session);
 
 	return err ? failed("load the BPF programs", err) : 0;
 }
 
-static int keep_link(struct bpf_object *object, const struct bpf_program *program,
-		     struct bpf_link *link)
+int session_ring(struct session *session, const struct bpf_map *map,
+		 int (*function)(void *context, void *data, size_t size), void *context)
 {
-	unsigned int i;
-
-	if (!link)
-		return failed("attach the BPF programs", -errno);
-	for (i = 0; i < MAX_LINKS; i++) {
-		if (links[i])
-			continue;
-		links[i] = link;
-		link_owners[i] = object;
-		link_programs[i] = program;
-		return 0;
-	}
-	bpf_link__destroy(link);
-	return failed("attach the BPF programs", -E2BIG);
+	session->ring = ring_buffer__new(bpf_map__fd(map), function, context, NULL);
+	return session->ring ? 0 : failed("map the ring buffer", -errno);
 }
 
-static int attach_raw(struct bpf_object *object, struct bpf_program *program)
+int session_fd(const struct session *session)
+{
+	return session->ring ? ring_buffer__epoll_fd(session->ring) : -1;
+}
+
+int session_poll(struct session *session)
+{
+	return ring_buffer__consume(session->ring);
+}
+
+static int keep_link(struct session *session, const struct bpf_program *program,
+		     struct bpf_link *link)
+{
+	if (!link)
+		return failed("attach the BPF programs", -errno);
+	session->links =
+		reallocarray(session->links, session->nr_links + 1, sizeof(*session->links));
+	if (!session->links)
+		out_of_memory();
+	session->links[session->nr_links++] = (struct session_link){
+		.link = link,
+		.program = program,
+	};
+	return 0;
+}
+
+static int attach_raw(struct session *session, struct bpf_program *program)
 {
 	const char *event;
 	size_t i;
 
 	for (i = 0; (event = btf_event_name(i)); i++)
 		if (serves(bpf_program__name(program), event) &&
-		    keep_link(object, program,
-			      bpf_program__attach_raw_tracepoint(program, event)))
+		    keep_link(session, program, bpf_program__attach_raw_tracepoint(program, event)))
 			return -1;
 	return 0;
 }
 
 /* A function that is there but cannot be traced is as good as not there. */
-static int attach_function(struct bpf_object *object, struct bpf_program *program)
+static int attach_function(struct session *session, struct bpf_program *program)
 {
 	struct bpf_link *link = bpf_program__attach_trace(program);
 
-	return link ? keep_link(object, program, link) : 0;
+	return link ? keep_link(session, program, link) : 0;
 }
 
-int session_attach(struct bpf_object *object)
+int session_attach(struct session *session)
 {
 	struct bpf_program *program;
 	int err = 0;
 
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, session_object(session))
+	{
 		if (err || !bpf_program__autoload(program))
 			continue;
 		if (is_raw(program))
-			err = attach_raw(object, program);
+			err = attach_raw(session, program);
 		else if (event_of(program))
-			err = keep_link(object, program, bpf_program__attach_trace(program));
+			err = keep_link(session, program, bpf_program__attach_trace(program));
 		else if (function_of(program))
-			err = attach_function(object, program);
+			err = attach_function(session, program);
 	}
 	return err;
 }
 
-bool session_is_attached(const struct bpf_program *program)
+bool session_is_attached(const struct session *session, const struct bpf_program *program)
 {
-	unsigned int i;
+	size_t i;
 
-	for (i = 0; i < MAX_LINKS; i++)
-		if (links[i] && link_programs[i] == program)
+	for (i = 0; i < session->nr_links; i++)
+		if (session->links[i].program == program)
 			return true;
 	return false;
 }
 
-void session_detach(struct bpf_object *object)
+void session_detach(struct session *session)
 {
-	unsigned int i;
+	while (session->nr_links)
+		bpf_link__destroy(session->links[--session->nr_links].link);
+	free(session->links);
+	session->links = NULL;
+}
 
-	for (i = 0; i < MAX_LINKS; i++) {
-		if (!links[i] || link_owners[i] != object)
-			continue;
-		bpf_link__destroy(links[i]);
-		links[i] = NULL;
-	}
+void session_close(struct session *session)
+{
+	session_detach(session);
+	ring_buffer__free(session->ring);
+	if (session->skeleton)
+		bpf_object__destroy_skeleton(session->skeleton);
+	free(session->owner);
+	memset(session, 0, sizeof(*session));
 }

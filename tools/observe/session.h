@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life of a BPF skeleton, the same for every command.
+ * BPF programs at work: from the skeleton to the last event, the same for all that is observed.
  *
- *	skeleton = NAME_bpf__open_opts(session_open_options());
- *	set the knobs in skeleton->rodata, SESSION_FILTER() the common ones
- *	session_load(skeleton->skeleton)
- *	session_attach(skeleton->obj)
+ *	skeleton = SESSION_OPEN(&session, NAME, session_open_options(), filter);
+ *	set the knobs in skeleton->rodata
+ *	session_load(&session)
+ *	session_ring(&session, skeleton->maps.NAME, function, context)
+ *	session_attach(&session)
+ *	session_poll(&session) whenever session_fd(&session) is readable
  *	...
- *	NAME_bpf__destroy(skeleton)
+ *	session_close(&session)
  *
  * A program whose event or function this kernel does not have (a module that is not loaded, an older
  * version of it) is left out; so is one of a function that cannot be traced.  Where a module has no BTF, raw
@@ -18,13 +20,33 @@
 #define IOMMUSCOPE_OBSERVE_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
+struct bpf_map;
 struct bpf_object;
 struct bpf_object_open_opts;
-struct bpf_program;
 struct bpf_object_skeleton;
+struct bpf_program;
+struct filter;
+struct ring_buffer;
+struct session_link;
+
+/**
+ * struct session - BPF programs, their links and their ring buffer
+ * @skeleton: libbpf's part of the skeleton, NULL before it is open
+ * @owner: the generated part of the skeleton, which is freed with it
+ * @links: what is attached
+ * @nr_links: how many
+ * @ring: the ring buffer that is read, or NULL
+ */
+struct session {
+	struct bpf_object_skeleton *skeleton;
+	void *owner;
+	struct session_link *links;
+	size_t nr_links;
+	struct ring_buffer *ring;
+};
 
 /**
  * session_check() - can this process observe this machine?
@@ -34,7 +56,7 @@ struct bpf_object_skeleton;
 int session_check(void);
 
 /**
- * session_check_operations() - session_check() for who observes nothing but operations
+ * session_check_operations() - session_check() for callers that observe nothing but operations
  *
  * That goes without BTF of the module iommufd as well.  Says so in one line if it has none.
  *
@@ -50,36 +72,60 @@ int session_check_operations(void);
 bool session_has_types(void);
 
 /**
- * session_open_options() - how to open a skeleton
- *
- * Return: options for NAME_bpf__open_opts(), valid after session_check().
- */
-const struct bpf_object_open_opts *session_open_options(void);
-
-/**
- * session_check_module() - session_check() for who observes no events, only reads state
+ * session_check_module() - session_check() for callers that observe no events, only read state
  *
  * Return: 0, or -1 after it has said what is missing.
  */
 int session_check_module(void);
 
 /**
- * session_load() - load a skeleton's programs
- * @skeleton: what the skeleton has under this name
+ * session_open_options() - how to open a skeleton whose programs observe nothing but operations
+ *
+ * Their types may come from elsewhere than from the modules' BTF.
+ *
+ * Return: options for SESSION_OPEN(), valid after session_check_operations().
+ */
+const struct bpf_object_open_opts *session_open_options(void);
+
+/**
+ * SESSION_OPEN() - open a skeleton
+ * @session: filled in; end it with session_close() in any case
+ * @name: name of the BPF program's file
+ * @options: session_open_options(), or NULL for programs that need the BTF of the modules themselves
+ * @filter: what to observe, or NULL for all
+ *
+ * Return: the struct NAME_bpf, or NULL after it has said what failed.
+ */
+#define SESSION_OPEN(session, name, options, filter)                                           \
+	({                                                                                     \
+		struct name##_bpf *opened_ = name##_bpf__open_opts(options);                   \
+                                                                                               \
+		session_opened(session, opened_ ? opened_->skeleton : NULL, opened_, filter) ? \
+			NULL :                                                                 \
+			opened_;                                                               \
+	})
+
+/* For SESSION_OPEN() alone. */
+int session_opened(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
+		   const struct filter *filter);
+
+/**
+ * session_load() - load the programs
+ * @session: the session, open
  *
  * Programs of events that are not there are left out.
  *
  * Return: 0, or -1 after it has said what failed.
  */
-int session_load(struct bpf_object_skeleton *skeleton);
+int session_load(struct session *session);
 
 /**
- * session_try_load() - session_load() for who has another way when it fails
- * @skeleton: what the skeleton has under this name
+ * session_try_load() - session_load() for callers that have another way when it fails
+ * @session: the session, open
  *
  * Return: 0 or a negative errno, for session_load_failed().
  */
-int session_try_load(struct bpf_object_skeleton *skeleton);
+int session_try_load(struct session *session);
 
 /**
  * session_load_failed() - say that the programs could not be loaded
@@ -88,37 +134,68 @@ int session_try_load(struct bpf_object_skeleton *skeleton);
 void session_load_failed(int err);
 
 /**
- * session_attach() - attach a skeleton's programs
- * @object: the skeleton's object, loaded
+ * session_ring() - read a ring buffer
+ * @session: the session, loaded
+ * @map: the ring buffer
+ * @function: called with each event, as ring_buffer__new() has it
+ * @context: its first argument
  *
  * Return: 0, or -1 after it has said what failed.
  */
-int session_attach(struct bpf_object *object);
+int session_ring(struct session *session, const struct bpf_map *map,
+		 int (*function)(void *context, void *data, size_t size), void *context);
+
+/**
+ * session_attach() - attach the programs
+ * @session: the session, loaded
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int session_attach(struct session *session);
 
 /**
  * session_is_attached() - does a program observe anything?
- * @program: a program of an object given to session_attach()
+ * @session: the session, attached
+ * @program: one of its programs
  *
  * Return: whether it does; one that was left out does not.
  */
-bool session_is_attached(const struct bpf_program *program);
+bool session_is_attached(const struct session *session, const struct bpf_program *program);
+
+/**
+ * session_fd() - a descriptor that is readable when an event has come
+ * @session: the session
+ *
+ * Return: the descriptor, -1 if the session has no ring buffer.
+ */
+int session_fd(const struct session *session);
+
+/**
+ * session_poll() - take the events that have come
+ * @session: the session, with a ring buffer
+ *
+ * Return: how many there were, or what the function returned below zero.
+ */
+int session_poll(struct session *session);
 
 /**
  * session_detach() - end the observation, keep maps
- * @object: the object given to session_attach()
+ * @session: the session
  */
-void session_detach(struct bpf_object *object);
+void session_detach(struct session *session);
 
-/* Set the knobs of filter.bpf.h in a skeleton from a struct filter. */
-#define SESSION_FILTER(skeleton, filter)                                                     \
-	do {                                                                                 \
-		(skeleton)->rodata->filter_tgid = (filter)->pid;                             \
-		(skeleton)->rodata->filter_ctx = (filter)->ctx;                              \
-		(skeleton)->rodata->filter_cgroup = (filter)->cgroup_id;                     \
-		(skeleton)->rodata->filter_by_device = (filter)->device != NULL;             \
-		if ((filter)->device)                                                        \
-			strncpy((char *)(skeleton)->rodata->filter_device, (filter)->device, \
-				sizeof((skeleton)->rodata->filter_device) - 1);              \
-	} while (0)
+/**
+ * session_object() - the programs and maps
+ * @session: the session, open
+ *
+ * Return: their BPF object.
+ */
+struct bpf_object *session_object(const struct session *session);
+
+/**
+ * session_close() - end the observation and free everything, the skeleton included
+ * @session: the session, or zeroes; zeroes afterwards
+ */
+void session_close(struct session *session);
 
 #endif

@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/filter.h"
 #include "bpf/latency.skel.h"
 #include "machine/stacks.h"
 #include "observe/finished.h"
 #include "observe/latency.h"
+#include "observe/session.h"
 #include "observe/slowest.h"
 #include "text/clock.h"
 #include "text/output.h"
@@ -25,8 +27,7 @@
 #define MOST_AT_ONCE 1000
 
 struct slowest {
-	struct latency_bpf *skeleton;
-	struct ring_buffer *sent;
+	struct latency *latency;
 	struct stacks *stacks;
 	unsigned int kept;
 	unsigned int at_once;
@@ -34,14 +35,6 @@ struct slowest {
 	struct ranking recent;
 	struct ranking under_way;
 };
-
-void slowest_prepare(struct latency_bpf *skeleton, unsigned int kept)
-{
-	skeleton->rodata->keep |= SCOPE_KEEP_SLOWEST;
-	skeleton->rodata->slowest_kept = kept;
-	bpf_map__set_max_entries(skeleton->maps.slowest_sent, SCOPE_NR_OPERATIONS);
-	bpf_map__set_max_entries(skeleton->maps.slowest_stacks, SCOPE_SLOWEST_ROOM);
-}
 
 /* Rankings */
 
@@ -140,7 +133,7 @@ static int on_slow(void *context, void *data, size_t size)
 
 	if (size < sizeof(*slow) || slow->record.operation >= SCOPE_NR_OPERATIONS)
 		return 0;
-	if (slow->round != slowest->skeleton->bss->slowest_round)
+	if (slow->round != slowest->latency->skeleton->bss->slowest_round)
 		round = &slowest->recent;
 	if (is_among(slowest, &slowest->total, &slow->record) ||
 	    is_among(slowest, round, &slow->record)) {
@@ -154,19 +147,16 @@ static int on_slow(void *context, void *data, size_t size)
 	return ++slowest->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
 }
 
-struct slowest *slowest_begin(struct latency_bpf *skeleton)
+struct slowest *slowest_begin(struct latency *latency)
 {
 	struct slowest *slowest = calloc(1, sizeof(*slowest));
 
 	if (!slowest)
 		out_of_memory();
-	slowest->skeleton = skeleton;
-	slowest->kept = skeleton->rodata->slowest_kept;
-	slowest->sent = ring_buffer__new(bpf_map__fd(skeleton->maps.slowest_stacks), on_slow,
-					 slowest, NULL);
-	if (!slowest->sent)
-		complain("cannot map the ring buffer: %s", strerror(errno));
-	else
+	slowest->latency = latency;
+	slowest->kept = latency->skeleton->rodata->slowest_kept;
+	if (!session_ring(&latency->session, latency->skeleton->maps.slowest_stacks, on_slow,
+			  slowest))
 		slowest->stacks = stacks_begin();
 	if (!slowest->stacks) {
 		slowest_end(slowest);
@@ -175,15 +165,10 @@ struct slowest *slowest_begin(struct latency_bpf *skeleton)
 	return slowest;
 }
 
-int slowest_fd(const struct slowest *slowest)
-{
-	return ring_buffer__epoll_fd(slowest->sent);
-}
-
 void slowest_read(struct slowest *slowest)
 {
 	slowest->at_once = 0;
-	ring_buffer__consume(slowest->sent);
+	session_poll(&slowest->latency->session);
 }
 
 void slowest_next_round(struct slowest *slowest)
@@ -193,7 +178,7 @@ void slowest_next_round(struct slowest *slowest)
 	/* nothing is in here: it has been reported and forgotten */
 	slowest->under_way = slowest->recent;
 	slowest->recent = over;
-	slowest->skeleton->bss->slowest_round++;
+	slowest->latency->skeleton->bss->slowest_round++;
 	slowest_read(slowest);
 }
 
@@ -209,7 +194,6 @@ void slowest_end(struct slowest *slowest)
 	forget_ranking(&slowest->total);
 	forget_ranking(&slowest->recent);
 	forget_ranking(&slowest->under_way);
-	ring_buffer__free(slowest->sent);
 	stacks_end(slowest->stacks);
 	free(slowest);
 }
@@ -231,5 +215,5 @@ void slowest_name_kernel(struct slowest *slowest, struct slow_call *call)
 
 uint64_t slowest_lost(const struct slowest *slowest)
 {
-	return slowest->skeleton->bss->slowest_lost;
+	return slowest->latency->skeleton->bss->slowest_lost;
 }

@@ -2,10 +2,9 @@
 /*
  * The slowest operations of each kind and their stacks, as latency.bpf.c sends them.
  *
- *	slowest_prepare(skeleton, kept)
- *	load the skeleton
- *	slowest = slowest_begin(skeleton)
- *	attach; slowest_read() whenever slowest_fd() is readable
+ *	latency_open(latency, settings) with @slowest set
+ *	slowest = slowest_begin(latency)
+ *	latency_attach(latency); slowest_read() whenever the session's descriptor is readable
  *	for a report of an interval: slowest_next_round(), slowest_ranking(), slowest_forget_recent()
  *	slowest_end(slowest)
  *
@@ -22,7 +21,7 @@
 #include "bpf/slowest.h"
 #include "machine/stacks.h"
 
-struct latency_bpf;
+struct latency;
 
 struct slowest;
 
@@ -61,27 +60,12 @@ struct ranking {
 };
 
 /**
- * slowest_prepare() - have the slowest operations sent, before the object is loaded
- * @skeleton: the BPF object, open
- * @kept: how many of each kind, at most SCOPE_SLOWEST_MAX
- */
-void slowest_prepare(struct latency_bpf *skeleton, unsigned int kept);
-
-/**
- * slowest_begin() - get ready for what will be sent, once the object is loaded
- * @skeleton: the BPF object
+ * slowest_begin() - get ready for what will be sent, once the programs are loaded
+ * @latency: the observation, with @slowest in its settings
  *
  * Return: the observation, or NULL after it has said what is missing.
  */
-struct slowest *slowest_begin(struct latency_bpf *skeleton);
-
-/**
- * slowest_fd() - a descriptor that is readable when something has been sent
- * @slowest: the observation
- *
- * Return: the descriptor.
- */
-int slowest_fd(const struct slowest *slowest);
+struct slowest *slowest_begin(struct latency *latency);
 
 /**
  * slowest_read() - take what has been sent
@@ -126,7 +110,7 @@ void slowest_name_kernel(struct slowest *slowest, struct slow_call *call);
 uint64_t slowest_lost(const struct slowest *slowest);
 
 /**
- * slowest_end() - free everything but the skeleton
+ * slowest_end() - free everything but the latency
  * @slowest: the observation, or NULL
  */
 void slowest_end(struct slowest *slowest);

@@ -22,10 +22,12 @@ _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its sl
 
 /**
  * struct state_reader - the programs, loaded
- * @skeleton: the skeleton
+ * @session: their session
+ * @skeleton: their maps and variables
  * @slots: its array, mapped
  */
 struct state_reader {
+	struct session session;
 	struct state_bpf *skeleton;
 	const char (*slots)[SCOPE_STATE_SLOT];
 };
@@ -41,12 +43,8 @@ struct state_reader *state_open(void)
 		out_of_memory();
 	if (kfuncs_init())
 		goto out_close;
-	reader->skeleton = state_bpf__open();
-	if (!reader->skeleton) {
-		complain("cannot open the BPF programs: %s", strerror(errno));
-		goto out_close;
-	}
-	if (session_load(reader->skeleton->skeleton))
+	reader->skeleton = SESSION_OPEN(&reader->session, state, NULL, NULL);
+	if (!reader->skeleton || session_load(&reader->session))
 		goto out_close;
 	slots = mmap(NULL, SLOTS_SIZE, PROT_READ, MAP_SHARED,
 		     bpf_map__fd(reader->skeleton->maps.slots), 0);
@@ -67,7 +65,7 @@ void state_close(struct state_reader *reader)
 		return;
 	if (reader->slots)
 		munmap((void *)reader->slots, SLOTS_SIZE);
-	state_bpf__destroy(reader->skeleton);
+	session_close(&reader->session);
 	free(reader);
 }
 

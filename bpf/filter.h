@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The knobs of filter.bpf.h.
+ */
+#ifndef IOMMUSCOPE_BPF_FILTER_H
+#define IOMMUSCOPE_BPF_FILTER_H
+
+#include "bpf/lists.h"
+
+/**
+ * struct scope_filter - what the programs observe; what is zero does not restrict it
+ * @cgroup: cgroup v2 id of the task
+ * @tgid: process
+ * @ctx: number of the open /dev/iommu
+ * @by_device: only what concerns @device
+ * @device: its name
+ */
+struct scope_filter {
+	__u64 cgroup;
+	__u32 tgid;
+	__u32 ctx;
+	__u32 by_device;
+	char device[SCOPE_DEVICE_LEN];
+};
+
+#endif

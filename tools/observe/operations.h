@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Operations as they finish, and begin, as operations.bpf.c sends them.
+ */
+#ifndef IOMMUSCOPE_OBSERVE_OPERATIONS_H
+#define IOMMUSCOPE_OBSERVE_OPERATIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/operations.h"
+#include "observe/session.h"
+
+struct filter;
+struct operations_bpf;
+
+/**
+ * struct operations_settings - what to send
+ * @filter: what to observe, or NULL for all
+ * @wanted: a bit for each enum scope_operation
+ * @errors_only: only those that failed
+ * @slower_ns: only those that took so long
+ * @always: a bit for each that is sent even if neither of these holds
+ * @begins: those that begin as well, with SCOPE_BEGINS in @operation
+ * @room_bytes: room of the ring buffer, 0 for the usual
+ */
+struct operations_settings {
+	const struct filter *filter;
+	uint64_t wanted;
+	bool errors_only;
+	uint64_t slower_ns;
+	uint64_t always;
+	bool begins;
+	uint32_t room_bytes;
+};
+
+/* Called with each; a negative value ends operations_poll() and is what it returns. */
+typedef int (*operation_function)(void *context, const struct scope_record *record);
+
+/**
+ * struct operations - a running observation
+ * @session: its BPF programs
+ * @skeleton: their maps and variables
+ * @device: the device that is filtered by, or NULL
+ * @function: called with each operation
+ * @context: its first argument
+ */
+struct operations {
+	struct session session;
+	struct operations_bpf *skeleton;
+	const char *device;
+	operation_function function;
+	void *context;
+};
+
+/**
+ * operations_open() - load the programs
+ * @operations: filled in; end it with operations_close() in any case
+ * @settings: what to send
+ * @function: called with each operation
+ * @context: its first argument
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int operations_open(struct operations *operations, const struct operations_settings *settings,
+		    operation_function function, void *context);
+
+/**
+ * operations_attach() - begin to observe
+ * @operations: the observation
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int operations_attach(struct operations *operations);
+
+/**
+ * operations_fd() - a descriptor that is readable when much has come
+ * @operations: the observation
+ *
+ * Return: the descriptor.
+ */
+int operations_fd(const struct operations *operations);
+
+/**
+ * operations_poll() - take what has come
+ * @operations: the observation
+ *
+ * Return: how many there were, or what the function returned below zero.
+ */
+int operations_poll(struct operations *operations);
+
+/**
+ * operations_detach() - observe no more; what has come can still be taken
+ * @operations: the observation
+ */
+void operations_detach(struct operations *operations);
+
+/**
+ * operations_lost() - operations that found no room in the ring buffer
+ * @operations: the observation
+ *
+ * Return: how many there were so far.
+ */
+uint64_t operations_lost(const struct operations *operations);
+
+/**
+ * operations_close() - end the observation and free everything
+ * @operations: the observation, or zeroes
+ */
+void operations_close(struct operations *operations);
+
+#endif
