@@ -25,7 +25,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u64);
 	__type(value, __u8);
-} ioas_of_device SEC(".maps");
+} ios_ioas_of_device SEC(".maps");
 
 static __always_inline bool scope_filter_task(void)
 {
@@ -50,8 +50,8 @@ static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
 	if (filter.by_device) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
 		src = scope_ioas_key(op->ctx_id, op->src_ioas_id);
-		if (!bpf_map_lookup_elem(&ioas_of_device, &key) &&
-		    !bpf_map_lookup_elem(&ioas_of_device, &src))
+		if (!bpf_map_lookup_elem(&ios_ioas_of_device, &key) &&
+		    !bpf_map_lookup_elem(&ios_ioas_of_device, &src))
 			return false;
 	}
 	return true;
@@ -82,17 +82,17 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 		return;
 	if (operation == SCOPE_OPERATION_iommufd_replace) {
 		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
-		bpf_map_delete_elem(&ioas_of_device, &key);
+		bpf_map_delete_elem(&ios_ioas_of_device, &key);
 	}
 	if (operation == SCOPE_OPERATION_iommufd_attach ||
 	    operation == SCOPE_OPERATION_iommufd_replace) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
-		bpf_map_update_elem(&ioas_of_device, &key, &yes, BPF_ANY);
+		bpf_map_update_elem(&ios_ioas_of_device, &key, &yes, BPF_ANY);
 	} else if (operation == SCOPE_OPERATION_iommufd_detach) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
-		bpf_map_delete_elem(&ioas_of_device, &key);
+		bpf_map_delete_elem(&ios_ioas_of_device, &key);
 		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
-		bpf_map_delete_elem(&ioas_of_device, &key);
+		bpf_map_delete_elem(&ios_ioas_of_device, &key);
 	}
 }
 

@@ -37,21 +37,21 @@ __u64 overflowed = 0;
 __u64 failures_lost = 0;
 
 /* The tool sets the numbers of entries; they are allocated one by one, as they are needed. */
-#define LATENCY_MAP(class)                                                                         \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
-		__uint(map_flags, BPF_F_NO_PREALLOC);                                              \
-		__uint(max_entries, 1);                                                            \
-		__type(key, struct scope_latency_key);                                             \
-		__type(value, struct scope_##class##_latency);                                     \
-	} class##_latency SEC(".maps");                                                            \
-	/* what a new entry begins as; too large for the stack */                                  \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
-		__uint(max_entries, 1);                                                            \
-		__type(key, __u32);                                                                \
-		__type(value, struct scope_##class##_latency);                                     \
-	} class##_zero SEC(".maps")
+#define LATENCY_MAP(class)                                        \
+	struct {                                                  \
+		__uint(type, BPF_MAP_TYPE_HASH);                  \
+		__uint(map_flags, BPF_F_NO_PREALLOC);             \
+		__uint(max_entries, 1);                           \
+		__type(key, struct scope_latency_key);            \
+		__type(value, struct scope_##class##_latency);    \
+	} ios_##class##_latency SEC(".maps");                     \
+	/* what a new entry begins as; too large for the stack */ \
+	struct {                                                  \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                 \
+		__uint(max_entries, 1);                           \
+		__type(key, __u32);                               \
+		__type(value, struct scope_##class##_latency);    \
+	} ios_##class##_zero SEC(".maps")
 
 LATENCY_MAP(memory);
 LATENCY_MAP(translation);
@@ -63,14 +63,14 @@ struct {
 	__uint(max_entries, SCOPE_NR_FREQUENT);
 	__type(key, __u32);
 	__type(value, struct scope_memory_latency);
-} frequent SEC(".maps");
+} ios_frequent SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SCOPE_NR_OPERATIONS);
 	__type(key, __u32);
 	__type(value, struct scope_overflow);
-} overflow SEC(".maps");
+} ios_overflow SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -78,14 +78,14 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct scope_failure_key);
 	__type(value, struct scope_failure);
-} failures SEC(".maps");
+} ios_failures SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct scope_failure);
-} failure_zero SEC(".maps");
+} ios_failure_zero SEC(".maps");
 
 /* Numbers for names of devices, from 1; only with SCOPE_BY_DEVICE. */
 struct {
@@ -93,7 +93,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, char[SCOPE_DEVICE_LEN]);
 	__type(value, __u64);
-} devices SEC(".maps");
+} ios_devices SEC(".maps");
 
 __u64 nr_devices = 0;
 
@@ -102,7 +102,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct scope_attachment);
 	__type(value, __u64);
-} attachments SEC(".maps");
+} ios_attachments SEC(".maps");
 
 /* Names of processes, which may have ended when the tool asks; only with SCOPE_BY_PROCESS. */
 struct {
@@ -110,7 +110,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, char[SCOPE_COMM_LEN]);
-} processes SEC(".maps");
+} ios_processes SEC(".maps");
 
 static __always_inline void remember_process(void)
 {
@@ -119,7 +119,7 @@ static __always_inline void remember_process(void)
 	char comm[SCOPE_COMM_LEN];
 
 	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
-	bpf_map_update_elem(&processes, &tgid, comm, BPF_ANY);
+	bpf_map_update_elem(&ios_processes, &tgid, comm, BPF_ANY);
 }
 
 static __always_inline __u64 device_number(const char *device)
@@ -128,13 +128,13 @@ static __always_inline __u64 device_number(const char *device)
 	__u64 *known, number;
 
 	bpf_probe_read_kernel(name, sizeof(name), device);
-	known = bpf_map_lookup_elem(&devices, name);
+	known = bpf_map_lookup_elem(&ios_devices, name);
 	if (known)
 		return *known;
 	number = __sync_fetch_and_add(&nr_devices, 1) + 1;
-	if (!bpf_map_update_elem(&devices, name, &number, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&ios_devices, name, &number, BPF_NOEXIST))
 		return number;
-	known = bpf_map_lookup_elem(&devices, name);
+	known = bpf_map_lookup_elem(&ios_devices, name);
 	return known ? *known : 0;
 }
 
@@ -148,7 +148,7 @@ static __always_inline void remember_attachment(const struct iommufd_op *op, __u
 		return;
 	attachment.ioas = scope_ioas_key(op->ctx_id, op->ioas_id);
 	bpf_probe_read_kernel(attachment.device, sizeof(attachment.device), op->device);
-	bpf_map_update_elem(&attachments, &attachment, &now, BPF_ANY);
+	bpf_map_update_elem(&ios_attachments, &attachment, &now, BPF_ANY);
 }
 
 /* @device and @ioas: what to tell operations apart by, either may be nothing. */
@@ -211,7 +211,7 @@ static __always_inline void count_operation(struct scope_counters *counters, __s
 static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 bytes, __u64 pages,
 					  __u64 ns)
 {
-	struct scope_overflow *entry = bpf_map_lookup_elem(&overflow, &operation);
+	struct scope_overflow *entry = bpf_map_lookup_elem(&ios_overflow, &operation);
 	__u32 bucket = scope_bucket(ns);
 
 	__sync_fetch_and_add(&overflowed, 1);
@@ -231,28 +231,28 @@ static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 byte
 }
 
 /* entry_of_CLASS(): the entry for an operation, or NULL if there is no room for it. */
-#define ENTRY_OF(class)                                                                            \
-	static __always_inline struct scope_##class##_latency *entry_of_##class(                   \
-		__u32 operation, __u64 dimension)                                                  \
-	{                                                                                          \
-		struct scope_latency_key key = {                                                   \
-			.dimension = dimension,                                                    \
-			.cpu = bpf_get_smp_processor_id(),                                         \
-			.operation = operation,                                                    \
-		};                                                                                 \
-		struct scope_##class##_latency *entry;                                             \
-		__u32 zero = 0;                                                                    \
-		void *empty;                                                                       \
-                                                                                                   \
-		entry = bpf_map_lookup_elem(&class##_latency, &key);                               \
-		if (entry)                                                                         \
-			return entry;                                                              \
-		if (by == SCOPE_BY_PROCESS)                                                        \
-			remember_process();                                                        \
-		empty = bpf_map_lookup_elem(&class##_zero, &zero);                                 \
-		if (empty)                                                                         \
-			bpf_map_update_elem(&class##_latency, &key, empty, BPF_NOEXIST);           \
-		return bpf_map_lookup_elem(&class##_latency, &key);                                \
+#define ENTRY_OF(class)                                                                          \
+	static __always_inline struct scope_##class##_latency *entry_of_##class(__u32 operation, \
+										__u64 dimension) \
+	{                                                                                        \
+		struct scope_latency_key key = {                                                 \
+			.dimension = dimension,                                                  \
+			.cpu = bpf_get_smp_processor_id(),                                       \
+			.operation = operation,                                                  \
+		};                                                                               \
+		struct scope_##class##_latency *entry;                                           \
+		__u32 zero = 0;                                                                  \
+		void *empty;                                                                     \
+                                                                                                 \
+		entry = bpf_map_lookup_elem(&ios_##class##_latency, &key);                       \
+		if (entry)                                                                       \
+			return entry;                                                            \
+		if (by == SCOPE_BY_PROCESS)                                                      \
+			remember_process();                                                      \
+		empty = bpf_map_lookup_elem(&ios_##class##_zero, &zero);                         \
+		if (empty)                                                                       \
+			bpf_map_update_elem(&ios_##class##_latency, &key, empty, BPF_NOEXIST);   \
+		return bpf_map_lookup_elem(&ios_##class##_latency, &key);                        \
 	}
 
 ENTRY_OF(memory)
@@ -274,12 +274,12 @@ static __always_inline struct scope_failure *begin_failure(__u32 operation, __s3
 	if (!(keep & SCOPE_KEEP_FAILURES) || ret >= 0)
 		return NULL;
 	key.cpu = bpf_get_smp_processor_id();
-	failure = bpf_map_lookup_elem(&failures, &key);
+	failure = bpf_map_lookup_elem(&ios_failures, &key);
 	if (!failure) {
-		empty = bpf_map_lookup_elem(&failure_zero, &zero);
+		empty = bpf_map_lookup_elem(&ios_failure_zero, &zero);
 		if (empty)
-			bpf_map_update_elem(&failures, &key, empty, BPF_NOEXIST);
-		failure = bpf_map_lookup_elem(&failures, &key);
+			bpf_map_update_elem(&ios_failures, &key, empty, BPF_NOEXIST);
+		failure = bpf_map_lookup_elem(&ios_failures, &key);
 	}
 	if (failure)
 		failure->count++;
@@ -321,11 +321,11 @@ static __always_inline struct scope_memory_latency *memory_entry(const struct io
 
 	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_map) {
 		index = SCOPE_FREQUENT_MAP;
-		return bpf_map_lookup_elem(&frequent, &index);
+		return bpf_map_lookup_elem(&ios_frequent, &index);
 	}
 	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_unmap) {
 		index = SCOPE_FREQUENT_UNMAP;
-		return bpf_map_lookup_elem(&frequent, &index);
+		return bpf_map_lookup_elem(&ios_frequent, &index);
 	}
 	return entry_of_memory(operation, dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
 }
@@ -356,7 +356,7 @@ static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 o
 		return false;
 	if (!plain || op->ret < 0)
 		return false;
-	entry = bpf_map_lookup_elem(&frequent, &index);
+	entry = bpf_map_lookup_elem(&ios_frequent, &index);
 	if (!entry)
 		return false;
 	entry->counters.count++;

@@ -35,7 +35,7 @@ __u64 lost = 0;
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
-} records SEC(".maps");
+} ios_records SEC(".maps");
 
 static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns)
 {
@@ -45,8 +45,8 @@ static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns
 		return true;
 	if (!(always & 1ULL << operation))
 		return false;
-	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <
-	    bpf_ringbuf_query(&records, BPF_RB_RING_SIZE) / 2)
+	if (bpf_ringbuf_query(&ios_records, BPF_RB_AVAIL_DATA) <
+	    bpf_ringbuf_query(&ios_records, BPF_RB_RING_SIZE) / 2)
 		return true;
 	__sync_fetch_and_add(&lost, 1);
 	return false;
@@ -54,7 +54,7 @@ static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns
 
 static __always_inline struct scope_record *reserve(__u64 size)
 {
-	struct scope_record *record = bpf_ringbuf_reserve(&records, size, 0);
+	struct scope_record *record = bpf_ringbuf_reserve(&ios_records, size, 0);
 
 	if (!record)
 		__sync_fetch_and_add(&lost, 1);
@@ -63,7 +63,7 @@ static __always_inline struct scope_record *reserve(__u64 size)
 
 static __always_inline void submit(struct scope_record *record)
 {
-	__u64 waiting = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA);
+	__u64 waiting = bpf_ringbuf_query(&ios_records, BPF_RB_AVAIL_DATA);
 
 	bpf_ringbuf_submit(record, waiting >= WAKE_AT ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
@@ -132,7 +132,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
  * the name here: where a device is attached to, only the end of an operation tells.
  */
 SEC("?raw_tp")
-int iommufd_started(struct bpf_raw_tracepoint_args *args)
+int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 	struct scope_record *record;
@@ -171,7 +171,7 @@ int iommufd_started(struct bpf_raw_tracepoint_args *args)
 }
 
 SEC("?raw_tp")
-int vfio_started(struct bpf_raw_tracepoint_args *args)
+int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
 	struct scope_record *record;

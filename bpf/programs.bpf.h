@@ -26,32 +26,32 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, char[SCOPE_OP_ROOM]);
-} op_copy SEC(".maps");
+} ios_op_copy SEC(".maps");
 
 /* Copy a record as it is in the kernel; CO-RE moves the accesses to the fields of the copy. */
-#define SCOPE_COPY_OP(type, from)                                                                  \
-	({                                                                                         \
-		__u32 zero = 0, size = bpf_core_type_size(type);                                   \
-		type *op = bpf_map_lookup_elem(&op_copy, &zero);                                   \
-                                                                                                   \
-		if (size > SCOPE_OP_ROOM)                                                          \
-			size = SCOPE_OP_ROOM;                                                      \
-		op && !bpf_probe_read_kernel(op, size, (const void *)(from)) ? op : NULL;          \
+#define SCOPE_COPY_OP(type, from)                                                         \
+	({                                                                                \
+		__u32 zero = 0, size = bpf_core_type_size(type);                          \
+		type *op = bpf_map_lookup_elem(&ios_op_copy, &zero);                      \
+                                                                                          \
+		if (size > SCOPE_OP_ROOM)                                                 \
+			size = SCOPE_OP_ROOM;                                             \
+		op && !bpf_probe_read_kernel(op, size, (const void *)(from)) ? op : NULL; \
 	})
 
-#define SCOPE_MEMORY_PROGRAM(name)                                                                 \
-	SEC("tp_btf/iommufd_" #name)                                                               \
-	int BPF_PROG(iommufd_##name, const struct iommufd_op *op)                                  \
-	{                                                                                          \
-		(void)ctx;                                                                         \
-		/* the verifier thinks that any argument of a tracepoint may be NULL */            \
-		return op ? finished_memory(op, SCOPE_OPERATION_iommufd_##name) : 0;               \
+#define SCOPE_MEMORY_PROGRAM(name)                                                      \
+	SEC("tp_btf/iommufd_" #name)                                                    \
+	int BPF_PROG(ios_##name, const struct iommufd_op *op)                           \
+	{                                                                               \
+		(void)ctx;                                                              \
+		/* the verifier thinks that any argument of a tracepoint may be NULL */ \
+		return op ? finished_memory(op, SCOPE_OPERATION_iommufd_##name) : 0;    \
 	}
 IOMMUFD_MEMORY_OPERATIONS(SCOPE_MEMORY_PROGRAM)
 
 /* For modules without BTF, where tp_btf finds no event: the tool then loads it instead of those. */
 SEC("?raw_tp")
-int memory(struct bpf_raw_tracepoint_args *args)
+int ios_memory(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
@@ -59,7 +59,7 @@ int memory(struct bpf_raw_tracepoint_args *args)
 }
 
 SEC("raw_tp")
-int translation(struct bpf_raw_tracepoint_args *args)
+int ios_translation(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
@@ -67,7 +67,7 @@ int translation(struct bpf_raw_tracepoint_args *args)
 }
 
 SEC("raw_tp")
-int object(struct bpf_raw_tracepoint_args *args)
+int ios_object(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
@@ -75,7 +75,7 @@ int object(struct bpf_raw_tracepoint_args *args)
 }
 
 SEC("raw_tp")
-int vfio(struct bpf_raw_tracepoint_args *args)
+int ios_vfio(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
 

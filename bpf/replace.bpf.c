@@ -28,7 +28,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 SEC("tp_btf/iommufd_replace_start")
-int BPF_PROG(replace_start, const struct iommufd_op *op)
+int BPF_PROG(ios_replace_start, const struct iommufd_op *op)
 {
 	struct running *run;
 
@@ -134,7 +134,7 @@ static __always_inline void tell(const struct iommufd_op *op, const struct move 
 	struct scope_replacement *record;
 	char name[SCOPE_DEVICE_LEN];
 
-	record = bpf_ringbuf_reserve(&records, SCOPE_FAULTLESS_RECORD, 0);
+	record = bpf_ringbuf_reserve(&ios_records, SCOPE_FAULTLESS_RECORD, 0);
 	if (!record) {
 		__sync_fetch_and_add(&lost, 1);
 		return;
@@ -175,7 +175,7 @@ static __always_inline void replaced(const struct iommufd_op *op, struct running
 }
 
 SEC("tp_btf/iommufd_replace")
-int BPF_PROG(replace_end, const struct iommufd_op *op)
+int BPF_PROG(ios_replace_end, const struct iommufd_op *op)
 {
 	struct running *run = running();
 

@@ -21,7 +21,7 @@ struct fault_data {
 /* @dev: the device, or NULL if only its requester is known */
 static __always_inline void tell_fault(const struct fault_data *data, const struct device *dev)
 {
-	struct scope_fault *fault = bpf_ringbuf_reserve(&records, sizeof(*fault), 0);
+	struct scope_fault *fault = bpf_ringbuf_reserve(&ios_records, sizeof(*fault), 0);
 
 	if (!fault) {
 		__sync_fetch_and_add(&faults_lost, 1);
@@ -60,7 +60,7 @@ static __always_inline bool vtd_no_translation(__u32 reason)
 }
 
 SEC("fentry/dmar_fault")
-int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
+int BPF_PROG(ios_intel_faults, int irq, struct intel_iommu *iommu)
 {
 	/* the function takes it as a void pointer */
 	__u64 cap = BPF_CORE_READ(iommu, cap), fault[2];
@@ -118,7 +118,7 @@ int BPF_PROG(intel_faults, int irq, struct intel_iommu *iommu)
 __u64 amd_faults_told = 0;
 
 SEC("fentry/iommu_poll_events")
-int BPF_PROG(amd_faults, struct amd_iommu *iommu)
+int BPF_PROG(ios_amd_faults, struct amd_iommu *iommu)
 {
 	struct fault_data data = { .source = SCOPE_FAULT_AMD };
 	void *registers = iommu->mmio_base;
@@ -155,7 +155,7 @@ int BPF_PROG(amd_faults, struct amd_iommu *iommu)
 
 /* Drivers that report faults to the core; those of AMD and of the mock come by their own way, too. */
 SEC("tp_btf/io_page_fault")
-int BPF_PROG(core_faults, struct device *dev, unsigned long iova, int flags)
+int BPF_PROG(ios_core_faults, struct device *dev, unsigned long iova, int flags)
 {
 	struct fault_data data = {
 		.source = SCOPE_FAULT_CORE,
@@ -169,7 +169,7 @@ int BPF_PROG(core_faults, struct device *dev, unsigned long iova, int flags)
 }
 
 SEC("fentry/mock_dma_fault")
-int BPF_PROG(mock_faults, struct mock_device___scope *mdev, __u64 iova)
+int BPF_PROG(ios_mock_faults, struct mock_device___scope *mdev, __u64 iova)
 {
 	struct fault_data data = {
 		.source = SCOPE_FAULT_MOCK,
@@ -186,15 +186,16 @@ int BPF_PROG(mock_faults, struct mock_device___scope *mdev, __u64 iova)
  * "... page fault from EP 32 at 0x8000000 [WA]".
  */
 #define LOG_LINE 128
-#define LOG_WORDS "page fault from EP "
-#define LOG_WORDS_LEN (sizeof(LOG_WORDS) - 1)
+/* global: a literal would have a map of its own, which the kernel shows under no name of ours */
+const volatile char log_text[] = "page fault from EP ";
+#define LOG_TEXT_LEN (sizeof(log_text) - 1)
 
 static __always_inline bool log_words(const char *line, __u32 at)
 {
-	const char *words = LOG_WORDS;
+	const volatile char *words = log_text;
 	__u32 i;
 
-	for (i = 0; i < LOG_WORDS_LEN; i++)
+	for (i = 0; i < LOG_TEXT_LEN; i++)
 		if (line[(at + i) & (2 * LOG_LINE - 1)] != words[i])
 			return false;
 	return true;
@@ -209,18 +210,18 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct log_line);
-} log_lines SEC(".maps");
+} ios_log_lines SEC(".maps");
 
 SEC("tp_btf/console")
-int BPF_PROG(log_faults, const char *text, size_t length)
+int BPF_PROG(ios_log_faults, const char *text, size_t length)
 {
 	struct fault_data data = { .source = SCOPE_FAULT_LOG, .flags = SCOPE_FAULT_MORE };
 	__u32 zero = 0, at, size = LOG_LINE;
 	struct log_line *line;
 	int i;
 
-	line = bpf_map_lookup_elem(&log_lines, &zero);
-	if (!line || length < LOG_WORDS_LEN)
+	line = bpf_map_lookup_elem(&ios_log_lines, &zero);
+	if (!line || length < LOG_TEXT_LEN)
 		return 0;
 	if (length < size)
 		size = length;
@@ -232,7 +233,7 @@ int BPF_PROG(log_faults, const char *text, size_t length)
 			break;
 	if (at == LOG_LINE / 2)
 		return 0;
-	at += LOG_WORDS_LEN;
+	at += LOG_TEXT_LEN;
 	for (i = 0; i < 10; i++, at++) {
 		char c = line->text[at & (2 * LOG_LINE - 1)];
 

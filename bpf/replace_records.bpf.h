@@ -52,7 +52,7 @@ static struct running slots[SLOTS];
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);
-} records SEC(".maps");
+} ios_records SEC(".maps");
 
 /* Of the two slots that a thread may have. */
 static __always_inline struct running *slot_of(__u64 task, __u32 second)

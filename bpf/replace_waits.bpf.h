@@ -35,7 +35,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, __u64);
 	__type(value, struct scope_waits);
-} waits SEC(".maps");
+} ios_waits SEC(".maps");
 
 /* A replacement begins: from now on operations may wait for it. */
 static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_ns)
@@ -94,10 +94,10 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	}
 	if (waited < SCOPE_WAITED_NS)
 		return;
-	entry = bpf_map_lookup_elem(&waits, &number);
+	entry = bpf_map_lookup_elem(&ios_waits, &number);
 	if (!entry) {
-		bpf_map_update_elem(&waits, &number, &fresh, BPF_NOEXIST);
-		entry = bpf_map_lookup_elem(&waits, &number);
+		bpf_map_update_elem(&ios_waits, &number, &fresh, BPF_NOEXIST);
+		entry = bpf_map_lookup_elem(&ios_waits, &number);
 		if (!entry)
 			return;
 	}
@@ -131,13 +131,13 @@ static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 }
 
 /* What can wait for a replacement: operations on memory, and on translations of other devices. */
-#define WAITING_PROGRAM(name)                                                                      \
-	SEC("tp_btf/iommufd_" #name)                                                               \
-	int BPF_PROG(waited_##name, const struct iommufd_op *op)                                   \
-	{                                                                                          \
-		if (op)                                                                            \
-			finished(op, 0);                                                           \
-		return 0;                                                                          \
+#define WAITING_PROGRAM(name)                                        \
+	SEC("tp_btf/iommufd_" #name)                                 \
+	int BPF_PROG(ios_waited_##name, const struct iommufd_op *op) \
+	{                                                            \
+		if (op)                                              \
+			finished(op, 0);                             \
+		return 0;                                            \
 	}
 IOMMUFD_MEMORY_OPERATIONS(WAITING_PROGRAM)
 WAITING_PROGRAM(attach)

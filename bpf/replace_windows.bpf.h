@@ -10,7 +10,7 @@
 
 /* The core has moved a device: to the new HWPT, or back. */
 SEC("fexit/__iommu_device_set_domain")
-int BPF_PROG(core_moved, struct iommu_group *group, struct device *dev,
+int BPF_PROG(ios_core_moved, struct iommu_group *group, struct device *dev,
 	     struct iommu_domain *new_domain, unsigned int flags, int ret)
 {
 	struct move *move = moving(dev);
@@ -43,11 +43,11 @@ static __always_inline int translation_goes(const struct device *dev)
 	return 0;
 }
 
-#define GONE_PROBE(driver, function)                                                               \
-	SEC("fentry/" #function)                                                                   \
-	int BPF_PROG(driver##_blocks, struct device *dev)                                          \
-	{                                                                                          \
-		return translation_goes(dev);                                                      \
+#define GONE_PROBE(driver, function)                            \
+	SEC("fentry/" #function)                                \
+	int BPF_PROG(ios_##driver##_blocks, struct device *dev) \
+	{                                                       \
+		return translation_goes(dev);                   \
 	}
 
 GONE_PROBE(intel, device_block_translation)
@@ -64,7 +64,7 @@ struct viommu_domain___scope {
 } __attribute__((preserve_access_index));
 
 SEC("fentry/viommu_attach_dev")
-int BPF_PROG(virtio_attaches, struct iommu_domain *domain, struct device *dev)
+int BPF_PROG(ios_virtio_attaches, struct iommu_domain *domain, struct device *dev)
 {
 	struct viommu_domain___scope *to;
 
@@ -87,7 +87,7 @@ struct mock_device___scope {
 } __attribute__((preserve_access_index));
 
 SEC("fentry/mock_dma_set_domain")
-int BPF_PROG(mock_blocks, struct mock_device___scope *mdev, void *domain)
+int BPF_PROG(ios_mock_blocks, struct mock_device___scope *mdev, void *domain)
 {
 	return domain ? 0 : translation_goes(&mdev->pdev->dev);
 }

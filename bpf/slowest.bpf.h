@@ -24,12 +24,12 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct scope_sent);
-} slowest_sent SEC(".maps");
+} ios_slowest_sent SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} slowest_stacks SEC(".maps");
+} ios_slowest_stacks SEC(".maps");
 
 /* A time takes the place of the shortest one, or a place that is free. */
 static __always_inline void remember_sent(struct scope_sent *sent, __u64 dur_ns)
@@ -57,7 +57,7 @@ static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_
 	struct scope_slow *slow;
 	struct scope_sent *sent;
 
-	sent = bpf_map_lookup_elem(&slowest_sent, &operation);
+	sent = bpf_map_lookup_elem(&ios_slowest_sent, &operation);
 	if (!sent)
 		return NULL;
 	if (sent->round != slowest_round) {
@@ -66,7 +66,7 @@ static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_
 	}
 	if (sent->nr >= slowest_kept && dur_ns <= sent->least_ns)
 		return NULL;
-	slow = bpf_ringbuf_reserve(&slowest_stacks, sizeof(*slow), 0);
+	slow = bpf_ringbuf_reserve(&ios_slowest_stacks, sizeof(*slow), 0);
 	if (!slow) {
 		__sync_fetch_and_add(&slowest_lost, 1);
 		return NULL;

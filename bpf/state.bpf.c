@@ -20,13 +20,13 @@ struct {
 	__uint(max_entries, SCOPE_STATE_SLOTS);
 	__type(key, __u32);
 	__type(value, char[SCOPE_STATE_SLOT]);
-} slots SEC(".maps");
+} ios_slots SEC(".maps");
 
 /* Copy a record, which begins with its size.  Return whether there was a slot for it. */
 static __always_inline bool copy(struct scope_state_walk *walk, const void *record)
 {
 	__u32 index = walk->nr, size;
-	void *slot = bpf_map_lookup_elem(&slots, &index);
+	void *slot = bpf_map_lookup_elem(&ios_slots, &index);
 
 	if (!slot) {
 		walk->full = 1;
@@ -67,7 +67,7 @@ static __always_inline bool copy(struct scope_state_walk *walk, const void *reco
 SCOPE_STATE_ITERATORS(WALK)
 
 SEC(SCOPE_STATE_SECTION)
-int state(struct scope_state_walk *walk)
+int ios_state(struct scope_state_walk *walk)
 {
 	/* one program for all kinds: it is loaded in the time of one */
 	switch (walk->kind) {

@@ -26,7 +26,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, struct scope_begun);
-} begun SEC(".maps");
+} ios_begun SEC(".maps");
 
 /* By thread: when it last caused an event, which tells that it is in no older operation. */
 struct {
@@ -34,7 +34,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, __u64);
-} active SEC(".maps");
+} ios_active SEC(".maps");
 
 /* Only operations that announced themselves are of interest, not since when threads do nothing. */
 const volatile bool announced_only = false;
@@ -49,7 +49,7 @@ static __always_inline void mark_active(__u32 tid)
 	if (announced_only)
 		return;
 	now = bpf_ktime_get_ns();
-	bpf_map_update_elem(&active, &tid, &now, BPF_ANY);
+	bpf_map_update_elem(&ios_active, &tid, &now, BPF_ANY);
 }
 
 static __always_inline void remember(struct scope_begun *entry, __u64 subsystem)
@@ -58,12 +58,12 @@ static __always_inline void remember(struct scope_begun *entry, __u64 subsystem)
 	__u64 key = tid | subsystem;
 
 	mark_active(tid);
-	if (bpf_map_update_elem(&begun, &key, entry, BPF_ANY))
+	if (bpf_map_update_elem(&ios_begun, &key, entry, BPF_ANY))
 		__sync_fetch_and_add(&overflowed, 1);
 }
 
 SEC("raw_tp")
-int iommufd_started(struct bpf_raw_tracepoint_args *args)
+int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 {
 	const struct iommufd_op *op = (const void *)args->args[0];
 	struct scope_begun entry = { .address = args->args[0] };
@@ -82,7 +82,7 @@ int iommufd_started(struct bpf_raw_tracepoint_args *args)
 }
 
 SEC("raw_tp")
-int vfio_started(struct bpf_raw_tracepoint_args *args)
+int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 {
 	const struct vfio_op *op = (const void *)args->args[0];
 	struct scope_begun entry = { .address = args->args[0] };
@@ -98,20 +98,20 @@ int vfio_started(struct bpf_raw_tracepoint_args *args)
 
 /* Any operation's end, also of one that did not announce itself: only the same record's counts. */
 SEC("raw_tp")
-int finished(struct bpf_raw_tracepoint_args *args)
+int ios_finished(struct bpf_raw_tracepoint_args *args)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct scope_begun *entry;
 	__u64 key = tid;
 
 	mark_active(tid);
-	entry = bpf_map_lookup_elem(&begun, &key);
+	entry = bpf_map_lookup_elem(&ios_begun, &key);
 	if (entry && entry->address == args->args[0])
-		bpf_map_delete_elem(&begun, &key);
+		bpf_map_delete_elem(&ios_begun, &key);
 	key |= BEGUN_VFIO;
-	entry = bpf_map_lookup_elem(&begun, &key);
+	entry = bpf_map_lookup_elem(&ios_begun, &key);
 	if (entry && entry->address == args->args[0])
-		bpf_map_delete_elem(&begun, &key);
+		bpf_map_delete_elem(&ios_begun, &key);
 	return 0;
 }
 
@@ -172,10 +172,10 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct scope_thread);
-} scratch SEC(".maps");
+} ios_scratch SEC(".maps");
 
 SEC("iter/task")
-int threads(struct bpf_iter__task *ctx)
+int ios_threads(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct scope_thread *thread;
@@ -192,12 +192,12 @@ int threads(struct bpf_iter__task *ctx)
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	in_ioctl = BPF_CORE_READ(regs, orig_ax) == SYS_IOCTL;
 	key = tid;
-	entry = bpf_map_lookup_elem(&begun, &key);
+	entry = bpf_map_lookup_elem(&ios_begun, &key);
 	if (!entry) {
 		key |= BEGUN_VFIO;
-		entry = bpf_map_lookup_elem(&begun, &key);
+		entry = bpf_map_lookup_elem(&ios_begun, &key);
 	}
-	thread = bpf_map_lookup_elem(&scratch, &zero);
+	thread = bpf_map_lookup_elem(&ios_scratch, &zero);
 	if (!thread || (!entry && !in_ioctl))
 		return 0;
 
@@ -214,7 +214,7 @@ int threads(struct bpf_iter__task *ctx)
 		thread->ip = BPF_CORE_READ(regs, ip);
 		thread->sp = BPF_CORE_READ(regs, sp);
 	}
-	event = bpf_map_lookup_elem(&active, &tid);
+	event = bpf_map_lookup_elem(&ios_active, &tid);
 	if (event)
 		thread->event_ns = *event;
 	if (entry) {

@@ -45,11 +45,11 @@ function(iommuscope_add_bpf name)
 		DEPENDS ${source} ${VMLINUX_H}
 		DEPFILE ${object}.d
 		COMMENT "BPF ${name}" VERBATIM)
-	# a hyphen cannot be part of the skeleton's name
+	# a hyphen cannot be part of the skeleton's name; the kernel shows it in those of .rodata and .bss
 	string(MAKE_C_IDENTIFIER ${name} identifier)
 	add_custom_command(OUTPUT ${skeleton}
 		COMMAND sh -c "\"$1\" gen skeleton \"$2\" name \"$3\" >\"$4.new\" && mv \"$4.new\" \"$4\""
-			skeleton ${BPFTOOL} ${object} ${identifier}_bpf ${skeleton}
+			skeleton ${BPFTOOL} ${object} ios_${identifier} ${skeleton}
 		DEPENDS ${object} COMMENT "BPF skeleton ${name}" VERBATIM)
 	set(BPF_SKELETONS ${BPF_SKELETONS} ${skeleton} PARENT_SCOPE)
 endfunction()

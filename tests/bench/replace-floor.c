@@ -22,7 +22,7 @@ static void end(int signal)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = end };
-	struct replace_floor_bpf *floor;
+	struct ios_replace_floor *floor;
 	sigset_t ends, before;
 	FILE *ready;
 
@@ -32,15 +32,15 @@ int main(int argc, char **argv)
 	sigaddset(&ends, SIGINT);
 	sigprocmask(SIG_BLOCK, &ends, &before);
 	sigaction(SIGINT, &action, NULL);
-	floor = replace_floor_bpf__open_and_load();
+	floor = ios_replace_floor__open_and_load();
 	if (!floor)
 		die("the BPF programs cannot be loaded");
-	if (replace_floor_bpf__attach(floor))
+	if (ios_replace_floor__attach(floor))
 		die("the BPF programs cannot be attached");
 	ready = fopen(argv[1], "we");
 	if (!ready || fclose(ready))
 		die("%s", argv[1]);
 	sigsuspend(&before);
-	replace_floor_bpf__destroy(floor);
+	ios_replace_floor__destroy(floor);
 	return 0;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Observers that come and go: under load, two at once, with the modules, without rights."""
 
+import json
 import os
 import shutil
 import signal
@@ -58,6 +59,23 @@ def two_at_once(tap):
         run("map-load", "30", "4096")
     tap.equal([o.objects()[0]["operations"][0]["count"] for o in (first, second)], [60, 20],
               "two instances do not count for each other")
+
+
+def bpf_names():
+    """{(kind, id): name} of all that bpftool shows."""
+    return {(kind, item["id"]): item.get("name", "") for kind in ("prog", "map")
+            for item in json.loads(run("bpftool", "-j", kind, "show").stdout or "[]")}
+
+
+def names(tap):
+    """On a host with other BPF programs one sees which are ours."""
+    before = bpf_names()
+    with Observer("export"), Observer("ops", "--json"):
+        ours = {key: name for key, name in bpf_names().items() if key not in before}
+    kinds = [sum(kind == wanted for kind, _ in ours) for wanted in ("prog", "map")]
+    tap.ok(min(kinds) > 20, "bpftool shows programs and maps", kinds)
+    tap.equal([name for name in ours.values() if not name.startswith("ios_")], [],
+              "and all carry the prefix ios_")
 
 
 def endings(tap):
@@ -125,4 +143,4 @@ def unloading(tap):
         run("modprobe", "-a", "vfio-pci", "iommufd-mock")
 
 
-Tap().run(phases, two_at_once, endings, unloading)
+Tap().run(phases, two_at_once, names, endings, unloading)

@@ -307,6 +307,66 @@ static void change_interval(struct top *top, bool longer)
 		top->interval_ns = interval;
 }
 
+/* A key that moves in what is shown.  Return whether it is one. */
+static bool moves(struct top_panel *panel, int key)
+{
+	switch (key) {
+	case '\t':
+		view.focus = (view.focus + 1) % NR_PANELS;
+		return true;
+	case KEY_BTAB:
+		view.focus = (view.focus + NR_PANELS - 1) % NR_PANELS;
+		return true;
+	case '1':
+	case '2':
+	case '3':
+		view.focus = key - '1';
+		return true;
+	case KEY_UP:
+	case 'k':
+		top_panel_scroll(panel, -1);
+		return true;
+	case KEY_DOWN:
+	case 'j':
+		top_panel_scroll(panel, 1);
+		return true;
+	case KEY_PPAGE:
+		top_panel_scroll(panel, -(LINES / 2));
+		return true;
+	case KEY_NPAGE:
+		top_panel_scroll(panel, LINES / 2);
+		return true;
+	case KEY_HOME:
+		panel->scroll = 0;
+		return true;
+	}
+	return false;
+}
+
+/* A key that chooses the rows and their order.  Return whether it is one. */
+static bool arranges(struct top *top, struct top_panel *panel, int key)
+{
+	switch (key) {
+	case 's':
+		top_panel_sort_next(panel);
+		break;
+	case 'r':
+		panel->reversed = !panel->reversed;
+		break;
+	case 27:
+		view.filter[0] = '\0';
+		break;
+	case 't':
+		top->seen.total = !top->seen.total;
+		top_operations_fill(&top->seen);
+		break;
+	default:
+		return false;
+	}
+	refilter();
+	return true;
+}
+
 /* Return whether the run goes on. */
 static bool on_key(struct top *top, int key)
 {
@@ -324,6 +384,8 @@ static bool on_key(struct top *top, int key)
 		view.help = false;
 		return key != 'q';
 	}
+	if (moves(panel, key) || arranges(top, panel, key))
+		return true;
 	switch (key) {
 	case 'q':
 	case 'Q':
@@ -337,58 +399,13 @@ static bool on_key(struct top *top, int key)
 	case 'p':
 		view.paused = !view.paused;
 		break;
-	case '\t':
-		view.focus = (view.focus + 1) % NR_PANELS;
-		break;
-	case KEY_BTAB:
-		view.focus = (view.focus + NR_PANELS - 1) % NR_PANELS;
-		break;
-	case '1':
-	case '2':
-	case '3':
-		view.focus = key - '1';
-		break;
 	case 'z':
 	case '\r':
 	case '\n':
 		view.whole = !view.whole;
 		break;
-	case KEY_UP:
-	case 'k':
-		top_panel_scroll(panel, -1);
-		break;
-	case KEY_DOWN:
-	case 'j':
-		top_panel_scroll(panel, 1);
-		break;
-	case KEY_PPAGE:
-		top_panel_scroll(panel, -(LINES / 2));
-		break;
-	case KEY_NPAGE:
-		top_panel_scroll(panel, LINES / 2);
-		break;
-	case KEY_HOME:
-		panel->scroll = 0;
-		break;
-	case 's':
-		top_panel_sort_next(panel);
-		refilter();
-		break;
-	case 'r':
-		panel->reversed = !panel->reversed;
-		refilter();
-		break;
 	case '/':
 		view.typing = true;
-		break;
-	case 27:
-		view.filter[0] = '\0';
-		refilter();
-		break;
-	case 't':
-		top->seen.total = !top->seen.total;
-		top_operations_fill(&top->seen);
-		refilter();
 		break;
 	case '+':
 		change_interval(top, false);

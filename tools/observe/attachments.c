@@ -18,8 +18,8 @@
 static void know(struct bpf_object *object, const struct iommufd_state_device *device,
 		 const char *wanted)
 {
-	struct bpf_map *attachments = bpf_object__find_map_by_name(object, "attachments");
-	struct bpf_map *of_device = bpf_object__find_map_by_name(object, "ioas_of_device");
+	struct bpf_map *attachments = bpf_object__find_map_by_name(object, "ios_attachments");
+	struct bpf_map *of_device = bpf_object__find_map_by_name(object, "ios_ioas_of_device");
 	__u64 ioas = (__u64)device->ctx_id << 32 | device->ioas_id, since = 0;
 	struct scope_attachment attachment = { .ioas = ioas };
 	__u8 yes = 1;

@@ -12,7 +12,7 @@ struct session;
 
 /**
  * attachments_know() - tell attached programs of the devices that are attached already
- * @session: their session; of its maps "attachments" and "ioas_of_device" those that it has are filled
+ * @session: their session; of its maps "ios_attachments" and "ios_ioas_of_device" those that it has are filled
  * @device: the device that is filtered by, or NULL
  *
  * Where the state cannot be read it says so, and the programs go by events alone.

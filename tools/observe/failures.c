@@ -47,7 +47,7 @@ static int compare(const void *a, const void *b)
 
 void failures_read(const struct latency *latency, struct failures *failures)
 {
-	struct bpf_map *map = latency->skeleton->maps.failures;
+	struct bpf_map *map = latency->skeleton->maps.ios_failures;
 	struct scope_failure_key key, *previous = NULL;
 	struct scope_failure entry;
 	struct failure *failure;

@@ -25,16 +25,16 @@ static int fail_to_list(const char *why)
 int inflight_open(struct inflight *inflight, bool threads)
 {
 	memset(inflight, 0, sizeof(*inflight));
-	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, session_open_options(), NULL);
+	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, SESSION_RECORDS, NULL);
 	if (!inflight->skeleton)
 		return -1;
 	inflight->skeleton->rodata->announced_only = !threads;
-	bpf_program__set_autoload(inflight->skeleton->progs.threads, threads);
+	bpf_program__set_autoload(inflight->skeleton->progs.ios_threads, threads);
 	if (session_load(&inflight->session))
 		return -1;
 	if (!threads)
 		return 0;
-	inflight->iterator = bpf_program__attach_iter(inflight->skeleton->progs.threads, NULL);
+	inflight->iterator = bpf_program__attach_iter(inflight->skeleton->progs.ios_threads, NULL);
 	return inflight->iterator ? 0 : fail_to_list(strerror(errno));
 }
 
@@ -89,7 +89,7 @@ static int compare(const void *a, const void *b)
 /* In batches, which the kernel takes bucket by bucket: no entry shows twice, whatever comes and goes. */
 void inflight_read(struct inflight *inflight)
 {
-	int map = bpf_map__fd(inflight->skeleton->maps.begun), err;
+	int map = bpf_map__fd(inflight->skeleton->maps.ios_begun), err;
 	static struct scope_begun begun[BATCH];
 	uint64_t keys[BATCH];
 	uint32_t at, nr, i;

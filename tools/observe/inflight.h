@@ -16,7 +16,7 @@
 #include "observe/session.h"
 
 struct bpf_link;
-struct stuck_bpf;
+struct ios_stuck;
 
 /**
  * struct inflight_operation - an operation under way
@@ -39,7 +39,7 @@ struct inflight_operation {
  */
 struct inflight {
 	struct session session;
-	struct stuck_bpf *skeleton;
+	struct ios_stuck *skeleton;
 	struct bpf_link *iterator;
 	struct inflight_operation *list;
 	size_t nr;

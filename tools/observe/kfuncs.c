@@ -4,19 +4,27 @@
  *
  * A call of a kernel function names it by its id in a BTF, and the BTF by an index into an array of
  * descriptors.  Index 0 is the kernel's own, 1 is our module's here.
+ *
+ * The types of a module are numbered on from those of the kernel, and its strings begin where the
+ * kernel's end.  So all that is needed of the kernel's BTF is how many types and how many bytes of
+ * strings it has.  libbpf would index its hundred thousand types, which takes longer than all else that
+ * a look at the state does; docs/benchmarks.md has the figures.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/btf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bpf/state_walk.h"
 #include "observe/kfuncs.h"
-#include "observe/module_btf.h"
 #include "text/output.h"
 
+#define MODULE "iommufd"
 #define MODULE_INDEX 1
 
 static const char *const names[SCOPE_NR_KFUNCS] = {
@@ -31,27 +39,205 @@ static const char *const names[SCOPE_NR_KFUNCS] = {
 static uint32_t ids[SCOPE_NR_KFUNCS];
 static int btf_fds[MODULE_INDEX + 1] = { -1, -1 };
 
-static void look_at(const char *name, unsigned int kind, uint32_t id, void *data)
+/**
+ * struct base - what is needed of the kernel's BTF
+ * @types: how many it has
+ * @strings: bytes of its strings
+ */
+struct base {
+	uint32_t types;
+	uint32_t strings;
+};
+
+/* Bytes that follow a type, by its kind.  Return -1 for a kind that is not known. */
+static long type_tail(const struct btf_type *type)
 {
+	long vlen = BTF_INFO_VLEN(type->info);
+
+	switch (BTF_INFO_KIND(type->info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		/* each is followed by one number */
+		return sizeof(uint32_t);
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return vlen * sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+		return vlen * sizeof(struct btf_enum);
+	case BTF_KIND_ENUM64:
+		return vlen * sizeof(struct btf_enum64);
+	case BTF_KIND_FUNC_PROTO:
+		return vlen * sizeof(struct btf_param);
+	case BTF_KIND_DATASEC:
+		return vlen * sizeof(struct btf_var_secinfo);
+	case BTF_KIND_PTR:
+	case BTF_KIND_FWD:
+	case BTF_KIND_TYPEDEF:
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_CONST:
+	case BTF_KIND_RESTRICT:
+	case BTF_KIND_FUNC:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_TYPE_TAG:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* The type behind another one, NULL at the end or where it cannot be told. */
+static const struct btf_type *next_type(const struct btf_header *header,
+					const struct btf_type *type)
+{
+	const char *end =
+		(const char *)header + header->hdr_len + header->type_off + header->type_len;
+	const char *next;
+	long tail;
+
+	if (!type) {
+		next = (const char *)header + header->hdr_len + header->type_off;
+	} else {
+		tail = type_tail(type);
+		if (tail < 0)
+			return NULL;
+		next = (const char *)(type + 1) + tail;
+	}
+	return next + sizeof(*type) <= end ? (const void *)next : NULL;
+}
+
+/* Copy up to @size bytes of an object's BTF.  Return them, or NULL with errno set. */
+static struct btf_header *read_data(int fd, uint32_t size)
+{
+	struct bpf_btf_info info = {};
+	uint32_t info_size = sizeof(info);
+	struct btf_header *data = malloc(size);
+
+	if (!data)
+		out_of_memory();
+	info.btf = (uintptr_t)data;
+	info.btf_size = size;
+	errno = EINVAL;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &info_size) && data->magic == BTF_MAGIC &&
+	    info.btf_size >= size)
+		return data;
+	free(data);
+	return NULL;
+}
+
+/* Count the kernel's types, and take the length of its strings.  Return 0 or a negative errno. */
+static int measure_base(int fd, struct base *base)
+{
+	const struct btf_type *type = NULL;
+	struct btf_header *header;
+	uint32_t size;
+
+	header = read_data(fd, sizeof(*header));
+	if (!header)
+		return -errno;
+	base->strings = header->str_len;
+	size = header->hdr_len + header->type_off + header->type_len;
+	free(header);
+
+	header = read_data(fd, size);
+	if (!header)
+		return -errno;
+	while ((type = next_type(header, type)))
+		base->types++;
+	free(header);
+	return 0;
+}
+
+/* Take the ids of the functions. */
+static void take_ids(const struct btf_header *header, const struct base *base)
+{
+	const char *strings = (const char *)header + header->hdr_len + header->str_off;
+	const struct btf_type *type = NULL;
+	uint32_t id = base->types + 1;
 	unsigned int i;
 
-	(void)data;
-	if (kind != BTF_KIND_FUNC || strncmp(name, "bpf_iter_", 9))
-		return;
-	for (i = 0; i < SCOPE_NR_KFUNCS; i++)
-		if (!strcmp(name, names[i]))
-			ids[i] = id;
+	for (; (type = next_type(header, type)); id++) {
+		/* a name that the kernel has as well is among the kernel's strings */
+		if (BTF_INFO_KIND(type->info) != BTF_KIND_FUNC || type->name_off < base->strings)
+			continue;
+		for (i = 0; i < SCOPE_NR_KFUNCS; i++)
+			if (!strcmp(strings + (type->name_off - base->strings), names[i]))
+				ids[i] = id;
+	}
+}
+
+/* Look at a BTF object: it may be the kernel's, or the module's, which is kept open. */
+static int look_at(int fd, struct base *base, struct btf_header **module)
+{
+	struct bpf_btf_info info = {};
+	uint32_t size = sizeof(info);
+	char name[64] = "";
+	int err = 0;
+
+	info.name = (uintptr_t)name;
+	info.name_len = sizeof(name);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || !info.kernel_btf) {
+		close(fd);
+		return 0;
+	}
+	if (!*module && !strcmp(name, MODULE)) {
+		*module = read_data(fd, info.btf_size);
+		btf_fds[MODULE_INDEX] = fd;
+		return *module ? 0 : -errno;
+	}
+	if (!strcmp(name, "vmlinux"))
+		err = measure_base(fd, base);
+	close(fd);
+	return err;
+}
+
+/* Find all functions.  Return 0, or a negative errno; without the module's BTF nothing is found. */
+static int find_functions(void)
+{
+	struct btf_header *module = NULL;
+	struct base base = {};
+	uint32_t id = 0;
+	int fd, err = 0;
+
+	while (!err && !bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd >= 0)
+			err = look_at(fd, &base, &module);
+		else if (errno != ENOENT)
+			err = -errno;
+		/* else it went meanwhile */
+	}
+	if (!err && errno != ENOENT)
+		err = -errno;
+	if (!err && !base.types)
+		err = -ENOENT;
+	if (!err && module)
+		take_ids(module, &base);
+	free(module);
+	return err;
+}
+
+static void forget_module(void)
+{
+	if (btf_fds[MODULE_INDEX] >= 0)
+		close(btf_fds[MODULE_INDEX]);
+	btf_fds[MODULE_INDEX] = -1;
 }
 
 /* Called by libbpf for each program of the section as it is about to load it. */
 static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
 			long cookie)
 {
-	/* libbpf hands out the program as it is going to load it */
-	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(program);
 	size_t nr = bpf_program__insn_cnt(program), i;
+	struct bpf_insn *insns = calloc(nr, sizeof(*insns));
+	int err;
 
 	(void)cookie;
+	if (!insns)
+		out_of_memory();
+	memcpy(insns, bpf_program__insns(program), nr * sizeof(*insns));
 	for (i = 0; i < nr; i++) {
 		struct bpf_insn *insn = &insns[i];
 		uint32_t kfunc = (uint32_t)insn->imm - SCOPE_KFUNC_BASE;
@@ -64,41 +250,39 @@ static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *
 	}
 	options->fd_array = btf_fds;
 	options->prog_flags |= BPF_F_SLEEPABLE;
-	return 0;
+	err = bpf_program__set_insns(program, insns, nr);
+	free(insns);
+	return err;
 }
 
 int kfuncs_init(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load);
-	static const char *const modules[] = { "iommufd", NULL };
-	struct module_btf btf;
 	unsigned int i;
 	int err;
 
 	if (btf_fds[MODULE_INDEX] >= 0)
 		return 0;
-	err = module_btf_open(modules, &btf);
+	err = find_functions();
 	if (err) {
-		complain("cannot read the BTF of module iommufd: %s", strerror(-err));
-		return -1;
+		complain("cannot read the BTF of module " MODULE ": %s", strerror(-err));
+		goto out_forget;
 	}
-	module_btf_each(&btf, look_at, NULL);
 	for (i = 0; i < SCOPE_NR_KFUNCS; i++) {
 		if (ids[i])
 			continue;
-		complain("module iommufd has no %s(): it is not ours, or older than this tool",
+		complain("module " MODULE " has no %s(): it is not ours, or older than this tool",
 			 names[i]);
-		module_btf_close(&btf);
-		return -1;
+		goto out_forget;
 	}
 	err = libbpf_register_prog_handler(SCOPE_STATE_SECTION, BPF_PROG_TYPE_SYSCALL, 0, &options);
 	if (err < 0) {
 		complain("cannot load the BPF programs: %s", strerror(-err));
-		module_btf_close(&btf);
-		return -1;
+		goto out_forget;
 	}
-	btf_fds[MODULE_INDEX] = btf.fd;
-	btf.fd = -1;
-	module_btf_close(&btf);
 	return 0;
+
+out_forget:
+	forget_module();
+	return -1;
 }

@@ -66,17 +66,17 @@ struct label {
 	char text[256];
 };
 
-static struct bpf_map *map_of_class(struct latency_bpf *skeleton, enum scope_class class)
+static struct bpf_map *map_of_class(struct ios_latency *skeleton, enum scope_class class)
 {
 	switch (class) {
 	case SCOPE_CLASS_MEMORY:
-		return skeleton->maps.memory_latency;
+		return skeleton->maps.ios_memory_latency;
 	case SCOPE_CLASS_TRANSLATION:
-		return skeleton->maps.translation_latency;
+		return skeleton->maps.ios_translation_latency;
 	case SCOPE_CLASS_OBJECT:
-		return skeleton->maps.object_latency;
+		return skeleton->maps.ios_object_latency;
 	default:
-		return skeleton->maps.vfio_latency;
+		return skeleton->maps.ios_vfio_latency;
 	}
 }
 
@@ -101,7 +101,7 @@ unsigned int latency_phase(const struct latency_series *series, unsigned int ind
 }
 
 /* Are maps and unmaps all counted, in the entries that are always there? */
-static bool counts_plainly(const struct latency_bpf *skeleton)
+static bool counts_plainly(const struct ios_latency *skeleton)
 {
 	const __u64 frequent = 1ULL << SCOPE_OPERATION_iommufd_map |
 			       1ULL << SCOPE_OPERATION_iommufd_unmap;
@@ -114,7 +114,7 @@ static bool counts_plainly(const struct latency_bpf *skeleton)
 }
 
 /* Size the maps and set the knobs; the filter is set already. */
-static void prepare(struct latency_bpf *skeleton, const struct latency_settings *settings)
+static void prepare(struct ios_latency *skeleton, const struct latency_settings *settings)
 {
 	unsigned int operations[SCOPE_NR_CLASSES] = {}, i;
 	int cpus = libbpf_num_possible_cpus();
@@ -131,8 +131,8 @@ static void prepare(struct latency_bpf *skeleton, const struct latency_settings 
 	if (settings->slowest) {
 		skeleton->rodata->keep |= SCOPE_KEEP_SLOWEST;
 		skeleton->rodata->slowest_kept = settings->slowest;
-		bpf_map__set_max_entries(skeleton->maps.slowest_sent, SCOPE_NR_OPERATIONS);
-		bpf_map__set_max_entries(skeleton->maps.slowest_stacks, SCOPE_SLOWEST_ROOM);
+		bpf_map__set_max_entries(skeleton->maps.ios_slowest_sent, SCOPE_NR_OPERATIONS);
+		bpf_map__set_max_entries(skeleton->maps.ios_slowest_stacks, SCOPE_SLOWEST_ROOM);
 	}
 	if (settings->failures)
 		skeleton->rodata->keep |= SCOPE_KEEP_FAILURES;
@@ -147,7 +147,7 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 	latency->by = settings->by;
 	latency->device = settings->filter ? settings->filter->device : NULL;
 	latency->skeleton =
-		SESSION_OPEN(&latency->session, latency, session_open_options(), settings->filter);
+		SESSION_OPEN(&latency->session, latency, SESSION_RECORDS, settings->filter);
 	if (!latency->skeleton)
 		return -1;
 	prepare(latency->skeleton, settings);
@@ -179,7 +179,7 @@ static int compare_labels(const void *a, const void *b)
 
 static void device_of_number(struct latency *latency, uint64_t number, char *text, size_t size)
 {
-	struct bpf_map *map = latency->skeleton->maps.devices;
+	struct bpf_map *map = latency->skeleton->maps.ios_devices;
 	char name[SCOPE_DEVICE_LEN], *previous = NULL;
 	uint64_t value;
 
@@ -197,7 +197,7 @@ static void device_of_number(struct latency *latency, uint64_t number, char *tex
 /* All devices that are or were behind an IOAS, or the IOAS itself. */
 static void devices_of_ioas(struct latency *latency, uint64_t ioas, char *text, size_t size)
 {
-	struct bpf_map *map = latency->skeleton->maps.attachments;
+	struct bpf_map *map = latency->skeleton->maps.ios_attachments;
 	struct scope_attachment key, *previous = NULL;
 	size_t used = 0;
 
@@ -219,7 +219,7 @@ static void process_of_id(struct latency *latency, uint64_t tgid, char *text, si
 	char comm[SCOPE_COMM_LEN];
 	__u32 key = tgid;
 
-	if (bpf_map__lookup_elem(latency->skeleton->maps.processes, &key, sizeof(key), comm,
+	if (bpf_map__lookup_elem(latency->skeleton->maps.ios_processes, &key, sizeof(key), comm,
 				 sizeof(comm), 0))
 		process_name(tgid, comm, sizeof(comm));
 	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
@@ -474,8 +474,8 @@ static void read_frequent(struct latency *latency, struct snapshot *now)
 	__u32 index;
 
 	for (index = 0; index < SCOPE_NR_FREQUENT; index++) {
-		if (bpf_map__lookup_elem(latency->skeleton->maps.frequent, &index, sizeof(index),
-					 entries, cpus * size, 0))
+		if (bpf_map__lookup_elem(latency->skeleton->maps.ios_frequent, &index,
+					 sizeof(index), entries, cpus * size, 0))
 			continue;
 		for (cpu = 0; cpu < cpus; cpu++) {
 			now->key = (struct scope_latency_key){
@@ -490,7 +490,7 @@ static void read_frequent(struct latency *latency, struct snapshot *now)
 
 static void read_overflow(struct latency *latency, struct snapshot *now)
 {
-	struct bpf_map *map = latency->skeleton->maps.overflow;
+	struct bpf_map *map = latency->skeleton->maps.ios_overflow;
 	__u32 operation;
 
 	if (!latency_overflowed(latency))

@@ -17,7 +17,7 @@
 #include "text/histogram.h"
 
 struct filter;
-struct latency_bpf;
+struct ios_latency;
 
 /* Read at least that often: a bucket of 32 bits must not wrap twice unseen. */
 #define LATENCY_READ_EVERY_NS 30000000000ULL
@@ -79,7 +79,7 @@ struct latency_settings {
  */
 struct latency {
 	struct session session;
-	struct latency_bpf *skeleton;
+	struct ios_latency *skeleton;
 	const char *device;
 	enum scope_dimension by;
 	struct latency_set total;

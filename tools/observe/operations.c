@@ -24,14 +24,14 @@ static int on_sent(void *context, void *data, size_t size)
 int operations_open(struct operations *operations, const struct operations_settings *settings,
 		    operation_function function, void *context)
 {
-	struct operations_bpf *skeleton;
+	struct ios_operations *skeleton;
 
 	memset(operations, 0, sizeof(*operations));
 	operations->function = function;
 	operations->context = context;
 	operations->device = settings->filter ? settings->filter->device : NULL;
-	skeleton = SESSION_OPEN(&operations->session, operations, session_open_options(),
-				settings->filter);
+	skeleton =
+		SESSION_OPEN(&operations->session, operations, SESSION_RECORDS, settings->filter);
 	if (!skeleton)
 		return -1;
 	operations->skeleton = skeleton;
@@ -39,13 +39,13 @@ int operations_open(struct operations *operations, const struct operations_setti
 	skeleton->rodata->errors_only = settings->errors_only;
 	skeleton->rodata->slower_ns = settings->slower_ns;
 	skeleton->rodata->always = settings->always;
-	bpf_program__set_autoload(skeleton->progs.iommufd_started, settings->begins);
-	bpf_program__set_autoload(skeleton->progs.vfio_started, settings->begins);
+	bpf_program__set_autoload(skeleton->progs.ios_iommufd_started, settings->begins);
+	bpf_program__set_autoload(skeleton->progs.ios_vfio_started, settings->begins);
 	if (settings->room_bytes)
-		bpf_map__set_max_entries(skeleton->maps.records, settings->room_bytes);
+		bpf_map__set_max_entries(skeleton->maps.ios_records, settings->room_bytes);
 	if (session_load(&operations->session))
 		return -1;
-	return session_ring(&operations->session, skeleton->maps.records, on_sent, operations);
+	return session_ring(&operations->session, skeleton->maps.ios_records, on_sent, operations);
 }
 
 int operations_attach(struct operations *operations)

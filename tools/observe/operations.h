@@ -12,7 +12,7 @@
 #include "observe/session.h"
 
 struct filter;
-struct operations_bpf;
+struct ios_operations;
 
 /**
  * struct operations_settings - what to send
@@ -47,7 +47,7 @@ typedef int (*operation_function)(void *context, const struct scope_record *reco
  */
 struct operations {
 	struct session session;
-	struct operations_bpf *skeleton;
+	struct ios_operations *skeleton;
 	const char *device;
 	operation_function function;
 	void *context;

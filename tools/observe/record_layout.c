@@ -38,7 +38,7 @@ static int write_types(struct btf *kernel, const struct btf *records)
 
 const char *record_layout_path(void)
 {
-	struct record_layout_bpf *records;
+	struct ios_record_layout *records;
 	static char path[32];
 	struct btf *kernel;
 	int fd = -ENOMEM;
@@ -48,10 +48,10 @@ const char *record_layout_path(void)
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)
 		return NULL;
-	records = record_layout_bpf__open();
+	records = ios_record_layout__open();
 	if (records)
 		fd = write_types(kernel, bpf_object__btf(records->obj));
-	record_layout_bpf__destroy(records);
+	ios_record_layout__destroy(records);
 	btf__free(kernel);
 	if (fd < 0) {
 		errno = -fd;

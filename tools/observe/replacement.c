@@ -54,7 +54,7 @@ struct sight {
 
 struct replacements {
 	struct session session;
-	struct replace_bpf *skeleton;
+	struct ios_replace *skeleton;
 	struct sight sight;
 	struct followed *followed;
 	size_t nr_followed;
@@ -83,7 +83,8 @@ static int load(struct replacements *replacements, const struct filter *filter, 
 	struct bpf_program *program;
 	int err;
 
-	replacements->skeleton = SESSION_OPEN(&replacements->session, replace, NULL, filter);
+	replacements->skeleton =
+		SESSION_OPEN(&replacements->session, replace, SESSION_MODULES, filter);
 	if (!replacements->skeleton)
 		return 1;
 	bpf_object__for_each_program(program, replacements->skeleton->obj)
@@ -107,7 +108,7 @@ struct replacements *replacements_open(const struct filter *filter)
 		err = load(replacements, filter, false);
 	if (err < 0)
 		session_load_failed(err);
-	if (err || session_ring(&replacements->session, replacements->skeleton->maps.records,
+	if (err || session_ring(&replacements->session, replacements->skeleton->maps.ios_records,
 				on_record, replacements)) {
 		replacements_close(replacements);
 		return NULL;
@@ -117,10 +118,10 @@ struct replacements *replacements_open(const struct filter *filter)
 
 static void look_around(struct replacements *replacements)
 {
-	struct replace_bpf *skeleton = replacements->skeleton;
+	struct ios_replace *skeleton = replacements->skeleton;
 	struct sight *sight = &replacements->sight;
 
-#define SEES(program) session_is_attached(&replacements->session, skeleton->progs.program)
+#define SEES(program) session_is_attached(&replacements->session, skeleton->progs.ios_##program)
 	sight->core = SEES(core_moved);
 	sight->windows[SCOPE_SWITCH_INTEL] = sight->core && SEES(intel_blocks);
 	sight->windows[SCOPE_SWITCH_AMD] = sight->core && SEES(amd_blocks);
@@ -250,7 +251,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 	const struct sight *sight = &replacements->sight;
 	unsigned int driver = record->driver;
 
-	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.waits), &record->number,
+	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.ios_waits), &record->number,
 			    &replacement.waits);
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
 		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;

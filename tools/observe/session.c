@@ -28,23 +28,23 @@ static const struct {
 	const char *program;
 	const char *event;
 } finished_events[] = {
-#define EVENT(name) { "memory", "iommufd_" #name },
+#define EVENT(name) { "ios_memory", "iommufd_" #name },
 	IOMMUFD_MEMORY_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "translation", "iommufd_" #name },
-	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
+#define EVENT(name) { "ios_translation", "iommufd_" #name },
+		IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "object", "iommufd_" #name },
-	IOMMUFD_OBJECT_OPERATIONS(EVENT)
+#define EVENT(name) { "ios_object", "iommufd_" #name },
+			IOMMUFD_OBJECT_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "vfio", "vfio_" #name },
-	SCOPE_VFIO_OPERATIONS(EVENT)
+#define EVENT(name) { "ios_vfio", "vfio_" #name },
+				SCOPE_VFIO_OPERATIONS(EVENT)
 #undef EVENT
 };
 #define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
 
-/* With btf_custom_path where a module has no BTF. */
-static struct bpf_object_open_opts open_options = { .sz = sizeof(open_options) };
+/* The types of the modules' records where a module has no BTF, else NULL. */
+static const char *types_path;
 
 static char libbpf_says[512];
 static bool debug;
@@ -125,9 +125,12 @@ bool session_has_types(void)
 	return has_btf("iommufd");
 }
 
-const struct bpf_object_open_opts *session_open_options(void)
+const struct bpf_object_open_opts *session_open_options(enum session_types types)
 {
-	return open_options.btf_custom_path ? &open_options : NULL;
+	static struct bpf_object_open_opts options = { .sz = sizeof(options) };
+
+	options.btf_custom_path = types == SESSION_RECORDS ? types_path : NULL;
+	return &options;
 }
 
 /* Make do without the BTF of our modules that have none, and say so. */
@@ -160,8 +163,8 @@ static int fall_back(void)
 	}
 	if (!nr)
 		return 0;
-	open_options.btf_custom_path = record_layout_path();
-	if (!open_options.btf_custom_path)
+	types_path = record_layout_path();
+	if (!types_path)
 		return failed("lay out the modules' records", -errno);
 	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",
 		 session_has_types() ? "" :
@@ -239,8 +242,8 @@ static bool is_raw(const struct bpf_program *program)
 }
 
 /*
- * Is a raw tracepoint program for an event?  Its name tells: a class of operations, "finished" for
- * all of them, or "SUBSYSTEM_started" for the begins.
+ * Is a raw tracepoint program for an event?  Its name says so: a class of operations, "ios_finished" for
+ * all of them, or "ios_SUBSYSTEM_started" for the begins.
  */
 static bool serves(const char *program, const char *event)
 {
@@ -250,9 +253,11 @@ static bool serves(const char *program, const char *event)
 	for (i = 0; i < NR_FINISHED_EVENTS; i++)
 		if (!strcmp(event, finished_events[i].event))
 			return !strcmp(program, finished_events[i].program) ||
-			       !strcmp(program, "finished");
-	return length > 6 && !strcmp(event + length - 6, "_start") &&
-	       !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
+			       !strcmp(program, "ios_finished");
+	if (length <= 6 || strcmp(event + length - 6, "_start") || strncmp(program, "ios_", 4))
+		return false;
+	program += 4;
+	return !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
 }
 
 /* Is there an event that this program can be attached to? */
@@ -343,7 +348,7 @@ int session_try_load(struct session *session)
 
 	bpf_object__for_each_program(program, session_object(session))
 	{
-		if (is_raw(program) && !strcmp(bpf_program__name(program), "memory"))
+		if (is_raw(program) && !strcmp(bpf_program__name(program), "ios_memory"))
 			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
 		if (bpf_program__autoload(program) && !is_of_use(program))
 			bpf_program__set_autoload(program, false);

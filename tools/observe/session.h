@@ -2,7 +2,7 @@
 /*
  * BPF programs at work: from the skeleton to the last event, the same for all that is observed.
  *
- *	skeleton = SESSION_OPEN(&session, NAME, session_open_options(), filter);
+ *	skeleton = SESSION_OPEN(&session, NAME, types, filter);
  *	set the knobs in skeleton->rodata
  *	session_load(&session)
  *	session_ring(&session, skeleton->maps.NAME, function, context)
@@ -78,34 +78,36 @@ bool session_has_types(void);
  */
 int session_check_module(void);
 
-/**
- * session_open_options() - how to open a skeleton whose programs observe nothing but operations
- *
- * Their types may come from elsewhere than from the modules' BTF.
- *
- * Return: options for SESSION_OPEN(), valid after session_check_operations().
- */
-const struct bpf_object_open_opts *session_open_options(void);
+/* Which types of the modules do programs need? */
+enum session_types {
+	/* those of the records of operations; they may come from elsewhere than the modules' BTF */
+	SESSION_RECORDS,
+	/* all */
+	SESSION_MODULES,
+};
 
 /**
  * SESSION_OPEN() - open a skeleton
  * @session: filled in; end it with session_close() in any case
  * @name: name of the BPF program's file
- * @options: session_open_options(), or NULL for programs that need the BTF of the modules themselves
+ * @types: enum session_types
  * @filter: what to observe, or NULL for all
  *
- * Return: the struct NAME_bpf, or NULL after it has said what failed.
+ * Maps and programs carry the prefix "ios_": that is how bpftool shows them to others on the host.
+ *
+ * Return: the struct ios_NAME, or NULL after it has said what failed.
  */
-#define SESSION_OPEN(session, name, options, filter)                                           \
-	({                                                                                     \
-		struct name##_bpf *opened_ = name##_bpf__open_opts(options);                   \
-                                                                                               \
-		session_opened(session, opened_ ? opened_->skeleton : NULL, opened_, filter) ? \
-			NULL :                                                                 \
-			opened_;                                                               \
+#define SESSION_OPEN(session, name, types, filter)                                                 \
+	({                                                                                         \
+		struct ios_##name *opened_ = ios_##name##__open_opts(session_open_options(types)); \
+                                                                                                   \
+		session_opened(session, opened_ ? opened_->skeleton : NULL, opened_, filter) ?     \
+			NULL :                                                                     \
+			opened_;                                                                   \
 	})
 
 /* For SESSION_OPEN() alone. */
+const struct bpf_object_open_opts *session_open_options(enum session_types types);
 int session_opened(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
 		   const struct filter *filter);
 

@@ -155,7 +155,7 @@ struct slowest *slowest_begin(struct latency *latency)
 		out_of_memory();
 	slowest->latency = latency;
 	slowest->kept = latency->skeleton->rodata->slowest_kept;
-	if (!session_ring(&latency->session, latency->skeleton->maps.slowest_stacks, on_slow,
+	if (!session_ring(&latency->session, latency->skeleton->maps.ios_slowest_stacks, on_slow,
 			  slowest))
 		slowest->stacks = stacks_begin();
 	if (!slowest->stacks) {

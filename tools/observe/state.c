@@ -28,7 +28,7 @@ _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its sl
  */
 struct state_reader {
 	struct session session;
-	struct state_bpf *skeleton;
+	struct ios_state *skeleton;
 	const char (*slots)[SCOPE_STATE_SLOT];
 };
 
@@ -43,11 +43,11 @@ struct state_reader *state_open(void)
 		out_of_memory();
 	if (kfuncs_init())
 		goto out_close;
-	reader->skeleton = SESSION_OPEN(&reader->session, state, NULL, NULL);
+	reader->skeleton = SESSION_OPEN(&reader->session, state, SESSION_MODULES, NULL);
 	if (!reader->skeleton || session_load(&reader->session))
 		goto out_close;
 	slots = mmap(NULL, SLOTS_SIZE, PROT_READ, MAP_SHARED,
-		     bpf_map__fd(reader->skeleton->maps.slots), 0);
+		     bpf_map__fd(reader->skeleton->maps.ios_slots), 0);
 	if (slots == MAP_FAILED) {
 		complain("cannot map the records of state: %s", strerror(errno));
 		goto out_close;
@@ -78,7 +78,7 @@ static int run(struct state_reader *reader, struct scope_state_walk *walk)
 
 	walk->nr = 0;
 	walk->full = 0;
-	err = bpf_prog_test_run_opts(bpf_program__fd(reader->skeleton->progs.state), &options);
+	err = bpf_prog_test_run_opts(bpf_program__fd(reader->skeleton->progs.ios_state), &options);
 	if (!err)
 		err = (int)options.retval;
 	if (err)

@@ -46,8 +46,8 @@ static void add_device(int fd, struct test_device *device, const char *gap)
 
 static void print_counters(const struct test_device *device)
 {
-	static const char *const names[] = { "accesses", "faults", "gap_faults", "gaps", "gap_ns",
-					     "longest_gap_ns", "attaches" };
+	static const char *const names[] = { "accesses", "faults",	   "gap_faults", "gaps",
+					     "gap_ns",	 "longest_gap_ns", "attaches" };
 	unsigned int i;
 	uint64_t value;
 

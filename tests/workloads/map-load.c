@@ -35,9 +35,8 @@ static void die(const char *what)
 	exit(1);
 }
 
-__attribute__((noinline))
-static void call(int fd, struct calls *calls, unsigned long request, void *arg,
-		 unsigned long long bytes)
+__attribute__((noinline)) static void call(int fd, struct calls *calls, unsigned long request,
+					   void *arg, unsigned long long bytes)
 {
 	calls->count++;
 	if (ioctl(fd, request, arg))
@@ -50,15 +49,14 @@ static void call(int fd, struct calls *calls, unsigned long request, void *arg,
  * Functions of their own, to be found in stacks.  A libc without frame pointers hides the one that
  * calls ioctl(), hence these that call it.
  */
-__attribute__((noinline))
-static void map_area(int fd, struct calls *calls, struct iommu_ioas_map *in)
+__attribute__((noinline)) static void map_area(int fd, struct calls *calls,
+					       struct iommu_ioas_map *in)
 {
 	call(fd, calls, IOMMU_IOAS_MAP, in, in->length);
 }
 
-__attribute__((noinline))
-static void unmap_area(int fd, struct calls *calls, struct iommu_ioas_unmap *out,
-		       unsigned long long length)
+__attribute__((noinline)) static void
+unmap_area(int fd, struct calls *calls, struct iommu_ioas_unmap *out, unsigned long long length)
 {
 	call(fd, calls, IOMMU_IOAS_UNMAP, out, length);
 }

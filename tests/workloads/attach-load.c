@@ -21,16 +21,16 @@ static struct session sessions[3];
 
 static int load_all(void)
 {
-	struct operations_bpf *operations;
+	struct ios_operations *operations;
 	unsigned int i;
 
-	if (!SESSION_OPEN(&sessions[0], latency, session_open_options(), NULL))
+	if (!SESSION_OPEN(&sessions[0], latency, SESSION_RECORDS, NULL))
 		return -1;
-	operations = SESSION_OPEN(&sessions[1], operations, session_open_options(), NULL);
-	if (!operations || !SESSION_OPEN(&sessions[2], stuck, session_open_options(), NULL))
+	operations = SESSION_OPEN(&sessions[1], operations, SESSION_RECORDS, NULL);
+	if (!operations || !SESSION_OPEN(&sessions[2], stuck, SESSION_RECORDS, NULL))
 		return -1;
-	bpf_program__set_autoload(operations->progs.iommufd_started, true);
-	bpf_program__set_autoload(operations->progs.vfio_started, true);
+	bpf_program__set_autoload(operations->progs.ios_iommufd_started, true);
+	bpf_program__set_autoload(operations->progs.ios_vfio_started, true);
 	for (i = 0; i < 3; i++)
 		if (session_load(&sessions[i]))
 			return -1;
