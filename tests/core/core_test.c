@@ -155,82 +155,99 @@ static unsigned long model_largest(unsigned long low, unsigned long high)
 	return largest;
 }
 
+/* What the looks found so far: false once one of them was wrong. */
+struct verdicts {
+	bool exact;
+	bool aligned;
+	bool lookup;
+	bool largest;
+};
+
+/* Take the area at a page out, or put one in. */
+static void change_areas(struct iommufd_ioas *ioas, struct iommufd_area **areas)
+{
+	unsigned long page = rnd(SPACE), nr = 1, i;
+	struct iommufd_area *area = areas[page];
+
+	if (area) {
+		for (i = 0; i < area_length(area) / PAGE_SIZE; i++)
+			used[page + i] = 0;
+		areas[page] = NULL;
+		iommufd_area_erase(ioas, area);
+		free(area);
+	} else if (!used[page]) {
+		area = calloc(1, sizeof(*area));
+		while (nr < 12 && page + nr < SPACE && !used[page + nr] && rnd(4))
+			nr++;
+		area->iova = page * PAGE_SIZE;
+		area->last = area->iova + nr * PAGE_SIZE - 1;
+		areas[page] = area;
+		for (i = 0; i < nr; i++)
+			used[page + i] = 1;
+		iommufd_area_insert(ioas, area);
+	}
+}
+
+static void look_for_holes(struct iommufd_ioas *ioas, struct verdicts *is)
+{
+	unsigned long nr = 1 + rnd(20), low = rnd(SPACE), high = rnd(SPACE);
+	unsigned long page, i, found, iova;
+	bool want, got;
+
+	if (low > high)
+		return;
+	is->largest &=
+		iommufd_area_largest_hole(ioas, low * PAGE_SIZE, (high + 1) * PAGE_SIZE - 1) ==
+		model_largest(low, high) * PAGE_SIZE;
+	want = model_hole(low, high, nr, 1, &found);
+	got = iommufd_area_find_hole(ioas, low * PAGE_SIZE, (high + 1) * PAGE_SIZE - 1,
+				     nr * PAGE_SIZE, PAGE_SIZE, 0, &iova);
+	is->exact &= want == got && (!got || iova == found * PAGE_SIZE);
+
+	/* An alignment may miss a hole that fits exactly, never one with slack. */
+	got = iommufd_area_find_hole(ioas, low * PAGE_SIZE, (high + 1) * PAGE_SIZE - 1,
+				     nr * PAGE_SIZE, 8 * PAGE_SIZE, 3 * PAGE_SIZE, &iova);
+	if (!got) {
+		is->aligned &= !model_hole(low, high, nr + 7, 1, &found);
+		return;
+	}
+	page = iova / PAGE_SIZE;
+	is->aligned &= page % 8 == 3 && page >= low && page + nr - 1 <= high;
+	for (i = 0; i < nr; i++)
+		is->aligned &= !used[page + i];
+}
+
+static void look_for_area(struct iommufd_ioas *ioas, struct verdicts *is)
+{
+	unsigned long page = rnd(SPACE);
+	struct iommufd_area *area = iommufd_area_from(ioas, page * PAGE_SIZE);
+
+	is->lookup &= !area || area->last >= page * PAGE_SIZE;
+	is->lookup &= !!used[page] == (area && area->iova <= page * PAGE_SIZE);
+	is->largest &= iommufd_area_largest_hole(ioas, 0, SPACE * PAGE_SIZE - 1) ==
+		       model_largest(0, SPACE - 1) * PAGE_SIZE;
+}
+
 static void test_areas(void)
 {
 	struct iommufd_area *areas[SPACE] = { NULL };
 	struct iommufd_ioas ioas = { .areas = RB_ROOT, .iova_alignment = PAGE_SIZE };
-	bool exact = true, aligned = true, lookup = true, largest = true;
-	unsigned long page, i, found, iova;
+	struct verdicts is = { true, true, true, true };
+	unsigned long page;
 	int round;
 
 	ioas.iova_lock.held = 1;
 	for (round = 0; round < 60000; round++) {
-		page = rnd(SPACE);
-		if (areas[page]) {
-			struct iommufd_area *area = areas[page];
-
-			for (i = 0; i < area_length(area) / PAGE_SIZE; i++)
-				used[page + i] = 0;
-			areas[page] = NULL;
-			iommufd_area_erase(&ioas, area);
-			free(area);
-		} else if (!used[page]) {
-			struct iommufd_area *area = calloc(1, sizeof(*area));
-			unsigned long nr = 1;
-
-			while (nr < 12 && page + nr < SPACE && !used[page + nr] && rnd(4))
-				nr++;
-			area->iova = page * PAGE_SIZE;
-			area->last = area->iova + nr * PAGE_SIZE - 1;
-			areas[page] = area;
-			for (i = 0; i < nr; i++)
-				used[page + i] = 1;
-			iommufd_area_insert(&ioas, area);
-		}
-
-		if (round % 4 == 0) {
-			unsigned long nr = 1 + rnd(20), low = rnd(SPACE), high = rnd(SPACE);
-			bool want, got;
-
-			if (low > high)
-				continue;
-			largest &= iommufd_area_largest_hole(&ioas, low * PAGE_SIZE,
-							     (high + 1) * PAGE_SIZE - 1) ==
-				   model_largest(low, high) * PAGE_SIZE;
-			want = model_hole(low, high, nr, 1, &found);
-			got = iommufd_area_find_hole(&ioas, low * PAGE_SIZE,
-						     (high + 1) * PAGE_SIZE - 1, nr * PAGE_SIZE,
-						     PAGE_SIZE, 0, &iova);
-			exact &= want == got && (!got || iova == found * PAGE_SIZE);
-
-			/* An alignment may miss a hole that fits exactly, never one with slack. */
-			got = iommufd_area_find_hole(&ioas, low * PAGE_SIZE,
-						     (high + 1) * PAGE_SIZE - 1, nr * PAGE_SIZE,
-						     8 * PAGE_SIZE, 3 * PAGE_SIZE, &iova);
-			if (got) {
-				page = iova / PAGE_SIZE;
-				aligned &= page % 8 == 3 && page >= low && page + nr - 1 <= high;
-				for (i = 0; i < nr; i++)
-					aligned &= !used[page + i];
-			} else {
-				aligned &= !model_hole(low, high, nr + 7, 1, &found);
-			}
-		}
-		if (round % 16 == 1) {
-			struct iommufd_area *area;
-
-			page = rnd(SPACE);
-			area = iommufd_area_from(&ioas, page * PAGE_SIZE);
-			lookup &= !area || area->last >= page * PAGE_SIZE;
-			lookup &= !!used[page] == (area && area->iova <= page * PAGE_SIZE);
-			largest &= iommufd_area_largest_hole(&ioas, 0, SPACE * PAGE_SIZE - 1) ==
-				   model_largest(0, SPACE - 1) * PAGE_SIZE;
-		}
+		change_areas(&ioas, areas);
+		if (round % 4 == 0)
+			look_for_holes(&ioas, &is);
+		if (round % 16 == 1)
+			look_for_area(&ioas, &is);
 	}
-	ok(exact, "the lowest hole is found, and only where there is one");
-	ok(aligned, "an aligned hole is free, aligned, and found where there is room for it");
-	ok(lookup, "areas are found by IOVA");
-	ok(largest, "the largest hole is told, of all and of a part");
+	ok(is.exact, "the lowest hole is found, and only where there is one");
+	ok(is.aligned, "an aligned hole is free, aligned, and found where there is room for it");
+	ok(is.lookup, "areas are found by IOVA");
+	ok(is.largest, "the largest hole is told, of all and of a part");
 
 	for (page = 0; page < SPACE; page++) {
 		if (areas[page]) {

@@ -241,38 +241,46 @@ static void usage(void)
 	exit(2);
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct wishes {
+	uint64_t seed;
+	uint64_t rounds;
+	unsigned int seconds;
+	const char *calls;
+	int journal;
+	bool write_down;
+	bool count;
+};
+
+static void read_wishes(struct wishes *wishes, int argc, char **argv)
 {
-	uint64_t seed = (uint64_t)time(NULL) * 1000003, rounds = UINT64_MAX, round, before, end;
-	int option, journal = -1, kmsg;
-	bool write_down = false, count = false, ended = true, quiet = true, clean = true, is_short;
-	const char *calls = NULL;
-	unsigned int seconds = 60;
+	int option;
 
 	while ((option = getopt(argc, argv, "s:n:r:k:j:el")) != -1) {
 		switch (option) {
 		case 's':
-			seconds = strtoul(optarg, NULL, 0);
+			wishes->seconds = strtoul(optarg, NULL, 0);
 			break;
 		case 'n':
-			rounds = strtoull(optarg, NULL, 0);
+			wishes->rounds = strtoull(optarg, NULL, 0);
 			break;
 		case 'r':
-			seed = strtoull(optarg, NULL, 0);
+			wishes->seed = strtoull(optarg, NULL, 0);
 			break;
 		case 'k':
-			calls = optarg;
+			wishes->calls = optarg;
 			break;
 		case 'j':
-			journal = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-			if (journal < 0)
+			wishes->journal =
+				open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			if (wishes->journal < 0)
 				perror(optarg);
 			break;
 		case 'e':
-			write_down = true;
+			wishes->write_down = true;
 			break;
 		case 'l':
-			count = true;
+			wishes->count = true;
 			break;
 		default:
 			usage();
@@ -280,37 +288,33 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc)
 		usage();
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	find_nodes();
-	if (write_down || count) {
-		generate(&program, seed);
-		if (count) {
-			printf("%u\n", program.threads * program.nr);
-			return 0;
-		}
-		if (calls)
-			keep(calls);
-		emit(&program, &nodes);
-		return 0;
+}
+
+/* Print a round instead of running it, or how many calls it has. */
+static void print_round(const struct wishes *wishes)
+{
+	generate(&program, wishes->seed);
+	if (wishes->count) {
+		printf("%u\n", program.threads * program.nr);
+		return;
 	}
-	done = mmap(NULL, 2 * nr_specs * sizeof(*done), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (done == MAP_FAILED || kmsg < 0) {
-		perror("iommufd-fuzz");
-		return 1;
-	}
-	failed = done + nr_specs;
-	lseek(kmsg, 0, SEEK_END);
-	before = pinned_pages();
-	printf("# seed %" PRIu64 ", %u devices\n", seed, nodes.nr);
-	end = now_ms() + seconds * 1000ULL;
-	is_short = rounds < 200 || seconds < 20;
-	for (round = 0; round < rounds && now_ms() < end && ended && quiet && clean; round++) {
-		generate(&program, seed + round);
-		if (calls)
-			keep(calls);
-		note(journal, program.seed);
+	if (wishes->calls)
+		keep(wishes->calls);
+	emit(&program, &nodes);
+}
+
+/* Run the rounds.  Return whether all went well. */
+static bool run_rounds(const struct wishes *wishes, int kmsg)
+{
+	bool ended = true, quiet = true, clean = true;
+	uint64_t before = pinned_pages(), end = now_ms() + wishes->seconds * 1000ULL, round;
+
+	for (round = 0; round < wishes->rounds && now_ms() < end && ended && quiet && clean;
+	     round++) {
+		generate(&program, wishes->seed + round);
+		if (wishes->calls)
+			keep(wishes->calls);
+		note(wishes->journal, program.seed);
 		ended = run_round();
 		quiet = !kernel_complains(kmsg);
 		clean = ended && nothing_pinned(before);
@@ -323,8 +327,40 @@ int main(int argc, char **argv)
 	ok(ended, "every process ends");
 	ok(quiet, "the kernel has nothing to complain about");
 	ok(clean, "nothing stays pinned");
-	if (!is_short)
+	return ended && quiet && clean;
+}
+
+int main(int argc, char **argv)
+{
+	struct wishes wishes = {
+		.seed = (uint64_t)time(NULL) * 1000003,
+		.rounds = UINT64_MAX,
+		.seconds = 60,
+		.journal = -1,
+	};
+	bool well;
+	int kmsg;
+
+	read_wishes(&wishes, argc, argv);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	find_nodes();
+	if (wishes.write_down || wishes.count) {
+		print_round(&wishes);
+		return 0;
+	}
+	done = mmap(NULL, 2 * nr_specs * sizeof(*done), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (done == MAP_FAILED || kmsg < 0) {
+		perror("iommufd-fuzz");
+		return 1;
+	}
+	failed = done + nr_specs;
+	lseek(kmsg, 0, SEEK_END);
+	printf("# seed %" PRIu64 ", %u devices\n", wishes.seed, nodes.nr);
+	well = run_rounds(&wishes, kmsg);
+	if (wishes.rounds >= 200 && wishes.seconds >= 20)
 		ok(reached(), "four in five of the calls that matter got somewhere");
 	printf("1..%u\n", points);
-	return !(ended && quiet && clean);
+	return !well;
 }

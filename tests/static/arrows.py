@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 
+from files import Files
 from points import sample
 
 # what the compiler and kbuild make for others to find; what TRACE_EVENT_FN() names in a header;
@@ -94,9 +95,9 @@ class Arrows:
                            for used, symbols in self.uses[user].items() if used in circle]
         return complaints
 
-    def unused(self):
-        """Symbols that could be static, or gone."""
-        needed = set().union(*(item.needs for item in self.objects)) if self.objects else set()
+    def unused(self, others=()):
+        """Symbols that could be static, or gone. @others: symbols that others besides need."""
+        needed = set(others).union(*(item.needs for item in self.objects))
         return sorted(f"{item.name}: no other file uses {symbol}" for item in self.objects
                       for symbol in item.defines - needed - item.public if not KEPT.match(symbol))
 
@@ -132,14 +133,14 @@ def show(points, options, compiler="cc"):
     points.found("arrows: a symbol without a user", text, r"^a/arrows_lone.c: no other file uses lone$")
 
 
-def check(points, what, layers):
-    """Points for the objects of @layers."""
+def check(points, what, layers, others=()):
+    """Points for the objects of @layers. @others: symbols that others besides need."""
     arrows = Arrows(layers)
     count = len(arrows.objects)
     points.point(f"{what}: {count} objects are there", [] if count else ["none is"])
     points.point(f"{what}: no circle", arrows.circles())
     points.point(f"{what}: every arrow runs down", arrows.upward())
-    points.point(f"{what}: every global symbol has a user elsewhere", arrows.unused())
+    points.point(f"{what}: every global symbol has a user elsewhere", arrows.unused(others))
 
 
 def module_objects(folder):
@@ -162,3 +163,53 @@ def modules(points, options):
     root = os.path.join(options.build, "modules", "kernel")
     check(points, "the modules", [[(name, module_objects(os.path.join(root, name))) for name in layer
                                    if os.path.isdir(os.path.join(root, name))] for layer in MODULES])
+
+
+# folders of the tool; those of one layer do not know of each other
+TOOL = [["main"], ["commands"], ["export", "trace", "doctor", "top"], ["describe"], ["observe"], ["machine"],
+        ["text"]]
+
+
+def objects_below(folder, ending):
+    """Paths of object files, by the name of their source without its ending."""
+    return {os.path.relpath(os.path.join(here, name), folder)[:-len(ending)]: os.path.join(here, name)
+            for here, _, names in os.walk(folder) for name in names if name.endswith(ending)}
+
+
+def upward_includes(name, text):
+    """Includes of a file of the tool that name a folder which is not below its own."""
+    depth = {group: number for number, layer in enumerate(TOOL) for group in layer}
+    here = re.sub(r"^tools/(main\.c|[^/]*).*", r"\1", name).removesuffix(".c")
+    complaints = []
+    for header in re.findall(r'^#include "([^"]+)"', text, re.M):
+        there = header.split("/")[0]
+        if there in depth and there != here and depth[here] >= depth[there]:
+            complaints.append(f"{name} includes {header}, which is not below it")
+        if header.endswith(".skel.h") and here != "observe":
+            complaints.append(f"{name} includes {header}: only observe/ knows skeletons")
+    return complaints
+
+
+def tool(points, options):
+    """The objects of tools/, and what their sources include."""
+    text = "\n".join(upward_includes("tools/text/json.c", '#include "describe/names.h"\n#include "text/json.h"\n'))
+    points.found("arrows: an include of what is above", text,
+                 r"^tools/text/json.c includes describe/names.h, which is not below it$")
+    files = Files(options.source)
+    # objects of files that are gone stay in the build folder
+    built = {name: path for name, path in
+             objects_below(os.path.join(options.build, "CMakeFiles", "iommuscope.dir", "tools"), ".c.o").items()
+             if f"tools/{name}.c" in files.all}
+    tests = objects_below(os.path.join(options.build, "tests"), ".o").values()
+    needed = subprocess.run(["nm", "--undefined-only", "--just-symbols", *tests], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout.split() if tests else ()
+    check(points, "the tool", [[(group, [path for name, path in built.items() if name.split("/")[0] == group])
+                                for group in layer] for layer in TOOL], needed)
+    missing = [name for name in files.c("tools") if name.endswith(".c") and name[6:-2] not in built]
+    points.point("the tool: each source has an object in a known folder", missing +
+                 [name for name in built if not any(name.split("/")[0] in layer for layer in TOOL)])
+    complaints = []
+    for name in files.c("tools"):
+        with open(files.path(name), encoding="utf-8") as f:
+            complaints += upward_includes(name, f.read())
+    points.point("the tool: every include runs down", complaints)
