@@ -123,7 +123,6 @@ static void *next_object(struct walk *walk)
 			cond_resched();
 			continue;
 		}
-		memset(&walk->record, 0, sizeof(walk->record));
 		rc = iommufd_state_of_object(walk->ictx, obj, &walk->record);
 		iommufd_object_put(walk->ictx, obj);
 		/* The largest id is below U32_MAX. */

@@ -22,6 +22,21 @@
 #include "iova.h"
 #include "state.h"
 
+/* The records are an ABI; no byte is between their members, which would be a part of it. */
+static_assert(sizeof(struct iommufd_state_ctx) == 64);
+static_assert(sizeof(struct iommufd_state_device) == 168);
+static_assert(sizeof(struct iommufd_state_hwpt) == 72);
+static_assert(sizeof(struct iommufd_state_ioas) == 128);
+static_assert(sizeof(struct iommufd_state_access) == 32);
+static_assert(sizeof(struct iommufd_state_area) == 88);
+
+/* Zeroes all of a record, whatever it lies in, and says how long it is. */
+#define STATE_BEGIN(record)                                                                        \
+	do {                                                                                       \
+		memset(record, 0, sizeof(*(record)));                                              \
+		(record)->size = sizeof(*(record));                                                \
+	} while (0)
+
 /**
  * iommufd_state_of_ctx() - tell of a context
  * @ictx: the context
@@ -31,8 +46,7 @@ void iommufd_state_of_ctx(struct iommufd_ctx *ictx, struct iommufd_state_ctx *re
 {
 	struct task_struct *task;
 
-	memset(record, 0, sizeof(*record));
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
 	record->opened_ns = ictx->opened_ns;
 	record->pinned_bytes = (u64)atomic_long_read(&ictx->pinned) << PAGE_SHIFT;
@@ -66,7 +80,7 @@ static void state_of_device(struct iommufd_ctx *ictx, struct iommufd_device *ide
 	struct device *dev = idev->dev;
 	const struct device_driver *driver = READ_ONCE(dev->driver);
 
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
 	record->device_id = idev->obj.id;
 	record->group_id = igroup->id;
@@ -100,7 +114,7 @@ static void state_of_hwpt(struct iommufd_ctx *ictx, struct iommufd_hwpt *hwpt,
 {
 	const struct iommu_domain *domain = hwpt->domain;
 
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
 	record->hwpt_id = hwpt->obj.id;
 	record->ioas_id = hwpt->ioas->obj.id;
@@ -126,7 +140,7 @@ static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 	struct iommufd_memory_stats stats;
 	struct iommufd_iova_space space;
 
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
 	record->ioas_id = ioas->obj.id;
 	record->hwpts = READ_ONCE(ioas->nr_hwpts);
@@ -163,7 +177,7 @@ static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *access,
 			    struct iommufd_state_access *record)
 {
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
 	record->access_id = access->obj.id;
 	record->ioas_id = READ_ONCE(access->ioas_id);
@@ -176,7 +190,7 @@ static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *acc
  * iommufd_state_of_object() - tell of an object
  * @ictx: its context
  * @obj: the object, in use
- * @record: the struct iommufd_state_* that fits its type, zeroed; filled in
+ * @record: the struct iommufd_state_* that fits its type; filled in
  *
  * Return: 0, or -EINTR if a fatal signal came.
  */
@@ -237,8 +251,7 @@ int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_st
 {
 	struct iommufd_area *area;
 
-	memset(record, 0, sizeof(*record));
-	record->size = sizeof(*record);
+	STATE_BEGIN(record);
 	record->ctx_id = ioas->ictx->id;
 	record->ioas_id = ioas->obj.id;
 
