@@ -78,7 +78,7 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 	__u64 key;
 	__u8 yes = 1;
 
-	if (op->ret)
+	if (op->clock.ret)
 		return;
 	if (operation == SCOPE_OPERATION_iommufd_replace) {
 		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);

@@ -141,9 +141,9 @@ static __always_inline __u64 device_number(const char *device)
 static __always_inline void remember_attachment(const struct iommufd_op *op, __u32 operation)
 {
 	struct scope_attachment attachment = {};
-	__u64 now = op->start_ns;
+	__u64 now = op->clock.start_ns;
 
-	if (op->ret || (operation != SCOPE_OPERATION_iommufd_attach &&
+	if (op->clock.ret || (operation != SCOPE_OPERATION_iommufd_attach &&
 			operation != SCOPE_OPERATION_iommufd_replace))
 		return;
 	attachment.ioas = scope_ioas_key(op->ctx_id, op->ioas_id);
@@ -297,7 +297,7 @@ static __always_inline void end_failure(struct scope_failure *failure)
 #define KEEP_FAILURE(class, op, operation)                                                         \
 	do {                                                                                       \
 		struct scope_failure *failure =                                                    \
-			begin_failure(operation, (op)->ret, (op)->reason);                         \
+			begin_failure(operation, (op)->clock.ret, (op)->clock.reason);             \
                                                                                                    \
 		if (failure) {                                                                     \
 			fill_##class(&failure->last, op, operation);                               \
@@ -354,7 +354,7 @@ static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 o
 		index = SCOPE_FREQUENT_UNMAP;
 	else
 		return false;
-	if (!plain || op->ret < 0)
+	if (!plain || op->clock.ret < 0)
 		return false;
 	entry = bpf_map_lookup_elem(&ios_frequent, &index);
 	if (!entry)
@@ -362,7 +362,7 @@ static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 o
 	entry->counters.count++;
 	entry->counters.bytes += op->length;
 	entry->counters.pages += op->pages;
-	count_time(&entry->total, op->dur_ns);
+	count_time(&entry->total, op->clock.dur_ns);
 	/* once, or the compiler adds the offset of the array to each element's */
 	phase_ns = op->phase_ns;
 	barrier_var(phase_ns);
@@ -384,12 +384,12 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 	if (!(wanted & 1ULL << operation) || !scope_filter_memory(op))
 		return 0;
 	KEEP(memory, op, operation);
-	bytes = op->ret < 0 ? 0 : op->length;
+	bytes = op->clock.ret < 0 ? 0 : op->length;
 	entry = memory_entry(op, operation);
 	if (!entry)
-		return count_overflow(operation, op->ret, bytes, op->pages, op->dur_ns);
-	count_operation(&entry->counters, op->ret, bytes, op->pages);
-	count_time(&entry->total, op->dur_ns);
+		return count_overflow(operation, op->clock.ret, bytes, op->pages, op->clock.dur_ns);
+	count_operation(&entry->counters, op->clock.ret, bytes, op->pages);
+	count_time(&entry->total, op->clock.dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
 		count_phase(&entry->phases[i], op->phase_ns[i]);
@@ -409,9 +409,9 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	entry = entry_of_translation(operation, dimension(op->device,
 							  scope_ioas_key(op->ctx_id, op->ioas_id)));
 	if (!entry)
-		return count_overflow(operation, op->ret, 0, op->pages, op->dur_ns);
-	count_operation(&entry->counters, op->ret, 0, op->pages);
-	count_time(&entry->total, op->dur_ns);
+		return count_overflow(operation, op->clock.ret, 0, op->pages, op->clock.dur_ns);
+	count_operation(&entry->counters, op->clock.ret, 0, op->pages);
+	count_time(&entry->total, op->clock.dur_ns);
 	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_TRANSLATION_PHASES; i++)
@@ -428,9 +428,9 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	KEEP(object, op, operation);
 	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
-		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
-	count_operation(&entry->counters, op->ret, 0, 0);
-	count_time(&entry->total, op->dur_ns);
+		return count_overflow(operation, op->clock.ret, 0, 0, op->clock.dur_ns);
+	count_operation(&entry->counters, op->clock.ret, 0, 0);
+	count_time(&entry->total, op->clock.dur_ns);
 	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
 	return 0;
 }
@@ -445,9 +445,9 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	KEEP(vfio, op, operation);
 	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
-		return count_overflow(operation, op->ret, 0, 0, op->dur_ns);
-	count_operation(&entry->counters, op->ret, 0, 0);
-	count_time(&entry->total, op->dur_ns);
+		return count_overflow(operation, op->clock.ret, 0, 0, op->clock.dur_ns);
+	count_operation(&entry->counters, op->clock.ret, 0, 0);
+	count_time(&entry->total, op->clock.dur_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
 		count_phase(&entry->phases[i], op->phase_ns[i]);

@@ -2,8 +2,9 @@
 /*
  * What BPF programs and tools call the operations, phases and reasons.
  *
- * Nothing is listed here: every enum is made from the lists of tracepoints/.  The numbers are
- * good within one build of program and tool, which always come together; they are no ABI.
+ * Nothing is listed here: every enum is made from the lists of tracepoints/.  The numbers of
+ * enum scope_operation and scope_phase are good within one build of program and tool, which always
+ * come together; they are no ABI.
  */
 #ifndef IOMMUSCOPE_BPF_LISTS_H
 #define IOMMUSCOPE_BPF_LISTS_H
@@ -15,23 +16,79 @@
 #include "tracepoints/vfio_op.h"
 #include "tracepoints/vfio_reasons.h"
 
-/* OPERATION(name) for every operation of vfio; what they tell fits one class. */
+/* OPERATION(name, number) for every operation of iommufd. */
+#define SCOPE_IOMMUFD_OPERATIONS(OPERATION)                                                        \
+	IOMMUFD_MEMORY_OPERATIONS(OPERATION)                                                       \
+	IOMMUFD_TRANSLATION_OPERATIONS(OPERATION)                                                  \
+	IOMMUFD_OBJECT_OPERATIONS(OPERATION)
+
+/* OPERATION(name, number) for every operation of vfio; what they tell fits one class. */
 #define SCOPE_VFIO_OPERATIONS(OPERATION)                                                           \
 	VFIO_DEVICE_OPERATIONS(OPERATION)                                                          \
 	VFIO_IRQ_OPERATIONS(OPERATION)                                                             \
 	VFIO_REGION_OPERATIONS(OPERATION)
 
+/* How many there are; the numbers go from 0 to that, less one. */
+enum {
+#define SCOPE_COUNT(name, number) SCOPE_COUNT_iommufd_##name,
+	SCOPE_IOMMUFD_OPERATIONS(SCOPE_COUNT)
+#undef SCOPE_COUNT
+	SCOPE_NR_IOMMUFD_OPERATIONS,
+};
+
+enum {
+#define SCOPE_COUNT(name, number) SCOPE_COUNT_vfio_##name,
+	SCOPE_VFIO_OPERATIONS(SCOPE_COUNT)
+#undef SCOPE_COUNT
+	SCOPE_NR_VFIO_OPERATIONS,
+};
+
+/* The numbers of the modules, those of vfio behind those of iommufd. */
 enum scope_operation {
-#define SCOPE_OPERATION_ENUM(name) SCOPE_OPERATION_iommufd_##name,
-	IOMMUFD_MEMORY_OPERATIONS(SCOPE_OPERATION_ENUM)
-	IOMMUFD_TRANSLATION_OPERATIONS(SCOPE_OPERATION_ENUM)
-	IOMMUFD_OBJECT_OPERATIONS(SCOPE_OPERATION_ENUM)
+#define SCOPE_OPERATION_ENUM(name, number) SCOPE_OPERATION_iommufd_##name = (number),
+	SCOPE_IOMMUFD_OPERATIONS(SCOPE_OPERATION_ENUM)
 #undef SCOPE_OPERATION_ENUM
-#define SCOPE_OPERATION_ENUM(name) SCOPE_OPERATION_vfio_##name,
+#define SCOPE_OPERATION_ENUM(name, number)                                                         \
+	SCOPE_OPERATION_vfio_##name = SCOPE_NR_IOMMUFD_OPERATIONS + (number),
 	SCOPE_VFIO_OPERATIONS(SCOPE_OPERATION_ENUM)
 #undef SCOPE_OPERATION_ENUM
-	SCOPE_NR_OPERATIONS,
+	SCOPE_NR_OPERATIONS = SCOPE_NR_IOMMUFD_OPERATIONS + SCOPE_NR_VFIO_OPERATIONS,
 };
+
+_Static_assert(SCOPE_NR_OPERATIONS <= 64, "sets of operations are 64 bits");
+
+/* Sets of operations, a bit each. */
+#define SCOPE_BIT(name, number) | 1ULL << (number)
+#define SCOPE_SET(OPERATIONS) (0ULL OPERATIONS(SCOPE_BIT))
+
+/* A number that is taken twice leaves a hole elsewhere. */
+_Static_assert(SCOPE_SET(SCOPE_IOMMUFD_OPERATIONS) == (1ULL << SCOPE_NR_IOMMUFD_OPERATIONS) - 1,
+	       "each number of an operation of iommufd is one operation's");
+_Static_assert(SCOPE_SET(SCOPE_VFIO_OPERATIONS) == (1ULL << SCOPE_NR_VFIO_OPERATIONS) - 1,
+	       "each number of an operation of vfio is one operation's");
+
+/**
+ * scope_iommufd_operation() - the operation of a record
+ * @opcode: the record's number
+ *
+ * Return: enum scope_operation; SCOPE_NR_OPERATIONS for one that only newer modules have.
+ */
+static inline unsigned int scope_iommufd_operation(unsigned int opcode)
+{
+	return opcode < SCOPE_NR_IOMMUFD_OPERATIONS ? opcode : SCOPE_NR_OPERATIONS;
+}
+
+/**
+ * scope_vfio_operation() - the operation of a record
+ * @opcode: the record's number
+ *
+ * Return: enum scope_operation; SCOPE_NR_OPERATIONS for one that only newer modules have.
+ */
+static inline unsigned int scope_vfio_operation(unsigned int opcode)
+{
+	return opcode < SCOPE_NR_VFIO_OPERATIONS ? SCOPE_NR_IOMMUFD_OPERATIONS + opcode :
+						   SCOPE_NR_OPERATIONS;
+}
 
 /* What an operation is about, and with it which fields of a record mean something. */
 enum scope_class {
@@ -90,14 +147,13 @@ enum scope_vfio_reason {
  */
 static inline enum scope_class scope_operation_class(unsigned int operation)
 {
-	/* the first operation of each class, in the order of the enum */
-	if (operation < SCOPE_OPERATION_iommufd_bind)
+	if (operation >= SCOPE_NR_IOMMUFD_OPERATIONS)
+		return SCOPE_CLASS_VFIO;
+	if (SCOPE_SET(IOMMUFD_MEMORY_OPERATIONS) >> operation & 1)
 		return SCOPE_CLASS_MEMORY;
-	if (operation < SCOPE_OPERATION_iommufd_open)
+	if (SCOPE_SET(IOMMUFD_TRANSLATION_OPERATIONS) >> operation & 1)
 		return SCOPE_CLASS_TRANSLATION;
-	if (operation < SCOPE_OPERATION_vfio_open)
-		return SCOPE_CLASS_OBJECT;
-	return SCOPE_CLASS_VFIO;
+	return SCOPE_CLASS_OBJECT;
 }
 
 /**

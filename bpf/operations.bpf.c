@@ -72,7 +72,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 {
 	struct scope_record *record;
 
-	if (!scope_filter_object(op) || !interesting(operation, op->ret, op->dur_ns))
+	if (!scope_filter_object(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
 	record = reserve(SCOPE_OBJECT_RECORD);
 	if (!record)
@@ -86,7 +86,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 {
 	struct scope_record *record;
 
-	if (!scope_filter_memory(op) || !interesting(operation, op->ret, op->dur_ns))
+	if (!scope_filter_memory(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
 	record = reserve(SCOPE_MEMORY_RECORD);
 	if (!record)
@@ -101,7 +101,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	struct scope_record *record;
 
 	if (!scope_filter_translation(op, operation) ||
-	    !interesting(operation, op->ret, op->dur_ns))
+	    !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
 	record = reserve(sizeof(*record));
 	if (!record)
@@ -115,7 +115,7 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 {
 	struct scope_record *record;
 
-	if (!scope_filter_vfio(op) || !interesting(operation, op->ret, op->dur_ns))
+	if (!scope_filter_vfio(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
 	record = reserve(sizeof(*record));
 	if (!record)
@@ -141,7 +141,9 @@ int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 
 	if (!op)
 		return 0;
-	operation = SCOPE_OPERATION_iommufd_map + op->opcode;
+	operation = scope_iommufd_operation(op->clock.opcode);
+	if (operation >= SCOPE_NR_OPERATIONS)
+		return 0;
 	memory = scope_operation_class(operation) == SCOPE_CLASS_MEMORY;
 	if (memory ? !scope_filter_memory(op) :
 		     (filter.by_device && !scope_is_device(op->device)) || !scope_filter_ctx(op))
@@ -160,7 +162,7 @@ int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 		bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
 	}
 	fill_task(record, operation | SCOPE_BEGINS);
-	record->start_ns = op->start_ns;
+	record->start_ns = op->clock.start_ns;
 	record->ctx = op->ctx_id;
 	record->ioas = op->ioas_id;
 	record->device_id = op->device_id;
@@ -175,15 +177,19 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
 	struct scope_record *record;
+	__u32 operation;
 
 	if (!op || !scope_filter_vfio(op))
+		return 0;
+	operation = scope_vfio_operation(op->clock.opcode);
+	if (operation >= SCOPE_NR_OPERATIONS)
 		return 0;
 	record = reserve(sizeof(*record));
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	fill_task(record, (SCOPE_OPERATION_vfio_open + op->opcode) | SCOPE_BEGINS);
-	record->start_ns = op->start_ns;
+	fill_task(record, operation | SCOPE_BEGINS);
+	record->start_ns = op->clock.start_ns;
 	record->device_id = op->device_id;
 	record->hwpt = op->pt_id;
 	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);

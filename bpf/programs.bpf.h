@@ -39,7 +39,7 @@ struct {
 		op && !bpf_probe_read_kernel(op, size, (const void *)(from)) ? op : NULL; \
 	})
 
-#define SCOPE_MEMORY_PROGRAM(name)                                                      \
+#define SCOPE_MEMORY_PROGRAM(name, number)                                              \
 	SEC("tp_btf/iommufd_" #name)                                                    \
 	int BPF_PROG(ios_##name, const struct iommufd_op *op)                           \
 	{                                                                               \
@@ -55,7 +55,7 @@ int ios_memory(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
-	return op ? finished_memory(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+	return op ? finished_memory(op, scope_iommufd_operation(op->clock.opcode)) : 0;
 }
 
 SEC("raw_tp")
@@ -63,7 +63,7 @@ int ios_translation(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
-	return op ? finished_translation(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+	return op ? finished_translation(op, scope_iommufd_operation(op->clock.opcode)) : 0;
 }
 
 SEC("raw_tp")
@@ -71,7 +71,7 @@ int ios_object(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
 
-	return op ? finished_object(op, SCOPE_OPERATION_iommufd_map + op->opcode) : 0;
+	return op ? finished_object(op, scope_iommufd_operation(op->clock.opcode)) : 0;
 }
 
 SEC("raw_tp")
@@ -79,7 +79,7 @@ int ios_vfio(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
 
-	return op ? finished_vfio(op, SCOPE_OPERATION_vfio_open + op->opcode) : 0;
+	return op ? finished_vfio(op, scope_vfio_operation(op->clock.opcode)) : 0;
 }
 
 #endif

@@ -25,13 +25,13 @@ static __always_inline void fill_task(struct scope_record *record, __u32 operati
 /* What all operations of a subsystem have in common, by the same names. */
 #define FILL_OUTCOME(record, op)                                                                   \
 	do {                                                                                       \
-		(record)->start_ns = (op)->start_ns;                                               \
-		(record)->dur_ns = (op)->dur_ns;                                                   \
+		(record)->start_ns = (op)->clock.start_ns;                                         \
+		(record)->dur_ns = (op)->clock.dur_ns;                                             \
 		(record)->value = (op)->value;                                                     \
-		(record)->reason_a = (op)->reason_a;                                               \
-		(record)->reason_b = (op)->reason_b;                                               \
-		(record)->ret = (op)->ret;                                                         \
-		(record)->reason = (op)->reason;                                                   \
+		(record)->reason_a = (op)->clock.reason_a;                                         \
+		(record)->reason_b = (op)->clock.reason_b;                                         \
+		(record)->ret = (op)->clock.ret;                                                   \
+		(record)->reason = (op)->clock.reason;                                             \
 		(record)->flags = (op)->flags;                                                     \
 		(record)->device_id = (op)->device_id;                                             \
 		(record)->length = (op)->length;                                                   \

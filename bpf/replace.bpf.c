@@ -36,7 +36,7 @@ int BPF_PROG(ios_replace_start, const struct iommufd_op *op)
 		return 0;
 	run = run_begins();
 	if (run)
-		turn_begins(op->ctx_id, run->number, op->start_ns);
+		turn_begins(op->ctx_id, run->number, op->clock.start_ns);
 	return 0;
 }
 
@@ -54,8 +54,8 @@ static __always_inline void fill(struct scope_replacement *record, const struct 
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	record->start_ns = op->start_ns;
-	record->dur_ns = op->dur_ns;
+	record->start_ns = op->clock.start_ns;
+	record->dur_ns = op->clock.dur_ns;
 	record->phase_ns[SCOPE_REPLACE_wait] = op->phase_ns[SCOPE_PHASE_wait];
 	record->phase_ns[SCOPE_REPLACE_check] = op->phase_ns[SCOPE_PHASE_check];
 	record->phase_ns[SCOPE_REPLACE_alloc] = op->phase_ns[SCOPE_PHASE_alloc];
@@ -67,8 +67,8 @@ static __always_inline void fill(struct scope_replacement *record, const struct 
 	record->first_end_ns = 0;
 	record->last_start_ns = 0;
 	record->last_end_ns = 0;
-	record->reason_a = op->reason_a;
-	record->reason_b = op->reason_b;
+	record->reason_a = op->clock.reason_a;
+	record->reason_b = op->clock.reason_b;
 	record->windows = 0;
 	record->faults_in_window = 0;
 	record->faults_after = 0;
@@ -78,8 +78,8 @@ static __always_inline void fill(struct scope_replacement *record, const struct 
 	record->flags = 0;
 	record->tgid = id >> 32;
 	record->tid = (__u32)id;
-	record->ret = op->ret;
-	record->reason = op->reason;
+	record->ret = op->clock.ret;
+	record->reason = op->clock.reason;
 	record->ctx = op->ctx_id;
 	record->device_id = op->device_id;
 	record->group = op->group_id;
@@ -161,7 +161,7 @@ static __always_inline void replaced(const struct iommufd_op *op, struct running
 
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
-		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->ret)
+		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->clock.ret)
 			tell(op, NULL, __sync_fetch_and_add(&last_number, 1) + 1, true);
 		return;
 	}
@@ -169,8 +169,8 @@ static __always_inline void replaced(const struct iommufd_op *op, struct running
 	if (!run->nr)
 		tell(op, NULL, run->number, true);
 	for (i = 0; i < SCOPE_GROUP_DEVICES && i < run->nr; i++)
-		tell(op, &run->moves[i], run->number, run->nr == 1 && !op->ret);
-	turn_ends(op->ctx_id, run->number, op->start_ns + op->dur_ns);
+		tell(op, &run->moves[i], run->number, run->nr == 1 && !op->clock.ret);
+	turn_ends(op->ctx_id, run->number, op->clock.start_ns + op->clock.dur_ns);
 	run->task = 0;
 }
 

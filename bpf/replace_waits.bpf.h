@@ -79,7 +79,7 @@ static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 s
 static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns,
 				      __u64 own)
 {
-	__u64 start_ns = op->start_ns, wait_ns = op->phase_ns[SCOPE_PHASE_wait], waited, number;
+	__u64 start_ns = op->clock.start_ns, wait_ns = op->phase_ns[SCOPE_PHASE_wait], waited, number;
 	struct scope_waits fresh = {}, *entry;
 	struct scope_wait_mark *mark;
 	__u32 slot;
@@ -113,7 +113,7 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	mark = &entry->marks[slot];
 	mark->start_ns = start_ns;
 	mark->wait_ns = wait_ns;
-	mark->operation = SCOPE_OPERATION_iommufd_map + op->opcode;
+	mark->operation = scope_iommufd_operation(op->clock.opcode);
 	mark->tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
 }
@@ -131,7 +131,7 @@ static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 }
 
 /* What can wait for a replacement: operations on memory, and on translations of other devices. */
-#define WAITING_PROGRAM(name)                                        \
+#define WAITING_PROGRAM(name, ...)                                   \
 	SEC("tp_btf/iommufd_" #name)                                 \
 	int BPF_PROG(ios_waited_##name, const struct iommufd_op *op) \
 	{                                                            \

@@ -90,7 +90,7 @@ static __always_inline void end_slow(struct scope_slow *slow)
 
 #define KEEP_SLOW(class, op, operation)                                                            \
 	do {                                                                                       \
-		struct scope_slow *slow = begin_slow(operation, (op)->dur_ns);                     \
+		struct scope_slow *slow = begin_slow(operation, (op)->clock.dur_ns);               \
                                                                                                    \
 		if (slow) {                                                                        \
 			fill_##class(&slow->record, op, operation);                                \

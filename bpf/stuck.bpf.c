@@ -68,8 +68,10 @@ int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 	const struct iommufd_op *op = (const void *)args->args[0];
 	struct scope_begun entry = { .address = args->args[0] };
 
-	entry.start_ns = BPF_CORE_READ(op, start_ns);
-	entry.operation = SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode);
+	entry.start_ns = BPF_CORE_READ(op, clock.start_ns);
+	entry.operation = scope_iommufd_operation(BPF_CORE_READ(op, clock.opcode));
+	if (entry.operation >= SCOPE_NR_OPERATIONS)
+		return 0;
 	entry.ctx = BPF_CORE_READ(op, ctx_id);
 	entry.ioas = BPF_CORE_READ(op, ioas_id);
 	entry.device_id = BPF_CORE_READ(op, device_id);
@@ -87,8 +89,10 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 	const struct vfio_op *op = (const void *)args->args[0];
 	struct scope_begun entry = { .address = args->args[0] };
 
-	entry.start_ns = BPF_CORE_READ(op, start_ns);
-	entry.operation = SCOPE_OPERATION_vfio_open + BPF_CORE_READ(op, opcode);
+	entry.start_ns = BPF_CORE_READ(op, clock.start_ns);
+	entry.operation = scope_vfio_operation(BPF_CORE_READ(op, clock.opcode));
+	if (entry.operation >= SCOPE_NR_OPERATIONS)
+		return 0;
 	entry.device_id = BPF_CORE_READ(op, device_id);
 	entry.hwpt = BPF_CORE_READ(op, pt_id);
 	bpf_probe_read_kernel(entry.device, sizeof(entry.device), op->device);
@@ -125,24 +129,18 @@ static __always_inline __u64 ticks_ns(__u64 ticks, __u64 tick_ns)
 static __always_inline void read_iommufd_phase(struct scope_begun *entry)
 {
 	const struct iommufd_op *op = (const void *)entry->address;
-	__u64 tick_ns = BPF_CORE_READ(op, tick_ns), ticks;
-	int i, nr = SCOPE_FIRST_VFIO_PHASE;
+	__u64 tick_ns = BPF_CORE_READ(op, clock.tick_ns), ticks;
+	int i;
 
-	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
+	if (BPF_CORE_READ(op, clock.start_ns) != entry->start_ns)
 		return;
-	/* what an operation on memory cannot have is not even zeroed */
-	if (scope_operation_class(SCOPE_OPERATION_iommufd_map + BPF_CORE_READ(op, opcode)) ==
-	    SCOPE_CLASS_MEMORY)
-		nr = SCOPE_NR_MEMORY_PHASES;
-	ticks = BPF_CORE_READ(op, phase_start) - BPF_CORE_READ(op, start_ticks);
+	ticks = BPF_CORE_READ(op, clock.phase_start) - BPF_CORE_READ(op, clock.start_ticks);
 	entry->phase_start_ns = entry->start_ns + ticks_ns(ticks, tick_ns);
-	entry->phase = BPF_CORE_READ(op, phase);
+	entry->phase = BPF_CORE_READ(op, clock.phase);
 	if (entry->phase >= SCOPE_FIRST_VFIO_PHASE)
 		entry->phase = SCOPE_NR_PHASES;
 	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++) {
-		ticks = 0;
-		if (i < nr)
-			bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
+		bpf_probe_read_kernel(&ticks, sizeof(ticks), &op->phase_ns[i]);
 		entry->phase_ns[i] = ticks_ns(ticks, tick_ns);
 	}
 }
@@ -150,14 +148,14 @@ static __always_inline void read_iommufd_phase(struct scope_begun *entry)
 static __always_inline void read_vfio_phase(struct scope_begun *entry)
 {
 	const struct vfio_op *op = (const void *)entry->address;
-	__u64 tick_ns = BPF_CORE_READ(op, tick_ns), ticks;
+	__u64 tick_ns = BPF_CORE_READ(op, clock.tick_ns), ticks;
 	int i;
 
-	if (BPF_CORE_READ(op, start_ns) != entry->start_ns)
+	if (BPF_CORE_READ(op, clock.start_ns) != entry->start_ns)
 		return;
-	ticks = BPF_CORE_READ(op, phase_start) - BPF_CORE_READ(op, start_ticks);
+	ticks = BPF_CORE_READ(op, clock.phase_start) - BPF_CORE_READ(op, clock.start_ticks);
 	entry->phase_start_ns = entry->start_ns + ticks_ns(ticks, tick_ns);
-	entry->phase = SCOPE_FIRST_VFIO_PHASE + BPF_CORE_READ(op, phase);
+	entry->phase = SCOPE_FIRST_VFIO_PHASE + BPF_CORE_READ(op, clock.phase);
 	if (entry->phase > SCOPE_NR_PHASES)
 		entry->phase = SCOPE_NR_PHASES;
 	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++) {
@@ -220,7 +218,7 @@ int ios_threads(struct bpf_iter__task *ctx)
 	if (entry) {
 		thread->begun = *entry;
 		thread->begun.phase = SCOPE_PHASE_UNKNOWN;
-		if (entry->operation < SCOPE_OPERATION_vfio_open)
+		if (scope_operation_class(entry->operation) != SCOPE_CLASS_VFIO)
 			read_iommufd_phase(&thread->begun);
 		else if (bpf_core_type_exists(struct vfio_op))
 			read_vfio_phase(&thread->begun);

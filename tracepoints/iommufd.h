@@ -70,13 +70,13 @@ DECLARE_EVENT_CLASS(iommufd_memory,
 		__entry->length = op->length;
 		__entry->user_va = op->user_va;
 		__entry->flags = op->flags;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
 		__entry->pages = op->pages;
 		__entry->extents = op->extents;
-		__entry->dur_ns = op->dur_ns;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[IOMMUFD_PHASE_wait];
 		__entry->account_ns = op->phase_ns[IOMMUFD_PHASE_account];
 		__entry->pin_ns = op->phase_ns[IOMMUFD_PHASE_pin];
@@ -137,13 +137,13 @@ DECLARE_EVENT_CLASS(iommufd_translation,
 		__entry->iova = op->iova;
 		__entry->length = op->length;
 		__entry->flags = op->flags;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
 		__entry->pages = op->pages;
 		__entry->extents = op->extents;
-		__entry->dur_ns = op->dur_ns;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[IOMMUFD_PHASE_wait];
 		__entry->check_ns = op->phase_ns[IOMMUFD_PHASE_check];
 		__entry->alloc_ns = op->phase_ns[IOMMUFD_PHASE_alloc];
@@ -185,11 +185,11 @@ DECLARE_EVENT_CLASS(iommufd_object,
 		__entry->object_id = op->object_id;
 		__entry->value = op->value;
 		__entry->flags = op->flags;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
-		__entry->dur_ns = op->dur_ns;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[IOMMUFD_PHASE_wait];
 	),
 	TP_printk("ctx=%u object_type=%u object_id=%u value=%llu flags=0x%x ret=%d reason=%s reason_a=%llu reason_b=%llu dur_ns=%llu wait_ns=%llu",
@@ -229,43 +229,18 @@ DECLARE_EVENT_CLASS(iommufd_start,
 	DEFINE_EVENT_FN(class, name, TP_PROTO(const struct iommufd_op *op), TP_ARGS(op),           \
 			iommufd_event_enabled, iommufd_event_disabled)
 
-IOMMUFD_EVENT(iommufd_memory, iommufd_map);
-IOMMUFD_EVENT(iommufd_memory, iommufd_copy);
-IOMMUFD_EVENT(iommufd_memory, iommufd_unmap);
-IOMMUFD_EVENT(iommufd_memory, iommufd_access_pin);
-IOMMUFD_EVENT(iommufd_memory, iommufd_access_unpin);
-IOMMUFD_EVENT(iommufd_memory, iommufd_access_rw);
-
-IOMMUFD_EVENT(iommufd_translation, iommufd_bind);
-IOMMUFD_EVENT(iommufd_translation, iommufd_unbind);
-IOMMUFD_EVENT(iommufd_translation, iommufd_attach);
-IOMMUFD_EVENT(iommufd_translation, iommufd_replace);
-IOMMUFD_EVENT(iommufd_translation, iommufd_detach);
-IOMMUFD_EVENT(iommufd_translation, iommufd_hwpt_alloc);
-IOMMUFD_EVENT(iommufd_translation, iommufd_access_attach);
-IOMMUFD_EVENT(iommufd_translation, iommufd_access_replace);
-IOMMUFD_EVENT(iommufd_translation, iommufd_access_detach);
-
-IOMMUFD_EVENT(iommufd_object, iommufd_open);
-IOMMUFD_EVENT(iommufd_object, iommufd_close);
-IOMMUFD_EVENT(iommufd_object, iommufd_destroy);
-IOMMUFD_EVENT(iommufd_object, iommufd_ioas_alloc);
-IOMMUFD_EVENT(iommufd_object, iommufd_ioas_allow_iovas);
-IOMMUFD_EVENT(iommufd_object, iommufd_ioas_iova_ranges);
-IOMMUFD_EVENT(iommufd_object, iommufd_option);
-IOMMUFD_EVENT(iommufd_object, iommufd_vfio_ioas);
-IOMMUFD_EVENT(iommufd_object, iommufd_get_hw_info);
-IOMMUFD_EVENT(iommufd_object, iommufd_access_create);
-IOMMUFD_EVENT(iommufd_object, iommufd_access_destroy);
-IOMMUFD_EVENT(iommufd_object, iommufd_unknown_ioctl);
-
-IOMMUFD_EVENT(iommufd_start, iommufd_map_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_copy_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_unmap_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_attach_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_replace_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_detach_start);
-IOMMUFD_EVENT(iommufd_start, iommufd_hwpt_alloc_start);
+#undef IOMMUFD_MEMORY_EVENT
+#define IOMMUFD_MEMORY_EVENT(name, number) IOMMUFD_EVENT(iommufd_memory, iommufd_##name);
+IOMMUFD_MEMORY_OPERATIONS(IOMMUFD_MEMORY_EVENT)
+#undef IOMMUFD_TRANSLATION_EVENT
+#define IOMMUFD_TRANSLATION_EVENT(name, number) IOMMUFD_EVENT(iommufd_translation, iommufd_##name);
+IOMMUFD_TRANSLATION_OPERATIONS(IOMMUFD_TRANSLATION_EVENT)
+#undef IOMMUFD_OBJECT_EVENT
+#define IOMMUFD_OBJECT_EVENT(name, number) IOMMUFD_EVENT(iommufd_object, iommufd_##name);
+IOMMUFD_OBJECT_OPERATIONS(IOMMUFD_OBJECT_EVENT)
+#undef IOMMUFD_START_EVENT
+#define IOMMUFD_START_EVENT(name) IOMMUFD_EVENT(iommufd_start, iommufd_##name##_start);
+IOMMUFD_START_EVENTS(IOMMUFD_START_EVENT)
 
 DECLARE_EVENT_CLASS(iommufd_pin_batch,
 	TP_PROTO(u64 user_va, unsigned long pages, long ret),

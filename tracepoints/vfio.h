@@ -65,11 +65,11 @@ DECLARE_EVENT_CLASS(vfio_device,
 		__entry->count = op->count;
 		__entry->flags = op->flags;
 		__entry->value = op->value;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
-		__entry->dur_ns = op->dur_ns;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[VFIO_PHASE_wait];
 		__entry->iommufd_ns = op->phase_ns[VFIO_PHASE_iommufd];
 		__entry->driver_ns = op->phase_ns[VFIO_PHASE_driver];
@@ -107,11 +107,11 @@ DECLARE_EVENT_CLASS(vfio_irq,
 		__entry->start = op->start;
 		__entry->count = op->count;
 		__entry->flags = op->flags;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
-		__entry->dur_ns = op->dur_ns;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[VFIO_PHASE_wait];
 		__assign_str(device);
 		__assign_str(node);
@@ -143,11 +143,11 @@ DECLARE_EVENT_CLASS(vfio_region,
 		__entry->index = op->index;
 		__entry->offset = op->offset;
 		__entry->length = op->length;
-		__entry->ret = op->ret;
-		__entry->reason = op->reason;
-		__entry->reason_a = op->reason_a;
-		__entry->reason_b = op->reason_b;
-		__entry->dur_ns = op->dur_ns;
+		__entry->ret = op->clock.ret;
+		__entry->reason = op->clock.reason;
+		__entry->reason_a = op->clock.reason_a;
+		__entry->reason_b = op->clock.reason_b;
+		__entry->dur_ns = op->clock.dur_ns;
 		__entry->wait_ns = op->phase_ns[VFIO_PHASE_wait];
 		__assign_str(device);
 		__assign_str(node);
@@ -182,35 +182,18 @@ DECLARE_EVENT_CLASS(vfio_start,
 	DEFINE_EVENT_FN(class, name, TP_PROTO(const struct vfio_op *op), TP_ARGS(op),              \
 			vfio_event_enabled, vfio_event_disabled)
 
-VFIO_EVENT(vfio_device, vfio_open);
-VFIO_EVENT(vfio_device, vfio_bind);
-VFIO_EVENT(vfio_device, vfio_unbind);
-VFIO_EVENT(vfio_device, vfio_attach);
-VFIO_EVENT(vfio_device, vfio_replace);
-VFIO_EVENT(vfio_device, vfio_detach);
-VFIO_EVENT(vfio_device, vfio_close);
-VFIO_EVENT(vfio_device, vfio_reset);
-VFIO_EVENT(vfio_device, vfio_hot_reset);
-VFIO_EVENT(vfio_device, vfio_register);
-VFIO_EVENT(vfio_device, vfio_unregister);
-VFIO_EVENT(vfio_device, vfio_group_open);
-VFIO_EVENT(vfio_device, vfio_set_container);
-VFIO_EVENT(vfio_device, vfio_unset_container);
-VFIO_EVENT(vfio_device, vfio_feature);
-VFIO_EVENT(vfio_device, vfio_ioctl);
-
-VFIO_EVENT(vfio_irq, vfio_set_irqs);
-
-VFIO_EVENT(vfio_region, vfio_bar_fault);
-
-VFIO_EVENT(vfio_start, vfio_bind_start);
-VFIO_EVENT(vfio_start, vfio_attach_start);
-VFIO_EVENT(vfio_start, vfio_replace_start);
-VFIO_EVENT(vfio_start, vfio_detach_start);
-VFIO_EVENT(vfio_start, vfio_close_start);
-VFIO_EVENT(vfio_start, vfio_reset_start);
-VFIO_EVENT(vfio_start, vfio_hot_reset_start);
-VFIO_EVENT(vfio_start, vfio_unregister_start);
+#undef VFIO_DEVICE_EVENT
+#define VFIO_DEVICE_EVENT(name, number) VFIO_EVENT(vfio_device, vfio_##name);
+VFIO_DEVICE_OPERATIONS(VFIO_DEVICE_EVENT)
+#undef VFIO_IRQ_EVENT
+#define VFIO_IRQ_EVENT(name, number) VFIO_EVENT(vfio_irq, vfio_##name);
+VFIO_IRQ_OPERATIONS(VFIO_IRQ_EVENT)
+#undef VFIO_REGION_EVENT
+#define VFIO_REGION_EVENT(name, number) VFIO_EVENT(vfio_region, vfio_##name);
+VFIO_REGION_OPERATIONS(VFIO_REGION_EVENT)
+#undef VFIO_START_EVENT
+#define VFIO_START_EVENT(name) VFIO_EVENT(vfio_start, vfio_##name##_start);
+VFIO_START_EVENTS(VFIO_START_EVENT)
 
 #endif
 

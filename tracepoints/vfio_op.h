@@ -4,41 +4,58 @@
  *
  * The operation's function owns it, on its stack, from begin to end; nobody
  * else sees it but the probes of the events, which may read it only while the
- * event fires.  It needs no lock.  It holds zeroes and is filled in only while
- * a vfio event is enabled (@armed); the names of its members are part of the
- * events' ABI for BPF programs: members are only ever added at the end.
+ * event fires.  It needs no lock.  It is set, and filled in, only while a vfio
+ * event is enabled (@clock.armed); the names of its members are part of the
+ * events' ABI for BPF programs: members are only ever added at the end of the
+ * story.
  */
 #ifndef IOMMUSCOPE_VFIO_OP_H
 #define IOMMUSCOPE_VFIO_OP_H
 
-/* OPERATION(name): the event is vfio_<name> */
+/*
+ * OPERATION(name, number): the event is vfio_<name>.  The number is part of the ABI: a new
+ * operation is a line at the end of one of the three lists, with the lowest number that none of them
+ * has.  abi/vfio/operations holds those that are taken.
+ */
 #define VFIO_DEVICE_OPERATIONS(OPERATION)                                                          \
-	OPERATION(open)                                                                            \
-	OPERATION(bind)                                                                            \
-	OPERATION(unbind)                                                                          \
-	OPERATION(attach)                                                                          \
-	OPERATION(replace)                                                                         \
-	OPERATION(detach)                                                                          \
-	OPERATION(close)                                                                           \
-	OPERATION(reset)                                                                           \
-	OPERATION(hot_reset)                                                                       \
-	OPERATION(register)                                                                        \
-	OPERATION(unregister)                                                                      \
-	OPERATION(group_open)                                                                      \
-	OPERATION(set_container)                                                                   \
-	OPERATION(unset_container)                                                                 \
-	OPERATION(feature)                                                                         \
-	OPERATION(ioctl)
+	OPERATION(open, 0)                                                                         \
+	OPERATION(bind, 1)                                                                         \
+	OPERATION(unbind, 2)                                                                       \
+	OPERATION(attach, 3)                                                                       \
+	OPERATION(replace, 4)                                                                      \
+	OPERATION(detach, 5)                                                                       \
+	OPERATION(close, 6)                                                                        \
+	OPERATION(reset, 7)                                                                        \
+	OPERATION(hot_reset, 8)                                                                    \
+	OPERATION(register, 9)                                                                     \
+	OPERATION(unregister, 10)                                                                  \
+	OPERATION(group_open, 11)                                                                  \
+	OPERATION(set_container, 12)                                                               \
+	OPERATION(unset_container, 13)                                                             \
+	OPERATION(feature, 14)                                                                     \
+	OPERATION(ioctl, 15)
 
 #define VFIO_IRQ_OPERATIONS(OPERATION)                                                             \
-	OPERATION(set_irqs)
+	OPERATION(set_irqs, 16)
 
 #define VFIO_REGION_OPERATIONS(OPERATION)                                                          \
-	OPERATION(bar_fault)
+	OPERATION(bar_fault, 17)
+
+/* START(name): the operations that may take long and have an event at their start as well. */
+#define VFIO_START_EVENTS(START)                                                                   \
+	START(bind)                                                                                \
+	START(attach)                                                                              \
+	START(replace)                                                                             \
+	START(detach)                                                                              \
+	START(close)                                                                               \
+	START(reset)                                                                               \
+	START(hot_reset)                                                                           \
+	START(unregister)
 
 /*
  * PHASE(name, text): where the time of an operation goes.  What is in no phase is "other",
- * the difference of dur_ns and the sum of the phases.
+ * the difference of dur_ns and the sum of the phases.  Its place in the list is the number of a phase,
+ * and part of the ABI: phases are added at the end.
  */
 #define VFIO_PHASES(PHASE)                                                                         \
 	PHASE(wait, "waiting for locks and users")                                                 \
@@ -49,14 +66,14 @@
 /* BPF programs know the types through BTF; they and the tools use nothing but the lists. */
 #ifdef __KERNEL__
 
-/* The number of an operation is part of the ABI: the three lists grow by new lists only. */
+#include "op_record.h"
+
 enum vfio_opcode {
-#define VFIO_OPERATION_ENUM(name) VFIO_OPERATION_##name,
+#define VFIO_OPERATION_ENUM(name, number) VFIO_OPERATION_##name = (number),
 	VFIO_DEVICE_OPERATIONS(VFIO_OPERATION_ENUM)
 	VFIO_IRQ_OPERATIONS(VFIO_OPERATION_ENUM)
 	VFIO_REGION_OPERATIONS(VFIO_OPERATION_ENUM)
 #undef VFIO_OPERATION_ENUM
-	VFIO_NR_OPERATIONS,
 };
 
 enum vfio_phase {
@@ -69,21 +86,13 @@ enum vfio_phase {
 
 /**
  * struct vfio_op - one operation on a VFIO device, from its begin to its end
- * @opcode: enum vfio_opcode
- * @armed: an event was enabled when the operation began, the clock runs: enum op_clock
- * @phase: enum vfio_phase that runs now
- * @ret: 0 or a negative errno, known at the end
- * @reason: enum vfio_reason of the failure
- * @flags: flags argument of the call
- * @reason_a: first number of @reason, see vfio_reasons.h
- * @reason_b: second number of @reason
- * @start_ns: CLOCK_MONOTONIC at the begin
- * @dur_ns: how long it took, known at the end
- * @phase_start: the clock's ticks when @phase began
+ * @clock: what it is, when it ran, how it ended
+ * @story: all that is behind @clock, zeroed at the begin
  * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @value: ioctl number, feature or other argument
  * @offset: offset in the region, for a fault
  * @length: bytes that a fault mapped at once
+ * @flags: flags argument of the call
  * @index: region or interrupt index
  * @start: first interrupt
  * @count: interrupts, or devices that a hot reset hit
@@ -93,37 +102,29 @@ enum vfio_phase {
  * @via_group: the device was opened through its group
  * @device: name of the device (dev_name())
  * @node: name of the device node, vfioX
- * @start_ticks: the clock's ticks at the begin
- * @tick_ns: how long a tick is, in 2^-32 ns
  */
 struct vfio_op {
-	u16 opcode;
-	u8 armed;
-	u8 phase;
-	s32 ret;
-	u32 reason;
-	u32 flags;
-	u64 reason_a;
-	u64 reason_b;
-	u64 start_ns;
-	u64 dur_ns;
-	u64 phase_start;
-	u64 phase_ns[VFIO_NR_PHASES + 1];
-	u64 value;
-	u64 offset;
-	u64 length;
-	u32 index;
-	u32 start;
-	u32 count;
-	u32 device_id;
-	u32 pt_id;
-	u32 group_id;
-	u32 via_group;
-	char device[32];
-	char node[16];
-	u64 start_ticks;
-	u64 tick_ns;
+	struct op_clock clock;
+
+	struct_group(story,
+		u64 phase_ns[VFIO_NR_PHASES + 1];
+		u64 value;
+		u64 offset;
+		u64 length;
+		u32 flags;
+		u32 index;
+		u32 start;
+		u32 count;
+		u32 device_id;
+		u32 pt_id;
+		u32 group_id;
+		u32 via_group;
+		char device[32];
+		char node[16];
+	);
 };
+
+static_assert(OP_RECORD_IS_WHOLE(struct vfio_op));
 
 #endif /* __KERNEL__ */
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The clock of an operation under observation.
+ * The clock of an operation under observation, struct op_clock of tracepoints/op_record.h.
  *
- * The subsystems have an operation structure each (tracepoints/<system>_op.h),
- * because each tells other things; what they have in common are the members
- * @opcode, @armed, @phase, @ret, @reason, @reason_a, @reason_b, @start_ns,
- * @dur_ns, @phase_start, @phase_ns[], @start_ticks and @tick_ns, and these
- * helpers, which are macros only so that they work on each of the structures.
- * An operation lives on the stack of one thread: nothing here needs a lock.
+ * The records of the subsystems have one each, and an array phase_ns[] of as many phases as the
+ * subsystem has, and one more for the time in none of them.  A record lives on the stack of one
+ * thread: nothing here needs a lock.
  *
  * An operation that maps one page takes two microseconds and changes its phase
  * six times, so a change must cost next to nothing.  It is timed in ticks of the
@@ -28,6 +25,8 @@
 #include <asm/tsc.h>
 #endif
 
+#include "op_record.h"
+
 /*
  * Is an event of the subsystem with this key enabled?  Is this event?  Built without events, none
  * ever is.
@@ -41,17 +40,17 @@
 #endif
 
 /*
- * Of @armed: the operation is not timed, in CLOCK_MONOTONIC, in cycles; or by either of them, with
- * changes of phase that do not count.
+ * Of op_clock.armed: the operation is not timed, in CLOCK_MONOTONIC, in cycles; or by either of
+ * them, with changes of phase that do not count.
  */
-enum op_clock {
+enum op_clock_mode {
 	OP_CLOCK_OFF,
 	OP_CLOCK_MONOTONIC,
 	OP_CLOCK_CYCLES,
 	OP_CLOCK_KEEPS_PHASE = 0x80,
 };
 
-/* @tick_ns is in 2^-32 ns */
+/* op_clock.tick_ns is in 2^-32 ns */
 #define OP_TICK_SHIFT 32
 /* The cycle counter's rate is known to 500 ppm at worst: up to here, 5 us. */
 #define OP_TICKS_EXACT_NS (10 * NSEC_PER_MSEC)
@@ -90,65 +89,109 @@ static inline u64 op_cycle_ns(void)
 }
 #endif
 
-static inline u64 op_ticks(enum op_clock clock)
+static inline u64 op_ticks(const struct op_clock *clock)
 {
-	return likely(clock == OP_CLOCK_CYCLES) ? op_cycles() : ktime_get_ns();
+	return likely(clock->armed == OP_CLOCK_CYCLES) ? op_cycles() : ktime_get_ns();
+}
+
+/**
+ * op_zero() - zero the story of a record that begins
+ * @story: the group of that name
+ * @size: its bytes, a constant
+ */
+static __always_inline void op_zero(void *story, size_t size)
+{
+	u64 *word = story;
+	unsigned int i;
+
+	/* not a loop, nor an instruction that loops: its start takes longer than the stores */
+#pragma GCC unroll 64
+	for (i = 0; i < size / sizeof(*word); i++)
+		WRITE_ONCE(word[i], 0);
+}
+
+/**
+ * op_clock_begin_at() - start the clock of an operation at a known moment
+ * @clock: the clock, need not be initialised
+ * @opcode: what the operation is
+ * @other: the phase that stands for none of the phases
+ * @mode: what the ticks are
+ * @start_ns: CLOCK_MONOTONIC
+ * @ticks: the clock's ticks
+ * @tick_ns: how long one is
+ *
+ * Sets every member; the assertion is for those that are added.
+ */
+static __always_inline void op_clock_begin_at(struct op_clock *clock, u16 opcode, u8 other,
+					      enum op_clock_mode mode, u64 start_ns, u64 ticks,
+					      u64 tick_ns)
+{
+	/* one by one: of a structure that it zeroes first the compiler makes an instruction that loops */
+	static_assert(sizeof(*clock) == 72);
+	clock->opcode = opcode;
+	clock->armed = mode;
+	clock->phase = other;
+	clock->ret = 0;
+	clock->reason = 0;
+	clock->reserved = 0;
+	clock->reason_a = 0;
+	clock->reason_b = 0;
+	clock->start_ns = start_ns;
+	clock->dur_ns = 0;
+	clock->phase_start = ticks;
+	clock->start_ticks = ticks;
+	clock->tick_ns = tick_ns;
 }
 
 /**
  * op_clock_begin() - start the clock of an operation
- * @op: the operation, zeroed
- * @code: its opcode
+ * @clock: the clock, need not be initialised
+ * @opcode: what the operation is
  * @other: the phase that stands for none of the phases
  * @cycle_ns: what op_cycle_ns() returned as an event was enabled
  */
-#define op_clock_begin(op, code, other, cycle_ns)                                                  \
-	do {                                                                                       \
-		(op)->opcode = (code);                                                             \
-		(op)->phase = (other);                                                             \
-		(op)->start_ns = ktime_get_ns();                                                   \
-		if (likely(cycle_ns)) {                                                            \
-			(op)->armed = OP_CLOCK_CYCLES;                                             \
-			(op)->tick_ns = (cycle_ns);                                                \
-			(op)->start_ticks = op_cycles();                                           \
-		} else {                                                                           \
-			(op)->armed = OP_CLOCK_MONOTONIC;                                          \
-			(op)->tick_ns = 1ULL << OP_TICK_SHIFT;                                     \
-			(op)->start_ticks = (op)->start_ns;                                        \
-		}                                                                                  \
-		(op)->phase_start = (op)->start_ticks;                                             \
-	} while (0)
+static inline void op_clock_begin(struct op_clock *clock, u16 opcode, u8 other, u64 cycle_ns)
+{
+	u64 now = ktime_get_ns();
+
+	if (likely(cycle_ns))
+		op_clock_begin_at(clock, opcode, other, OP_CLOCK_CYCLES, now, op_cycles(),
+				  cycle_ns);
+	else
+		op_clock_begin_at(clock, opcode, other, OP_CLOCK_MONOTONIC, now, now,
+				  1ULL << OP_TICK_SHIFT);
+}
 
 /**
  * op_clock_phase() - charge the time since the last change to the phase that ran, start another
- * @op: the operation
- * @next: the phase that begins
+ * @clock: the clock
+ * @phase_ns: the times of the phases
+ * @next: the phase that starts
  * @now: the clock's ticks
  */
-#define op_clock_phase(op, next, now)                                                              \
-	do {                                                                                       \
-		u64 op_now = (now);                                                                \
-												   \
-		(op)->phase_ns[(op)->phase] += op_now - (op)->phase_start;                         \
-		(op)->phase_start = op_now;                                                        \
-		(op)->phase = (next);                                                              \
-	} while (0)
+static __always_inline void op_clock_phase(struct op_clock *clock, u64 *phase_ns,
+					   unsigned int next, u64 now)
+{
+	phase_ns[clock->phase] += now - clock->phase_start;
+	clock->phase_start = now;
+	clock->phase = next;
+}
 
 /**
  * op_clock_fail() - name the reason of a failure, unless one is named already
- * @op: the operation
- * @why: the reason
+ * @clock: the clock
+ * @reason: the reason
  * @a: its first number
  * @b: its second number
  */
-#define op_clock_fail(op, why, a, b)                                                               \
-	do {                                                                                       \
-		if ((op)->armed && !(op)->reason) {                                                \
-			(op)->reason = (why);                                                      \
-			(op)->reason_a = (a);                                                      \
-			(op)->reason_b = (b);                                                      \
-		}                                                                                  \
-	} while (0)
+static inline void op_clock_fail(struct op_clock *clock, u32 reason, u64 a, u64 b)
+{
+	if (!clock->armed || clock->reason)
+		return;
+	clock->reason = reason;
+	clock->reason_a = a;
+	clock->reason_b = b;
+}
 
 /*
  * Nanoseconds of a number of ticks.  Two CPUs' counters may differ by a few cycles, and what is
@@ -173,54 +216,58 @@ static __always_inline void op_phases_ns(u64 *phase_ns, unsigned int nr_phases, 
 
 /**
  * op_clock_stop() - stop the clock: the duration is known, of the phases the ticks
- * @op: the operation
+ * @clock: the clock
+ * @phase_ns: the times of the phases
  * @other: the phase that stands for none of the phases
  * @now: the clock's ticks
  */
-#define op_clock_stop(op, other, now)                                                              \
-	do {                                                                                       \
-		op_clock_phase(op, other, now);                                                    \
-		(op)->dur_ns = op_ticks_ns((op)->phase_start - (op)->start_ticks, (op)->tick_ns);  \
-	} while (0)
+static __always_inline void op_clock_stop(struct op_clock *clock, u64 *phase_ns,
+					  unsigned int other, u64 now)
+{
+	op_clock_phase(clock, phase_ns, other, now);
+	clock->dur_ns = op_ticks_ns(clock->phase_start - clock->start_ticks, clock->tick_ns);
+}
 
-/* An operation that took long tells itself how long its ticks were. */
-#define op_clock_correct(op)                                                                       \
-	do {                                                                                       \
-		(op)->dur_ns = ktime_get_ns() - (op)->start_ns;                                    \
-		(op)->tick_ns = mul_u64_u64_div_u64((op)->dur_ns, 1ULL << OP_TICK_SHIFT,           \
-						    (op)->phase_start - (op)->start_ticks);        \
-	} while (0)
+/* An operation that took long shows itself how long its ticks were. */
+static inline void op_clock_correct(struct op_clock *clock)
+{
+	clock->dur_ns = ktime_get_ns() - clock->start_ns;
+	clock->tick_ns = mul_u64_u64_div_u64(clock->dur_ns, 1ULL << OP_TICK_SHIFT,
+					     clock->phase_start - clock->start_ticks);
+}
 
 /**
- * op_clock_tell() - make nanoseconds of the phases, note the result
- * @op: the operation, its clock stopped
- * @how: its result; not negative is success, which has no reason
+ * op_clock_result() - make nanoseconds of the phases, note the result
+ * @clock: the clock, stopped
+ * @phase_ns: the times of the phases
+ * @ret: the result; not negative is success, which has no reason
  * @nr_phases: a constant; so many phases, from the first on, may have taken time
+ * @phases: a constant; those of them that may, a bit each
  */
-#define op_clock_tell(op, how, nr_phases) op_clock_tell_some(op, how, nr_phases, ~0U)
-
-/* The same where only phases of a constant set, a bit each, may have taken time. */
-#define op_clock_tell_some(op, how, nr_phases, phases)                                             \
-	do {                                                                                       \
-		op_phases_ns((op)->phase_ns, nr_phases, phases, (op)->tick_ns);                    \
-		(op)->ret = (how);                                                                 \
-		if ((op)->ret >= 0)                                                                \
-			(op)->reason = 0;                                                          \
-	} while (0)
+static __always_inline void op_clock_result(struct op_clock *clock, u64 *phase_ns, int ret,
+					    unsigned int nr_phases, u32 phases)
+{
+	op_phases_ns(phase_ns, nr_phases, phases, clock->tick_ns);
+	clock->ret = ret;
+	if (ret >= 0)
+		clock->reason = 0;
+}
 
 /**
  * op_clock_end() - stop the clock, make nanoseconds of all times
- * @op: the operation
- * @how: its result; not negative is success, which has no reason
+ * @clock: the clock
+ * @phase_ns: the times of the phases
+ * @ret: the result; not negative is success, which has no reason
  * @other: the phase that stands for none of the phases
  * @nr_phases: a constant; so many phases, from the first on, may have taken time
  */
-#define op_clock_end(op, how, other, nr_phases)                                                    \
-	do {                                                                                       \
-		op_clock_stop(op, other, op_ticks((op)->armed));                                   \
-		if (unlikely((op)->dur_ns > OP_TICKS_EXACT_NS))                                    \
-			op_clock_correct(op);                                                      \
-		op_clock_tell(op, how, nr_phases);                                                 \
-	} while (0)
+static __always_inline void op_clock_end(struct op_clock *clock, u64 *phase_ns, int ret,
+					 unsigned int other, unsigned int nr_phases)
+{
+	op_clock_stop(clock, phase_ns, other, op_ticks(clock));
+	if (unlikely(clock->dur_ns > OP_TICKS_EXACT_NS))
+		op_clock_correct(clock);
+	op_clock_result(clock, phase_ns, ret, nr_phases, ~0U);
+}
 
 #endif

@@ -39,7 +39,7 @@ void iommufd_ioas_fini(struct iommufd_ioas *ioas)
 	struct iommufd_op op;
 
 	/* Part of destroying the object, which has an event of its own. */
-	op.armed = 0;
+	op.clock.armed = 0;
 	WARN_ON(!list_empty(&ioas->hwpts));
 	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, false, &unmapped));
 	iommufd_iova_fini(ioas);
@@ -226,7 +226,7 @@ static int fill_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op, struct io
 	return 0;
 
 out_undo:
-	if (op->armed) {
+	if (op->clock.armed) {
 		op->iova = areas[i]->iova;
 		op->length = area_length(areas[i]);
 	}

@@ -191,7 +191,7 @@ static int map_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct li
 	rc = insert_areas(ioas, op, areas, length, iova, fixed);
 	if (rc)
 		goto out_free;
-	if (op->armed)
+	if (op->clock.armed)
 		op->iova = *iova;
 
 	rc = pin_and_lock(ioas, op, areas);

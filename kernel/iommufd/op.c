@@ -64,82 +64,51 @@ void iommufd_event_disabled(void)
 	static_branch_dec(&iommufd_op_key);
 }
 
-/*
- * Zero an operation on memory, which takes two microseconds: what is set at its begin or its end is
- * not zeroed, nor is what only operations on devices have; of the device's name, which start events
- * tell, the first letter is enough.
- */
-static __always_inline void zero_memory_op(struct iommufd_op *op)
-{
-	unsigned int i;
+/* A set of operations, a bit each. */
+#define OPERATION_BIT(name, number) | 1ULL << (number)
+#define MEMORY_OPERATIONS (0ULL IOMMUFD_MEMORY_OPERATIONS(OPERATION_BIT))
 
-	op->reason = 0;
-	op->flags = 0;
-	op->reason_a = 0;
-	op->reason_b = 0;
-	/* not a loop, nor an instruction that loops: its start takes longer than the stores */
-#pragma GCC unroll 16
-	for (i = 0; i <= IOMMUFD_PHASE_unpin; i++)
-		WRITE_ONCE(op->phase_ns[i], 0);
-	op->iova = 0;
-	op->length = 0;
-	op->user_va = 0;
-	op->pages = 0;
-	op->extents = 0;
-	op->ioas_id = 0;
-	op->old_ioas_id = 0;
-	op->src_ioas_id = 0;
-	op->hwpt_id = 0;
-	op->old_hwpt_id = 0;
-	op->device_id = 0;
-	op->object_type = 0;
-	op->object_id = 0;
-	op->value = 0;
-	op->device[0] = '\0';
+/* Every number is a bit. */
+#define OPERATION_FITS(name, number) static_assert((number) < 64);
+IOMMUFD_MEMORY_OPERATIONS(OPERATION_FITS)
+IOMMUFD_TRANSLATION_OPERATIONS(OPERATION_FITS)
+IOMMUFD_OBJECT_OPERATIONS(OPERATION_FITS)
+
+static __always_inline bool is_memory_op(unsigned int opcode)
+{
+	return MEMORY_OPERATIONS >> opcode & 1;
 }
 
-static noinline void read_monotonic(struct iommufd_op *op)
+static noinline void read_monotonic(struct op_clock *clock)
 {
 	struct clock_offset *offset = raw_cpu_ptr(&clock_offset);
 	u64 cycles = op_cycles();
 
-	op->start_ns = ktime_get_ns();
-	WRITE_ONCE(offset->ns, op->start_ns - mul_u64_u64_shr(cycles, op->tick_ns, OP_TICK_SHIFT));
+	clock->start_ns = ktime_get_ns();
+	WRITE_ONCE(offset->ns,
+		   clock->start_ns - mul_u64_u64_shr(cycles, clock->tick_ns, OP_TICK_SHIFT));
 	smp_store_release(&offset->cycles, cycles);
 }
 
-static noinline void begin_any_op(struct iommufd_op *op, struct iommufd_ctx *ictx,
-				  enum iommufd_opcode opcode)
-{
-	u64 tick_ns = READ_ONCE(cycle_ns);
-
-	memset(op, 0, sizeof(*op));
-	op_clock_begin(op, opcode, IOMMUFD_PHASE_other, tick_ns);
-	op->ctx_id = ictx ? ictx->id : 0;
-}
-
 /* As end_short_op(); and a clock is not read as long as its last offset is good. */
-static __always_inline void begin_memory_op(struct iommufd_op *op, struct iommufd_ctx *ictx,
-					    enum iommufd_opcode opcode, u64 tick_ns)
+static __always_inline void begin_memory_clock(struct op_clock *clock, enum iommufd_opcode opcode,
+					       u64 tick_ns)
 {
 	struct clock_offset *offset = raw_cpu_ptr(&clock_offset);
 	u64 since = smp_load_acquire(&offset->cycles);
-	u64 cycles;
+	u64 cycles = op_cycles();
 
-	zero_memory_op(op);
-	op->opcode = opcode;
-	op->phase = IOMMUFD_PHASE_other;
-	op->armed = OP_CLOCK_CYCLES;
-	op->tick_ns = tick_ns;
-	op->ctx_id = ictx->id;
-	cycles = op_cycles();
-	op->start_ticks = cycles;
-	op->phase_start = cycles;
-	op->start_ns = READ_ONCE(offset->ns) +
-		       mul_u64_u64_shr(cycles, tick_ns, OP_TICK_SHIFT);
+	op_clock_begin_at(clock, opcode, IOMMUFD_PHASE_other, OP_CLOCK_CYCLES,
+			  READ_ONCE(offset->ns) + mul_u64_u64_shr(cycles, tick_ns, OP_TICK_SHIFT),
+			  cycles, tick_ns);
 	/* also if there is none yet, or the counter began anew */
 	if (unlikely(cycles - since > READ_ONCE(offset_cycles)))
-		read_monotonic(op);
+		read_monotonic(clock);
+}
+
+static noinline void begin_any_clock(struct op_clock *clock, enum iommufd_opcode opcode, u64 tick_ns)
+{
+	op_clock_begin(clock, opcode, IOMMUFD_PHASE_other, tick_ns);
 }
 
 void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
@@ -147,18 +116,19 @@ void __iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 {
 	u64 tick_ns = READ_ONCE(cycle_ns);
 
-	/* no operation on memory is without a context */
-	if (likely(tick_ns) && opcode < IOMMUFD_OPERATION_bind)
-		begin_memory_op(op, ictx, opcode, tick_ns);
+	op_zero(&op->story, sizeof(op->story));
+	op->ctx_id = ictx ? ictx->id : 0;
+	if (likely(tick_ns) && is_memory_op(opcode))
+		begin_memory_clock(&op->clock, opcode, tick_ns);
 	else
-		begin_any_op(op, ictx, opcode);
+		begin_any_clock(&op->clock, opcode, tick_ns);
 }
 
 void __iommufd_op_device(struct iommufd_op *op, struct device *dev)
 {
 	struct iommu_group *group;
 
-	if (!op->armed)
+	if (!op->clock.armed)
 		return;
 	strscpy(op->device, dev_name(dev), sizeof(op->device));
 	group = iommu_group_get(dev);
@@ -171,50 +141,44 @@ void __iommufd_op_device(struct iommufd_op *op, struct device *dev)
 
 void __iommufd_op_start(struct iommufd_op *op)
 {
-	if (!op->armed)
+	if (!op->clock.armed)
 		return;
 
-	switch (op->opcode) {
+	switch (op->clock.opcode) {
 #define IOMMUFD_START_CASE(name)                                                                   \
 	case IOMMUFD_OPERATION_##name:                                                             \
 		trace_iommufd_##name##_start(op);                                                  \
 		break;
-	IOMMUFD_START_CASE(map)
-	IOMMUFD_START_CASE(copy)
-	IOMMUFD_START_CASE(unmap)
-	IOMMUFD_START_CASE(attach)
-	IOMMUFD_START_CASE(replace)
-	IOMMUFD_START_CASE(detach)
-	IOMMUFD_START_CASE(hwpt_alloc)
+	IOMMUFD_START_EVENTS(IOMMUFD_START_CASE)
 #undef IOMMUFD_START_CASE
 	}
 }
 
 void __iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
-	if (!op->armed)
+	if (!op->clock.armed)
 		return;
-	if (op->armed & OP_CLOCK_KEEPS_PHASE && phase >= IOMMUFD_PHASE_account &&
+	if (op->clock.armed & OP_CLOCK_KEEPS_PHASE && phase >= IOMMUFD_PHASE_account &&
 	    phase <= IOMMUFD_PHASE_unpin)
 		return;
-	op->armed &= ~OP_CLOCK_KEEPS_PHASE;
-	op_clock_phase(op, phase, op_ticks(op->armed));
+	op->clock.armed &= ~OP_CLOCK_KEEPS_PHASE;
+	op_clock_phase(&op->clock, op->phase_ns, phase, op_ticks(&op->clock));
 	if (phase == IOMMUFD_PHASE_fill || phase == IOMMUFD_PHASE_drop)
-		op->armed |= OP_CLOCK_KEEPS_PHASE;
+		op->clock.armed |= OP_CLOCK_KEEPS_PHASE;
 }
 
 int __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason, u64 a, u64 b)
 {
-	op_clock_fail(op, reason, a, b);
+	op_clock_fail(&op->clock, reason, a, b);
 	return err;
 }
 
 static noinline void end_memory_op(struct iommufd_op *op, int ret)
 {
-	op_clock_end(op, ret, IOMMUFD_PHASE_other, IOMMUFD_PHASE_unpin + 1);
+	op_clock_end(&op->clock, op->phase_ns, ret, IOMMUFD_PHASE_other, IOMMUFD_NR_PHASES);
 
-	switch (op->opcode) {
-#define IOMMUFD_END_CASE(name)                                                                     \
+	switch (op->clock.opcode) {
+#define IOMMUFD_END_CASE(name, number)                                                             \
 	case IOMMUFD_OPERATION_##name:                                                             \
 		trace_iommufd_##name(op);                                                          \
 		break;
@@ -224,10 +188,10 @@ static noinline void end_memory_op(struct iommufd_op *op, int ret)
 
 static noinline void end_other_op(struct iommufd_op *op, int ret)
 {
-	op->armed &= ~OP_CLOCK_KEEPS_PHASE;
-	op_clock_end(op, ret, IOMMUFD_PHASE_other, IOMMUFD_NR_PHASES);
+	op->clock.armed &= ~OP_CLOCK_KEEPS_PHASE;
+	op_clock_end(&op->clock, op->phase_ns, ret, IOMMUFD_PHASE_other, IOMMUFD_NR_PHASES);
 
-	switch (op->opcode) {
+	switch (op->clock.opcode) {
 	IOMMUFD_TRANSLATION_OPERATIONS(IOMMUFD_END_CASE)
 	IOMMUFD_OBJECT_OPERATIONS(IOMMUFD_END_CASE)
 #undef IOMMUFD_END_CASE
@@ -242,31 +206,31 @@ static noinline void end_other_op(struct iommufd_op *op, int ret)
  */
 static __always_inline void end_short_op(struct iommufd_op *op, int ret)
 {
-	op_clock_stop(op, IOMMUFD_PHASE_other, op_cycles());
+	op_clock_stop(&op->clock, op->phase_ns, IOMMUFD_PHASE_other, op_cycles());
 	/* what failed may have undone what it did */
-	if (unlikely(op->dur_ns > OP_TICKS_EXACT_NS || ret < 0)) {
+	if (unlikely(op->clock.dur_ns > OP_TICKS_EXACT_NS || ret < 0)) {
 		end_memory_op(op, ret);
-	} else if (op->opcode == IOMMUFD_OPERATION_map) {
-		op_clock_tell_some(op, ret, IOMMUFD_PHASE_unpin + 1,
-				   PHASE_BIT(wait) | PHASE_BIT(account) | PHASE_BIT(pin) |
-				   PHASE_BIT(map));
+	} else if (op->clock.opcode == IOMMUFD_OPERATION_map) {
+		op_clock_result(&op->clock, op->phase_ns, ret, IOMMUFD_NR_PHASES,
+				PHASE_BIT(wait) | PHASE_BIT(account) | PHASE_BIT(pin) |
+				PHASE_BIT(map));
 		trace_iommufd_map(op);
 	} else {
-		op_clock_tell_some(op, ret, IOMMUFD_PHASE_unpin + 1,
-				   PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) |
-				   PHASE_BIT(unpin));
+		op_clock_result(&op->clock, op->phase_ns, ret, IOMMUFD_NR_PHASES,
+				PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) |
+				PHASE_BIT(unpin));
 		trace_iommufd_unmap(op);
 	}
 }
 
 void __iommufd_op_end(struct iommufd_op *op, int ret)
 {
-	if (likely(op->armed == OP_CLOCK_CYCLES) && (op->opcode == IOMMUFD_OPERATION_map ||
-						     op->opcode == IOMMUFD_OPERATION_unmap))
+	if (likely(op->clock.armed == OP_CLOCK_CYCLES) && (op->clock.opcode == IOMMUFD_OPERATION_map ||
+						     op->clock.opcode == IOMMUFD_OPERATION_unmap))
 		end_short_op(op, ret);
-	else if (!op->armed)
+	else if (!op->clock.armed)
 		return;
-	else if (op->opcode < IOMMUFD_OPERATION_bind)
+	else if (is_memory_op(op->clock.opcode))
 		end_memory_op(op, ret);
 	else
 		end_other_op(op, ret);

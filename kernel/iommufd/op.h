@@ -24,13 +24,9 @@
 struct device;
 struct iommufd_ctx;
 
-DECLARE_TRACEPOINT(iommufd_map_start);
-DECLARE_TRACEPOINT(iommufd_copy_start);
-DECLARE_TRACEPOINT(iommufd_unmap_start);
-DECLARE_TRACEPOINT(iommufd_attach_start);
-DECLARE_TRACEPOINT(iommufd_replace_start);
-DECLARE_TRACEPOINT(iommufd_detach_start);
-DECLARE_TRACEPOINT(iommufd_hwpt_alloc_start);
+#define IOMMUFD_START_DECLARE(name) DECLARE_TRACEPOINT(iommufd_##name##_start);
+IOMMUFD_START_EVENTS(IOMMUFD_START_DECLARE)
+#undef IOMMUFD_START_DECLARE
 
 DECLARE_STATIC_KEY_FALSE(iommufd_op_key);
 
@@ -54,7 +50,7 @@ void __iommufd_op_end(struct iommufd_op *op, int ret);
 static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *ictx,
 				    enum iommufd_opcode opcode)
 {
-	op->armed = 0;
+	op->clock.armed = 0;
 	if (op_observed(&iommufd_op_key))
 		__iommufd_op_begin(op, ictx, opcode);
 }
@@ -85,9 +81,9 @@ static __always_inline void iommufd_op_phase(struct iommufd_op *op, unsigned int
 {
 	if (!op_observed(&iommufd_op_key))
 		return;
-	if (likely(op->armed == OP_CLOCK_CYCLES) && phase != IOMMUFD_PHASE_fill &&
+	if (likely(op->clock.armed == OP_CLOCK_CYCLES) && phase != IOMMUFD_PHASE_fill &&
 	    phase != IOMMUFD_PHASE_drop)
-		op_clock_phase(op, phase, op_cycles());
+		op_clock_phase(&op->clock, op->phase_ns, phase, op_cycles());
 	else
 		__iommufd_op_phase(op, phase);
 }

@@ -127,7 +127,7 @@ static int pin_window(struct iommufd_ioas *ioas, struct iommufd_op *op, struct w
 	up_read(&ioas->iova_lock);
 	if (!matters && rc != -EINTR)
 		return 0;
-	if (op->armed) {
+	if (op->clock.armed) {
 		op->iova = window->area_iova;
 		op->length = (window->last - window->first + 1) * PAGE_SIZE;
 	}

@@ -163,7 +163,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 	mutex_lock(&device->dev_set->lock);
 	replace = vfio_device_is_attached(device);
 	if (replace)
-		vfio_op_note(&op, opcode, VFIO_OPERATION_replace);
+		vfio_op_note(&op, clock.opcode, VFIO_OPERATION_replace);
 	vfio_op_start(&op);
 	vfio_op_phase(&op, VFIO_PHASE_iommufd);
 	ret = device->ops->attach_ioas(device, &attach.pt_id);

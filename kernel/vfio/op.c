@@ -68,8 +68,8 @@ void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_o
 {
 	u64 tick_ns = READ_ONCE(cycle_ns);
 
-	memset(op, 0, sizeof(*op));
-	op_clock_begin(op, opcode, VFIO_PHASE_other, tick_ns);
+	op_zero(&op->story, sizeof(op->story));
+	op_clock_begin(&op->clock, opcode, VFIO_PHASE_other, tick_ns);
 	if (device)
 		__vfio_op_device(op, device);
 }
@@ -81,19 +81,12 @@ EXPORT_SYMBOL_NS_GPL(__vfio_op_begin, IOMMUSCOPE_VFIO);
  */
 void __vfio_op_start(struct vfio_op *op)
 {
-	switch (op->opcode) {
+	switch (op->clock.opcode) {
 #define VFIO_START_CASE(name)                                                                      \
 	case VFIO_OPERATION_##name:                                                                \
 		trace_vfio_##name##_start(op);                                                     \
 		break;
-	VFIO_START_CASE(bind)
-	VFIO_START_CASE(attach)
-	VFIO_START_CASE(replace)
-	VFIO_START_CASE(detach)
-	VFIO_START_CASE(close)
-	VFIO_START_CASE(reset)
-	VFIO_START_CASE(hot_reset)
-	VFIO_START_CASE(unregister)
+	VFIO_START_EVENTS(VFIO_START_CASE)
 #undef VFIO_START_CASE
 	}
 }
@@ -106,10 +99,10 @@ EXPORT_SYMBOL_NS_GPL(__vfio_op_start, IOMMUSCOPE_VFIO);
  */
 void __vfio_op_end(struct vfio_op *op, int ret)
 {
-	op_clock_end(op, ret, VFIO_PHASE_other, VFIO_NR_PHASES);
+	op_clock_end(&op->clock, op->phase_ns, ret, VFIO_PHASE_other, VFIO_NR_PHASES);
 
-	switch (op->opcode) {
-#define VFIO_END_CASE(name)                                                                        \
+	switch (op->clock.opcode) {
+#define VFIO_END_CASE(name, number)                                                                \
 	case VFIO_OPERATION_##name:                                                                \
 		trace_vfio_##name(op);                                                             \
 		break;

@@ -36,7 +36,7 @@ void __vfio_op_end(struct vfio_op *op, int ret);
 static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
 				 enum vfio_opcode opcode)
 {
-	op->armed = 0;
+	op->clock.armed = 0;
 	if (op_observed(&vfio_op_key))
 		__vfio_op_begin(op, device, opcode);
 }
@@ -48,7 +48,7 @@ static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
  */
 static inline void vfio_op_device(struct vfio_op *op, struct vfio_device *device)
 {
-	if (op_observed(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->clock.armed)
 		__vfio_op_device(op, device);
 }
 
@@ -58,7 +58,7 @@ static inline void vfio_op_device(struct vfio_op *op, struct vfio_device *device
  */
 static inline void vfio_op_start(struct vfio_op *op)
 {
-	if (op_observed(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->clock.armed)
 		__vfio_op_start(op);
 }
 
@@ -69,8 +69,8 @@ static inline void vfio_op_start(struct vfio_op *op)
  */
 static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
 {
-	if (op_observed(&vfio_op_key) && op->armed)
-		op_clock_phase(op, phase, op_ticks(op->armed));
+	if (op_observed(&vfio_op_key) && op->clock.armed)
+		op_clock_phase(&op->clock, op->phase_ns, phase, op_ticks(&op->clock));
 }
 
 /**
@@ -80,7 +80,7 @@ static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
  */
 static inline void vfio_op_end(struct vfio_op *op, int ret)
 {
-	if (op_observed(&vfio_op_key) && op->armed)
+	if (op_observed(&vfio_op_key) && op->clock.armed)
 		__vfio_op_end(op, ret);
 }
 
@@ -99,7 +99,7 @@ static inline void vfio_op_end(struct vfio_op *op, int ret)
 static inline int vfio_op_fail(struct vfio_op *op, int err, enum vfio_reason reason, u64 a, u64 b)
 {
 	if (op_observed(&vfio_op_key))
-		op_clock_fail(op, reason, a, b);
+		op_clock_fail(&op->clock, reason, a, b);
 	return err;
 }
 

@@ -14,7 +14,7 @@ bool iommufd_op_key;
 
 int __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason reason, u64 a, u64 b)
 {
-	op_clock_fail(op, reason, a, b);
+	op_clock_fail(&op->clock, reason, a, b);
 	return err;
 }
 
@@ -266,7 +266,7 @@ static void test_ranges(void)
 	struct iommufd_op op;
 	int owner[3];
 
-	op.armed = 0;
+	op.clock.armed = 0;
 	ioas.iova_lock.held = 1;
 	iommufd_iova_init(&ioas);
 	ok(iommufd_ioas_usable(&ioas, ranges, 8, &alignment) == 1 && ranges[0].start == 0 &&

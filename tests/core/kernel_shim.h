@@ -51,6 +51,12 @@ typedef unsigned int gfp_t;
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 #define READ_ONCE(x)	(x)
+#define WRITE_ONCE(x, value) ((x) = (value))
+#undef static_assert
+#define static_assert(expr) _Static_assert(expr, #expr)
+#define sizeof_field(type, member) sizeof(((type *)0)->member)
+#define offsetofend(type, member) (offsetof(type, member) + sizeof_field(type, member))
+#define struct_group(name, ...) union { struct { __VA_ARGS__ }; struct { __VA_ARGS__ } name; }
 #define WARN_ON(x)	assert(!(x))
 #define WARN_ON_ONCE(x)	({ bool warn_ = !!(x); assert(!warn_); warn_; })
 #define IS_ERR(p)	((uintptr_t)(p) >= (uintptr_t)-4095)
@@ -102,6 +108,8 @@ struct xarray { int unused; };
 /* Nothing is observed here: no clock is ever read. */
 #define NSEC_PER_MSEC		1000000L
 #define likely(x)		(x)
+#define unlikely(x)		(x)
+#define mul_u64_u64_div_u64(a, b, c) ((u64)((__uint128_t)(a) * (b) / (c)))
 #define mul_u64_u64_shr(a, b, shift) ((u64)((__uint128_t)(a) * (b) >> (shift)))
 static inline u64 ktime_get_ns(void)
 {

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The events are an ABI: what the kernel says of them, the frozen formats and the catalogue agree.
 
-Without arguments it is a test, run where the modules are loaded.  After fields or events have been
-added, 'abi.py --update' writes the formats anew; the catalogue is for people to write.
+Without arguments it is a test, run where the modules are loaded.  After fields, events, operations,
+phases or reasons have been added, 'abi.py --update [FOLDER]' writes the frozen files anew, below
+FOLDER where the tree cannot be written to; the catalogue is for people to write.
 """
 
 import os
@@ -54,8 +55,31 @@ def kernel_reasons(formats, subsystem):
     return {int(number): name for number, name in REASON.findall(text)}
 
 
-def reasons_text(reasons):
-    return "".join("%d %s\n" % item for item in sorted(reasons.items()))
+def header_operations(subsystem):
+    """Number -> name, of all lists of the header: what the kernel's enum is made from."""
+    header = read(os.path.join(ROOT, subsystem + "_op.h"))
+    found = re.findall(r"^\tOPERATION\((\w+),\s*(\d+)\)", header, re.M)
+    numbers = {int(number): name for name, number in found}
+    if len(numbers) != len(found):
+        raise ValueError("two operations of %s have the same number" % subsystem)
+    return numbers
+
+
+def header_phases(subsystem):
+    """Number -> name: a phase's number is its place in the list."""
+    header = read(os.path.join(ROOT, subsystem + "_op.h"))
+    return dict(enumerate(re.findall(r"^\tPHASE\((\w+),", header, re.M)))
+
+
+def numbers_text(numbers):
+    return "".join("%d %s\n" % item for item in sorted(numbers.items()))
+
+
+def kernel_numbers(formats, subsystem):
+    """What is frozen of a subsystem beside the formats: file -> its text."""
+    return {"reasons": numbers_text(kernel_reasons(formats, subsystem)),
+            "operations": numbers_text(header_operations(subsystem)),
+            "phases": numbers_text(header_phases(subsystem))}
 
 
 def abi_formats():
@@ -111,12 +135,27 @@ def formats_are_frozen(tap):
             tap.ok(now == then, event + " is as it was", "was:", then, "is:", now)
 
 
-def reasons_are_frozen(tap):
+def numbers_are_frozen(tap):
     formats = kernel_formats()
     for subsystem in SUBSYSTEMS:
-        now = reasons_text(kernel_reasons(formats, subsystem))
-        tap.ok(now and now == read(os.path.join(ABI, subsystem, "reasons")),
-               "the numbers of %s's reasons are as they were" % subsystem, now)
+        for name, now in kernel_numbers(formats, subsystem).items():
+            then = read(os.path.join(ABI, subsystem, name))
+            what = "the numbers of %s's %s are as they were" % (subsystem, name)
+            if now != then and set(then.splitlines()) < set(now.splitlines()):
+                tap.ok(False, what, "there are new ones: see abi.py")
+            else:
+                tap.ok(then and now == then, what, "were:", then, "are:", now)
+
+
+def operations_have_events(tap):
+    formats = kernel_formats()
+    for subsystem in SUBSYSTEMS:
+        numbers = header_operations(subsystem)
+        tap.equal(sorted(numbers), list(range(len(numbers))),
+                  "the numbers of %s's operations have no hole" % subsystem)
+        tap.equal(sorted(name for name in numbers.values()
+                         if "%s_%s" % (subsystem, name) not in formats), [],
+                  "each operation of %s has an event" % subsystem)
 
 
 def catalogue_is_complete(tap):
@@ -133,21 +172,23 @@ def catalogue_is_complete(tap):
                   "the catalogue has the reasons of " + subsystem)
 
 
-def update():
+def update(root=ABI):
     formats = kernel_formats()
     for subsystem in SUBSYSTEMS:
-        folder = os.path.join(ABI, subsystem)
+        folder = os.path.join(root, subsystem)
         os.makedirs(folder, exist_ok=True)
         for event, text in formats.items():
             if event.startswith(subsystem + "_"):
                 with open(os.path.join(folder, event + ".format"), "w", encoding="utf-8") as file:
                     file.write(frozen(text))
-        with open(os.path.join(folder, "reasons"), "w", encoding="utf-8") as file:
-            file.write(reasons_text(kernel_reasons(formats, subsystem)))
+        for name, text in kernel_numbers(formats, subsystem).items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--update"]:
-        update()
+    if sys.argv[1:2] == ["--update"]:
+        update(*sys.argv[2:])
     else:
-        Tap().run(formats_are_frozen, reasons_are_frozen, catalogue_is_complete)
+        Tap().run(formats_are_frozen, numbers_are_frozen, operations_have_events,
+                  catalogue_is_complete)

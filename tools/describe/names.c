@@ -13,19 +13,15 @@ static const struct {
 	const char *name;
 	const char *title;
 } operations[SCOPE_NR_OPERATIONS] = {
-#define NAME(operation)                                                                            \
+#define NAME(operation, number)                                                                    \
 	[SCOPE_OPERATION_iommufd_##operation] = { "iommufd", #operation, #operation },
-	IOMMUFD_MEMORY_OPERATIONS(NAME)
-	IOMMUFD_TRANSLATION_OPERATIONS(NAME)
-	IOMMUFD_OBJECT_OPERATIONS(NAME)
+	SCOPE_IOMMUFD_OPERATIONS(NAME)
 #undef NAME
-#define NAME(operation)                                                                            \
+#define NAME(operation, number)                                                                    \
 	[SCOPE_OPERATION_vfio_##operation] = { "vfio", #operation, "vfio_" #operation },
 	SCOPE_VFIO_OPERATIONS(NAME)
 #undef NAME
 };
-
-_Static_assert(SCOPE_NR_OPERATIONS <= 64, "the sets of operations are 64 bits");
 
 const char *operation_name(unsigned int operation)
 {

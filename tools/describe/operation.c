@@ -57,8 +57,7 @@ static void say_translation(struct strbuf *buf, const struct scope_record *recor
 		strbuf_add(buf, record->device);
 	else
 		strbuf_say(buf, "%s %u",
-			   record->operation >= SCOPE_OPERATION_iommufd_access_attach ? "access" :
-											"device",
+			   strncmp(operation_name(record->operation), "access_", 7) ? "device" : "access",
 			   record->device_id);
 	say_change(buf, "hwpt", record->old_hwpt, record->hwpt);
 	say_change(buf, "ioas", record->old_ioas, record->ioas);

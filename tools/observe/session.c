@@ -28,17 +28,17 @@ static const struct {
 	const char *program;
 	const char *event;
 } finished_events[] = {
-#define EVENT(name) { "ios_memory", "iommufd_" #name },
+#define EVENT(name, number) { "ios_memory", "iommufd_" #name },
 	IOMMUFD_MEMORY_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "ios_translation", "iommufd_" #name },
-		IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
+#define EVENT(name, number) { "ios_translation", "iommufd_" #name },
+	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "ios_object", "iommufd_" #name },
-			IOMMUFD_OBJECT_OPERATIONS(EVENT)
+#define EVENT(name, number) { "ios_object", "iommufd_" #name },
+	IOMMUFD_OBJECT_OPERATIONS(EVENT)
 #undef EVENT
-#define EVENT(name) { "ios_vfio", "vfio_" #name },
-				SCOPE_VFIO_OPERATIONS(EVENT)
+#define EVENT(name, number) { "ios_vfio", "vfio_" #name },
+	SCOPE_VFIO_OPERATIONS(EVENT)
 #undef EVENT
 };
 #define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
