@@ -4,8 +4,8 @@
  *
  * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of those
  * of the modules comes first in @events and lives as long as the program runs, and with it the
- * descriptors of the modules' BTF; those of modules without BTF have type 0.  In @found is what was looked for since in the modules and in the
- * kernel, found or not.
+ * descriptors of the modules' BTF; those of modules without BTF have type 0.  In @found is what was looked
+ * for since in the modules and in the kernel, found or not.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -195,26 +195,55 @@ static int read_module(struct btf *base, const char *name, int fd)
 	return 0;
 }
 
-/* Read the BTF object @id if it is of one of @modules. */
-static int read_object(struct btf *base, uint32_t id, const char *const *modules)
+/* What btf_events_init() looks for. */
+struct search {
+	struct btf *base;
+	const char *const *modules;
+};
+
+static int look_at(void *context, int fd, const char *name, uint32_t size)
+{
+	const struct search *search = context;
+	int err;
+
+	(void)size;
+	if (!is_wanted(name, search->modules))
+		return 0;
+	err = read_module(search->base, name, fd);
+	return err ? err : 1;
+}
+
+/* Look at the object @id, if it is there still and of the kernel. */
+static int visit(uint32_t id, btf_function look, void *context)
 {
 	struct bpf_btf_info info = {};
 	uint32_t size = sizeof(info);
 	char name[64] = "";
-	int fd, err = 0;
+	int fd, kept = 0;
 
 	fd = bpf_btf_get_fd_by_id(id);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	info.name = (uintptr_t)name;
 	info.name_len = sizeof(name);
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf &&
-	    is_wanted(name, modules)) {
-		err = read_module(base, name, fd);
-		if (!err)
-			return 0;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf)
+		kept = look(context, fd, name, info.btf_size);
+	if (kept <= 0)
+		close(fd);
+	return kept < 0 ? kept : 0;
+}
+
+int btf_each(btf_function look, void *context)
+{
+	uint32_t id = 0;
+	int err = 0;
+
+	while (!err) {
+		/* ENOENT: that was the last one */
+		if (bpf_btf_get_next_id(id, &id))
+			return errno == ENOENT ? 0 : -errno;
+		err = visit(id, look, context);
 	}
-	close(fd);
 	return err;
 }
 
@@ -247,20 +276,12 @@ static int take_over(const char *section, enum bpf_attach_type type)
 
 int btf_events_init(const char *const *modules)
 {
-	struct btf *base = kernel_types();
-	uint32_t id = 0;
-	int err = 0;
+	struct search search = { .base = kernel_types(), .modules = modules };
+	int err;
 
-	if (!base)
+	if (!search.base)
 		return -errno;
-	while (!err) {
-		if (bpf_btf_get_next_id(id, &id)) {
-			/* ENOENT: that was the last one */
-			err = errno == ENOENT ? 0 : -errno;
-			break;
-		}
-		err = read_object(base, id, modules);
-	}
+	err = btf_each(look_at, &search);
 	if (!err)
 		err = take_over("tp_btf+", BPF_TRACE_RAW_TP);
 	if (!err)

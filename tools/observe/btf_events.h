@@ -13,6 +13,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Called with an object of BTF: its descriptor, its name ("vmlinux" or that of a module), its bytes.
+ * Returns 1 to keep the descriptor open, 0, or a negative errno to end the search.
+ */
+typedef int (*btf_function)(void *context, int fd, const char *name, uint32_t size);
+
+/**
+ * btf_each() - look at the BTF of the kernel and of its modules
+ * @look: called with each
+ * @context: its first argument
+ *
+ * Return: 0, or the negative errno that ended it.
+ */
+int btf_each(btf_function look, void *context);
 
 /**
  * btf_events_init() - read the modules' BTF and take over programs of SEC("tp_btf/EVENT"),

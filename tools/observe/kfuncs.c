@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "bpf/state_walk.h"
+#include "observe/btf_events.h"
 #include "observe/kfuncs.h"
 #include "text/output.h"
 
@@ -168,54 +169,38 @@ static void take_ids(const struct btf_header *header, const struct base *base)
 	}
 }
 
-/* Look at a BTF object: it may be the kernel's, or the module's, which is kept open. */
-static int look_at(int fd, struct base *base, struct btf_header **module)
-{
-	struct bpf_btf_info info = {};
-	uint32_t size = sizeof(info);
-	char name[64] = "";
-	int err = 0;
+/* What find_functions() has found. */
+struct search {
+	struct base base;
+	struct btf_header *module;
+};
 
-	info.name = (uintptr_t)name;
-	info.name_len = sizeof(name);
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || !info.kernel_btf) {
-		close(fd);
-		return 0;
-	}
-	if (!*module && !strcmp(name, MODULE)) {
-		*module = read_data(fd, info.btf_size);
-		btf_fds[MODULE_INDEX] = fd;
-		return *module ? 0 : -errno;
-	}
+static int look_at(void *context, int fd, const char *name, uint32_t size)
+{
+	struct search *search = context;
+
 	if (!strcmp(name, "vmlinux"))
-		err = measure_base(fd, base);
-	close(fd);
-	return err;
+		return measure_base(fd, &search->base);
+	if (strcmp(name, MODULE))
+		return 0;
+	search->module = read_data(fd, size);
+	if (!search->module)
+		return -errno;
+	btf_fds[MODULE_INDEX] = fd;
+	return 1;
 }
 
 /* Find all functions.  Return 0, or a negative errno; without the module's BTF nothing is found. */
 static int find_functions(void)
 {
-	struct btf_header *module = NULL;
-	struct base base = {};
-	uint32_t id = 0;
-	int fd, err = 0;
+	struct search search = {};
+	int err = btf_each(look_at, &search);
 
-	while (!err && !bpf_btf_get_next_id(id, &id)) {
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd >= 0)
-			err = look_at(fd, &base, &module);
-		else if (errno != ENOENT)
-			err = -errno;
-		/* else it went meanwhile */
-	}
-	if (!err && errno != ENOENT)
-		err = -errno;
-	if (!err && !base.types)
+	if (!err && !search.base.types)
 		err = -ENOENT;
-	if (!err && module)
-		take_ids(module, &base);
-	free(module);
+	if (!err && search.module)
+		take_ids(search.module, &search.base);
+	free(search.module);
 	return err;
 }
 
