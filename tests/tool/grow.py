@@ -100,7 +100,9 @@ def shown(act, *subsystems):
         for subsystem in subsystems:
             write("events/%s/enable" % subsystem, "0")
     with open(os.path.join(TRACING, "trace"), encoding="utf-8") as file:
-        return values(file.read())
+        found = values(file.read())
+    write("trace", "")
+    return found
 
 
 def are_zero(tap, found, wanted):
