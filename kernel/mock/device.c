@@ -11,6 +11,42 @@
 #include "iommufd_test.h"
 #include "mock.h"
 
+/*
+ * Name the IOMMU and the id of a device, before the core probes it.  Not iommu_fwspec_init(): that
+ * is for callers that hold the lock of probing, which is the core's own.  Nobody else knows the
+ * device yet.
+ */
+static int mock_fwspec_create(struct mock_device *mdev)
+{
+	struct device *dev = &mdev->pdev->dev;
+	struct iommu_fwspec *fwspec;
+	struct dev_iommu *param;
+
+	param = kzalloc(sizeof(*param), GFP_KERNEL);
+	/* Room for one id is what iommu_fwspec_add_ids() counts on. */
+	fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
+	if (!param || !fwspec) {
+		kfree(param);
+		kfree(fwspec);
+		return -ENOMEM;
+	}
+	mutex_init(&param->lock);
+	fwspec->iommu_fwnode = fwnode_handle_get(mock_iommu_fwnode());
+	dev->iommu = param;
+	dev_iommu_fwspec_set(dev, fwspec);
+	return iommu_fwspec_add_ids(dev, &mdev->index, 1);
+}
+
+/* What the core did not come to free, which it does when it has probed or given up. */
+static void mock_fwspec_free(struct device *dev)
+{
+	if (!dev->iommu)
+		return;
+	iommu_fwspec_free(dev);
+	kfree(dev->iommu);
+	dev->iommu = NULL;
+}
+
 /**
  * mock_device_create() - make a device behind the mock IOMMU
  * @profile: what it can do
@@ -53,20 +89,16 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 
 	/* The core probes with what the fwspec names, so it must be there before the device is. */
 	if (behind_iommu) {
-		rc = iommu_fwspec_init(dev, mock_iommu_fwnode());
+		rc = mock_fwspec_create(mdev);
 		if (rc)
 			goto err_put;
-		rc = iommu_fwspec_add_ids(dev, &mdev->index, 1);
-		if (rc)
-			goto err_fwspec;
 	}
 	rc = platform_device_add(mdev->pdev);
 	if (rc)
-		goto err_fwspec;
+		goto err_put;
 
 	iommu_group = iommu_group_get(dev);
 	if (behind_iommu != !!iommu_group) {
-		/* The core has dropped the fwspec of what it could not probe. */
 		rc = -ENODEV;
 		platform_device_del(mdev->pdev);
 		goto err_put;
@@ -75,10 +107,8 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 	mock_knobs_add(mdev);
 	return mdev;
 
-err_fwspec:
-	if (behind_iommu)
-		iommu_fwspec_free(dev);
 err_put:
+	mock_fwspec_free(dev);
 	platform_device_put(mdev->pdev);
 err_index:
 	mock_device_unlist(mdev);

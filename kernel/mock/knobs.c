@@ -7,6 +7,8 @@
  * iommufd-mock/map_error
  *	write "ERRNO CALLS": after so many more calls each further map fails with this errno, until
  *	"0 0" is written
+ * iommufd-mock/ready_pause_us
+ *	how long each map pauses as its area becomes ready, at most 1 s, to widen that window
  * iommufd-mock/iommufd-mock.N/replace_gap_us
  *	how long device N translates nothing when one HWPT takes over from another; 0, the default,
  *	is a hitless replacement
@@ -29,6 +31,7 @@
 
 #include "iommufd_test.h"
 #include "mock.h"
+#include "test_hook.h"
 
 #define MOCK_MAX_LATENCY_NS	1000000
 #define MOCK_MAX_PAUSE_US	1000000
@@ -50,6 +53,18 @@ static int mock_latency_set(void *data, u64 value)
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(mock_latency_fops, mock_latency_get, mock_latency_set, "%llu\n");
+
+static u32 mock_ready_pause;
+
+static int mock_ready_pause_set(void *data, u64 value)
+{
+	if (value > MOCK_MAX_PAUSE_US)
+		return -EINVAL;
+	WRITE_ONCE(mock_ready_pause, value);
+	iommufd_test_set_pause(IOMMUFD_TEST_PAUSE_READY, value);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(mock_ready_pause_fops, mock_latency_get, mock_ready_pause_set, "%llu\n");
 
 static int mock_gap_set(void *data, u64 value)
 {
@@ -287,6 +302,8 @@ void mock_knobs_init(void)
 				   &mock_latency_fops);
 	debugfs_create_file_unsafe("attach_ns", 0600, mock_root, &mock_latency.attach,
 				   &mock_latency_fops);
+	debugfs_create_file_unsafe("ready_pause_us", 0600, mock_root, &mock_ready_pause,
+				   &mock_ready_pause_fops);
 	debugfs_create_file("map_error", 0600, mock_root, NULL, &mock_map_error_fops);
 }
 
@@ -296,4 +313,5 @@ void mock_knobs_init(void)
 void mock_knobs_exit(void)
 {
 	debugfs_remove(mock_root);
+	iommufd_test_set_pause(IOMMUFD_TEST_PAUSE_READY, 0);
 }

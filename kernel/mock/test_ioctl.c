@@ -7,6 +7,7 @@
  * Destroying the object detaches, unbinds and removes the device.  mock_stdev.mutex orders attach
  * and detach of one device, as a VFIO driver's own lock does; replacing needs no lock.
  */
+#include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/iommufd.h>
 #include <linux/mm.h>
@@ -395,6 +396,9 @@ static long mock_ioctl(struct iommufd_ctx *ictx, struct iommufd_op *op, void __u
 	u32 size;
 	int rc;
 
+	/* They make devices and change what all users of the mock IOMMU see. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (get_user(size, (u32 __user *)arg))
 		return -EFAULT;
 	if (size < offsetofend(struct iommu_test_cmd, __reserved))

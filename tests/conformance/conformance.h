@@ -34,6 +34,7 @@ struct test_device device_like(struct context *c, const struct iommu_test_mock *
 struct test_device device_attached(struct context *c);
 uint64_t map_somewhere(struct context *c, const void *va, uint64_t length);
 void limit_memlock(uint64_t bytes);
+void keep_capability(int capability);
 void become_user(unsigned int uid);
 
 void expect_failure(const char *file, int line, const char *call, int rc, int error,

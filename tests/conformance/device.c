@@ -238,3 +238,13 @@ TEST(device, event_tells_the_story)
 	CHECK(strstr(last, want));
 	CHECK(strstr(last, " ret=0 reason=none "));
 }
+
+/* The test ioctl makes devices: it is for those that may change the system. */
+TEST(device, test_ioctl_needs_privilege)
+{
+	struct context c = context_new();
+	struct test_device device;
+
+	keep_capability(-1);
+	CHECK_ERR(EPERM, device_add(c.fd, NULL, &device));
+}

@@ -4,8 +4,11 @@
  * reason its event names.  A file a family of ioctls; run in a guest with the mock IOMMU.
  */
 #include <grp.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conformance.h"
@@ -93,14 +96,30 @@ void limit_memlock(uint64_t bytes)
 }
 
 /**
- * become_user() - give up root, and with it what lifts RLIMIT_MEMLOCK
+ * keep_capability() - give up all capabilities of this process but one
+ * @capability: the one, below 32; -1: none
+ */
+void keep_capability(int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (capability >= 0)
+		data[0].effective = data[0].permitted = 1U << capability;
+	CHECK_EQ(syscall(SYS_capset, &header, data), 0);
+}
+
+/**
+ * become_user() - give up root, and with it what lifts RLIMIT_MEMLOCK; but not the test ioctl
  * @uid: the user to be; one that no other test is, so that nobody else's locked memory counts
  */
 void become_user(unsigned int uid)
 {
 	CHECK_EQ(setgroups(0, NULL), 0);
 	CHECK_EQ(setresgid(uid, uid, uid), 0);
+	CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1), 0);
 	CHECK_EQ(setresuid(uid, uid, uid), 0);
+	keep_capability(CAP_SYS_ADMIN);
 }
 
 /* FAILS() as a function. */

@@ -65,13 +65,15 @@ static void *thread_main(void *arg)
 
 /*
  * An unprivileged user, so that RLIMIT_MEMLOCK counts and limits, but for the access to the files
- * that debugfs has for root only.
+ * that debugfs has for root only, and for the test ioctl.
  */
+#define KEPT_CAPABILITIES (1 << CAP_DAC_OVERRIDE | 1 << CAP_SYS_ADMIN)
+
 static int drop_privileges(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
-		{ .effective = 1 << CAP_DAC_OVERRIDE, .permitted = 1 << CAP_DAC_OVERRIDE },
+		{ .effective = KEPT_CAPABILITIES, .permitted = KEPT_CAPABILITIES },
 	};
 	struct rlimit limit = { MEMLOCK, MEMLOCK };
 
