@@ -4,9 +4,11 @@
  *
  * A charge is taken for a whole segment before its first page is pinned, so that a map that cannot
  * fit fails at once and not after a minute of faulting; it is given back when the segment goes.  By
- * user, user_struct.locked_vm counts, shared with whatever else locks memory for the user; by
+ * user, user_struct.locked_vm counts, shared with all else that locks memory for the user; by
  * process, mm_struct.locked_vm does.  The limit is that of the process that mapped.  CAP_IPC_LOCK
- * lifts the limit, not the counting.
+ * lifts the limit and, by user, the charge: what a privileged process pins takes nothing from
+ * io_uring, perf and other processes of that user, whose limits count.  mm_struct.pinned_vm and
+ * the context's sum count all.
  */
 #include <linux/cred.h>
 #include <linux/mm.h>
@@ -29,6 +31,8 @@ static int charge_user(struct iommufd_pages *pages, struct iommufd_op *op, unsig
 	unsigned long new;
 
 	do {
+		if (pages->unlimited)
+			break;
 		new = old + nr_pages;
 		if (new < old || new > limit)
 			return limit_reached(op, old, limit);
@@ -95,7 +99,7 @@ void iommufd_account_uncharge(struct iommufd_pages *pages, unsigned long nr_page
 		mmap_write_lock(pages->mm);
 		pages->mm->locked_vm -= nr_pages;
 		mmap_write_unlock(pages->mm);
-	} else {
+	} else if (!pages->unlimited) {
 		atomic_long_sub(nr_pages, &pages->user->locked_vm);
 	}
 	atomic64_sub(nr_pages, &pages->mm->pinned_vm);

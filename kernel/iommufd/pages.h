@@ -72,7 +72,7 @@ struct iommufd_segment {
  * @user: the user that mapped
  * @account_mode: enum iommufd_account_mode
  * @writeable: pinned for writing
- * @unlimited: the process had CAP_IPC_LOCK
+ * @unlimited: the process had CAP_IPC_LOCK: no limit counts, and the user is not charged
  */
 struct iommufd_pages {
 	struct kref kref;

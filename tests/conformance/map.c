@@ -3,6 +3,7 @@
  * IOMMU_IOAS_MAP: flags, ranges, the memory behind them, limits.
  */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -501,6 +502,44 @@ TEST(map, memlock_by_user)
 	CHECK_EQ(locked_bytes(0), 12 * PAGE);
 	CHECK_OK(ioas_map(c.fd, c.ioas, buffer + 40 * PAGE, 20 * PAGE, &iova, MAP_RW));
 	CHECK_OK(check_map(c.fd, device.hwpt, iova, buffer + 40 * PAGE, 20 * PAGE));
+}
+
+/*
+ * What a process with CAP_IPC_LOCK pins is nothing to others of its user, whose limits count: by user
+ * it is not charged.  It is seen in the process all the same.
+ */
+TEST(map, memlock_capability)
+{
+	struct context c = context_new();
+	uint8_t *buffer = memory(64 * PAGE);
+	uint64_t iova = IOVA;
+	int status;
+	pid_t pid;
+
+	memset(buffer, 1, 64 * PAGE);
+	limit_memlock(16 * PAGE);
+	device_attached(&c);
+	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 32 * PAGE, IOVA));
+	CHECK_EQ(locked_bytes(0), 32 * PAGE);
+
+	pid = fork();
+	CHECK_GE(pid, 0);
+	if (!pid) {
+		keep_capability(CAP_SYS_ADMIN);
+		CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer + 32 * PAGE, 16 * PAGE, IOVA + MB(1)));
+		FAILS(ENOMEM, "memlock_limit",
+		      ioas_map(c.fd, c.ioas, buffer + 48 * PAGE, PAGE, &iova, MAP_RW));
+		CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + MB(1), 16 * PAGE));
+		/* What the other unmaps was not charged either. */
+		CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, 32 * PAGE));
+		CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 16 * PAGE, IOVA));
+		FAILS(ENOMEM, "memlock_limit",
+		      ioas_map(c.fd, c.ioas, buffer + 48 * PAGE, PAGE, &iova, MAP_RW));
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(locked_bytes(0), 0);
 }
 
 TEST(map, memlock_on_attach)
