@@ -562,3 +562,45 @@ TEST(blocked, killed)
 	}
 	CHECK_OK(check_pins(s.c.fd, s.plain, PAGE, 0));
 }
+
+/* Bytes that are pinned through a context. */
+static uint64_t pinned_bytes(int fd)
+{
+	unsigned long kib = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	CHECK(file != NULL);
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "iommufd-pinned: %lu KiB", &kib);
+	fclose(file);
+	return KB(kib);
+}
+
+/* A process that pins many gigabytes in one call is killed: the call ends where it is, and is undone. */
+TEST(blocked, killed_attach)
+{
+	const unsigned int areas = 256;
+	struct context c = context_new();
+	struct test_device device = device_new(&c);
+	uint8_t *buffer = memory(MB(64));
+	int status;
+	pid_t pid;
+
+	memset(buffer, 1, MB(64));
+	for (unsigned int i = 0; i < areas; i++)
+		CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, MB(64), IOVA + i * MB(64)));
+	pid = fork();
+	CHECK_GE(pid, 0);
+	if (!pid)
+		_exit(device_attach(c.fd, &device, c.ioas) ? 1 : 0);
+	while (!pinned_bytes(c.fd))
+		usleep(1000);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(pinned_bytes(c.fd), 0);
+	CHECK_ERR(EINVAL, device_detach(c.fd, &device));
+}

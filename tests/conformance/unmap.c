@@ -2,6 +2,12 @@
 /*
  * IOMMU_IOAS_UNMAP.
  */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "conformance.h"
 
 TEST(unmap, whole_areas)
@@ -92,4 +98,126 @@ TEST(unmap, many_areas)
 	CHECK_OK(ioas_unmap_count(c.fd, c.ioas, 0, &length));
 	CHECK_EQ(length, 2000 * PAGE);
 	CHECK_OK(check_pins(c.fd, buffer, PAGE, 0));
+}
+
+/**
+ * struct race - a thread that unmaps what another one maps
+ * @c: the context
+ * @length: bytes that are mapped at once, in areas of a page
+ * @done: the other thread maps no more
+ * @whole: unmaps of all of it
+ * @wrong: unmaps of a part, or that failed as none may
+ */
+struct race {
+	struct context c;
+	uint64_t length;
+	atomic_bool done;
+	atomic_ulong whole;
+	atomic_ulong wrong;
+};
+
+static void *keep_unmapping(void *arg)
+{
+	struct race *race = arg;
+
+	while (!atomic_load(&race->done)) {
+		uint64_t length = race->length;
+		int rc = ioas_unmap_count(race->c.fd, race->c.ioas, IOVA, &length);
+
+		if (!rc && length == race->length)
+			atomic_fetch_add(&race->whole, 1);
+		else if (rc != -ENOENT && rc != -EBUSY)
+			atomic_fetch_add(&race->wrong, 1);
+	}
+	return NULL;
+}
+
+/*
+ * Another thread unmaps and frees an area as soon as it is ready, while the map that made it so is still
+ * at that place: it must touch nothing of it any more.  Areas of a copy become ready at once.
+ */
+static void unmap_at_once(uint64_t length)
+{
+	struct race race = { .c = context_new(), .length = length };
+	uint8_t *buffer = memory(length);
+	unsigned long mapped = 0;
+	pthread_t thread;
+
+	for (uint64_t at = 0; at < length; at += PAGE)
+		CHECK_OK(ioas_map_at(race.c.fd, race.c.ioas, buffer + at, PAGE, IOVA + GB(1) + at));
+	CHECK_OK(mock_knob("ready_pause_us", "500"));
+	CHECK_EQ(pthread_create(&thread, NULL, keep_unmapping, &race), 0);
+	while (mapped < 50) {
+		uint64_t iova = IOVA;
+		int rc;
+
+		if (length == PAGE)
+			rc = ioas_map_at(race.c.fd, race.c.ioas, buffer, PAGE, IOVA);
+		else
+			rc = ioas_copy(race.c.fd, race.c.ioas, &iova, race.c.ioas, IOVA + GB(1),
+				       length, MAP_RW_FIXED);
+		CHECK(!rc || rc == -EEXIST);
+		mapped += !rc;
+	}
+	atomic_store(&race.done, true);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_OK(mock_knob("ready_pause_us", "0"));
+	CHECK_EQ(atomic_load(&race.wrong), 0);
+	CHECK_GE(atomic_load(&race.whole), mapped - 1);
+}
+
+TEST(unmap, new_area)
+{
+	unmap_at_once(PAGE);
+}
+
+TEST(unmap, new_copy)
+{
+	unmap_at_once(8 * PAGE);
+}
+
+/* Unmap @length bytes at IOVA in a process that is killed in its first batch, if it comes so far. */
+static bool unmap_and_kill(struct context *c, int access, uint64_t length)
+{
+	char byte;
+	int status;
+	pid_t pid;
+
+	CHECK_OK(mock_knob("unmap_ns", "1000000"));
+	pid = fork();
+	CHECK_GE(pid, 0);
+	if (!pid)
+		_exit(ioas_unmap_count(c->fd, c->ioas, IOVA, &length) ? 1 : 0);
+	/* The first batch is under way when its first area is nowhere to be read. */
+	while (access_rw(c->fd, access, IOVA, &byte, 1, 0) != -ENOENT)
+		usleep(1000);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_OK(mock_knob("unmap_ns", "0"));
+	return WIFSIGNALED(status);
+}
+
+/* An unmap that is killed between two batches leaves the area behind them as usable as before. */
+TEST(unmap, killed_before_access)
+{
+	struct context c = context_new();
+	uint8_t *buffer = memory(PAGE);
+	uint64_t at = IOVA + 400 * PAGE;
+	uint32_t id;
+	int access;
+	char byte;
+
+	device_attached(&c);
+	CHECK_OK(access_create(c.fd, c.ioas, MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &access));
+	/* On a machine that is very busy it has ended before it is killed: once more then. */
+	do {
+		for (uint64_t iova = IOVA; iova < at; iova += PAGE)
+			CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, iova));
+		ioas_map_at(c.fd, c.ioas, buffer, PAGE, at);
+		CHECK_OK(access_pin(c.fd, access, at, PAGE, NULL, 0, &id));
+	} while (!unmap_and_kill(&c, access, 401 * PAGE));
+
+	CHECK_ERR(EEXIST, ioas_map_at(c.fd, c.ioas, buffer, PAGE, at));
+	CHECK_OK(access_rw(c.fd, access, at, &byte, 1, 0));
+	CHECK_OK(access_pin(c.fd, access, at, PAGE, NULL, 0, &id));
 }
