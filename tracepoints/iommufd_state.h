@@ -45,7 +45,7 @@ enum {
  * @opened_ns: CLOCK_MONOTONIC when it was opened
  * @pinned_bytes: memory that is pinned through it, each page once
  * @user_locked_bytes: what counts against RLIMIT_MEMLOCK for @uid, all users of locked memory
- *	that count by user together
+ *	that count by user together; what a process with CAP_IPC_LOCK pinned does not
  * @comm: name of the process
  */
 struct iommufd_state_ctx {
@@ -152,6 +152,11 @@ enum {
 	IOMMUFD_STATE_IOAS_HUGE_PAGES = 1 << 0,
 	/* IOMMU_IOAS_ALLOW_IOVAS restricts where the kernel puts maps */
 	IOMMUFD_STATE_IOAS_ALLOWED_RANGES = 1 << 1,
+	/*
+	 * Its user changes it all the time, and a look does not wait: the usable ranges and the
+	 * holes are not known and zero, nor is IOMMUFD_STATE_IOAS_ALLOWED_RANGES.
+	 */
+	IOMMUFD_STATE_IOAS_BUSY = 1 << 2,
 };
 
 /**
@@ -235,6 +240,11 @@ enum {
 	IOMMUFD_STATE_AREA_CHANGING = 1 << 3,
 	/* pinned for writing as well */
 	IOMMUFD_STATE_AREA_WRITEABLE_MEMORY = 1 << 4,
+	/*
+	 * The record is of no area, and the last one of the walk: from @iova on the areas of the
+	 * IOAS could not be looked at, as its user changes them all the time.
+	 */
+	IOMMUFD_STATE_AREA_BUSY = 1 << 5,
 };
 
 /* iommufd_state_area.memory */

@@ -14,14 +14,15 @@
  * context's number and an object's id, so that a walk goes on behind what has gone meanwhile.
  *
  * Lock order: nothing is taken under the lock of the register, and nothing of a group or HWPT
- * but its own small locks for a record; iova_lock of an IOAS, which is never held while memory is
- * pinned for a map or the IOMMU driver works, is the only one that can sleep.
+ * but its own small locks for a record.  A lock that can sleep belongs to tenants and is not waited
+ * for: a look tries to get iova_lock of an IOAS, and does without if it cannot.
  */
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/iommufd.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/pid.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
@@ -31,7 +32,7 @@
 #include "ctx.h"
 
 /* Contexts by number; one that is being opened has its number reserved. */
-static DEFINE_XARRAY_ALLOC1(contexts);
+static DEFINE_XARRAY_FLAGS(contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 static u32 next_ctx_id;
 
 /**
@@ -44,9 +45,15 @@ int iommufd_ctx_register(struct iommufd_ctx *ictx)
 {
 	int rc;
 
-	rc = xa_alloc_cyclic(&contexts, &ictx->id, NULL, xa_limit_32b, &next_ctx_id, GFP_KERNEL);
-	if (rc < 0)
+	ictx->sums = alloc_percpu_gfp(struct iommufd_ctx_sums, GFP_KERNEL_ACCOUNT);
+	if (!ictx->sums)
+		return -ENOMEM;
+	rc = xa_alloc_cyclic(&contexts, &ictx->id, NULL, xa_limit_32b, &next_ctx_id,
+			     GFP_KERNEL_ACCOUNT);
+	if (rc < 0) {
+		free_percpu(ictx->sums);
 		return rc;
+	}
 	refcount_set(&ictx->lookers, 1);
 	spin_lock_init(&ictx->user_lock);
 	ictx->opened_ns = ktime_get_ns();
@@ -68,6 +75,7 @@ static void free_ctx(struct iommufd_ctx *ictx)
 {
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
+	free_percpu(ictx->sums);
 	put_pid(ictx->user_pid);
 	free_uid(ictx->user);
 	kfree(ictx);
@@ -157,3 +165,26 @@ void iommufd_ctx_put(struct iommufd_ctx *ictx)
 	fput(ictx->file);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
+
+/**
+ * iommufd_ctx_sum() - what there is in all IOASes of a context
+ * @ictx: the context
+ * @sum: filled in; exact while nothing changes
+ *
+ * Takes as long as there are CPUs, however many objects there are.
+ */
+void iommufd_ctx_sum(struct iommufd_ctx *ictx, struct iommufd_ctx_sums *sum)
+{
+	unsigned int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct iommufd_ctx_sums *part = per_cpu_ptr(ictx->sums, cpu);
+
+		sum->areas += READ_ONCE(part->areas);
+		sum->mapped_bytes += READ_ONCE(part->mapped_bytes);
+		sum->extents += READ_ONCE(part->extents);
+		sum->huge_extents += READ_ONCE(part->huge_extents);
+		sum->huge_bytes += READ_ONCE(part->huge_bytes);
+	}
+}

@@ -5,6 +5,8 @@
 #ifndef IOMMUSCOPE_IOMMUFD_KERNEL_CTX_H
 #define IOMMUSCOPE_IOMMUFD_KERNEL_CTX_H
 
+#include <linux/percpu.h>
+
 #include "iommufd_private.h"
 
 int iommufd_ctx_register(struct iommufd_ctx *ictx);
@@ -13,5 +15,20 @@ void iommufd_ctx_unregister(struct iommufd_ctx *ictx);
 void iommufd_ctx_note_user(struct iommufd_ctx *ictx);
 struct iommufd_ctx *iommufd_ctx_look_up(u32 *id);
 void iommufd_ctx_let_go(struct iommufd_ctx *ictx);
+void iommufd_ctx_sum(struct iommufd_ctx *ictx, struct iommufd_ctx_sums *sum);
+
+/**
+ * iommufd_ctx_sum_areas() - areas come, or go
+ * @ictx: the context
+ * @areas: how many; negative if they go
+ * @bytes: sum of their lengths, with the same sign
+ *
+ * A counter of each CPU's own: maps and unmaps of many threads do not meet there.
+ */
+static inline void iommufd_ctx_sum_areas(struct iommufd_ctx *ictx, s64 areas, s64 bytes)
+{
+	this_cpu_add(ictx->sums->areas, areas);
+	this_cpu_add(ictx->sums->mapped_bytes, bytes);
+}
 
 #endif

@@ -16,6 +16,7 @@
 #include <linux/sizes.h>
 
 #include "area.h"
+#include "ctx.h"
 #include "iommufd_private.h"
 #include "iommufd.h"
 
@@ -76,6 +77,9 @@ static void add_stats(struct iommufd_ioas *ioas, const struct iommufd_area *area
 	ioas->stats.extents += sign * (u64)area->extents;
 	ioas->stats.huge_extents += sign * (u64)area->huge_extents;
 	ioas->stats.huge_bytes += sign * (u64)area->huge_blocks * PMD_SIZE;
+	this_cpu_add(ioas->ictx->sums->extents, sign * (s64)area->extents);
+	this_cpu_add(ioas->ictx->sums->huge_extents, sign * (s64)area->huge_extents);
+	this_cpu_add(ioas->ictx->sums->huge_bytes, sign * (s64)area->huge_blocks * PMD_SIZE);
 }
 
 /**

@@ -24,7 +24,7 @@ static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 	iommufd_rwsem_no_fault(&ioas->iova_lock);
 	ioas->areas = RB_ROOT;
 	ioas->huge_pages = true;
-	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC);
+	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	spin_lock_init(&ioas->stats_lock);
 	return iommufd_iova_init(ioas);
 }

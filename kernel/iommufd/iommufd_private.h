@@ -48,6 +48,22 @@ enum iommufd_account_mode {
 };
 
 /**
+ * struct iommufd_ctx_sums - what there is in all IOASes of a context
+ * @areas: areas
+ * @mapped_bytes: sum of their lengths
+ * @extents: contiguous runs of the memory of those that are in HWPTs
+ * @huge_extents: those of PMD_SIZE or more
+ * @huge_bytes: whole PMD_SIZEs that the IOMMU can translate with one entry
+ */
+struct iommufd_ctx_sums {
+	s64 areas;
+	s64 mapped_bytes;
+	s64 extents;
+	s64 huge_extents;
+	s64 huge_bytes;
+};
+
+/**
  * struct iommufd_ctx - an open /dev/iommu
  * @id: unique among all contexts since the module was loaded, for events and state
  * @lookers: 1 for the open file, and one for each that looks at it from outside, see ctx.c
@@ -59,6 +75,8 @@ enum iommufd_account_mode {
  * @account_mode: how pages mapped from now on are accounted
  * @no_iommu_mode: VFIO compatibility without an IOMMU, fixed once set
  * @vfio_ioas: the IOAS of VFIO compatibility, or NULL; guarded by xa_lock of @objects
+ * @nr_objects: objects that can be found, by type; changed under xa_lock of @objects
+ * @sums: over all its IOASes, for those that look at it, see iommufd_ctx_sum()
  * @opened_ns: CLOCK_MONOTONIC when it was opened
  * @pinned: pages that are pinned through it, each once
  * @user_lock: guards all below
@@ -77,6 +95,8 @@ struct iommufd_ctx {
 	u8 account_mode;
 	u8 no_iommu_mode;
 	struct iommufd_ioas *vfio_ioas;
+	unsigned int nr_objects[IOMMUFD_NR_OBJECT_TYPES];
+	struct iommufd_ctx_sums __percpu *sums;
 
 	u64 opened_ns;
 	atomic_long_t pinned;
@@ -251,6 +271,7 @@ struct iommufd_access {
 struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
 					      const struct iommufd_object_ops *ops);
 void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+void iommufd_object_finalize_locked(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 struct iommufd_object *__iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 					    enum iommufd_object_type type);

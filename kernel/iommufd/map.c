@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "area.h"
+#include "ctx.h"
 #include "iommufd_private.h"
 #include "test_hook.h"
 
@@ -73,6 +74,7 @@ static int place_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct 
 		area->last += *iova;
 		iommufd_area_insert(ioas, area);
 	}
+	iommufd_ctx_sum_areas(ioas->ictx, nr, length);
 	return 0;
 
 out_erase:
@@ -388,6 +390,7 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 	area->last = iova - 1;
 	iommufd_area_insert(ioas, area);
 	iommufd_area_insert(ioas, tail);
+	iommufd_ctx_sum_areas(ioas->ictx, 1, 0);
 	if (mapped) {
 		iommufd_area_count(area);
 		iommufd_area_count(tail);

@@ -59,10 +59,22 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t s
  */
 void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
-	void *old = xa_store(&ictx->objects, obj->id, obj, GFP_KERNEL);
+	xa_lock(&ictx->objects);
+	iommufd_object_finalize_locked(ictx, obj);
+	xa_unlock(&ictx->objects);
+}
 
+/**
+ * iommufd_object_finalize_locked() - iommufd_object_finalize() with the table's lock
+ * @ictx: the context
+ * @obj: the object
+ */
+void iommufd_object_finalize_locked(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
 	/* The slot was reserved, so the store needs no memory and cannot fail. */
-	WARN_ON(old);
+	WARN_ON(__xa_store(&ictx->objects, obj->id, obj, GFP_ATOMIC));
+	WRITE_ONCE(ictx->nr_objects[obj->type], ictx->nr_objects[obj->type] + 1);
 }
 
 /**
@@ -254,6 +266,7 @@ static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 		return rc;
 	}
 	__xa_erase(&ictx->objects, obj->id);
+	WRITE_ONCE(ictx->nr_objects[obj->type], ictx->nr_objects[obj->type] - 1);
 	if (ictx->vfio_ioas && &ictx->vfio_ioas->obj == obj)
 		ictx->vfio_ioas = NULL;
 	xa_unlock(&ictx->objects);

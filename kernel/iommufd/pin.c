@@ -208,7 +208,8 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_pin);
 	if (nr_pages > SMALL_BATCH_PAGES) {
-		struct page **large = kmalloc_array(BATCH_PAGES, sizeof(*large), GFP_KERNEL);
+		struct page **large = kmalloc_array(BATCH_PAGES, sizeof(*large),
+						    GFP_KERNEL_ACCOUNT);
 
 		if (large) {
 			batch = large;

@@ -13,7 +13,7 @@ struct seq_file;
 
 /* state_record.c */
 void iommufd_state_of_ctx(struct iommufd_ctx *ictx, struct iommufd_state_ctx *record);
-int iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record);
+void iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record);
 int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_state_area *record);
 void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx);
 

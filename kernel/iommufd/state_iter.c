@@ -7,9 +7,9 @@
  * all contexts in the order of numbers and ids and can begin anywhere, so that who has no room for
  * more goes on later where it stopped.
  *
- * They may sleep on an iova_lock, and so are for programs that user space runs (SEC("syscall"))
- * alone: one that is attached to a function of the kernel could run with that lock held.  A loaded
- * program keeps the module, and the verifier sees to it that every walk is ended.
+ * They may sleep for a moment when an IOAS is busy, and so are for programs that user space runs
+ * (SEC("syscall")) alone: one that is attached to a function of the kernel may run where it must
+ * not.  A loaded program keeps the module, and the verifier sees to it that every walk is ended.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -113,7 +113,6 @@ static void *next_object(struct walk *walk)
 {
 	while (!walk->ended && !fatal_signal_pending(current)) {
 		struct iommufd_object *obj;
-		int rc;
 
 		if (!walk->ictx && !enter_ctx(walk))
 			break;
@@ -123,12 +122,10 @@ static void *next_object(struct walk *walk)
 			cond_resched();
 			continue;
 		}
-		rc = iommufd_state_of_object(walk->ictx, obj, &walk->record);
+		iommufd_state_of_object(walk->ictx, obj, &walk->record);
 		iommufd_object_put(walk->ictx, obj);
 		/* The largest id is below U32_MAX. */
 		walk->object_id++;
-		if (rc)
-			break;
 		return &walk->record;
 	}
 	walk->ended = true;
@@ -162,6 +159,9 @@ static void *next_area(struct walk *walk)
 	iommufd_object_put(walk->ictx, obj);
 	if (rc)
 		return NULL;
+	/* Where the areas cannot be looked at, the walk ends with a record that says so. */
+	if (walk->record.area.flags & IOMMUFD_STATE_AREA_BUSY)
+		return &walk->record;
 	last = walk->record.area.iova + (walk->record.area.length - 1);
 	walk->iova = last + 1;
 	walk->ended = last == U64_MAX || fatal_signal_pending(current);

@@ -3,20 +3,24 @@
  * Records: what iommufd_state.h tells of a context, an object, an area; and the lines of fdinfo,
  * which are sums of them.
  *
- * Whoever calls keeps the context (as a looker or by its file) and is a short-term user of the
- * object.  A record is filled from what does not change, from counters, and from what small
- * locks guard; a lock that somebody may hold for long is not waited for.
+ * The caller keeps the context (as a looker or by its file) and is a short-term user of the
+ * object.  A record is filled from what does not change, from counters, and from what spinlocks
+ * guard.  A lock that a tenant holds and may sleep with is not waited for: what it guards is left
+ * out, and the record says that the IOAS is busy.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/seq_file.h>
 
 #include "area.h"
+#include "ctx.h"
 #include "device.h"
 #include "iommufd_fdinfo.h"
 #include "iova.h"
@@ -134,11 +138,34 @@ static void state_of_hwpt(struct iommufd_ctx *ictx, struct iommufd_hwpt *hwpt,
 	strscpy(record->iommu_driver, hwpt->iommu_driver, sizeof(record->iommu_driver));
 }
 
-static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
-			 struct iommufd_state_ioas *record)
+/* How often a look tries to get a lock of a tenant, and how long it sleeps in between. */
+#define LOCK_TRIES	20
+#define LOCK_SLEEP_US	50
+
+/*
+ * Maps and unmaps hold it for microseconds: a look that meets one tries again, for a few
+ * milliseconds.
+ */
+static bool try_iova_lock(struct iommufd_ioas *ioas)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (down_read_trylock(&ioas->iova_lock))
+			return true;
+		if (fatal_signal_pending(current))
+			return false;
+		usleep_range(LOCK_SLEEP_US, 2 * LOCK_SLEEP_US);
+	}
+	return false;
+}
+
+static void state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
+			  struct iommufd_state_ioas *record)
 {
 	struct iommufd_memory_stats stats;
-	struct iommufd_iova_space space;
+	struct iommufd_iova_space space = {};
+	bool locked;
 
 	STATE_BEGIN(record);
 	record->ctx_id = ictx->id;
@@ -148,16 +175,19 @@ static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 	if (READ_ONCE(ioas->huge_pages))
 		record->flags |= IOMMUFD_STATE_IOAS_HUGE_PAGES;
 
-	if (down_read_killable(&ioas->iova_lock))
-		return -EINTR;
-	record->areas = ioas->nr_areas;
-	record->mapped_bytes = ioas->mapped_bytes;
-	record->iova_alignment = ioas->iova_alignment;
-	iommufd_iova_measure(ioas, &space);
+	locked = try_iova_lock(ioas);
+	if (locked)
+		iommufd_iova_measure(ioas, &space);
+	else
+		record->flags |= IOMMUFD_STATE_IOAS_BUSY;
+	record->areas = READ_ONCE(ioas->nr_areas);
+	record->mapped_bytes = READ_ONCE(ioas->mapped_bytes);
+	record->iova_alignment = READ_ONCE(ioas->iova_alignment);
 	spin_lock(&ioas->stats_lock);
 	stats = ioas->stats;
 	spin_unlock(&ioas->stats_lock);
-	up_read(&ioas->iova_lock);
+	if (locked)
+		up_read(&ioas->iova_lock);
 
 	if (space.only_allowed)
 		record->flags |= IOMMUFD_STATE_IOAS_ALLOWED_RANGES;
@@ -171,7 +201,6 @@ static int state_of_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 	record->extents = stats.extents;
 	record->huge_extents = stats.huge_extents;
 	record->huge_bytes = stats.huge_bytes;
-	return 0;
 }
 
 static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *access,
@@ -191,25 +220,24 @@ static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *acc
  * @ictx: its context
  * @obj: the object, in use
  * @record: the struct iommufd_state_* that fits its type; filled in
- *
- * Return: 0, or -EINTR if a fatal signal came.
  */
-int iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record)
+void iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record)
 {
 	switch (obj->type) {
 	case IOMMUFD_OBJECT_DEVICE:
 		state_of_device(ictx, container_of(obj, struct iommufd_device, obj), record);
-		return 0;
+		break;
 	case IOMMUFD_OBJECT_HWPT:
 		state_of_hwpt(ictx, container_of(obj, struct iommufd_hwpt, obj), record);
-		return 0;
+		break;
 	case IOMMUFD_OBJECT_IOAS:
-		return state_of_ioas(ictx, container_of(obj, struct iommufd_ioas, obj), record);
+		state_of_ioas(ictx, container_of(obj, struct iommufd_ioas, obj), record);
+		break;
 	case IOMMUFD_OBJECT_ACCESS:
 		state_of_access(ictx, container_of(obj, struct iommufd_access, obj), record);
-		return 0;
+		break;
 	default:
-		return 0;
+		break;
 	}
 }
 
@@ -245,7 +273,8 @@ out_unlock:
  * @iova: the area, or the first one behind, is looked at
  * @record: filled in
  *
- * Return: 0; -ENOENT if there is no area at or behind @iova; -EINTR if a fatal signal came.
+ * Return: 0; -ENOENT if there is no area at or behind @iova.  With IOMMUFD_STATE_AREA_BUSY in its
+ * flags the record is of no area: which there are cannot be looked at just now.
  */
 int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_state_area *record)
 {
@@ -255,8 +284,11 @@ int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_st
 	record->ctx_id = ioas->ictx->id;
 	record->ioas_id = ioas->obj.id;
 
-	if (down_read_killable(&ioas->iova_lock))
-		return -EINTR;
+	if (!try_iova_lock(ioas)) {
+		record->flags = IOMMUFD_STATE_AREA_BUSY;
+		record->iova = iova;
+		return 0;
+	}
 	area = iommufd_area_from(ioas, iova);
 	if (!area) {
 		up_read(&ioas->iova_lock);
@@ -292,6 +324,8 @@ int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_st
  * iommufd_state_show() - the lines of a context in fdinfo
  * @file: where to
  * @ictx: the context, its file open
+ *
+ * Counters alone: it takes no longer for a million objects, and waits for nothing.
  */
 void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx)
 {
@@ -301,44 +335,26 @@ void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx)
 		[IOMMUFD_OBJECT_IOAS] = "ioases",
 		[IOMMUFD_OBJECT_ACCESS] = "accesses",
 	};
-	struct iommufd_state_ioas sum = {};
 	struct iommufd_state_ctx record;
+	struct iommufd_ctx_sums sum;
 	unsigned int type;
 
 	iommufd_state_of_ctx(ictx, &record);
+	iommufd_ctx_sum(ictx, &sum);
 	seq_printf(file, "iommufd-ctx:\t%u\n", record.ctx_id);
 	seq_printf(file, "iommufd-rlimit-mode:\t%s\n",
 		   record.flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS ? "process" : "user");
 	for (type = 0; type < IOMMUFD_NR_OBJECT_TYPES; type++) {
-		struct iommufd_object *obj;
-		unsigned long nr = 0;
-		u32 id = 0;
-
-		if (!names[type])
-			continue;
-		while ((obj = iommufd_object_get_next(ictx, &id, type))) {
-			struct iommufd_state_ioas ioas = {};
-
-			nr++;
-			if (type == IOMMUFD_OBJECT_IOAS)
-				iommufd_state_of_object(ictx, obj, &ioas);
-			sum.areas += ioas.areas;
-			sum.mapped_bytes += ioas.mapped_bytes;
-			sum.extents += ioas.extents;
-			sum.huge_extents += ioas.huge_extents;
-			sum.huge_bytes += ioas.huge_bytes;
-			iommufd_object_put(ictx, obj);
-			if (id++ == U32_MAX)
-				break;
-		}
-		seq_printf(file, "iommufd-%s:\t%lu\n", names[type], nr);
+		if (names[type])
+			seq_printf(file, "iommufd-%s:\t%u\n", names[type],
+				   READ_ONCE(ictx->nr_objects[type]));
 	}
-	seq_printf(file, "iommufd-areas:\t%llu\n", sum.areas);
-	seq_printf(file, "iommufd-mapped:\t%llu KiB\n", sum.mapped_bytes >> 10);
+	seq_printf(file, "iommufd-areas:\t%lld\n", sum.areas);
+	seq_printf(file, "iommufd-mapped:\t%lld KiB\n", sum.mapped_bytes >> 10);
 	seq_printf(file, "iommufd-pinned:\t%llu KiB\n", record.pinned_bytes >> 10);
-	seq_printf(file, "iommufd-extents:\t%llu\n", sum.extents);
-	seq_printf(file, "iommufd-huge-extents:\t%llu\n", sum.huge_extents);
-	seq_printf(file, "iommufd-huge:\t%llu KiB\n", sum.huge_bytes >> 10);
+	seq_printf(file, "iommufd-extents:\t%lld\n", sum.extents);
+	seq_printf(file, "iommufd-huge-extents:\t%lld\n", sum.huge_extents);
+	seq_printf(file, "iommufd-huge:\t%lld KiB\n", sum.huge_bytes >> 10);
 }
 
 /**

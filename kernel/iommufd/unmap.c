@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "area.h"
+#include "ctx.h"
 #include "iommufd_private.h"
 
 /* Areas that an unmap takes at a time. */
@@ -56,15 +57,17 @@ void iommufd_areas_free(struct list_head *areas)
 void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
-	unsigned long nr = 0;
+	unsigned long nr = 0, bytes = 0;
 
 	down_write(&ioas->iova_lock);
 	list_for_each_entry(area, areas, item) {
 		iommufd_area_erase(ioas, area);
+		bytes += area_length(area);
 		if (!(++nr % IOMMUFD_AREAS_PER_LOOK))
 			cond_resched();
 	}
 	up_write(&ioas->iova_lock);
+	iommufd_ctx_sum_areas(ioas->ictx, -(s64)nr, -(s64)bytes);
 }
 
 /* An unmap takes whole areas: neither end of its range may lie within one. */

@@ -104,7 +104,7 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 		rc = iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_not_supported, 0, 0);
 	} else if (!ictx->vfio_ioas) {
 		/* Its id leads to it at once: who reads the id may use it. */
-		__xa_store(&ictx->objects, ioas->obj.id, &ioas->obj, GFP_ATOMIC);
+		iommufd_object_finalize_locked(ictx, &ioas->obj);
 		ictx->vfio_ioas = ioas;
 		unused = false;
 	}

@@ -103,6 +103,7 @@ struct xarray { int unused; };
 #define tracepoint_enabled(name) false
 #define IS_ENABLED(CONFIG_OPTION) 0
 #define __cold
+#define __percpu
 #define __must_check
 
 /* Nothing is observed here: no clock is ever read. */

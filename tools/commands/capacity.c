@@ -222,6 +222,7 @@ static void show_ioases(const struct state *state, const struct options *options
 
 	for (i = 0; i < state->nr_ioases; i++) {
 		const struct iommufd_state_ioas *ioas = &state->ioases[i];
+		bool busy = ioas->flags & IOMMUFD_STATE_IOAS_BUSY;
 
 		if (!ioas_wanted(options, state, ioas))
 			continue;
@@ -229,11 +230,13 @@ static void show_ioases(const struct state *state, const struct options *options
 		table_set(&table, 0, "%u", ioas->ctx_id);
 		table_set(&table, 1, "%u", ioas->ioas_id);
 		table_set(&table, 2, "%s", format_count(ioas->areas).s);
-		table_set(&table, 3, "%s", format_size(ioas->usable_bytes).s);
+		table_set(&table, 3, "%s", busy ? "busy" : format_size(ioas->usable_bytes).s);
 		table_set(&table, 4, "%s", format_size(ioas->mapped_bytes).s);
-		table_set(&table, 5, "%s", format_size(ioas_free_bytes(ioas)).s);
-		table_set(&table, 6, "%s", format_size(ioas->largest_hole_bytes).s);
-		table_set(&table, 7, "%.1f %%", 100 * ioas_fragmentation(ioas));
+		if (!busy) {
+			table_set(&table, 5, "%s", format_size(ioas_free_bytes(ioas)).s);
+			table_set(&table, 6, "%s", format_size(ioas->largest_hole_bytes).s);
+			table_set(&table, 7, "%.1f %%", 100 * ioas_fragmentation(ioas));
+		}
 		table_set(&table, 8, "%s",
 			  ioas->hwpts ? format_size(ioas_page_table_bytes(ioas)).s : "-");
 	}
@@ -271,6 +274,9 @@ static void fit_text(const struct fit *fit, char *text, size_t size)
 	case FIT_MEMORY:
 		snprintf(text, size,
 			 "does not fit: the host has no more than %s that is not pinned", left.s);
+		break;
+	case FIT_BUSY:
+		snprintf(text, size, "not known: its process maps and unmaps all the time");
 		break;
 	default:
 		snprintf(text, size, "does not fit: the process that set it up has ended");
@@ -340,6 +346,16 @@ static void json_process(struct json *json, const struct capacity_process *proce
 	json_end_object(json);
 }
 
+/* While the process maps and unmaps all the time, its IOVA space is not known. */
+static void json_space(struct json *json, const char *key, const struct iommufd_state_ioas *ioas,
+		       uint64_t value)
+{
+	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
+		json_null(json, key);
+	else
+		json_u64(json, key, value);
+}
+
 static void json_ioas(struct json *json, const struct capacity *capacity, const struct state *state,
 		      const struct iommufd_state_ioas *ioas, bool *all)
 {
@@ -349,14 +365,17 @@ static void json_ioas(struct json *json, const struct capacity *capacity, const 
 	json_u64(json, "ctx", ioas->ctx_id);
 	json_u64(json, "ioas", ioas->ioas_id);
 	json_u64(json, "areas", ioas->areas);
-	json_u64(json, "aperture_first", ioas->aperture_first);
-	json_u64(json, "aperture_last", ioas->aperture_last);
-	json_u64(json, "usable_bytes", ioas->usable_bytes);
+	json_space(json, "aperture_first", ioas, ioas->aperture_first);
+	json_space(json, "aperture_last", ioas, ioas->aperture_last);
+	json_space(json, "usable_bytes", ioas, ioas->usable_bytes);
 	json_u64(json, "used_bytes", ioas->mapped_bytes);
-	json_u64(json, "free_bytes", ioas_free_bytes(ioas));
-	json_u64(json, "largest_hole_bytes", ioas->largest_hole_bytes);
-	json_u64(json, "alloc_hole_bytes", ioas->alloc_hole_bytes);
-	json_double(json, "fragmentation", ioas_fragmentation(ioas));
+	json_space(json, "free_bytes", ioas, ioas_free_bytes(ioas));
+	json_space(json, "largest_hole_bytes", ioas, ioas->largest_hole_bytes);
+	json_space(json, "alloc_hole_bytes", ioas, ioas->alloc_hole_bytes);
+	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
+		json_null(json, "fragmentation");
+	else
+		json_double(json, "fragmentation", ioas_fragmentation(ioas));
 	json_u64(json, "page_table_at_least_bytes", ioas_page_table_bytes(ioas));
 	if (fit_bytes) {
 		capacity_fit(capacity, state, ioas, fit_bytes, &fit);

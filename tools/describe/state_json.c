@@ -90,6 +90,16 @@ static void json_hwpt(struct json *json, const struct iommufd_state_hwpt *hwpt)
 	json_end_object(json);
 }
 
+/* What is behind a lock that the kernel did not get is not known. */
+static void json_space(struct json *json, const char *key, const struct iommufd_state_ioas *ioas,
+		       uint64_t value)
+{
+	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
+		json_null(json, key);
+	else
+		json_u64(json, key, value);
+}
+
 static void json_ioas(struct json *json, const struct iommufd_state_ioas *ioas)
 {
 	json_object(json, NULL);
@@ -105,13 +115,14 @@ static void json_ioas(struct json *json, const struct iommufd_state_ioas *ioas)
 	json_u64(json, "huge_extents", ioas->huge_extents);
 	json_u64(json, "huge_bytes", ioas->huge_bytes);
 	json_u64(json, "iova_alignment_bytes", ioas->iova_alignment);
-	json_u64(json, "usable_ranges", ioas->usable_ranges);
+	json_space(json, "usable_ranges", ioas, ioas->usable_ranges);
 	json_bool(json, "allowed_ranges", ioas->flags & IOMMUFD_STATE_IOAS_ALLOWED_RANGES);
-	json_u64(json, "aperture_first", ioas->aperture_first);
-	json_u64(json, "aperture_last", ioas->aperture_last);
-	json_u64(json, "usable_bytes", ioas->usable_bytes);
-	json_u64(json, "largest_hole_bytes", ioas->largest_hole_bytes);
-	json_u64(json, "alloc_hole_bytes", ioas->alloc_hole_bytes);
+	json_space(json, "aperture_first", ioas, ioas->aperture_first);
+	json_space(json, "aperture_last", ioas, ioas->aperture_last);
+	json_space(json, "usable_bytes", ioas, ioas->usable_bytes);
+	json_space(json, "largest_hole_bytes", ioas, ioas->largest_hole_bytes);
+	json_space(json, "alloc_hole_bytes", ioas, ioas->alloc_hole_bytes);
+	json_bool(json, "busy", ioas->flags & IOMMUFD_STATE_IOAS_BUSY);
 	json_end_object(json);
 }
 
@@ -137,6 +148,7 @@ void state_json_area(struct json *json, const struct iommufd_state_area *area)
 	json_bool(json, "writeable", area->flags & IOMMUFD_STATE_AREA_WRITE);
 	json_bool(json, "pinned", area->flags & IOMMUFD_STATE_AREA_PINNED);
 	json_bool(json, "changing", area->flags & IOMMUFD_STATE_AREA_CHANGING);
+	json_bool(json, "busy", area->flags & IOMMUFD_STATE_AREA_BUSY);
 	json_string(json, "memory", memory_name(area->memory));
 	json_u64(json, "page_bytes", area->page_bytes);
 	json_u64(json, "accesses", area->accesses);

@@ -388,6 +388,10 @@ void state_view_area(struct table *table, const struct iommufd_state_area *area)
 
 	table_row(table, COLOUR_NONE);
 	table_set(table, 0, "0x%" PRIx64, (uint64_t)area->iova);
+	if (area->flags & IOMMUFD_STATE_AREA_BUSY) {
+		table_set(table, 3, "busy");
+		return;
+	}
 	table_set(table, 1, "%s", format_size(area->length).s);
 	table_set(table, 2, "%s%s%s", area->flags & IOMMUFD_STATE_AREA_READ ? "r" : "-",
 		  area->flags & IOMMUFD_STATE_AREA_WRITE ? "w" : "-",

@@ -209,8 +209,14 @@ static void write_ioases(struct json *json, const struct state *state)
 		json_u64(json, "pinned_bytes", ioas->pinned_bytes);
 		json_u64(json, "extents", ioas->extents);
 		json_u64(json, "huge_bytes", ioas->huge_bytes);
-		json_u64(json, "usable_bytes", ioas->usable_bytes);
-		json_u64(json, "largest_hole_bytes", ioas->largest_hole_bytes);
+		/* not known while its process maps and unmaps all the time */
+		if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY) {
+			json_null(json, "usable_bytes");
+			json_null(json, "largest_hole_bytes");
+		} else {
+			json_u64(json, "usable_bytes", ioas->usable_bytes);
+			json_u64(json, "largest_hole_bytes", ioas->largest_hole_bytes);
+		}
 		json_end_object(json);
 	}
 	json_end_array(json);

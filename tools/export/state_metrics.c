@@ -213,20 +213,21 @@ static void write_ioases(struct exposition *text, const struct exporter *exporte
 	static const struct {
 		struct metric metric;
 		uint64_t (*value)(const struct iommufd_state_ioas *ioas);
+		bool of_space;
 	} metrics[] = {
-		{ { "iommufd_ioas_areas", METRIC_GAUGE, NULL, "Areas mapped." }, ioas_areas },
+		{ { "iommufd_ioas_areas", METRIC_GAUGE, NULL, "Areas mapped." }, ioas_areas, false },
 		{ { "iommufd_ioas_mapped_bytes", METRIC_GAUGE, "bytes",
-		    "IOVA space that is mapped." }, ioas_mapped },
+		    "IOVA space that is mapped." }, ioas_mapped, false },
 		{ { "iommufd_ioas_pinned_bytes", METRIC_GAUGE, "bytes",
-		    "Memory pinned for its areas." }, ioas_pinned },
+		    "Memory pinned for its areas." }, ioas_pinned, false },
 		{ { "iommufd_ioas_extents", METRIC_GAUGE, NULL,
-		    "Physically contiguous runs of that memory." }, ioas_extents },
+		    "Physically contiguous runs of that memory." }, ioas_extents, false },
 		{ { "iommufd_ioas_huge_bytes", METRIC_GAUGE, "bytes",
-		    "Of that memory, what lies in whole 2 MiB." }, ioas_huge },
+		    "Of that memory, what lies in whole 2 MiB." }, ioas_huge, false },
 		{ { "iommufd_ioas_iova_free_bytes", METRIC_GAUGE, "bytes",
-		    "Usable IOVA space that is not mapped." }, ioas_free },
+		    "Usable IOVA space that is not mapped." }, ioas_free, true },
 		{ { "iommufd_ioas_iova_largest_hole_bytes", METRIC_GAUGE, "bytes",
-		    "Largest free range of IOVAs." }, ioas_hole },
+		    "Largest free range of IOVAs." }, ioas_hole, true },
 	};
 	const struct state *state = &exporter->state;
 	struct labels labels;
@@ -235,6 +236,10 @@ static void write_ioases(struct exposition *text, const struct exporter *exporte
 	for (m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
 		exposition_family(text, &metrics[m].metric);
 		for (i = 0; i < shown(exporter, state->nr_ioases); i++) {
+			/* not known while its process maps and unmaps all the time */
+			if (metrics[m].of_space &&
+			    state->ioases[i].flags & IOMMUFD_STATE_IOAS_BUSY)
+				continue;
 			memset(&labels, 0, sizeof(labels));
 			labels_number(&labels, "ctx", state->ioases[i].ctx_id);
 			labels_number(&labels, "ioas", state->ioases[i].ioas_id);

@@ -190,6 +190,8 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 	fit->pins = ioas->hwpts;
 	if (!process || ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE)
 		stop(fit, FIT_PROCESS_GONE, 0, 0);
+	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
+		stop(fit, FIT_BUSY, 0, 0);
 	if (length % ioas->iova_alignment)
 		stop(fit, FIT_MISALIGNED, length, ioas->iova_alignment);
 	if (length > ioas->alloc_hole_bytes)
@@ -217,6 +219,7 @@ const char *fit_stop_name(enum fit_stop stop_)
 		[FIT_MEMLOCK] = "memlock_limit",
 		[FIT_MEMORY] = "no_memory",
 		[FIT_PROCESS_GONE] = "process_gone",
+		[FIT_BUSY] = "ioas_busy",
 	};
 
 	return names[stop_];

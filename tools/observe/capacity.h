@@ -3,7 +3,8 @@
  * How near the limits: pinned memory against RLIMIT_MEMLOCK, and room in I/O address spaces.
  *
  * Memory counts against the limit of the process that maps it, by user (what all of the user's
- * processes have pinned together) or by process.  CAP_IPC_LOCK lifts the limit, not the counting.
+ * processes have pinned together) or by process.  CAP_IPC_LOCK lifts the limit, and by user
+ * the counting.
  */
 #ifndef IOMMUSCOPE_OBSERVE_CAPACITY_H
 #define IOMMUSCOPE_OBSERVE_CAPACITY_H
@@ -123,6 +124,7 @@ enum fit_stop {
 	FIT_MEMLOCK,
 	FIT_MEMORY,
 	FIT_PROCESS_GONE,
+	FIT_BUSY, /* not known: the IOAS is being changed all the time */
 	NR_FIT_STOPS,
 };
 

@@ -39,7 +39,7 @@ function space(document, ioas) {
 	const fragmentation = free ? 1 - ioas.largest_hole_bytes / free : 0;
 	const ctx = document.ctxs.find((c) => c.ctx === ioas.ctx);
 	const value = `${size(ioas.mapped_bytes)} mapped`;
-	const hole = `largest hole ${size(ioas.largest_hole_bytes)}, ${percent(fragmentation, 1)} fragmented`;
+	const hole = ioas.usable_bytes === null ? "busy" : `largest hole ${size(ioas.largest_hole_bytes)}, ${percent(fragmentation, 1)} fragmented`;
 
 	return h("li", { "data-key": `${ioas.ctx}/${ioas.ioas}` },
 		 h("div", { class: "head" }, h("b", {}, `ioas ${ioas.ioas}`),
