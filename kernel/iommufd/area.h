@@ -22,8 +22,10 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/rbtree.h>
 
+#include "op.h"
 #include "pages.h"
 
 struct iommu_iotlb_gather;
@@ -133,7 +135,6 @@ int iommufd_ioas_hold_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op);
 void iommufd_ioas_release_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op);
 
 /* iova.c */
-int iommufd_check_range(struct iommufd_op *op, unsigned long start, unsigned long length);
 int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length);
 int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
@@ -141,5 +142,25 @@ int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *op,
 				 unsigned long alignment);
 unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas);
+
+/**
+ * iommufd_check_range() - is a range one that can be mapped or unmapped at all?
+ * @op: the operation; names zero_length, overflow
+ * @start: first byte
+ * @length: bytes
+ *
+ * Return: 0, -EINVAL or -EOVERFLOW.
+ */
+static inline int iommufd_check_range(struct iommufd_op *op, unsigned long start,
+				      unsigned long length)
+{
+	unsigned long last;
+
+	if (!length)
+		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
+	if (check_add_overflow(start, length - 1, &last))
+		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, start, length);
+	return 0;
+}
 
 #endif

@@ -62,7 +62,8 @@ void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		area->pinned = false;
 		iommufd_area_set_mapped(ioas, area, false);
 		iommufd_pages_unpin(area->pages, op, area_first_page(area), area_last_page(area));
-		cond_resched();
+		if (!list_is_last(&area->item, areas))
+			cond_resched();
 	}
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
@@ -71,15 +72,18 @@ void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
 static void add_stats(struct iommufd_ioas *ioas, const struct iommufd_area *area, int sign)
 {
 	u64 nr_pages = area_last_page(area) - area_first_page(area) + 1;
+	struct iommufd_ctx_sums __percpu *sums = ioas->ictx->sums;
 
 	lockdep_assert_held(&ioas->stats_lock);
 	ioas->stats.pinned_bytes += sign * nr_pages * PAGE_SIZE;
 	ioas->stats.extents += sign * (u64)area->extents;
 	ioas->stats.huge_extents += sign * (u64)area->huge_extents;
 	ioas->stats.huge_bytes += sign * (u64)area->huge_blocks * PMD_SIZE;
-	this_cpu_add(ioas->ictx->sums->extents, sign * (s64)area->extents);
-	this_cpu_add(ioas->ictx->sums->huge_extents, sign * (s64)area->huge_extents);
-	this_cpu_add(ioas->ictx->sums->huge_bytes, sign * (s64)area->huge_blocks * PMD_SIZE);
+	this_cpu_add(sums->extents, sign * (s64)area->extents);
+	if (!area->huge_extents)
+		return;
+	this_cpu_add(sums->huge_extents, sign * (s64)area->huge_extents);
+	this_cpu_add(sums->huge_bytes, sign * (s64)area->huge_blocks * PMD_SIZE);
 }
 
 /**

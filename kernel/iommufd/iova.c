@@ -297,25 +297,6 @@ unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_ra
 }
 
 /**
- * iommufd_check_range() - is a range one that can be mapped or unmapped at all?
- * @op: the operation; names zero_length, overflow
- * @start: first byte
- * @length: bytes
- *
- * Return: 0, -EINVAL or -EOVERFLOW.
- */
-int iommufd_check_range(struct iommufd_op *op, unsigned long start, unsigned long length)
-{
-	unsigned long last;
-
-	if (!length)
-		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
-	if (check_add_overflow(start, length - 1, &last))
-		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, start, length);
-	return 0;
-}
-
-/**
  * iommufd_iova_check() - may an area be put at a fixed IOVA?
  * @ioas: the IOAS, iova_lock held
  * @op: the operation; names iova_misaligned, iova_reserved, iova_overlap

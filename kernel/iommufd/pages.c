@@ -136,9 +136,13 @@ static void insert_segment(struct iommufd_pages *pages, struct iommufd_segment *
 	rb_insert_color(&segment->node, &pages->segments);
 }
 
-static void set_state(struct iommufd_segment *segment, enum iommufd_segment_state state)
+static void set_state(struct iommufd_pages *pages, struct iommufd_segment *segment,
+		      enum iommufd_segment_state state)
 {
 	smp_store_release(&segment->state, state);
+	/* The pages of a map under way are its own: no other thread can have come to wait. */
+	if (likely(kref_read(&pages->kref) == 1))
+		return;
 	/* a waiter checks the state after it has queued itself */
 	smp_mb();
 	wake_up_var(&segment->state);
@@ -169,12 +173,12 @@ static int pin_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op
 
 	rc = iommufd_pin_extents(pages, op, first, last - first + 1, &segment->extents);
 	if (!rc) {
-		set_state(segment, IOMMUFD_SEGMENT_PINNED);
+		set_state(pages, segment, IOMMUFD_SEGMENT_PINNED);
 		return 0;
 	}
 	mutex_lock(&pages->mutex);
 	rb_erase(&segment->node, &pages->segments);
-	set_state(segment, IOMMUFD_SEGMENT_FAILED);
+	set_state(pages, segment, IOMMUFD_SEGMENT_FAILED);
 	unused = !--segment->users;
 	mutex_unlock(&pages->mutex);
 	if (unused)

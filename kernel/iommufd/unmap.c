@@ -34,30 +34,34 @@ void iommufd_area_free(struct iommufd_area *area)
 	kfree(area);
 }
 
+/* In line, as are others here: a call would be a good part of what a small unmap costs. */
+static __always_inline void free_areas(struct list_head *areas)
+{
+	struct iommufd_area *area, *next;
+
+	list_for_each_entry_safe(area, next, areas, item) {
+		if (!list_entry_is_head(next, areas, item))
+			cond_resched();
+		iommufd_area_free(area);
+	}
+	INIT_LIST_HEAD(areas);
+}
+
 /**
  * iommufd_areas_free() - iommufd_area_free() for a list
  * @areas: the areas, by iommufd_area.item; empty afterwards
  */
 void iommufd_areas_free(struct list_head *areas)
 {
-	struct iommufd_area *area, *next;
-
-	list_for_each_entry_safe(area, next, areas, item) {
-		iommufd_area_free(area);
-		cond_resched();
-	}
-	INIT_LIST_HEAD(areas);
+	free_areas(areas);
 }
 
-/**
- * iommufd_areas_erase() - take areas out of the tree
- * @ioas: the IOAS
- * @areas: the areas, by iommufd_area.item, still the caller's
- */
-void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas)
+/* Returns the sum of their lengths. */
+static __always_inline unsigned long erase_areas(struct iommufd_ioas *ioas,
+						 struct list_head *areas)
 {
-	struct iommufd_area *area;
 	unsigned long nr = 0, bytes = 0;
+	struct iommufd_area *area;
 
 	down_write(&ioas->iova_lock);
 	list_for_each_entry(area, areas, item) {
@@ -68,6 +72,17 @@ void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas)
 	}
 	up_write(&ioas->iova_lock);
 	iommufd_ctx_sum_areas(ioas->ictx, -(s64)nr, -(s64)bytes);
+	return bytes;
+}
+
+/**
+ * iommufd_areas_erase() - take areas out of the tree
+ * @ioas: the IOAS
+ * @areas: the areas, by iommufd_area.item, still the caller's
+ */
+void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	erase_areas(ioas, areas);
 }
 
 /* An unmap takes whole areas: neither end of its range may lie within one. */
@@ -211,18 +226,17 @@ static int unmap_batch(struct iommufd_ioas *ioas, struct iommufd_op *op, struct 
 	return rc;
 }
 
-/* A batch is in no HWPT any more: unpin it, and give its range back. */
-static void finish_batch(struct iommufd_ioas *ioas, struct iommufd_op *op, struct unmapping *unmap,
-			 unsigned long *unmapped)
+/* A batch is in no HWPT any more: unpin it, and give its range back.  Returns its bytes. */
+static unsigned long finish_batch(struct iommufd_ioas *ioas, struct iommufd_op *op,
+				  struct unmapping *unmap)
 {
-	struct iommufd_area *area;
+	unsigned long bytes;
 
 	iommufd_areas_unpin(ioas, op, &unmap->areas);
-	list_for_each_entry(area, &unmap->areas, item)
-		*unmapped += area_length(area);
 	unmap->iova = list_last_entry(&unmap->areas, struct iommufd_area, item)->last;
-	iommufd_areas_erase(ioas, &unmap->areas);
-	iommufd_areas_free(&unmap->areas);
+	bytes = erase_areas(ioas, &unmap->areas);
+	free_areas(&unmap->areas);
+	return bytes;
 }
 
 /* Have accesses leave the area that is in the way. */
@@ -249,7 +263,7 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 		if (rc)
 			break;
 		if (!list_empty(&unmap.areas)) {
-			finish_batch(ioas, op, &unmap, unmapped);
+			*unmapped += finish_batch(ioas, op, &unmap);
 			if (unmap.iova == last || unmap.iova == ULONG_MAX)
 				break;
 			unmap.iova++;
