@@ -10,6 +10,9 @@
 #       runs in a guest. MACHINE is intel (the default), amd, virtio or none, with
 #       -nomodules behind it to boot without our modules, or options as for
 #       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot.
+#       DEBUG kasan and kcsan have it run on these debug kernels as well, in the long run
+#   iommuscope_add_debug_test(NAME KIND kasan|kcsan [VM machine] [TIMEOUT sec] COMMAND ...)
+#       runs as KIND.NAME in a guest with that debug kernel, in the long run only
 #   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] COMMAND ...)
 #       runs on the host while a machine is up; $LAB_EXEC is the command line that runs a
 #       command in there
@@ -73,8 +76,8 @@ function(_lab_machine spec config out)
 		string(MD5 hash "${spec}")
 		string(SUBSTRING ${hash} 0 6 hash)
 		set(name custom-${hash})
-		if(spec MATCHES "^--iommu (intel|amd|virtio|none)")
-			set(name ${CMAKE_MATCH_1}-${hash})
+		if(spec MATCHES "^--(iommu|debug-kernel) ([a-z]+)")
+			set(name ${CMAKE_MATCH_2}-${hash})
 		endif()
 	elseif(spec MATCHES "^(intel|amd|virtio|none)(-nomodules)?$")
 		set(name ${spec})
@@ -95,9 +98,16 @@ function(_lab_machine spec config out)
 		return()
 	endif()
 	set(vm ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR})
-	_lab_tap(lab.start.${name} TIMEOUT 400 CONFIG ${config} LABELS vm FLAGS --fixture
+	# a debug kernel takes longer to boot, and looks for leaks at its end
+	set(times 1)
+	if(spec MATCHES "^--debug-kernel ([a-z]+)")
+		set(times ${LAB_SLOWNESS_${CMAKE_MATCH_1}})
+	endif()
+	math(EXPR start "${times} * 400")
+	math(EXPR stop "${times} * 200")
+	_lab_tap(lab.start.${name} TIMEOUT ${start} CONFIG ${config} LABELS vm FLAGS --fixture
 		COMMAND ${vm} start ${name} ${options})
-	_lab_tap(lab.stop.${name} TIMEOUT 200 CONFIG ${config} LABELS vm FLAGS --fixture
+	_lab_tap(lab.stop.${name} TIMEOUT ${stop} CONFIG ${config} LABELS vm FLAGS --fixture
 		COMMAND ${vm} stop ${name})
 	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK vm)
 	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK vm)
@@ -107,6 +117,22 @@ function(_lab_machine spec config out)
 		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS "${before}")
 	endif()
 	set_property(GLOBAL APPEND PROPERTY LAB_MACHINES${config} ${name})
+	if(spec MATCHES "^--debug-kernel ([a-z]+)")
+		_lab_debug_kernel(${CMAKE_MATCH_1})
+		set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_REQUIRED kernel-${CMAKE_MATCH_1})
+	endif()
+endfunction()
+
+# Declare the test that builds a debug kernel, before all tests that use it.
+function(_lab_debug_kernel kind)
+	get_property(known GLOBAL PROPERTY LAB_DEBUG_KERNELS)
+	if(kind IN_LIST known)
+		return()
+	endif()
+	set_property(GLOBAL APPEND PROPERTY LAB_DEBUG_KERNELS ${kind})
+	_lab_tap(lab.kernel.${kind} TIMEOUT 7200 CONFIG long LABELS long ${kind} FLAGS --fixture
+		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} prepare --debug-kernel ${kind})
+	set_tests_properties(lab.kernel.${kind} PROPERTIES FIXTURES_SETUP kernel-${kind} PROCESSORS 2)
 endfunction()
 
 function(_lab_vm_test name vm timeout config labels)
@@ -120,7 +146,7 @@ function(_lab_vm_test name vm timeout config labels)
 endfunction()
 
 function(iommuscope_add_vm_test name)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "LABELS;COMMAND")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "LABELS;DEBUG;COMMAND")
 	if(NOT arg_VM)
 		set(arg_VM intel)
 	endif()
@@ -128,6 +154,34 @@ function(iommuscope_add_vm_test name)
 		set(arg_TIMEOUT 120)
 	endif()
 	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" "vm;${arg_LABELS}" ${arg_COMMAND})
+	foreach(kind ${arg_DEBUG})
+		iommuscope_add_debug_test(${name} KIND ${kind} VM "${arg_VM}" TIMEOUT ${arg_TIMEOUT}
+			COMMAND ${arg_COMMAND})
+	endforeach()
+endfunction()
+
+file(STRINGS ${LAB_DIR}/kernel/slowness lines REGEX "^[a-z]")
+foreach(line ${lines})
+	string(REGEX MATCH "^([a-z]+) ([0-9]+)$" line "${line}")
+	set(LAB_SLOWNESS_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LAB_DIR}/kernel/slowness)
+
+function(iommuscope_add_debug_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;VM;TIMEOUT" "COMMAND")
+	if(NOT arg_VM)
+		set(arg_VM intel)
+	endif()
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 120)
+	endif()
+	if(arg_VM MATCHES "^(intel|amd|virtio|none)$")
+		set(arg_VM "--iommu ${arg_VM}")
+	endif()
+	# what the checks need of the memory
+	set(machine "--debug-kernel ${arg_KIND} --mem 3G ${arg_VM}")
+	math(EXPR timeout "${arg_TIMEOUT} * ${LAB_SLOWNESS_${arg_KIND}}")
+	_lab_vm_test(${arg_KIND}.${name} "${machine}" ${timeout} long "long;${arg_KIND};vm" ${arg_COMMAND})
 endfunction()
 
 function(iommuscope_add_beside_test name)

@@ -17,10 +17,19 @@ from . import LabError, initrd
 LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(LAB))
 
+
+def read_slowness():
+    """By how much each debug kernel is slower than the distribution's."""
+    with open(os.path.join(LAB, "kernel", "slowness")) as f:
+        lines = [line.split() for line in f if not line.startswith("#")]
+    return {name: int(times) for name, times in lines}
+
+
 OWN = "6.12"
 OTHERS = ("6.1", "7.3")
-# How many times longer than on the distribution's kernel something takes.
-DEBUG = {"kasan": 6, "kcsan": 4}
+# its modules take a newer compiler and C library than the oldest system has that the lab runs on
+CHROOT = "7.3"
+DEBUG = read_slowness()
 DEFAULT_DEBUG = "kasan"
 NAMES = (OWN, *OTHERS, *DEBUG)
 SETS = ("ours", "stock", "upstream")
@@ -52,7 +61,9 @@ class Kernel:
         self.set = module_set(options)
         self.loads = not options.no_modules
         if self.name in OTHERS and self.set == "ours":
-            raise LabError(f"our modules are not for Linux {self.name}: --modules stock or upstream", 2)
+            raise LabError(f"our modules are not for Linux {self.name}: --modules stock", 2)
+        if self.set == "upstream" and self.name not in (OWN, CHROOT):
+            raise LabError(f"iommufd is not built for Linux {self.name}", 2)
 
     def is_file(self):
         return self.name not in NAMES
@@ -112,8 +123,10 @@ class Kernel:
                 call([os.path.join(LAB, "debug-kernel"), self.paths.build, self.name])
             elif self.name in OTHERS:
                 call([os.path.join(LAB, "fetch-stock"), self.paths.build, self.name])
-            if self.set == "ours":
+            if self.set == "ours" and (self.loads or not os.path.isdir(self.modules)):
                 self.build_ours()
+            elif self.set == "upstream" and self.name == CHROOT:
+                call([os.path.join(LAB, "upstream-chroot"), self.paths.build, self.name])
             elif self.set == "upstream":
                 call([os.path.join(LAB, "build-upstream"), os.path.join(self.folder, "headers"),
                       self.paths.join("source"), self.upstream])

@@ -12,7 +12,7 @@ TROUBLE = re.compile(
     r"rcu: INFO: rcu_\w+ (self-)?detected|soft lockup|hard LOCKUP|scheduling while atomic|"
     r"sleeping function called|bad page|Bad page|list_(add|del) corruption|"
     r"page allocation failure|Out of memory: Killed|slab .* objects remaining|"
-    r"kernel log records lost|unreferenced object|DMAR: ERROR|DMA-API: ")
+    r"kernel log records lost|unreferenced object|DMAR: ERROR|DMA-API: (?!preallocated|debugging enabled)")
 
 # After one of these the kernel is not to be trusted with another test.
 FATAL = re.compile(r"\bOops\b|Kernel panic|kernel BUG at|general protection|unable to handle|lockup|LOCKUP|BUG: ")

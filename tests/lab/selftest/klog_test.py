@@ -26,6 +26,7 @@ BAD = [
     "BUG: Bad page state in process x  pfn:1",
     "list_add corruption. next->prev should be prev",
     "kmemleak: 3 new suspected memory leaks: unreferenced object",
+    "DMA-API: e1000e 0000:00:05.0: device driver frees DMA memory with different size",
 ]
 GOOD = [
     "iommufd: loading out-of-tree module taints kernel.",
@@ -34,6 +35,8 @@ GOOD = [
     "ACPI: _OSC: platform does not support [PCIeHotplug]",
     "x86/mm: Checked W+X mappings: passed, no W+X pages found.",
     "debug: kernel symbols Oopsla",
+    "DMA-API: preallocated 65536 debug entries",
+    "DMA-API: debugging enabled by kernel config",
 ]
 
 
