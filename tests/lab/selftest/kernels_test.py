@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The other kernels of the distribution, and the sets of modules.
 
-kernels_test.py BUILD
+kernels_test.py BUILD [chroot]
+
+With "chroot" those whose modules are built in a system of another release.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -72,6 +75,9 @@ def refused():
         done = lab("run", "--kernel", kernel, "--modules", "ours", "--", "true")
         equal(done.returncode, 2)
         contains(done.stderr.decode(), f"our modules are not for Linux {kernel}")
+    done = lab("run", "--kernel", "6.1", "--modules", "upstream", "--", "true")
+    equal(done.returncode, 2)
+    contains(done.stderr.decode(), "iommufd is not built for Linux 6.1")
 
 
 def have(*arguments):
@@ -84,6 +90,12 @@ def have(*arguments):
         sys.exit(SKIP)
 
 
+if "chroot" in sys.argv:
+    if os.getuid() or not shutil.which("debootstrap"):
+        print("must run as root, with debootstrap")
+        sys.exit(SKIP)
+    have("--kernel", "7.3", "--modules", "upstream")
+    run_all([upstream("7.3")])
 for series in ("6.1", "7.3"):
     have("--kernel", series)
 have("--modules", "stock")
