@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading and writing BARs and the ROM through the device's file.
+ * Reading and writing BARs through the device's file.
  *
  * barmap[] holds the kernel's mapping of each BAR, made on first use and kept while the device is
  * open.  Every access takes memory_lock for itself alone, so that the copy to or from the user may
@@ -8,7 +8,9 @@
  */
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/nospec.h>
 #include <linux/pci.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/vfio_pci_core.h>
 
@@ -17,51 +19,78 @@
 /* Guards the making of every device's barmap[]; comes too seldom to have one a device. */
 static DEFINE_MUTEX(barmap_lock);
 
+static enum vfio_pci_space bar_space(bool test_mem)
+{
+	return test_mem ? VFIO_PCI_SPACE_MEMORY : VFIO_PCI_SPACE_ANY;
+}
+
+/* Begin one access: from here to bar_end() the device answers. */
+static int bar_begin(struct vfio_pci_core_device *vdev, enum vfio_pci_space space)
+{
+	int ret;
+
+	if (space == VFIO_PCI_SPACE_ANY)
+		return 0;
+	ret = down_read_killable(&vdev->memory_lock);
+	if (ret)
+		return ret;
+	if (vfio_pci_space_enabled(vdev, space))
+		return 0;
+	up_read(&vdev->memory_lock);
+	return -EIO;
+}
+
+static void bar_end(struct vfio_pci_core_device *vdev, enum vfio_pci_space space)
+{
+	if (space != VFIO_PCI_SPACE_ANY)
+		up_read(&vdev->memory_lock);
+}
+
 /*
  * One access of one width.  Big and little endian differ only in that registers are little
  * endian and so is what the user's buffer holds.
  */
 #define DEFINE_BAR_IO(size, type)								\
+static int bar_write##size(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,	\
+			   u##size val, void __iomem *io)					\
+{												\
+	int ret = bar_begin(vdev, space);							\
+												\
+	if (ret)										\
+		return ret;									\
+	iowrite##size(val, io);									\
+	bar_end(vdev, space);									\
+	return 0;										\
+}												\
+												\
+static int bar_read##size(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,		\
+			  u##size *val, void __iomem *io)					\
+{												\
+	int ret = bar_begin(vdev, space);							\
+												\
+	if (ret)										\
+		return ret;									\
+	*val = ioread##size(io);								\
+	bar_end(vdev, space);									\
+	return 0;										\
+}												\
+												\
 int vfio_pci_core_iowrite##size(struct vfio_pci_core_device *vdev, bool test_mem,		\
 				u##size val, void __iomem *io)					\
 {												\
-	int ret = 0;										\
-												\
-	if (!test_mem) {									\
-		iowrite##size(val, io);								\
-		return 0;									\
-	}											\
-	down_read(&vdev->memory_lock);								\
-	if (vfio_pci_memory_enabled(vdev))							\
-		iowrite##size(val, io);								\
-	else											\
-		ret = -EIO;									\
-	up_read(&vdev->memory_lock);								\
-	return ret;										\
+	return bar_write##size(vdev, bar_space(test_mem), val, io);				\
 }												\
 EXPORT_SYMBOL_GPL(vfio_pci_core_iowrite##size);							\
 												\
 int vfio_pci_core_ioread##size(struct vfio_pci_core_device *vdev, bool test_mem,		\
 			       u##size *val, void __iomem *io)					\
 {												\
-	int ret = 0;										\
-												\
-	if (!test_mem) {									\
-		*val = ioread##size(io);							\
-		return 0;									\
-	}											\
-	down_read(&vdev->memory_lock);								\
-	if (vfio_pci_memory_enabled(vdev))							\
-		*val = ioread##size(io);							\
-	else											\
-		ret = -EIO;									\
-	up_read(&vdev->memory_lock);								\
-	return ret;										\
+	return bar_read##size(vdev, bar_space(test_mem), val, io);				\
 }												\
 EXPORT_SYMBOL_GPL(vfio_pci_core_ioread##size);							\
 												\
-static int bar_step##size(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,	\
-			  char __user *buf, bool iswrite)					\
+static int bar_step##size(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,	\
+			  void __iomem *io, char __user *buf, bool iswrite)			\
 {												\
 	type le;										\
 	u##size val;										\
@@ -71,9 +100,9 @@ static int bar_step##size(struct vfio_pci_core_device *vdev, bool test_mem, void
 		if (copy_from_user(&le, buf, sizeof(le)))					\
 			return -EFAULT;								\
 		val = bar_to_cpu##size(le);							\
-		return vfio_pci_core_iowrite##size(vdev, test_mem, val, io);			\
+		return bar_write##size(vdev, space, val, io);					\
 	}											\
-	ret = vfio_pci_core_ioread##size(vdev, test_mem, &val, io);				\
+	ret = bar_read##size(vdev, space, &val, io);						\
 	if (ret)										\
 		return ret;									\
 	le = cpu_to_bar##size(val);								\
@@ -106,20 +135,20 @@ static unsigned int bar_width(loff_t off, size_t room, unsigned int max)
 	return width;
 }
 
-static int bar_step(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,
-		    char __user *buf, unsigned int width, bool iswrite)
+static int bar_step(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,
+		    void __iomem *io, char __user *buf, unsigned int width, bool iswrite)
 {
 	switch (width) {
 #if defined(ioread64) && defined(iowrite64)
 	case 8:
-		return bar_step64(vdev, test_mem, io, buf, iswrite);
+		return bar_step64(vdev, space, io, buf, iswrite);
 #endif
 	case 4:
-		return bar_step32(vdev, test_mem, io, buf, iswrite);
+		return bar_step32(vdev, space, io, buf, iswrite);
 	case 2:
-		return bar_step16(vdev, test_mem, io, buf, iswrite);
+		return bar_step16(vdev, space, io, buf, iswrite);
 	default:
-		return bar_step8(vdev, test_mem, io, buf, iswrite);
+		return bar_step8(vdev, space, io, buf, iswrite);
 	}
 }
 
@@ -140,9 +169,9 @@ static int bar_skip(char __user *buf, size_t count, bool iswrite)
 }
 
 /**
- * vfio_pci_core_do_io_rw() - copy between a mapped region and the user
+ * vfio_pci_do_io_rw() - copy between a mapped region and the user
  * @vdev: the device
- * @test_mem: the region is memory that can be switched off
+ * @space: what the region is in; in memory and I/O space each access asks whether it is there
  * @io: the region
  * @buf: user's buffer
  * @off: where in the region
@@ -154,9 +183,9 @@ static int bar_skip(char __user *buf, size_t count, bool iswrite)
  *
  * Return: bytes done, or a negative errno if the region went away or the buffer is bad.
  */
-ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,
-			       char __user *buf, loff_t off, size_t count, size_t x_start,
-			       size_t x_end, bool iswrite, enum vfio_pci_io_width max_width)
+ssize_t vfio_pci_do_io_rw(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,
+			  void __iomem *io, char __user *buf, loff_t off, size_t count,
+			  size_t x_start, size_t x_end, bool iswrite, unsigned int max_width)
 {
 	size_t done = 0, room;
 	unsigned int width;
@@ -168,6 +197,9 @@ ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem,
 #endif
 
 	while (done < count) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		if (off >= x_start && off < x_end) {
 			room = min_t(size_t, count - done, x_end - off);
 			ret = bar_skip(buf + done, room, iswrite);
@@ -181,13 +213,36 @@ ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem,
 		if (off < x_start)
 			room = min_t(size_t, room, x_start - off);
 		width = bar_width(off, room, max_width);
-		ret = bar_step(vdev, test_mem, io + off, buf + done, width, iswrite);
+		ret = bar_step(vdev, space, io + off, buf + done, width, iswrite);
 		if (ret)
 			return ret;
 		off += width;
 		done += width;
 	}
 	return done;
+}
+
+/**
+ * vfio_pci_core_do_io_rw() - copy between a mapped region and the user, for drivers
+ * @vdev: the device
+ * @test_mem: the region is memory that can be switched off
+ * @io: the region
+ * @buf: user's buffer
+ * @off: where in the region
+ * @count: bytes
+ * @x_start: first byte that cannot be reached
+ * @x_end: the byte after the last one that cannot be reached
+ * @iswrite: write
+ * @max_width: widest access the region bears
+ *
+ * Return: as vfio_pci_do_io_rw().
+ */
+ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem, void __iomem *io,
+			       char __user *buf, loff_t off, size_t count, size_t x_start,
+			       size_t x_end, bool iswrite, enum vfio_pci_io_width max_width)
+{
+	return vfio_pci_do_io_rw(vdev, bar_space(test_mem), io, buf, off, count, x_start, x_end,
+				 iswrite, max_width);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_do_io_rw);
 
@@ -207,7 +262,9 @@ int vfio_pci_core_setup_barmap(struct vfio_pci_core_device *vdev, int bar)
 	if (READ_ONCE(vdev->barmap[bar]))
 		return 0;
 
-	mutex_lock(&barmap_lock);
+	ret = mutex_lock_killable(&barmap_lock);
+	if (ret)
+		return ret;
 	if (vdev->barmap[bar])
 		goto out;
 	ret = pci_request_selected_regions(pdev, 1 << bar, "vfio-pci");
@@ -251,32 +308,21 @@ void vfio_pci_bar_close(struct vfio_pci_core_device *vdev)
 	}
 }
 
-static ssize_t rom_read(struct vfio_pci_core_device *vdev, char __user *buf, loff_t off,
-			size_t count)
+/**
+ * vfio_pci_bar_space() - the space that a BAR is in
+ * @vdev: the device
+ * @bar: which one
+ *
+ * Return: I/O or memory.
+ */
+enum vfio_pci_space vfio_pci_bar_space(struct vfio_pci_core_device *vdev, int bar)
 {
-	struct pci_dev *pdev = vdev->pdev;
-	void __iomem *io;
-	ssize_t done;
-	size_t size;
-	u16 cmd;
-
-	/* Mapping looks for the image's header in the ROM, so the device has to answer. */
-	cmd = vfio_pci_memory_force(vdev);
-	io = pci_map_rom(pdev, &size);
-	vfio_pci_memory_unforce(vdev, cmd);
-	if (!io)
-		return -ENOMEM;
-
-	/* The BAR may be larger than what is in it. */
-	done = vfio_pci_core_do_io_rw(vdev, !pdev->rom, io, buf, off, count, size,
-				      max_t(size_t, size, off + count), false,
-				      VFIO_PCI_IO_WIDTH_4);
-	pci_unmap_rom(pdev, io);
-	return done;
+	return pci_resource_flags(vdev->pdev, bar) & IORESOURCE_MEM ? VFIO_PCI_SPACE_MEMORY :
+								      VFIO_PCI_SPACE_IO;
 }
 
 /**
- * vfio_pci_bar_rw() - read or write a BAR, or read the ROM
+ * vfio_pci_bar_rw() - read or write a BAR
  * @vdev: the device
  * @buf: user's buffer
  * @count: bytes
@@ -288,40 +334,31 @@ static ssize_t rom_read(struct vfio_pci_core_device *vdev, char __user *buf, lof
 ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			loff_t *ppos, bool iswrite)
 {
-	int bar = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
+	int bar = array_index_nospec(VFIO_PCI_OFFSET_TO_INDEX(*ppos), PCI_STD_NUM_BARS);
 	loff_t off = *ppos & VFIO_PCI_OFFSET_MASK;
 	size_t x_start = 0, x_end = 0;
 	struct pci_dev *pdev = vdev->pdev;
+	enum vfio_pci_space space;
 	ssize_t done;
 	size_t len;
-	bool mem;
+	int ret;
 
-	if (bar == PCI_ROM_RESOURCE && !pci_resource_start(pdev, bar))
-		len = pdev->romlen ? roundup_pow_of_two(pdev->romlen) : 0;
-	else
-		len = pci_resource_len(pdev, bar);
+	len = pci_resource_len(pdev, bar);
 	if (off >= len)
 		return -EINVAL;
 	count = min_t(size_t, count, len - off);
 
-	if (bar == PCI_ROM_RESOURCE) {
-		if (iswrite)
-			return -EINVAL;
-		done = rom_read(vdev, buf, off, count);
-	} else {
-		int ret = vfio_pci_core_setup_barmap(vdev, bar);
-
-		if (ret)
-			return ret;
-		if (bar == vdev->msix_bar) {
-			x_start = vdev->msix_offset;
-			x_end = vdev->msix_offset + vdev->msix_size;
-		}
-		mem = pci_resource_flags(pdev, bar) & IORESOURCE_MEM;
-		done = vfio_pci_core_do_io_rw(vdev, mem, vdev->barmap[bar], buf, off, count,
-					      x_start, x_end, iswrite,
-					      mem ? VFIO_PCI_IO_WIDTH_8 : VFIO_PCI_IO_WIDTH_4);
+	ret = vfio_pci_core_setup_barmap(vdev, bar);
+	if (ret)
+		return ret;
+	if (bar == vdev->msix_bar) {
+		x_start = vdev->msix_offset;
+		x_end = vdev->msix_offset + vdev->msix_size;
 	}
+	space = vfio_pci_bar_space(vdev, bar);
+	done = vfio_pci_do_io_rw(vdev, space, vdev->barmap[bar], buf, off, count, x_start, x_end,
+				 iswrite, space == VFIO_PCI_SPACE_MEMORY ? VFIO_PCI_IO_WIDTH_8 :
+									   VFIO_PCI_IO_WIDTH_4);
 	if (done > 0)
 		*ppos += done;
 	return done;

@@ -8,9 +8,14 @@
  * by them.  Fields whose change has consequences have a hook (config_hooks.c), which then does the
  * whole write.  map and vconfig belong to the open device; the map is constant.
  *
+ * vfio_pci_cfg.lock is held around each access, so that hooks of two writers do not mix.  Two fields
+ * of vconfig say whether the device's memory answers, and change under memory_lock held for write
+ * besides: the command register, and the power state.
+ *
  * Accesses are cut so that each stays within an aligned dword and is as wide as can be: devices
  * may care.
  */
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/uaccess.h>
 
@@ -38,6 +43,24 @@ static int config_write(struct vfio_pci_core_device *vdev, int pos, int count, c
 	return 0;
 }
 
+/* One access with its consequences. */
+static int config_access(struct vfio_pci_core_device *vdev, int pos, int count, u8 *val,
+			 bool iswrite)
+{
+	struct vfio_pci_cfg *cfg = vfio_pci_cfg(vdev);
+	int ret;
+
+	ret = mutex_lock_killable(&cfg->lock);
+	if (ret)
+		return ret;
+	if (iswrite)
+		ret = config_write(vdev, pos, count, val);
+	else
+		ret = vfio_pci_config_load(vdev, pos, count, val);
+	mutex_unlock(&cfg->lock);
+	return ret;
+}
+
 /**
  * vfio_pci_config_rw() - read or write the configuration space
  * @vdev: the device
@@ -58,21 +81,17 @@ ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf, 
 
 	if (pos >= vdev->pdev->cfg_size)
 		return -EFAULT;
+	pos = array_index_nospec(pos, vdev->pdev->cfg_size);
 	count = min_t(size_t, count, vdev->pdev->cfg_size - pos);
 
 	while (done < count) {
 		step = vfio_pci_config_step(pos, min_t(size_t, count - done, 4));
-		if (iswrite) {
-			if (copy_from_user(val, buf + done, step)) {
-				ret = -EFAULT;
-				goto out;
-			}
-			ret = config_write(vdev, pos, step, val);
-		} else {
-			ret = vfio_pci_config_load(vdev, pos, step, val);
-			if (!ret && copy_to_user(buf + done, val, step))
-				ret = -EFAULT;
-		}
+		if (iswrite && copy_from_user(val, buf + done, step))
+			ret = -EFAULT;
+		else
+			ret = config_access(vdev, pos, step, val, iswrite);
+		if (!ret && !iswrite && copy_to_user(buf + done, val, step))
+			ret = -EFAULT;
 		if (ret)
 			goto out;
 		pos += step;

@@ -4,6 +4,10 @@
  *
  * Each hook does the whole write of the bytes it is called with, which are a part, or all, of its
  * field.  Hooks find where their field begins from the PCI core's record of the capability.
+ *
+ * A hook runs under vfio_pci_cfg.lock, which keeps other writes out, but not resets, the set-up of
+ * interrupts and interrupts themselves.  So it takes the lock of what it decides on first, and reads
+ * what it decides from under that lock.
  */
 #include <linux/pci.h>
 #include <linux/pci_regs.h>
@@ -35,14 +39,47 @@ static void restore_bars(struct vfio_pci_core_device *vdev)
 	if (pdev->is_virtfn)
 		return;
 	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
-		pci_user_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &bar);
+		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &bar);
 		lost |= bar != vdev->rbar[i];
 	}
 	if (!lost)
 		return;
 	for (i = 0; i < PCI_STD_NUM_BARS; i++)
-		pci_user_write_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, vdev->rbar[i]);
-	pci_user_write_config_dword(pdev, PCI_ROM_ADDRESS, vdev->rbar[6]);
+		pci_write_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, vdev->rbar[i]);
+	pci_write_config_dword(pdev, PCI_ROM_ADDRESS, vdev->rbar[6]);
+}
+
+/*
+ * Bring the device's command register and INTx in line with what the user wants, @new; he wrote the
+ * bits of @written.  The interrupt handler changes a bit of the same register: irqlock keeps it off
+ * between our read and our write.
+ */
+static int command_apply(struct vfio_pci_core_device *vdev, u16 new, u16 written)
+{
+	struct vfio_pci_cfg_byte *map = &vfio_pci_cfg_map(vdev)[PCI_COMMAND];
+	u16 mask = written & ((map[0].write & ~map[0].virt) | (map[1].write & ~map[1].virt) << 8);
+	struct pci_dev *pdev = vdev->pdev;
+	u16 device = 0;
+	int ret;
+
+	/* Waits while somebody else resets the device, and keeps him off. */
+	pci_cfg_access_lock(pdev);
+	/* Asked, not remembered: a reset behind our back has switched it off. */
+	pci_read_config_word(pdev, PCI_COMMAND, &device);
+	if (new & ~device & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))
+		restore_bars(vdev);
+
+	spin_lock_irq(&vdev->irqlock);
+	pci_read_config_word(pdev, PCI_COMMAND, &device);
+	ret = pci_write_config_word(pdev, PCI_COMMAND, (device & ~mask) | (new & mask));
+	if (!ret) {
+		vfio_pci_vconfig_set_word(vdev, PCI_COMMAND, new);
+		vdev->virq_disabled = new & PCI_COMMAND_INTX_DISABLE;
+		vfio_pci_intx_update(vdev);
+	}
+	spin_unlock_irq(&vdev->irqlock);
+	pci_cfg_access_unlock(pdev);
+	return pcibios_err_to_errno(ret);
 }
 
 /*
@@ -51,36 +88,19 @@ static void restore_bars(struct vfio_pci_core_device *vdev)
  */
 static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
-	u16 new = word_written(vdev, PCI_COMMAND, pos, count, val);
-	u16 old = vfio_pci_vconfig_word(vdev, PCI_COMMAND);
-	const u16 decode = PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
-	u16 device = 0;
-	bool mask;
+	u16 new, written = GENMASK(8 * count - 1, 0) << 8 * (pos - PCI_COMMAND);
 	int ret;
 
-	if (old & ~new & PCI_COMMAND_MEMORY)
-		vfio_pci_memory_shut(vdev);
-	else
-		down_write(&vdev->memory_lock);
-	/* Asked, not remembered: a reset behind our back has switched it off. */
-	pci_user_read_config_word(vdev->pdev, PCI_COMMAND, &device);
-	if (new & ~device & decode)
-		restore_bars(vdev);
-	ret = vfio_pci_config_store(vdev, pos, count, val);
-	if (!ret)
-		vfio_pci_vconfig_set_word(vdev, PCI_COMMAND, new);
-	up_write(&vdev->memory_lock);
+	ret = down_write_killable(&vdev->memory_lock);
 	if (ret)
 		return ret;
-
-	mask = new & PCI_COMMAND_INTX_DISABLE;
-	if (mask != vdev->virq_disabled) {
-		spin_lock_irq(&vdev->irqlock);
-		vdev->virq_disabled = mask;
-		vfio_pci_intx_update(vdev);
-		spin_unlock_irq(&vdev->irqlock);
-	}
-	return 0;
+	new = word_written(vdev, PCI_COMMAND, pos, count, val);
+	/* Also where memory was off before: a fault may have come in between two writes. */
+	if (!(new & PCI_COMMAND_MEMORY))
+		vfio_pci_memory_zap(vdev);
+	ret = command_apply(vdev, new, written);
+	up_write(&vdev->memory_lock);
+	return ret;
 }
 
 /* Keep the bits of an address register that its size and kind fix. */
@@ -153,31 +173,25 @@ static int hook_power(struct vfio_pci_core_device *vdev, int pos, int count, con
 {
 	int ctrl = vdev->pdev->pm_cap + PCI_PM_CTRL;
 	pci_power_t state;
-	u16 word;
 	int ret;
 
-	ret = vfio_pci_config_store(vdev, pos, count, val);
+	ret = down_write_killable(&vdev->memory_lock);
 	if (ret)
 		return ret;
+	ret = vfio_pci_config_store(vdev, pos, count, val);
 	/* The state is in the low byte; a capability that the kernel does not use stays still. */
-	if (!vdev->pdev->pm_cap || pos != ctrl)
-		return 0;
+	if (ret || !vdev->pdev->pm_cap || pos != ctrl)
+		goto out;
 
 	state = (__force pci_power_t)(vfio_pci_vconfig_word(vdev, ctrl) & PCI_PM_CTRL_STATE_MASK);
-	if (state == PCI_D0)
-		down_write(&vdev->memory_lock);
-	else
-		vfio_pci_memory_shut(vdev);
+	if (state != PCI_D0)
+		vfio_pci_memory_zap(vdev);
 	vfio_pci_set_power_state(vdev, state);
 	/* The device may not have gone where it should: say where it is. */
-	word = vfio_pci_vconfig_word(vdev, ctrl) & ~PCI_PM_CTRL_STATE_MASK;
-	if (vfio_pci_sleeps(vdev->pdev->current_state, PCI_D3hot))
-		word |= (__force u16)PCI_D3hot;
-	else
-		word |= (__force u16)vdev->pdev->current_state;
-	vfio_pci_vconfig_set_word(vdev, ctrl, word);
+	vfio_pci_note_power(vdev);
+out:
 	up_write(&vdev->memory_lock);
-	return 0;
+	return ret;
 }
 
 /* Interrupts are set up by VFIO_DEVICE_SET_IRQS; what was set up is what can be enabled. */
@@ -187,6 +201,9 @@ static int hook_msi(struct vfio_pci_core_device *vdev, int pos, int count, const
 	u16 flags;
 	int ret;
 
+	ret = mutex_lock_killable(&vdev->igate);
+	if (ret)
+		return ret;
 	ret = vfio_pci_config_store(vdev, pos, count, val);
 	flags = vfio_pci_vconfig_word(vdev, field);
 	if (vdev->irq_type != VFIO_PCI_MSI_IRQ_INDEX)
@@ -196,6 +213,7 @@ static int hook_msi(struct vfio_pci_core_device *vdev, int pos, int count, const
 		flags |= vdev->msi_qmax << 4;
 	}
 	vfio_pci_vconfig_set_word(vdev, field, flags);
+	mutex_unlock(&vdev->igate);
 	return ret;
 }
 
@@ -219,7 +237,9 @@ static int hook_exp(struct vfio_pci_core_device *vdev, int pos, int count, const
 		vfio_pci_vconfig_set_word(vdev, field, after);
 		pcie_capability_read_dword(pdev, PCI_EXP_DEVCAP, &cap);
 		if (cap & PCI_EXP_DEVCAP_FLR)
-			vfio_pci_function_reset(vdev);
+			ret = vfio_pci_function_reset(vdev);
+		if (ret == -EINTR)
+			return ret;
 	}
 	if ((before ^ after) & PCI_EXP_DEVCTL_READRQ)
 		pcie_set_readrq(pdev, 128 << min((after & PCI_EXP_DEVCTL_READRQ) >> 12, 5));
@@ -239,8 +259,9 @@ static int hook_af(struct vfio_pci_core_device *vdev, int pos, int count, const 
 	vdev->vconfig[field] &= ~PCI_AF_CTRL_FLR;
 	pci_read_config_byte(vdev->pdev, field - PCI_AF_CTRL + PCI_AF_CAP, &cap);
 	if (cap & PCI_AF_CAP_FLR)
-		vfio_pci_function_reset(vdev);
-	return 0;
+		ret = vfio_pci_function_reset(vdev);
+	/* A device that could not be reset stays as it is, as one without the capability does. */
+	return ret == -EINTR ? ret : 0;
 }
 
 /*

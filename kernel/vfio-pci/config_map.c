@@ -9,6 +9,7 @@
  * does not leave a part of it in the open, it reaches up to where the next one begins.
  */
 #include <linux/bitmap.h>
+#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/pci_regs.h>
 #include <linux/slab.h>
@@ -268,10 +269,15 @@ int vfio_pci_config_open(struct vfio_pci_core_device *vdev)
 {
 	int size = vdev->pdev->cfg_size;
 
-	vdev->pci_config_map = kvcalloc(size, sizeof(struct vfio_pci_cfg_byte),
-					GFP_KERNEL_ACCOUNT);
+	struct vfio_pci_cfg *cfg;
+
+	cfg = kvzalloc(struct_size(cfg, map, size), GFP_KERNEL_ACCOUNT);
+	if (!cfg)
+		return -ENOMEM;
+	mutex_init(&cfg->lock);
+	vdev->pci_config_map = (u8 *)cfg;
 	vdev->vconfig = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!vdev->pci_config_map || !vdev->vconfig) {
+	if (!vdev->vconfig) {
 		vfio_pci_config_close(vdev);
 		return -ENOMEM;
 	}
@@ -289,6 +295,8 @@ int vfio_pci_config_open(struct vfio_pci_core_device *vdev)
  */
 void vfio_pci_config_close(struct vfio_pci_core_device *vdev)
 {
+	if (vdev->pci_config_map)
+		mutex_destroy(&vfio_pci_cfg(vdev)->lock);
 	kvfree(vdev->pci_config_map);
 	vdev->pci_config_map = NULL;
 	kvfree(vdev->vconfig);

@@ -7,17 +7,22 @@
  *
  * Locks, outermost first:
  *
- *	vfio_device_set.lock > igate > ioeventfds_lock > memory_lock > irqlock
+ *	vfio_device_set.lock > vfio_pci_cfg.lock > igate > ioeventfds_lock > memory_lock > irqlock
  *	mmap_lock > memory_lock
  *
  * memory_lock: held for read around every single access to the device's memory and every page that
  * a fault inserts; held for write by whatever makes the memory vanish or come back: the command
- * register, resets, power states.  Whoever takes it away unmaps the user's mappings first; the
- * fault that follows finds the memory off and gives SIGBUS, or on again and inserts the page.
- * Nothing that could fault on user memory happens under it.
+ * register, resets, power states.  What the memory is to be is decided under it, from what the
+ * registers say then.  Whatever takes it away unmaps the user's mappings first; the fault that
+ * follows finds the memory off and gives SIGBUS, or on again and inserts the page.  Nothing that
+ * could fault on user memory happens under it.
  *
- * igate: the set-up of interrupts, err_trigger, req_trigger.  irqlock: the INTx state, which the
- * interrupt handler changes.
+ * vfio_pci_cfg.lock: one access of the user to configuration space at a time, a write with all its
+ * consequences.  igate: the set-up of interrupts, err_trigger, req_trigger.  irqlock: the INTx
+ * state, which the interrupt handler changes, and with it the device's command register, which
+ * nobody may read, change and write while the handler does the same.
+ *
+ * Waits of a user's call for these locks end with a fatal signal.
  */
 #ifndef IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
 #define IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
@@ -43,13 +48,45 @@ struct eventfd_ctx;
  * @virt: bits that are ours (vconfig) rather than the device's
  * @write: bits the user may change
  * @hook: enum vfio_pci_cfg_hook, what a write means beyond that
- *
- * vfio_pci_core_device.pci_config_map is an array of them, one a byte.
  */
 struct vfio_pci_cfg_byte {
 	u8 virt;
 	u8 write;
 	u8 hook;
+};
+
+/**
+ * struct vfio_pci_cfg - the configuration space of an open device
+ * @lock: held around each access of the user
+ * @map: an entry a byte, constant
+ *
+ * vfio_pci_core_device.pci_config_map points to it.
+ */
+struct vfio_pci_cfg {
+	struct mutex lock;
+	struct vfio_pci_cfg_byte map[];
+};
+
+/**
+ * enum vfio_pci_space - what must be switched on for an access to reach the device
+ * @VFIO_PCI_SPACE_ANY: nothing, or the caller has seen to it
+ * @VFIO_PCI_SPACE_IO: I/O decoding
+ * @VFIO_PCI_SPACE_MEMORY: memory decoding
+ */
+enum vfio_pci_space {
+	VFIO_PCI_SPACE_ANY,
+	VFIO_PCI_SPACE_IO,
+	VFIO_PCI_SPACE_MEMORY,
+};
+
+/**
+ * struct vfio_pci_forced - how a device was before its memory was forced to answer
+ * @command: its command register
+ * @state: its power state
+ */
+struct vfio_pci_forced {
+	u16 command;
+	pci_power_t state;
 };
 
 enum vfio_pci_cfg_hook {
@@ -93,9 +130,14 @@ static inline struct vfio_pci_core_device *to_core(struct vfio_device *device)
 	return container_of(device, struct vfio_pci_core_device, vdev);
 }
 
+static inline struct vfio_pci_cfg *vfio_pci_cfg(struct vfio_pci_core_device *vdev)
+{
+	return (struct vfio_pci_cfg *)vdev->pci_config_map;
+}
+
 static inline struct vfio_pci_cfg_byte *vfio_pci_cfg_map(struct vfio_pci_core_device *vdev)
 {
-	return (struct vfio_pci_cfg_byte *)vdev->pci_config_map;
+	return vfio_pci_cfg(vdev)->map;
 }
 
 static inline bool vfio_pci_has_bar(struct vfio_pci_core_device *vdev, int bar)
@@ -146,19 +188,30 @@ int vfio_pci_config_hook(struct vfio_pci_core_device *vdev, int hook, int pos, i
 void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev);
 
 /* memory.c: the device's memory comes and goes */
-bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev);
-void vfio_pci_memory_shut(struct vfio_pci_core_device *vdev);
+bool vfio_pci_space_enabled(struct vfio_pci_core_device *vdev, enum vfio_pci_space space);
+int vfio_pci_memory_shut(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
-u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev);
-void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev, u16 cmd);
+void vfio_pci_memory_force(struct vfio_pci_core_device *vdev, struct vfio_pci_forced *before);
+int vfio_pci_memory_force_killable(struct vfio_pci_core_device *vdev,
+				   struct vfio_pci_forced *before);
+void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_forced *before);
+void vfio_pci_clear_master(struct vfio_pci_core_device *vdev);
 
 /* mmap.c */
 void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev);
 
-/* bar.c, vga.c */
+/* bar.c, rom.c, vga.c */
 ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			loff_t *ppos, bool iswrite);
 void vfio_pci_bar_close(struct vfio_pci_core_device *vdev);
+enum vfio_pci_space vfio_pci_bar_space(struct vfio_pci_core_device *vdev, int bar);
+ssize_t vfio_pci_do_io_rw(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,
+			  void __iomem *io, char __user *buf, loff_t off, size_t count,
+			  size_t x_start, size_t x_end, bool iswrite, unsigned int max_width);
+size_t vfio_pci_rom_size(struct vfio_pci_core_device *vdev);
+ssize_t vfio_pci_rom_read(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
+			  loff_t *ppos);
 ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			loff_t *ppos, bool iswrite);
 int vfio_pci_vga_register(struct vfio_pci_core_device *vdev);
@@ -223,9 +276,11 @@ static inline bool vfio_pci_sleeps(pci_power_t state, pci_power_t least)
 	return (__force int)state >= (__force int)least;
 }
 
+/* power_state.c */
+void vfio_pci_note_power(struct vfio_pci_core_device *vdev);
 int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state);
 void vfio_pci_power_probe(struct vfio_pci_core_device *vdev);
-void vfio_pci_power_exit_low(struct vfio_pci_core_device *vdev);
+void vfio_pci_power_wake(struct vfio_pci_core_device *vdev);
 int vfio_pci_feature_low_power_entry(struct vfio_pci_core_device *vdev, u32 flags,
 				     void __user *arg, size_t argsz);
 int vfio_pci_feature_low_power_wakeup(struct vfio_pci_core_device *vdev, u32 flags,

@@ -39,7 +39,11 @@ static bool disable_denylist;
 module_param(disable_denylist, bool, 0444);
 MODULE_PARM_DESC(disable_denylist, "Take also devices that are known to be unsafe in user space");
 
-/* Their physical functions let a user harm the host: Intel's QuickAssist before the fourth one. */
+/*
+ * Known to be unsafe in the hands of a user: QuickAssist of Intel before its fourth generation, and
+ * the data streaming and analytics accelerators of Sapphire Rapids, which have an erratum that lets
+ * their user out.  The same list as that of the stock driver in Linux 6.12.117.
+ */
 static const struct pci_device_id denied[] = {
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX) },
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX_VF) },
@@ -47,6 +51,8 @@ static const struct pci_device_id denied[] = {
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C62X_VF) },
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_DH895XCC) },
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_DH895XCC_VF) },
+	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_DSA_SPR0) },
+	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_IAX_SPR0) },
 	{}
 };
 

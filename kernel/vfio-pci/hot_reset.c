@@ -3,9 +3,13 @@
  * Hot resets: of a slot, or of a bus with all that is below it.
  *
  * The devices that such a reset hits form a device set.  Its lock keeps the set's members open or
- * closed as they are; a device that is hit but is not in the set belongs to another driver, and
- * forbids the reset.  Who wants a reset must own all that is hit: by group files given with the
- * call, or by the iommufd that the caller's device is bound to.
+ * closed as they are, and registered: a device leaves the set as its driver lets it go, which waits
+ * for the lock.  A device that is hit but is not in the set belongs to another driver, or to none,
+ * and forbids the reset.  A caller that wants a reset must own all that is hit: by group files given
+ * with the call, or by the iommufd that the caller's device is bound to.
+ *
+ * A virtual function cannot be reset by its bus, which is its PF's.  It has a set of its own, so
+ * that its users and those of other VFs have no lock in common.
  */
 #include <linux/file.h>
 #include <linux/iommu.h>
@@ -38,8 +42,8 @@ int vfio_pci_join_set(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
 
-	/* A root bus cannot be reset. */
-	if (pci_is_root_bus(pdev->bus))
+	/* A root bus cannot be reset, and the bus of a VF is not the VF's to reset. */
+	if (pci_is_root_bus(pdev->bus) || pdev->is_virtfn)
 		return vfio_assign_device_set(&vdev->vdev, vdev);
 	if (resets_slot(pdev))
 		return vfio_assign_device_set(&vdev->vdev, pdev->slot);
@@ -205,7 +209,9 @@ long vfio_pci_hot_reset_info(struct vfio_pci_core_device *vdev,
 	list.devices = kvcalloc(list.room, sizeof(*list.devices), GFP_KERNEL_ACCOUNT);
 	if (!list.devices)
 		return -ENOMEM;
-	mutex_lock(&vdev->vdev.dev_set->lock);
+	ret = mutex_lock_killable(&vdev->vdev.dev_set->lock);
+	if (ret)
+		goto out;
 	if (vfio_device_cdev_opened(&vdev->vdev)) {
 		list.ictx = vfio_iommufd_device_ictx(&vdev->vdev);
 		info.flags |= VFIO_PCI_HOT_RESET_FLAG_DEV_ID;
@@ -423,12 +429,17 @@ static int hot_reset(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	}
 
 	vfio_op_phase(op, VFIO_PHASE_wait);
-	mutex_lock(&vdev->vdev.dev_set->lock);
+	ret = mutex_lock_killable(&vdev->vdev.dev_set->lock);
 	vfio_op_phase(op, VFIO_PHASE_other);
+	if (ret) {
+		vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto out;
+	}
 	if (node)
 		owner.ictx = vfio_iommufd_device_ictx(&vdev->vdev);
 	ret = set_reset(&owner);
 	mutex_unlock(&vdev->vdev.dev_set->lock);
+out:
 	put_files(owner.groups, owner.nr_groups);
 	return ret;
 }

@@ -2,6 +2,7 @@
 /*
  * What a device is: the three info ioctls, with their capability chains.
  */
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -34,7 +35,24 @@ static int info_give_caps(struct vfio_info_cap *caps, void __user *arg, size_t i
 	return ret;
 }
 
-/* Which atomic operations to memory the root port completes. */
+/*
+ * May the device send atomic operations at all?  One that cannot has no such bit to set.  That of a
+ * virtual function is its PF's, which is somebody else's to switch on.
+ */
+static bool info_sends_atomics(struct pci_dev *pdev)
+{
+	u16 ctl = 0;
+
+	pcie_capability_read_word(pci_physfn(pdev), PCI_EXP_DEVCTL2, &ctl);
+	if (!(ctl & PCI_EXP_DEVCTL2_ATOMIC_REQ) && !pdev->is_virtfn) {
+		pcie_capability_set_word(pdev, PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ATOMIC_REQ);
+		pcie_capability_read_word(pdev, PCI_EXP_DEVCTL2, &ctl);
+		pcie_capability_clear_word(pdev, PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ATOMIC_REQ);
+	}
+	return ctl & PCI_EXP_DEVCTL2_ATOMIC_REQ;
+}
+
+/* Which atomic operations of the device to memory the root port completes. */
 static int info_add_atomics(struct vfio_pci_core_device *vdev, struct vfio_info_cap *caps)
 {
 	static const struct {
@@ -52,6 +70,8 @@ static int info_add_atomics(struct vfio_pci_core_device *vdev, struct vfio_info_
 	struct pci_dev *pdev = pci_physfn(vdev->pdev);
 	int i;
 
+	if (!pci_is_pcie(pdev) || !info_sends_atomics(vdev->pdev))
+		return 0;
 	for (i = 0; i < ARRAY_SIZE(widths); i++) {
 		/* Also switches the requester on, which is void without a completer. */
 		if (!pci_enable_atomic_ops_to_root(pdev, widths[i].root))
@@ -74,12 +94,15 @@ long vfio_pci_get_info(struct vfio_pci_core_device *vdev, struct vfio_device_inf
 	const size_t minsz = offsetofend(struct vfio_device_info, num_irqs);
 	struct vfio_device_info info = {};
 	struct vfio_info_cap caps = {};
+	size_t room;
 	int ret;
 
 	if (copy_from_user(&info, arg, minsz))
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
+	/* What the caller has room for, which the answer's argsz may exceed. */
+	room = min_t(size_t, info.argsz, sizeof(info));
 
 	info.flags = VFIO_DEVICE_FLAGS_PCI;
 	if (vdev->reset_works)
@@ -96,7 +119,7 @@ long vfio_pci_get_info(struct vfio_pci_core_device *vdev, struct vfio_device_inf
 	ret = info_give_caps(&caps, arg, sizeof(info), &info.argsz, &info.cap_offset);
 	if (ret)
 		return ret;
-	return copy_to_user(arg, &info, min_t(size_t, info.argsz, sizeof(info))) ? -EFAULT : 0;
+	return copy_to_user(arg, &info, room) ? -EFAULT : 0;
 }
 
 static int region_info_bar(struct vfio_pci_core_device *vdev, struct vfio_region_info *info,
@@ -107,40 +130,44 @@ static int region_info_bar(struct vfio_pci_core_device *vdev, struct vfio_region
 		.version = 1,
 	};
 
-	info->size = pci_resource_len(vdev->pdev, info->index);
+	u32 bar = array_index_nospec(info->index, PCI_STD_NUM_BARS);
+
+	info->size = pci_resource_len(vdev->pdev, bar);
 	if (!info->size)
 		return 0;
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	if (!vdev->bar_mmap_supported[info->index])
+	if (!vdev->bar_mmap_supported[bar])
 		return 0;
 	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	if (info->index == vdev->msix_bar && vdev->msix_size)
+	if (bar == vdev->msix_bar && vdev->msix_size)
 		return vfio_info_add_capability(caps, &mappable, sizeof(mappable));
 	return 0;
 }
 
 /* A ROM BAR with nothing in it is no region. */
-static void region_info_rom(struct vfio_pci_core_device *vdev, struct vfio_region_info *info)
+static int region_info_rom(struct vfio_pci_core_device *vdev, struct vfio_region_info *info)
 {
 	struct pci_dev *pdev = vdev->pdev;
+	struct vfio_pci_forced before;
 	void __iomem *io;
 	size_t size;
-	u16 cmd;
+	int ret;
 
 	if (vfio_pci_has_bar(vdev, PCI_ROM_RESOURCE)) {
-		cmd = vfio_pci_memory_force(vdev);
+		ret = vfio_pci_memory_force_killable(vdev, &before);
+		if (ret)
+			return ret;
 		io = pci_map_rom(pdev, &size);
 		if (io)
 			pci_unmap_rom(pdev, io);
-		vfio_pci_memory_unforce(vdev, cmd);
-		if (io) {
-			info->flags = VFIO_REGION_INFO_FLAG_READ;
-			info->size = pci_resource_len(pdev, PCI_ROM_RESOURCE);
-		}
-	} else if (pdev->rom && pdev->romlen) {
-		info->flags = VFIO_REGION_INFO_FLAG_READ;
-		info->size = roundup_pow_of_two(pdev->romlen);
+		vfio_pci_memory_unforce(vdev, &before);
+		if (!io)
+			return 0;
 	}
+	info->size = vfio_pci_rom_size(vdev);
+	if (info->size)
+		info->flags = VFIO_REGION_INFO_FLAG_READ;
+	return 0;
 }
 
 static int region_info_dev(struct vfio_pci_core_device *vdev, struct vfio_region_info *info,
@@ -150,12 +177,13 @@ static int region_info_dev(struct vfio_pci_core_device *vdev, struct vfio_region
 		.header.id = VFIO_REGION_INFO_CAP_TYPE,
 		.header.version = 1,
 	};
+	u32 index = info->index - VFIO_PCI_FIRST_DEV_REGION;
 	struct vfio_pci_region *region;
 	int ret;
 
-	if (info->index >= VFIO_PCI_FIRST_DEV_REGION + vdev->num_regions)
+	if (index >= vdev->num_regions)
 		return -EINVAL;
-	region = &vdev->region[info->index - VFIO_PCI_FIRST_DEV_REGION];
+	region = &vdev->region[array_index_nospec(index, vdev->num_regions)];
 	info->size = region->size;
 	info->flags = region->flags;
 	type.type = region->type;
@@ -198,7 +226,7 @@ long vfio_pci_get_region_info(struct vfio_pci_core_device *vdev,
 		ret = region_info_bar(vdev, &info, &caps);
 		break;
 	case VFIO_PCI_ROM_REGION_INDEX:
-		region_info_rom(vdev, &info);
+		ret = region_info_rom(vdev, &info);
 		break;
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		info.size = vdev->pdev->cfg_size;

@@ -67,27 +67,42 @@ void vfio_pci_intx_update(struct vfio_pci_core_device *vdev)
 		intx_sync(vdev, irq);
 }
 
+static bool intx_is_open(struct pci_dev *pdev)
+{
+	u16 command = PCI_COMMAND_INTX_DISABLE;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	return !(command & PCI_COMMAND_INTX_DISABLE);
+}
+
 static irqreturn_t intx_handler(int nr, void *data)
 {
 	struct vfio_pci_irq *irq = data;
 	struct vfio_pci_core_device *vdev = irq->vdev;
 	irqreturn_t ret = IRQ_NONE;
 	unsigned long flags;
+	bool tell = false;
 
 	spin_lock_irqsave(&vdev->irqlock, flags);
 	if (!vdev->pci_2_3) {
 		irq->masked = true;
 		intx_sync(vdev, irq);
 		ret = IRQ_HANDLED;
+		tell = true;
 	} else if (!irq->quiet && pci_check_and_mask_intx(vdev->pdev)) {
 		/* It was ours, and is masked at the device. */
 		irq->masked = true;
 		irq->quiet = true;
 		ret = IRQ_HANDLED;
+		tell = true;
+	} else if (irq->quiet && intx_is_open(vdev->pdev)) {
+		/* A reset restored a register that was saved before the line was silenced. */
+		pci_intx(vdev->pdev, 0);
+		ret = IRQ_HANDLED;
 	}
 	spin_unlock_irqrestore(&vdev->irqlock, flags);
 
-	if (ret == IRQ_HANDLED)
+	if (tell)
 		intx_signal(irq);
 	return ret;
 }

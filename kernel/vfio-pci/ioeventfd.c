@@ -7,6 +7,7 @@
  * tried where the eventfd is signalled, and left to a worker if memory_lock is not free there.
  */
 #include <linux/eventfd.h>
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -27,7 +28,7 @@
  * @pos: offset in the device's file; with @count and @data it names this ioeventfd
  * @bar: which BAR
  * @count: width in bytes
- * @test_mem: the BAR is memory, which may be off
+ * @space: of the BAR
  */
 struct vfio_pci_ioeventfd {
 	struct list_head item;
@@ -38,10 +39,10 @@ struct vfio_pci_ioeventfd {
 	loff_t pos;
 	int bar;
 	int count;
-	bool test_mem;
+	enum vfio_pci_space space;
 };
 
-/* What was checked and locked by the caller is not checked again: test_mem is false. */
+/* What was checked and locked by the caller is not checked again. */
 static void ioeventfd_write(struct vfio_pci_ioeventfd *ioeventfd)
 {
 	struct vfio_pci_core_device *vdev = ioeventfd->vdev;
@@ -66,7 +67,7 @@ static void ioeventfd_write(struct vfio_pci_ioeventfd *ioeventfd)
 
 static void ioeventfd_write_if_on(struct vfio_pci_ioeventfd *ioeventfd)
 {
-	if (!ioeventfd->test_mem || vfio_pci_memory_enabled(ioeventfd->vdev))
+	if (vfio_pci_space_enabled(ioeventfd->vdev, ioeventfd->space))
 		ioeventfd_write(ioeventfd);
 }
 
@@ -76,11 +77,10 @@ static int ioeventfd_handler(void *opaque, void *unused)
 	struct vfio_pci_ioeventfd *ioeventfd = opaque;
 	struct vfio_pci_core_device *vdev = ioeventfd->vdev;
 
-	if (ioeventfd->test_mem && !down_read_trylock(&vdev->memory_lock))
+	if (!down_read_trylock(&vdev->memory_lock))
 		return 1;
 	ioeventfd_write_if_on(ioeventfd);
-	if (ioeventfd->test_mem)
-		up_read(&vdev->memory_lock);
+	up_read(&vdev->memory_lock);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static void ioeventfd_free(struct vfio_pci_ioeventfd *ioeventfd)
 
 static int ioeventfd_add(struct vfio_pci_core_device *vdev, loff_t pos, u64 data, int count, int fd)
 {
-	int bar = VFIO_PCI_OFFSET_TO_INDEX(pos);
+	int bar = array_index_nospec(VFIO_PCI_OFFSET_TO_INDEX(pos), PCI_STD_NUM_BARS);
 	struct vfio_pci_ioeventfd *ioeventfd;
 	int ret;
 
@@ -126,7 +126,7 @@ static int ioeventfd_add(struct vfio_pci_core_device *vdev, loff_t pos, u64 data
 	ioeventfd->pos = pos;
 	ioeventfd->bar = bar;
 	ioeventfd->count = count;
-	ioeventfd->test_mem = pci_resource_flags(vdev->pdev, bar) & IORESOURCE_MEM;
+	ioeventfd->space = vfio_pci_bar_space(vdev, bar);
 
 	ret = vfio_virqfd_enable(ioeventfd, ioeventfd_handler, ioeventfd_thread, NULL,
 				 &ioeventfd->virqfd, fd);
@@ -184,8 +184,10 @@ long vfio_pci_ioeventfd(struct vfio_pci_core_device *vdev, struct vfio_device_io
 
 	bar = VFIO_PCI_OFFSET_TO_INDEX(ioeventfd.offset);
 	off = ioeventfd.offset & VFIO_PCI_OFFSET_MASK;
-	if (bar > VFIO_PCI_BAR5_REGION_INDEX || off & (count - 1) ||
-	    off + count > pci_resource_len(vdev->pdev, bar))
+	if (bar > VFIO_PCI_BAR5_REGION_INDEX)
+		return -EINVAL;
+	bar = array_index_nospec(bar, PCI_STD_NUM_BARS);
+	if (off & (count - 1) || off + count > pci_resource_len(vdev->pdev, bar))
 		return -EINVAL;
 	if (bar == vdev->msix_bar && off < vdev->msix_offset + vdev->msix_size &&
 	    off + count > vdev->msix_offset)
@@ -194,7 +196,9 @@ long vfio_pci_ioeventfd(struct vfio_pci_core_device *vdev, struct vfio_device_io
 	ret = vfio_pci_core_setup_barmap(vdev, bar);
 	if (ret)
 		return ret;
-	mutex_lock(&vdev->ioeventfds_lock);
+	ret = mutex_lock_killable(&vdev->ioeventfds_lock);
+	if (ret)
+		return ret;
 	ret = ioeventfd_set(vdev, ioeventfd.offset, ioeventfd.data, count, ioeventfd.fd);
 	mutex_unlock(&vdev->ioeventfds_lock);
 	return ret;

@@ -5,6 +5,7 @@
  * INTx, MSI and MSI-X exclude each other: irq_type tells which is set up.  Interrupts that are set
  * up are struct vfio_pci_irq in the xarray ctx, by vector.  All of it is guarded by igate.
  */
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -72,13 +73,15 @@ int vfio_pci_irq_count(struct vfio_pci_core_device *vdev, unsigned int index)
 
 static irq_fn irq_find(const struct vfio_irq_set *set)
 {
+	const irq_fn *actions = irq_table[array_index_nospec(set->index, VFIO_PCI_NUM_IRQS)];
+
 	switch (set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) {
 	case VFIO_IRQ_SET_ACTION_MASK:
-		return irq_table[set->index][IRQ_MASK];
+		return actions[IRQ_MASK];
 	case VFIO_IRQ_SET_ACTION_UNMASK:
-		return irq_table[set->index][IRQ_UNMASK];
+		return actions[IRQ_UNMASK];
 	case VFIO_IRQ_SET_ACTION_TRIGGER:
-		return irq_table[set->index][IRQ_TRIGGER];
+		return actions[IRQ_TRIGGER];
 	default:
 		return NULL;
 	}
@@ -138,8 +141,12 @@ long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __
 		goto out_free;
 	}
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	mutex_lock(&vdev->igate);
+	ret = mutex_lock_killable(&vdev->igate);
 	vfio_op_phase(&op, VFIO_PHASE_other);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto out_free;
+	}
 	ret = fn(vdev, &op, &set, data);
 	mutex_unlock(&vdev->igate);
 out_free:

@@ -2,7 +2,7 @@
 /*
  * The device's memory: when it answers, and how it is taken away.
  *
- * Whoever switches it off holds memory_lock for write from before the user's mappings are gone
+ * Whatever switches it off holds memory_lock for write from before the user's mappings are gone
  * until it is off.
  */
 #include <linux/mm.h>
@@ -11,21 +11,25 @@
 #include "core_private.h"
 
 /**
- * vfio_pci_memory_enabled() - does the device's memory answer?
+ * vfio_pci_space_enabled() - does the device answer in a space?
  * @vdev: the device, memory_lock held
+ * @space: I/O or memory
  *
- * Return: false if memory decoding is off or the device sleeps.
+ * Return: false if the device does not decode its addresses there, or sleeps: in any state but D0
+ * it answers to nothing but configuration.
  */
-bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev)
+bool vfio_pci_space_enabled(struct vfio_pci_core_device *vdev, enum vfio_pci_space space)
 {
 	struct pci_dev *pdev = vdev->pdev;
+	u16 command = vfio_pci_vconfig_word(vdev, PCI_COMMAND);
 
 	lockdep_assert_held(&vdev->memory_lock);
 
-	if (vdev->pm_runtime_engaged || vfio_pci_sleeps(pdev->current_state, PCI_D3hot))
+	if (vdev->pm_runtime_engaged || vfio_pci_sleeps(pdev->current_state, PCI_D1))
 		return false;
-	return pdev->no_command_memory ||
-	       vfio_pci_vconfig_word(vdev, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+	if (space == VFIO_PCI_SPACE_IO)
+		return command & PCI_COMMAND_IO;
+	return pdev->no_command_memory || command & PCI_COMMAND_MEMORY;
 }
 
 /**
@@ -47,45 +51,96 @@ void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev)
  * @vdev: the device
  *
  * Takes memory_lock for write; the caller releases it.
+ *
+ * Return: 0, or -EINTR and the lock is not held: the caller was killed.
  */
-void vfio_pci_memory_shut(struct vfio_pci_core_device *vdev)
+int vfio_pci_memory_shut(struct vfio_pci_core_device *vdev)
 {
-	down_write(&vdev->memory_lock);
-	vfio_pci_memory_zap(vdev);
+	int ret = down_write_killable(&vdev->memory_lock);
+
+	if (!ret)
+		vfio_pci_memory_zap(vdev);
+	return ret;
+}
+
+/* Change bits of the device's command register; the INTx handler changes another one of them. */
+static u16 command_change(struct vfio_pci_core_device *vdev, u16 clear, u16 set)
+{
+	unsigned long flags;
+	u16 old = 0, new;
+
+	spin_lock_irqsave(&vdev->irqlock, flags);
+	pci_read_config_word(vdev->pdev, PCI_COMMAND, &old);
+	new = (old & ~clear) | set;
+	if (new != old)
+		pci_write_config_word(vdev->pdev, PCI_COMMAND, new);
+	spin_unlock_irqrestore(&vdev->irqlock, flags);
+	return old;
 }
 
 /**
- * vfio_pci_memory_force() - switch memory decoding on, for an access of our own
- * @vdev: the device
- *
- * Takes memory_lock for write, so that the user sees nothing of it.
- *
- * Return: what vfio_pci_memory_unforce() wants.
+ * vfio_pci_clear_master() - no DMA of the device any more
+ * @vdev: the device, open
  */
-u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev)
+void vfio_pci_clear_master(struct vfio_pci_core_device *vdev)
 {
-	u16 cmd;
+	unsigned long flags;
 
+	spin_lock_irqsave(&vdev->irqlock, flags);
+	pci_clear_master(vdev->pdev);
+	spin_unlock_irqrestore(&vdev->irqlock, flags);
+}
+
+static void memory_force_locked(struct vfio_pci_core_device *vdev, struct vfio_pci_forced *before)
+{
+	before->state = vdev->pdev->current_state;
+	if (vfio_pci_sleeps(before->state, PCI_D1))
+		vfio_pci_set_power_state(vdev, PCI_D0);
+	before->command = command_change(vdev, 0, PCI_COMMAND_MEMORY);
+}
+
+/**
+ * vfio_pci_memory_force() - wake the device and switch memory on, for an access of our own
+ * @vdev: the device
+ * @before: filled for vfio_pci_memory_unforce()
+ *
+ * Takes memory_lock for write, so that the user sees nothing of it.  For what must not fail.
+ */
+void vfio_pci_memory_force(struct vfio_pci_core_device *vdev, struct vfio_pci_forced *before)
+{
 	down_write(&vdev->memory_lock);
-	pci_read_config_word(vdev->pdev, PCI_COMMAND, &cmd);
-	if (!(cmd & PCI_COMMAND_MEMORY))
-		pci_write_config_word(vdev->pdev, PCI_COMMAND, cmd | PCI_COMMAND_MEMORY);
-	return cmd;
+	memory_force_locked(vdev, before);
+}
+
+/**
+ * vfio_pci_memory_force_killable() - vfio_pci_memory_force() for a user's call
+ * @vdev: the device
+ * @before: filled for vfio_pci_memory_unforce()
+ *
+ * Return: 0, or -EINTR and nothing has changed: the caller was killed.
+ */
+int vfio_pci_memory_force_killable(struct vfio_pci_core_device *vdev,
+				   struct vfio_pci_forced *before)
+{
+	int ret = down_write_killable(&vdev->memory_lock);
+
+	if (!ret)
+		memory_force_locked(vdev, before);
+	return ret;
 }
 
 /**
  * vfio_pci_memory_unforce() - undo vfio_pci_memory_force()
  * @vdev: the device
- * @cmd: what that returned
+ * @before: what that filled
  */
-void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev, u16 cmd)
+void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_forced *before)
 {
-	u16 now;
-
-	if (!(cmd & PCI_COMMAND_MEMORY)) {
-		/* Other bits may have changed with what was done meanwhile. */
-		pci_read_config_word(vdev->pdev, PCI_COMMAND, &now);
-		pci_write_config_word(vdev->pdev, PCI_COMMAND, now & ~PCI_COMMAND_MEMORY);
-	}
+	/* Other bits may have changed with what was done meanwhile. */
+	if (!(before->command & PCI_COMMAND_MEMORY))
+		command_change(vdev, PCI_COMMAND_MEMORY, 0);
+	if (vfio_pci_sleeps(before->state, PCI_D1))
+		vfio_pci_set_power_state(vdev, before->state);
 	up_write(&vdev->memory_lock);
 }

@@ -7,6 +7,7 @@
  * need no record: all of them hang on the device's inode.
  */
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/pfn_t.h>
 
@@ -109,9 +110,14 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	vfio_op_note(&op, length, size);
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	down_read(&vdev->memory_lock);
+	/* A process that was killed does not come back to see its SIGBUS. */
+	if (down_read_killable(&vdev->memory_lock)) {
+		vfio_op_fail(&op, -EINTR, VFIO_REASON_interrupted, index, offset);
+		vfio_op_end(&op, -EINTR);
+		return VM_FAULT_SIGBUS;
+	}
 	vfio_op_phase(&op, VFIO_PHASE_other);
-	if (vfio_pci_memory_enabled(vdev)) {
+	if (vfio_pci_space_enabled(vdev, VFIO_PCI_SPACE_MEMORY)) {
 		fault = insert_pages(vmf, pfn, order);
 		if (fault & VM_FAULT_ERROR)
 			vfio_op_fail(&op, -EFAULT, VFIO_REASON_insert_failed, index, offset);
@@ -161,12 +167,16 @@ int vfio_pci_core_mmap(struct vfio_device *core_vdev, struct vm_area_struct *vma
 		index -= VFIO_PCI_FIRST_DEV_REGION;
 		if (index >= vdev->num_regions)
 			return -EINVAL;
+		index = array_index_nospec(index, vdev->num_regions);
 		region = &vdev->region[index];
 		if (!region->ops->mmap || !(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
 			return -EINVAL;
 		return region->ops->mmap(vdev, region, vma);
 	}
-	if (index >= VFIO_PCI_ROM_REGION_INDEX || !vdev->bar_mmap_supported[index])
+	if (index >= VFIO_PCI_ROM_REGION_INDEX)
+		return -EINVAL;
+	index = array_index_nospec(index, VFIO_PCI_ROM_REGION_INDEX);
+	if (!vdev->bar_mmap_supported[index])
 		return -EINVAL;
 
 	pages = PAGE_ALIGN(pci_resource_len(vdev->pdev, index)) >> PAGE_SHIFT;

@@ -34,9 +34,9 @@ static bool msi_is_msix(struct vfio_pci_core_device *vdev)
 /* The Linux interrupt of a vector, which may have to be allocated. */
 static int msi_vector_irq(struct vfio_pci_core_device *vdev, unsigned int vector)
 {
+	struct vfio_pci_forced before;
 	struct msi_map map;
-	int irq;
-	u16 cmd;
+	int irq, ret;
 
 	irq = pci_irq_vector(vdev->pdev, vector);
 	if (irq > 0)
@@ -44,25 +44,27 @@ static int msi_vector_irq(struct vfio_pci_core_device *vdev, unsigned int vector
 	if (!msi_is_msix(vdev) || !vdev->has_dyn_msix)
 		return -EINVAL;
 
-	cmd = vfio_pci_memory_force(vdev);
+	ret = vfio_pci_memory_force_killable(vdev, &before);
+	if (ret)
+		return ret;
 	map = pci_msix_alloc_irq_at(vdev->pdev, vector, NULL);
-	vfio_pci_memory_unforce(vdev, cmd);
+	vfio_pci_memory_unforce(vdev, &before);
 	return map.index < 0 ? map.index : map.virq;
 }
 
 static void msi_vector_free(struct vfio_pci_core_device *vdev, unsigned int vector)
 {
 	struct vfio_pci_irq *irq = xa_erase(&vdev->ctx, vector);
-	u16 cmd;
+	struct vfio_pci_forced before;
 
 	if (!irq)
 		return;
 	if (irq->producer.token)
 		irq_bypass_unregister_producer(&irq->producer);
 	/* Masks the vector in the device's table. */
-	cmd = vfio_pci_memory_force(vdev);
+	vfio_pci_memory_force(vdev, &before);
 	free_irq(irq->irq, irq);
-	vfio_pci_memory_unforce(vdev, cmd);
+	vfio_pci_memory_unforce(vdev, &before);
 	eventfd_ctx_put(irq->trigger);
 	kfree(irq->name);
 	kfree(irq);
@@ -70,18 +72,20 @@ static void msi_vector_free(struct vfio_pci_core_device *vdev, unsigned int vect
 
 static int msi_vector_request(struct vfio_pci_core_device *vdev, struct vfio_pci_irq *irq)
 {
+	struct vfio_pci_forced before;
 	struct msi_msg msg;
-	u16 cmd;
 	int ret;
 
-	cmd = vfio_pci_memory_force(vdev);
+	ret = vfio_pci_memory_force_killable(vdev, &before);
+	if (ret)
+		return ret;
 	if (msi_is_msix(vdev)) {
 		/* The device may have been reset, and its table with it, since it was written. */
 		get_cached_msi_msg(irq->irq, &msg);
 		pci_write_msi_msg(irq->irq, &msg);
 	}
 	ret = request_irq(irq->irq, msi_handler, 0, irq->name, irq);
-	vfio_pci_memory_unforce(vdev, cmd);
+	vfio_pci_memory_unforce(vdev, &before);
 	return ret;
 }
 
@@ -169,16 +173,18 @@ static int msi_enable(struct vfio_pci_core_device *vdev, struct vfio_op *op, uns
 		      unsigned int count)
 {
 	unsigned int flag = index == VFIO_PCI_MSIX_IRQ_INDEX ? PCI_IRQ_MSIX : PCI_IRQ_MSI;
+	struct vfio_pci_forced before;
 	int ret;
-	u16 cmd;
 
 	lockdep_assert_held(&vdev->igate);
 
-	cmd = vfio_pci_memory_force(vdev);
+	ret = vfio_pci_memory_force_killable(vdev, &before);
+	if (ret)
+		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
 	ret = pci_alloc_irq_vectors(vdev->pdev, 1, count, flag);
 	if (ret > 0 && ret < count)
 		pci_free_irq_vectors(vdev->pdev);
-	vfio_pci_memory_unforce(vdev, cmd);
+	vfio_pci_memory_unforce(vdev, &before);
 	if (ret < 0)
 		return vfio_op_fail(op, ret, VFIO_REASON_irq_setup_failed, 0, -ret);
 	/* The user may try again with as many as there are. */
@@ -198,18 +204,18 @@ static int msi_enable(struct vfio_pci_core_device *vdev, struct vfio_op *op, uns
  */
 void vfio_pci_msi_disable(struct vfio_pci_core_device *vdev)
 {
+	struct vfio_pci_forced before;
 	struct vfio_pci_irq *irq;
 	unsigned long vector;
-	u16 cmd;
 
 	lockdep_assert_held(&vdev->igate);
 
 	xa_for_each(&vdev->ctx, vector, irq)
 		msi_vector_free(vdev, vector);
 
-	cmd = vfio_pci_memory_force(vdev);
+	vfio_pci_memory_force(vdev, &before);
 	pci_free_irq_vectors(vdev->pdev);
-	vfio_pci_memory_unforce(vdev, cmd);
+	vfio_pci_memory_unforce(vdev, &before);
 	/* The PCI core has just opened the INTx line, which nobody serves. */
 	if (vdev->pci_2_3)
 		pci_intx(vdev->pdev, 0);

@@ -2,8 +2,8 @@
 /*
  * From open to close: the device is reset and looked at, and in the end reset and put back.
  *
- * Runs under the lock of the device's set, with the device bound to an iommufd, so its DMA goes
- * nowhere the user has not mapped.
+ * Runs under the lock of the device's set, with the device bound to an iommufd.  At the open nothing
+ * is attached yet: no user's memory can be reached before bus mastering is off and the reset done.
  */
 #include <linux/export.h>
 #include <linux/pci.h>
@@ -149,17 +149,11 @@ void vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->vdev.dev_set->lock);
 
-	/* Runtime PM may have the device: it is ours again, and awake. */
-	vfio_pci_power_exit_low(vdev);
-	pm_runtime_resume(&pdev->dev);
-
-	pci_clear_master(pdev);
+	/* Taking MSI-X down writes to the device's memory, which only an awake device has. */
+	vfio_pci_power_wake(vdev);
+	vfio_pci_clear_master(vdev);
 	vfio_pci_ioeventfds_close(vdev);
 	vfio_pci_irqs_close(vdev);
-
-	down_write(&vdev->memory_lock);
-	vfio_pci_set_power_state(vdev, PCI_D0);
-	up_write(&vdev->memory_lock);
 
 	vfio_pci_regions_close(vdev);
 	vfio_pci_bar_close(vdev);

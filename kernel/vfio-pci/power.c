@@ -4,96 +4,55 @@
  *
  * Nobody's devices sleep under runtime PM.  A user can put his device in D3hot with its own power
  * register (config_hooks.c), or let runtime PM have it (low power entry) and be told as something
- * woke it.  pm_runtime_engaged says that runtime PM has it; it, pm_wake_eventfd_ctx and pm_save
- * are guarded by memory_lock held for write.  pm_save is the configuration of a device that loses
- * it in D3hot.
+ * woke it.  pm_runtime_engaged says that runtime PM has it; it and pm_wake_eventfd_ctx are guarded
+ * by memory_lock held for write.
  */
 #include <linux/eventfd.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio_pci_core.h>
 
 #include "core_private.h"
 
-/**
- * vfio_pci_power_probe() - find out what the device loses as it sleeps
- * @vdev: the device, being registered
- */
-void vfio_pci_power_probe(struct vfio_pci_core_device *vdev)
+static void power_exit_low(struct vfio_pci_core_device *vdev)
 {
-	struct pci_dev *pdev = vdev->pdev;
-	u16 ctrl;
+	lockdep_assert_held_write(&vdev->memory_lock);
 
-	if (!pdev->pm_cap)
+	if (!vdev->pm_runtime_engaged)
 		return;
-	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &ctrl);
-	vdev->needs_pm_restore = !(ctrl & PCI_PM_CTRL_NO_SOFT_RESET);
-}
-
-/**
- * vfio_pci_set_power_state() - put the device in a power state, and keep its configuration
- * @vdev: the device; memory_lock held for write if it has a user
- * @state: the state
- *
- * Return: 0 or a negative errno.
- */
-int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state)
-{
-	struct pci_dev *pdev = vdev->pdev;
-	bool down, up;
-	int ret;
-
-	/* The PF cannot sleep while its functions are in use. */
-	if (vfio_pci_sleeps(state, PCI_D1) && vdev->sriov_active)
-		return -EBUSY;
-
-	down = vdev->needs_pm_restore && !vfio_pci_sleeps(pdev->current_state, PCI_D3hot) &&
-	       vfio_pci_sleeps(state, PCI_D3hot);
-	up = vdev->needs_pm_restore && vfio_pci_sleeps(pdev->current_state, PCI_D3hot) &&
-	     state == PCI_D0;
-	if (down)
-		pci_save_state(pdev);
-
-	ret = pci_set_power_state(pdev, state);
-	if (ret)
-		return ret;
-
-	if (down && vfio_pci_sleeps(pdev->current_state, PCI_D3hot)) {
-		kfree(vdev->pm_save);
-		vdev->pm_save = pci_store_saved_state(pdev);
-	} else if (up && vdev->pm_save) {
-		pci_load_and_free_saved_state(pdev, &vdev->pm_save);
-		pci_restore_state(pdev);
+	vdev->pm_runtime_engaged = false;
+	pm_runtime_get_noresume(&vdev->pdev->dev);
+	if (vdev->pm_wake_eventfd_ctx) {
+		eventfd_ctx_put(vdev->pm_wake_eventfd_ctx);
+		vdev->pm_wake_eventfd_ctx = NULL;
 	}
-	return 0;
 }
 
 /**
- * vfio_pci_power_exit_low() - runtime PM does not have the user's device any more
- * @vdev: the device
+ * vfio_pci_power_wake() - have the device back from runtime PM and from its user's D3hot
+ * @vdev: the device, being closed
  */
-void vfio_pci_power_exit_low(struct vfio_pci_core_device *vdev)
+void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
 {
 	down_write(&vdev->memory_lock);
-	if (vdev->pm_runtime_engaged) {
-		vdev->pm_runtime_engaged = false;
-		pm_runtime_get_noresume(&vdev->pdev->dev);
-		if (vdev->pm_wake_eventfd_ctx) {
-			eventfd_ctx_put(vdev->pm_wake_eventfd_ctx);
-			vdev->pm_wake_eventfd_ctx = NULL;
-		}
-	}
+	power_exit_low(vdev);
+	up_write(&vdev->memory_lock);
+	/* Its callback takes memory_lock. */
+	pm_runtime_resume(&vdev->pdev->dev);
+
+	down_write(&vdev->memory_lock);
+	vfio_pci_set_power_state(vdev, PCI_D0);
 	up_write(&vdev->memory_lock);
 }
 
 /* The ioctl itself holds the device awake: it may sleep once the ioctl is done. */
 static int power_enter_low(struct vfio_pci_core_device *vdev, struct eventfd_ctx *wake)
 {
-	int ret = 0;
+	int ret = vfio_pci_memory_shut(vdev);
 
-	vfio_pci_memory_shut(vdev);
+	if (ret)
+		return ret;
 	if (vdev->pm_runtime_engaged) {
 		ret = -EINVAL;
 	} else {
@@ -171,7 +130,11 @@ int vfio_pci_feature_low_power_exit(struct vfio_pci_core_device *vdev, u32 flags
 
 	if (ret != 1)
 		return ret;
-	vfio_pci_power_exit_low(vdev);
+	ret = down_write_killable(&vdev->memory_lock);
+	if (ret)
+		return ret;
+	power_exit_low(vdev);
+	up_write(&vdev->memory_lock);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  * open_device(), before the user can call, and goes with the close.
  */
 #include <linux/export.h>
+#include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
@@ -71,14 +72,16 @@ static ssize_t region_rw(struct vfio_pci_core_device *vdev, char __user *buf, si
 	unsigned int index = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
 
 	switch (index) {
-	case VFIO_PCI_BAR0_REGION_INDEX ... VFIO_PCI_ROM_REGION_INDEX:
+	case VFIO_PCI_BAR0_REGION_INDEX ... VFIO_PCI_BAR5_REGION_INDEX:
 		return vfio_pci_bar_rw(vdev, buf, count, ppos, iswrite);
+	case VFIO_PCI_ROM_REGION_INDEX:
+		return iswrite ? -EINVAL : vfio_pci_rom_read(vdev, buf, count, ppos);
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return vfio_pci_config_rw(vdev, buf, count, ppos, iswrite);
 	case VFIO_PCI_VGA_REGION_INDEX:
 		return vfio_pci_vga_rw(vdev, buf, count, ppos, iswrite);
 	default:
-		index -= VFIO_PCI_FIRST_DEV_REGION;
+		index = array_index_nospec(index - VFIO_PCI_FIRST_DEV_REGION, vdev->num_regions);
 		return vdev->region[index].ops->rw(vdev, buf, count, ppos, iswrite);
 	}
 }

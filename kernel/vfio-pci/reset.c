@@ -14,7 +14,7 @@
  * vfio_pci_function_reset() - reset a function as gently as it knows how
  * @vdev: the device, open
  *
- * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset.
+ * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset; -EINTR.
  */
 int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 {
@@ -25,7 +25,11 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 	vfio_op_start(&op);
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	vfio_pci_memory_shut(vdev);
+	ret = vfio_pci_memory_shut(vdev);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto out;
+	}
 	vfio_op_phase(&op, VFIO_PHASE_reset);
 	/* What is saved and restored around the reset must be the state of an awake device. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
@@ -37,6 +41,7 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 		vfio_op_fail(&op, ret, VFIO_REASON_device_locked, 0, 0);
 	else if (ret)
 		vfio_op_fail(&op, ret, VFIO_REASON_reset_failed, -ret, 0);
+out:
 	vfio_op_end(&op, ret);
 	return ret;
 }
@@ -45,7 +50,7 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
  * vfio_pci_reset() - VFIO_DEVICE_RESET
  * @vdev: the device
  *
- * Return: 0; -EINVAL if the device knows no reset; -EAGAIN.
+ * Return: 0; -EINVAL if the device knows no reset; -EAGAIN; -EINTR.
  */
 long vfio_pci_reset(struct vfio_pci_core_device *vdev)
 {

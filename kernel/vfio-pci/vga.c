@@ -69,9 +69,10 @@ ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, siz
 		done = ret;
 		goto out;
 	}
-	/* These addresses are not behind the memory bit alone; the arbiter opened the way. */
-	done = vfio_pci_core_do_io_rw(vdev, false, io, buf, pos - range->start, count, 0, 0,
-				      iswrite, VFIO_PCI_IO_WIDTH_4);
+	/* The arbiter opened the way to the device; that it answers is up to the device. */
+	done = vfio_pci_do_io_rw(vdev, range->io ? VFIO_PCI_SPACE_IO : VFIO_PCI_SPACE_MEMORY, io,
+				 buf, pos - range->start, count, 0, 0, iswrite,
+				 VFIO_PCI_IO_WIDTH_4);
 	vga_put(vdev->pdev, range->resource);
 	if (done > 0)
 		*ppos += done;
