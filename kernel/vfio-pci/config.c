@@ -8,9 +8,9 @@
  * by them.  Fields whose change has consequences have a hook (config_hooks.c), which then does the
  * whole write.  map and vconfig belong to the open device; the map is constant.
  *
- * vfio_pci_cfg.lock is held around each access, so that hooks of two writers do not mix.  Two fields
- * of vconfig say whether the device's memory answers, and change under memory_lock held for write
- * besides: the command register, and the power state.
+ * vfio_pci_cfg.lock is held around each access, so that hooks of two writers do not mix.  Two
+ * fields of vconfig say whether the device's memory answers, and change under memory_lock held
+ * for write besides: the command register, and the power state.
  *
  * Accesses are cut so that each stays within an aligned dword and is as wide as can be: devices
  * may care.

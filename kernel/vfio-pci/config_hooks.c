@@ -5,9 +5,9 @@
  * Each hook does the whole write of the bytes it is called with, which are a part, or all, of its
  * field.  Hooks find where their field begins from the PCI core's record of the capability.
  *
- * A hook runs under vfio_pci_cfg.lock, which keeps other writes out, but not resets, the set-up of
- * interrupts and interrupts themselves.  So it takes the lock of what it decides on first, and reads
- * what it decides from under that lock.
+ * A hook runs under vfio_pci_cfg.lock, which keeps other writes out, but not resets, the set-up
+ * of interrupts and interrupts themselves.  So it takes the lock of what it decides on first, and
+ * reads what it decides from under that lock.
  */
 #include <linux/pci.h>
 #include <linux/pci_regs.h>

@@ -3,10 +3,10 @@
  * Hot resets: of a slot, or of a bus with all that is below it.
  *
  * The devices that such a reset hits form a device set.  Its lock keeps the set's members open or
- * closed as they are, and registered: a device leaves the set as its driver lets it go, which waits
- * for the lock.  A device that is hit but is not in the set belongs to another driver, or to none,
- * and forbids the reset.  A caller that wants a reset must own all that is hit: by group files given
- * with the call, or by the iommufd that the caller's device is bound to.
+ * closed as they are, and registered: a device leaves the set as its driver lets it go, which
+ * waits for the lock.  A device that is hit but is not in the set belongs to another driver, or
+ * to none, and forbids the reset.  A caller that wants a reset must own all that is hit: by group
+ * files given with the call, or by the iommufd that the caller's device is bound to.
  *
  * A virtual function cannot be reset by its bus, which is its PF's.  It has a set of its own, so
  * that its users and those of other VFs have no lock in common.

@@ -2,8 +2,9 @@
 /*
  * From open to close: the device is reset and looked at, and in the end reset and put back.
  *
- * Runs under the lock of the device's set, with the device bound to an iommufd.  At the open nothing
- * is attached yet: no user's memory can be reached before bus mastering is off and the reset done.
+ * Runs under the lock of the device's set, with the device bound to an iommufd.  At the open
+ * nothing is attached yet: no user's memory can be reached before bus mastering is off and the
+ * reset done.
  */
 #include <linux/export.h>
 #include <linux/pci.h>

@@ -99,7 +99,8 @@ size_t vfio_pci_rom_size(struct vfio_pci_core_device *vdev)
  * @count: bytes
  * @ppos: offset in the device's file
  *
- * Return: bytes read, or a negative errno if there were none: -EIO while the device's memory is off.
+ * Return: bytes read, or a negative errno if there were none: -EIO while the device's memory is
+ * off.
  */
 ssize_t vfio_pci_rom_read(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			  loff_t *ppos)

@@ -39,7 +39,7 @@ int vfio_iommufd_emulated_bind(struct vfio_device *vdev, struct iommufd_ctx *ict
 {
 	struct iommufd_access *access;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	access = iommufd_access_create(ictx, &vfio_access_ops, vdev, out_device_id);
 	if (IS_ERR(access))
@@ -55,7 +55,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_bind);
  */
 void vfio_iommufd_emulated_unbind(struct vfio_device *vdev)
 {
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	if (!vdev->iommufd_access)
 		return;
@@ -76,7 +76,7 @@ int vfio_iommufd_emulated_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 {
 	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	if (vdev->iommufd_attached)
 		return iommufd_access_replace(vdev->iommufd_access, *pt_id);
@@ -94,7 +94,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_attach_ioas);
  */
 void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
 {
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	if (WARN_ON(!vdev->iommufd_access) || !vdev->iommufd_attached)
 		return;

@@ -18,7 +18,10 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/overflow.h>
+#include <linux/pid.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
@@ -27,6 +30,8 @@
 #define VFIO_FS_MAGIC		0x7666696f
 /* How often a user who keeps a device is asked again to let it go. */
 #define VFIO_REQUEST_INTERVAL	(10 * HZ)
+/* How long he may take before the kernel log names him. */
+#define VFIO_REQUEST_PATIENCE	HZ
 
 static DEFINE_IDA(vfio_indexes);
 static dev_t vfio_node_base;
@@ -77,17 +82,38 @@ static void vfio_inode_put(struct inode *inode)
 	simple_release_fs(&vfio_mount, &vfio_mount_users);
 }
 
+static struct vfio_device *vfio_device_new(size_t size)
+{
+	struct vfio_sessions *sessions = kvzalloc(size_add(sizeof(*sessions), size),
+						  GFP_KERNEL_ACCOUNT);
+
+	if (!sessions)
+		return NULL;
+	mutex_init(&sessions->lock);
+	spin_lock_init(&sessions->holder_lock);
+	return (struct vfio_device *)(sessions + 1);
+}
+
+static void vfio_device_free(struct vfio_device *device)
+{
+	struct vfio_sessions *sessions = vfio_sessions(device);
+
+	mutex_destroy(&sessions->lock);
+	kvfree(sessions);
+}
+
 static void vfio_device_release(struct device *dev)
 {
 	struct vfio_device *device = container_of(dev, struct vfio_device, device);
 
+	/* One that was never registered may still be in its set. */
 	vfio_device_leave_set(device);
 	if (device->ops->release)
 		device->ops->release(device);
 	ida_free(&vfio_indexes, device->index);
 	vfio_inode_put(device->inode);
 	put_device(device->dev);
-	kvfree(device);
+	vfio_device_free(device);
 }
 
 /**
@@ -109,7 +135,7 @@ struct vfio_device *_vfio_alloc_device(size_t size, struct device *dev,
 	if (WARN_ON(size < sizeof(*device)))
 		return ERR_PTR(-EINVAL);
 
-	device = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	device = vfio_device_new(size);
 	if (!device)
 		return ERR_PTR(-ENOMEM);
 
@@ -150,7 +176,7 @@ err_index:
 	put_device(dev);
 	ida_free(&vfio_indexes, device->index);
 err_free:
-	kvfree(device);
+	vfio_device_free(device);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(_vfio_alloc_device);
@@ -243,16 +269,70 @@ int vfio_register_emulated_iommu_dev(struct vfio_device *device)
 }
 EXPORT_SYMBOL_GPL(vfio_register_emulated_iommu_dev);
 
+/* Who keeps whom waiting; once for each device that is taken away. */
+static void vfio_say_who_waits(struct vfio_device *device)
+{
+	struct pid *holder = vfio_session_holder(device);
+	struct task_struct *task = get_pid_task(holder, PIDTYPE_TGID);
+
+	if (task) {
+		dev_notice(device->dev, "%s[%d] waits until %s[%d] has closed the device\n",
+			   current->comm, task_tgid_nr(current), task->comm, pid_nr(holder));
+		put_task_struct(task);
+	} else {
+		/* The process is gone: it gave the file to another one. */
+		dev_notice(device->dev, "%s[%d] waits until the device is closed\n",
+			   current->comm, task_tgid_nr(current));
+	}
+	put_pid(holder);
+}
+
+/* Wait for the last user; a signal makes the wait one that no signal ends. */
+static bool vfio_wait_unused(struct vfio_device *device, unsigned long timeout, bool *insist)
+{
+	long left;
+
+	if (!*insist) {
+		left = wait_for_completion_interruptible_timeout(&device->comp, timeout);
+		if (left >= 0)
+			return left;
+		*insist = true;
+	}
+	return wait_for_completion_timeout(&device->comp, timeout);
+}
+
+/* Ask the users to let a device go until they have. */
+static unsigned int vfio_wait_for_users(struct vfio_device *device)
+{
+	unsigned int asked = 0;
+	bool insist = false;
+
+	if (try_wait_for_completion(&device->comp))
+		return 0;
+	for (;;) {
+		if (device->ops->request)
+			device->ops->request(device, asked);
+		if (!asked++) {
+			if (vfio_wait_unused(device, VFIO_REQUEST_PATIENCE, &insist))
+				return asked;
+			vfio_say_who_waits(device);
+		}
+		if (vfio_wait_unused(device, VFIO_REQUEST_INTERVAL, &insist))
+			return asked;
+	}
+}
+
 /**
  * vfio_unregister_group_dev() - take a device away from user space
  * @device: the device
  *
- * Nobody begins to use it from here on; who uses it is asked to let it go, again and again, by
- * the driver's request(), until they did.  Returns only then.
+ * No file begins to use it from here on; its users are asked to let it go, again and again, by
+ * the driver's request(), until they did.  Returns only then, and the device is in no set any more:
+ * a reset of its neighbours does not take it for one of VFIO's.
  */
 void vfio_unregister_group_dev(struct vfio_device *device)
 {
-	unsigned int asked = 0;
+	unsigned int asked;
 	struct vfio_op op;
 
 	vfio_op_begin(&op, device, VFIO_OPERATION_unregister);
@@ -264,13 +344,9 @@ void vfio_unregister_group_dev(struct vfio_device *device)
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
 	vfio_device_put_user(device);
-	while (!try_wait_for_completion(&device->comp)) {
-		if (device->ops->request)
-			device->ops->request(device, asked);
-		asked++;
-		if (wait_for_completion_timeout(&device->comp, VFIO_REQUEST_INTERVAL))
-			break;
-	}
+	asked = vfio_wait_for_users(device);
+	/* Not before: the last close needs the set.  Waits for a reset that counts on us. */
+	vfio_device_leave_set(device);
 	vfio_op_phase(&op, VFIO_PHASE_other);
 
 	vfio_group_leave(device);

@@ -5,7 +5,8 @@
  * A set is known by an id that its devices' drivers agree on (the address of the bus or slot, or
  * of the device itself for a set of one).  vfio_sets_lock guards the table and every
  * vfio_device_set.device_count; the set's own lock guards its device_list.  A set lives from its
- * first device to its last one.
+ * first device to its last one.  A device is in its set until it is unregistered, however long
+ * files on it stay open: with the set's lock held, its members are devices that VFIO has now.
  */
 #include <linux/export.h>
 #include <linux/mutex.h>
@@ -76,7 +77,7 @@ EXPORT_SYMBOL_GPL(vfio_assign_device_set);
 
 /**
  * vfio_device_leave_set() - take a device out of its set
- * @device: the device, no longer registered
+ * @device: the device, being unregistered, without users; or already in no set
  */
 void vfio_device_leave_set(struct vfio_device *device)
 {

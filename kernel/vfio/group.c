@@ -213,14 +213,16 @@ void vfio_group_unlist(struct vfio_device *device)
  * @device: the device of the node, with a user
  * @op: the operation this is a part of
  *
- * Return: 0, or -EBUSY if the group is open.
+ * Return: 0, -EBUSY if the group is open, or -EINTR.
  */
 int vfio_group_claim_node(struct vfio_device *device, struct vfio_op *op)
 {
 	struct vfio_group *group = device->group;
-	int ret = 0;
+	int ret;
 
-	mutex_lock(&group->lock);
+	ret = mutex_lock_killable(&group->lock);
+	if (ret)
+		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
 	if (group->opened)
 		ret = vfio_op_fail(op, -EBUSY, VFIO_REASON_group_in_use,
 				   iommu_group_id(group->iommu_group), 0);
@@ -291,7 +293,7 @@ void vfio_group_set_kvm(struct vfio_group *group, struct kvm *kvm)
 /**
  * vfio_group_take_kvm() - give a device of the group a reference on its virtual machine
  * @group: the group
- * @device: the device, its set locked
+ * @device: the device, its vfio_sessions.lock held
  */
 void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device)
 {
@@ -313,16 +315,23 @@ bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device)
 }
 
 /**
+ * vfio_group_count_down() - a device that was counted as open is not
+ * @group: the group it came from
+ */
+void vfio_group_count_down(struct vfio_group *group)
+{
+	mutex_lock(&group->lock);
+	group->devices_open--;
+	mutex_unlock(&group->lock);
+}
+
+/**
  * vfio_group_file_closed() - a file on a device that came from a group is gone
  * @vf: the file, its session has ended
  */
 void vfio_group_file_closed(struct vfio_file *vf)
 {
-	struct vfio_group *group = vf->group;
-
-	mutex_lock(&group->lock);
-	group->devices_open--;
-	mutex_unlock(&group->lock);
+	vfio_group_count_down(vf->group);
 	fput(vf->group_file);
 }
 

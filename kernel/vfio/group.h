@@ -53,4 +53,7 @@ struct vfio_group {
 	struct kvm *kvm;
 };
 
+/* group.c */
+void vfio_group_count_down(struct vfio_group *group);
+
 #endif

@@ -6,6 +6,10 @@
  * address space is what the group's devices use.  Each file on a device holds the group's file,
  * so the group is closed after all of them.  While a group is open none of its devices can be
  * bound through its node, and the other way round.
+ *
+ * The group's lock is held for looking at the group only, never while a device is opened, which
+ * pins the container's memory: other files on the group, and users of its devices' nodes, want it.
+ * vfio_group.devices_open counts a device from before it is opened, and keeps the container.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -26,10 +30,18 @@ static void vfio_group_op_begin(struct vfio_op *op, struct vfio_group *group,
 	vfio_op_note(op, group_id, iommu_group_id(group->iommu_group));
 }
 
+static int vfio_group_lock(struct vfio_group *group, struct vfio_op *op)
+{
+	int ret = mutex_lock_killable(&group->lock);
+
+	return ret ? vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0) : 0;
+}
+
 static int vfio_group_get_status(struct vfio_group *group, struct vfio_group_status __user *arg)
 {
 	const u32 minsz = offsetofend(struct vfio_group_status, flags);
 	struct vfio_group_status status;
+	int ret;
 
 	if (copy_from_user(&status, arg, minsz))
 		return -EFAULT;
@@ -37,7 +49,9 @@ static int vfio_group_get_status(struct vfio_group *group, struct vfio_group_sta
 		return -EINVAL;
 
 	status.flags = 0;
-	mutex_lock(&group->lock);
+	ret = mutex_lock_killable(&group->lock);
+	if (ret)
+		return ret;
 	if (group->dead) {
 		mutex_unlock(&group->lock);
 		return -ENODEV;
@@ -77,19 +91,23 @@ static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
 		goto out;
 	}
 
-	mutex_lock(&group->lock);
-	if (group->dead) {
-		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
-	} else if (group->ictx) {
-		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_container_set, group_id, 0);
-	} else {
-		ret = iommufd_vfio_compat_ioas_create(ictx);
-		if (ret)
-			vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
-		else
-			group->ictx = ictx;
+	/* Outside of the lock: the container may be a busy one. */
+	ret = iommufd_vfio_compat_ioas_create(ictx);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
+		goto out_ictx;
 	}
+	ret = vfio_group_lock(group, &op);
+	if (ret)
+		goto out_ictx;
+	if (group->dead)
+		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+	else if (group->ictx)
+		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_container_set, group_id, 0);
+	else
+		group->ictx = ictx;
 	mutex_unlock(&group->lock);
+out_ictx:
 	if (ret)
 		iommufd_ctx_put(ictx);
 out:
@@ -102,10 +120,12 @@ static int vfio_group_unset_container(struct vfio_group *group)
 	int group_id = iommu_group_id(group->iommu_group);
 	struct iommufd_ctx *ictx = NULL;
 	struct vfio_op op;
-	int ret = 0;
+	int ret;
 
 	vfio_group_op_begin(&op, group, VFIO_OPERATION_unset_container);
-	mutex_lock(&group->lock);
+	ret = vfio_group_lock(group, &op);
+	if (ret)
+		goto out;
 	if (!group->ictx)
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
 	else if (group->devices_open)
@@ -116,6 +136,7 @@ static int vfio_group_unset_container(struct vfio_group *group)
 	mutex_unlock(&group->lock);
 	if (ictx)
 		iommufd_ctx_put(ictx);
+out:
 	vfio_op_end(&op, ret);
 	return ret;
 }
@@ -141,7 +162,7 @@ static struct vfio_device *vfio_group_find_device(struct vfio_group *group, char
 	return ERR_PTR(-ENODEV);
 }
 
-static int vfio_group_bind(struct vfio_file *vf)
+static int vfio_group_bind(struct vfio_file *vf, struct iommufd_ctx *ictx)
 {
 	struct vfio_op op;
 	int ret;
@@ -149,10 +170,10 @@ static int vfio_group_bind(struct vfio_file *vf)
 	vfio_op_begin(&op, vf->device, VFIO_OPERATION_bind);
 	vfio_op_note(&op, via_group, 1);
 	vfio_op_start(&op);
-	iommufd_ctx_get(vf->group->ictx);
-	ret = vfio_session_begin(vf, &op, vf->group->ictx);
+	iommufd_ctx_get(ictx);
+	ret = vfio_session_begin(vf, &op, ictx);
 	if (ret)
-		iommufd_ctx_put(vf->group->ictx);
+		iommufd_ctx_put(ictx);
 	vfio_op_end(&op, ret);
 	return ret;
 }
@@ -175,14 +196,13 @@ static struct file *vfio_group_open_device(struct vfio_group *group, struct file
 	struct file *filp;
 	int ret;
 
-	lockdep_assert_held(&group->lock);
-
 	vf = vfio_file_alloc(device);
 	if (!vf)
 		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0));
 	vf->group = group;
 
-	ret = vfio_group_bind(vf);
+	/* The device was counted as open, so the container stays. */
+	ret = vfio_group_bind(vf, group->ictx);
 	if (ret) {
 		vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
 		goto err_free;
@@ -197,7 +217,6 @@ static struct file *vfio_group_open_device(struct vfio_group *group, struct file
 	filp->f_mapping = device->inode->i_mapping;
 
 	vf->group_file = get_file(group_file);
-	group->devices_open++;
 	vfio_op_note(op, device_id, vf->devid);
 	vfio_session_publish(vf);
 	return filp;
@@ -209,12 +228,39 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group_file,
-				    char __user *arg)
+/* The device that is to be opened, with a user, and counted as open. */
+static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, char *name,
+						   struct vfio_op *op)
 {
 	int group_id = iommu_group_id(group->iommu_group);
 	struct vfio_device *device;
-	struct file *filp = NULL;
+	int ret;
+
+	ret = vfio_group_lock(group, op);
+	if (ret)
+		return ERR_PTR(ret);
+	/* A group that is dead has no devices. */
+	device = vfio_group_find_device(group, name);
+	if (IS_ERR(device)) {
+		vfio_op_fail(op, PTR_ERR(device), VFIO_REASON_no_such_device, group_id, 0);
+	} else if (!group->ictx) {
+		vfio_op_device(op, device);
+		vfio_device_put_user(device);
+		ret = vfio_op_fail(op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
+		device = ERR_PTR(ret);
+	} else {
+		vfio_op_device(op, device);
+		group->devices_open++;
+	}
+	mutex_unlock(&group->lock);
+	return device;
+}
+
+static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group_file,
+				    char __user *arg)
+{
+	struct vfio_device *device;
+	struct file *filp;
 	struct vfio_op op;
 	char *name;
 	int fd, ret;
@@ -230,24 +276,15 @@ static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group
 	}
 
 	vfio_group_op_begin(&op, group, VFIO_OPERATION_open);
-	mutex_lock(&group->lock);
-	/* A group that is dead has no devices. */
-	device = vfio_group_find_device(group, name);
-	if (IS_ERR(device)) {
-		ret = vfio_op_fail(&op, PTR_ERR(device), VFIO_REASON_no_such_device, group_id, 0);
-		goto out_unlock;
-	}
-
-	vfio_op_device(&op, device);
-	if (!group->ictx) {
-		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
-	} else {
+	device = vfio_group_claim_device(group, name, &op);
+	ret = PTR_ERR_OR_ZERO(device);
+	if (!ret) {
 		filp = vfio_group_open_device(group, group_file, device, &op);
 		ret = PTR_ERR_OR_ZERO(filp);
+		if (ret)
+			vfio_group_count_down(group);
+		vfio_device_put_user(device);
 	}
-	vfio_device_put_user(device);
-out_unlock:
-	mutex_unlock(&group->lock);
 	vfio_op_end(&op, ret);
 	if (ret) {
 		put_unused_fd(fd);
@@ -284,10 +321,12 @@ static int vfio_group_fop_open(struct inode *inode, struct file *filp)
 	struct vfio_group *group = container_of(inode->i_cdev, struct vfio_group, cdev);
 	int group_id = iommu_group_id(group->iommu_group);
 	struct vfio_op op;
-	int ret = 0;
+	int ret;
 
 	vfio_group_op_begin(&op, group, VFIO_OPERATION_group_open);
-	mutex_lock(&group->lock);
+	ret = vfio_group_lock(group, &op);
+	if (ret)
+		goto out;
 	if (group->dead) {
 		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
 	} else if (group->opened) {
@@ -300,6 +339,7 @@ static int vfio_group_fop_open(struct inode *inode, struct file *filp)
 		filp->private_data = group;
 	}
 	mutex_unlock(&group->lock);
+out:
 	vfio_op_end(&op, ret);
 	return ret;
 }

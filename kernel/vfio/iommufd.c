@@ -4,7 +4,9 @@
  *
  * A device whose DMA passes an IOMMU is an iommufd_device, one whose driver does the DMA itself
  * (access.c) an iommufd_access.  Both are bound by the first session and attached by the user;
- * vfio_device.iommufd_attached tells whether they are.  All is guarded by the set's lock.
+ * vfio_device.iommufd_attached says whether they are.  All is guarded by vfio_sessions.lock, so
+ * that what pins memory holds up none but the users of this device.  Resets look at the other
+ * devices of their set, so vfio_device.iommufd_device changes under the set's lock as well.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -15,7 +17,7 @@
 
 /**
  * vfio_device_is_attached() - does the device use an address space?
- * @device: the device; without its set's lock the answer is a snapshot
+ * @device: the device; without its vfio_sessions.lock the answer is a snapshot
  *
  * Return: true if so.
  */
@@ -74,13 +76,20 @@ int vfio_iommufd_physical_bind(struct vfio_device *vdev, struct iommufd_ctx *ict
 			       u32 *out_device_id)
 {
 	struct iommufd_device *idev;
+	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	idev = iommufd_device_bind(ictx, vdev->dev, out_device_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
+	ret = mutex_lock_killable(&vdev->dev_set->lock);
+	if (ret) {
+		iommufd_device_unbind(idev);
+		return ret;
+	}
 	vdev->iommufd_device = idev;
+	mutex_unlock(&vdev->dev_set->lock);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
@@ -91,11 +100,15 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
  */
 void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
 {
-	lockdep_assert_held(&vdev->dev_set->lock);
+	struct iommufd_device *idev = vdev->iommufd_device;
+
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	vfio_iommufd_physical_detach_ioas(vdev);
-	iommufd_device_unbind(vdev->iommufd_device);
+	mutex_lock(&vdev->dev_set->lock);
 	vdev->iommufd_device = NULL;
+	mutex_unlock(&vdev->dev_set->lock);
+	iommufd_device_unbind(idev);
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_unbind);
 
@@ -112,7 +125,7 @@ int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 {
 	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	if (WARN_ON(!vdev->iommufd_device))
 		return -EINVAL;
@@ -133,7 +146,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
  */
 void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
 {
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vdev)->lock);
 
 	if (WARN_ON(!vdev->iommufd_device) || !vdev->iommufd_attached)
 		return;

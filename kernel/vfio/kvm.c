@@ -5,7 +5,7 @@
  * KVM tells a file or a group about itself without giving a reference; the first session takes
  * one for the driver (vfio_device.kvm), the last one drops it.  KVM is looked up by name, so that
  * this module neither needs it nor keeps it loaded; vfio_device.put_kvm keeps it while a
- * reference is held.  vfio_device.kvm is guarded by the set's lock.
+ * reference is held.  vfio_device.kvm is guarded by vfio_sessions.lock.
  */
 #include <linux/kvm_host.h>
 #include <linux/module.h>
@@ -15,7 +15,7 @@
 
 /**
  * vfio_device_hold_kvm() - take a reference on a virtual machine for a device
- * @device: the device, its set locked
+ * @device: the device, its vfio_sessions.lock held
  * @kvm: the virtual machine or NULL; it cannot go while the caller holds the lock it found it by
  *
  * A virtual machine that is going already is left alone.
@@ -27,7 +27,7 @@ void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm)
 	bool (*get)(struct kvm *kvm);
 	bool held;
 
-	lockdep_assert_held(&device->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(device)->lock);
 
 	if (!kvm)
 		return;
@@ -52,11 +52,11 @@ void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm)
 
 /**
  * vfio_device_drop_kvm() - undo vfio_device_hold_kvm()
- * @device: the device, its set locked
+ * @device: the device, its vfio_sessions.lock held
  */
 void vfio_device_drop_kvm(struct vfio_device *device)
 {
-	lockdep_assert_held(&device->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(device)->lock);
 
 	if (!device->kvm)
 		return;

@@ -122,7 +122,8 @@ out:
  * @vf: the file, ready
  * @arg: user's argument
  *
- * Return: 0 or a negative errno; what was attached before stays attached on an error.
+ * Return: 0 or a negative errno; what was attached before stays attached on an error, but for
+ * -EFAULT of a caller that takes the memory of @arg away during the call.
  */
 long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt __user *arg)
 {
@@ -160,7 +161,11 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 
 	given = attach.pt_id;
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	mutex_lock(&device->dev_set->lock);
+	ret = mutex_lock_killable(&vfio_sessions(device)->lock);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto out;
+	}
 	replace = vfio_device_is_attached(device);
 	if (replace)
 		vfio_op_note(&op, clock.opcode, VFIO_OPERATION_replace);
@@ -168,22 +173,17 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 	vfio_op_phase(&op, VFIO_PHASE_iommufd);
 	ret = device->ops->attach_ioas(device, &attach.pt_id);
 	vfio_op_phase(&op, VFIO_PHASE_other);
-	mutex_unlock(&device->dev_set->lock);
+	mutex_unlock(&vfio_sessions(device)->lock);
 
 	if (ret) {
 		vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, given);
 		goto out;
 	}
 	vfio_op_note(&op, pt_id, attach.pt_id);
-	if (put_user(attach.pt_id, &arg->pt_id)) {
+	/* The place could be written to a moment ago; what the caller did to it since is his. */
+	if (put_user(attach.pt_id, &arg->pt_id))
 		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)&arg->pt_id,
 				   sizeof(arg->pt_id));
-		if (replace)
-			goto out;
-		mutex_lock(&device->dev_set->lock);
-		device->ops->detach_ioas(device);
-		mutex_unlock(&device->dev_set->lock);
-	}
 out:
 	vfio_op_end(&op, ret);
 	return ret;
@@ -225,11 +225,15 @@ long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt
 
 	vfio_op_start(&op);
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	mutex_lock(&device->dev_set->lock);
+	ret = mutex_lock_killable(&vfio_sessions(device)->lock);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto out;
+	}
 	vfio_op_phase(&op, VFIO_PHASE_iommufd);
 	device->ops->detach_ioas(device);
 	vfio_op_phase(&op, VFIO_PHASE_other);
-	mutex_unlock(&device->dev_set->lock);
+	mutex_unlock(&vfio_sessions(device)->lock);
 out:
 	vfio_op_end(&op, ret);
 	return ret;

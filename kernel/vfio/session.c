@@ -2,12 +2,18 @@
 /*
  * Files on a device, and their sessions: the time during which a file uses its device.
  *
- * vfio_device.open_count counts them under the lock of the device's set.  The first one binds the
- * device to the iommufd and opens it in its driver, the last one undoes both.  A node admits one
- * session at a time; a group any number, all on the iommufd of the group's container.
+ * vfio_device.open_count counts them.  The first one binds the device to the iommufd, opens it in
+ * its driver and, for a group, attaches it; the last one undoes all in the opposite order.  A
+ * node admits one session at a time; a group any number, all on the iommufd of the group's
+ * container.
+ *
+ * All of a begin and of an end is done under the device's vfio_sessions.lock, and only the driver's
+ * part of it under the lock of the device's set as well.
  */
 #include <linux/iommufd.h>
 #include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
@@ -30,16 +36,22 @@ struct vfio_file *vfio_file_alloc(struct vfio_device *device)
 	return vf;
 }
 
-/* A group's devices use the container's address space from the first moment. */
+/* A group's devices use the container's address space; each of its sessions sees to that. */
 static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
 	u32 ioas_id;
 	int ret;
 
+	lockdep_assert_held(&vfio_sessions(device)->lock);
+
+	if (vfio_device_is_attached(device))
+		return 0;
+	vfio_op_phase(op, VFIO_PHASE_iommufd);
 	ret = iommufd_vfio_compat_ioas_get_id(vf->ictx, &ioas_id);
 	if (!ret)
 		ret = device->ops->attach_ioas(device, &ioas_id);
+	vfio_op_phase(op, VFIO_PHASE_other);
 	if (ret)
 		return vfio_op_fail(op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
 	vfio_op_note(op, pt_id, ioas_id);
@@ -49,7 +61,7 @@ static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *o
 /* Let a device's driver know the virtual machine of its first session. */
 static void vfio_session_take_kvm(struct vfio_file *vf)
 {
-	lockdep_assert_held(&vf->device->dev_set->lock);
+	lockdep_assert_held(&vfio_sessions(vf->device)->lock);
 
 	if (vf->group) {
 		vfio_group_take_kvm(vf->group, vf->device);
@@ -60,12 +72,62 @@ static void vfio_session_take_kvm(struct vfio_file *vf)
 	spin_unlock(&vf->kvm_lock);
 }
 
-static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
+static void vfio_session_set_holder(struct vfio_device *device, struct pid *holder)
+{
+	struct vfio_sessions *sessions = vfio_sessions(device);
+
+	spin_lock(&sessions->holder_lock);
+	swap(sessions->holder, holder);
+	spin_unlock(&sessions->holder_lock);
+	put_pid(holder);
+}
+
+/**
+ * vfio_session_holder() - the process whose session keeps a device
+ * @device: the device
+ *
+ * Return: it, with a reference for put_pid(), or NULL if there is no session.
+ */
+struct pid *vfio_session_holder(struct vfio_device *device)
+{
+	struct vfio_sessions *sessions = vfio_sessions(device);
+	struct pid *holder;
+
+	spin_lock(&sessions->holder_lock);
+	holder = get_pid(sessions->holder);
+	spin_unlock(&sessions->holder_lock);
+	return holder;
+}
+
+/* The driver resets the device here; nothing is attached to it yet, so it reaches no memory. */
+static int vfio_session_open_driver(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
 	int ret;
 
-	lockdep_assert_held(&device->dev_set->lock);
+	vfio_op_phase(op, VFIO_PHASE_wait);
+	ret = mutex_lock_killable(&device->dev_set->lock);
+	if (ret)
+		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
+	vfio_op_phase(op, VFIO_PHASE_driver);
+	/* open_device() may use the device as its user will, so it is open from here on. */
+	device->open_count = 1;
+	if (device->ops->open_device)
+		ret = device->ops->open_device(device);
+	if (ret) {
+		device->open_count = 0;
+		vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
+	} else {
+		device->cdev_opened = !vf->group;
+	}
+	mutex_unlock(&device->dev_set->lock);
+	return ret;
+}
+
+static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	int ret;
 
 	vfio_session_take_kvm(vf);
 
@@ -76,29 +138,13 @@ static int vfio_session_open_device(struct vfio_file *vf, struct vfio_op *op)
 		goto err_kvm;
 	}
 	vfio_op_note(op, device_id, vf->devid);
-
-	if (vf->group) {
-		ret = vfio_session_attach_container(vf, op);
-		if (ret)
-			goto err_unbind;
-	}
-
-	/* open_device() may use the device as its user will, so it is open from here on. */
-	device->open_count = 1;
-	vfio_op_phase(op, VFIO_PHASE_driver);
-	if (device->ops->open_device) {
-		ret = device->ops->open_device(device);
-		if (ret) {
-			vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
-			goto err_closed;
-		}
-	}
-	device->cdev_opened = !vf->group;
+	ret = vfio_session_open_driver(vf, op);
+	if (ret)
+		goto err_unbind;
 	vfio_op_phase(op, VFIO_PHASE_other);
+	vfio_session_set_holder(device, get_task_pid(current, PIDTYPE_TGID));
 	return 0;
 
-err_closed:
-	device->open_count = 0;
 err_unbind:
 	vfio_op_phase(op, VFIO_PHASE_iommufd);
 	device->ops->unbind_iommufd(device);
@@ -108,33 +154,78 @@ err_kvm:
 	return ret;
 }
 
+/* One more session of the group that has the device open. */
+static int vfio_session_join(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	int ret;
+
+	if (!vf->group)
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_device_busy, device->open_count, 0);
+	ret = mutex_lock_killable(&device->dev_set->lock);
+	if (ret)
+		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
+	device->open_count++;
+	mutex_unlock(&device->dev_set->lock);
+	return 0;
+}
+
+/* End a session; the last one closes the device, then takes its memory away, then unbinds it. */
+static void vfio_session_leave(struct vfio_file *vf, struct vfio_op *op)
+{
+	struct vfio_device *device = vf->device;
+	bool last;
+
+	lockdep_assert_held(&vfio_sessions(device)->lock);
+
+	vfio_op_phase(op, VFIO_PHASE_wait);
+	mutex_lock(&device->dev_set->lock);
+	vfio_op_phase(op, VFIO_PHASE_driver);
+	last = device->open_count == 1;
+	if (last) {
+		if (device->ops->close_device)
+			device->ops->close_device(device);
+		device->cdev_opened = false;
+	}
+	device->open_count--;
+	mutex_unlock(&device->dev_set->lock);
+
+	if (last) {
+		vfio_session_set_holder(device, NULL);
+		vfio_op_phase(op, VFIO_PHASE_iommufd);
+		device->ops->unbind_iommufd(device);
+		vfio_device_drop_kvm(device);
+	}
+	vfio_op_phase(op, VFIO_PHASE_other);
+	vf->ictx = NULL;
+}
+
 static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
 				     struct iommufd_ctx *ictx)
 {
 	struct vfio_device *device = vf->device;
 	int ret;
 
+	lockdep_assert_held(&vfio_sessions(device)->lock);
+
 	if (vf->ictx)
 		return vfio_op_fail(op, -EINVAL, VFIO_REASON_already_bound, vf->devid, 0);
 
 	vf->ictx = ictx;
-	if (device->open_count) {
-		if (!vf->group) {
-			ret = vfio_op_fail(op, -EINVAL, VFIO_REASON_device_busy,
-					   device->open_count, 0);
-			goto err_ictx;
-		}
-		device->open_count++;
-		return 0;
+	if (device->open_count)
+		ret = vfio_session_join(vf, op);
+	else
+		ret = vfio_session_open_device(vf, op);
+	if (ret) {
+		vf->ictx = NULL;
+		return ret;
 	}
 
-	ret = vfio_session_open_device(vf, op);
-	if (ret)
-		goto err_ictx;
-	return 0;
-
-err_ictx:
-	vf->ictx = NULL;
+	if (vf->group) {
+		ret = vfio_session_attach_container(vf, op);
+		if (ret)
+			vfio_session_leave(vf, op);
+	}
 	return ret;
 }
 
@@ -171,10 +262,14 @@ int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_
 	}
 
 	vfio_op_phase(op, VFIO_PHASE_wait);
-	mutex_lock(&device->dev_set->lock);
+	ret = mutex_lock_killable(&vfio_sessions(device)->lock);
 	vfio_op_phase(op, VFIO_PHASE_other);
+	if (ret) {
+		vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
+		goto err_node;
+	}
 	ret = vfio_session_begin_locked(vf, op, ictx);
-	mutex_unlock(&device->dev_set->lock);
+	mutex_unlock(&vfio_sessions(device)->lock);
 	if (ret)
 		goto err_node;
 	vf->owner = owner;
@@ -213,21 +308,10 @@ void vfio_session_end(struct vfio_file *vf, struct vfio_op *op)
 
 	vfio_op_note(op, device_id, vf->devid);
 	vfio_op_phase(op, VFIO_PHASE_wait);
-	mutex_lock(&device->dev_set->lock);
-	vfio_op_phase(op, VFIO_PHASE_driver);
-	if (device->open_count == 1) {
-		if (device->ops->close_device)
-			device->ops->close_device(device);
-		vfio_op_phase(op, VFIO_PHASE_iommufd);
-		device->ops->unbind_iommufd(device);
-		device->cdev_opened = false;
-		vfio_device_drop_kvm(device);
-	}
-	device->open_count--;
-	vf->ictx = NULL;
+	mutex_lock(&vfio_sessions(device)->lock);
+	vfio_session_leave(vf, op);
 	vf->owner = NULL;
-	vfio_op_phase(op, VFIO_PHASE_other);
-	mutex_unlock(&device->dev_set->lock);
+	mutex_unlock(&vfio_sessions(device)->lock);
 
 	if (!vf->group)
 		vfio_group_release_node(device);

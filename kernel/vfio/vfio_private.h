@@ -16,18 +16,29 @@
  *
  * Lock order, outermost first:
  *
- *	vfio_group.lock > vfio_device_set.lock > vfio_file.kvm_lock, vfio_group.kvm_lock
+ *	vfio_sessions.lock > vfio_device_set.lock
+ *	vfio_sessions.lock > vfio_file.kvm_lock, vfio_group.kvm_lock
+ *	vfio_group.lock, with none of the others
  *
- * The set's lock guards open_count, the attachment and the binding of all devices of the set, and
- * is held around the driver's open_device(), close_device() and *_ioas() callbacks.
+ * A device's vfio_sessions.lock guards its binding and attachment, and makes a session begin or end
+ * as a whole.  It is held while memory is pinned, which can take as long as that memory's owner
+ * likes: so only users of the same device wait for it, and only until they are killed.
+ *
+ * The lock of a set is shared by the users of all its devices.  It is held around the driver's
+ * open_device() and close_device(), and guards open_count and vfio_device.iommufd_device, which
+ * both change under vfio_sessions.lock besides.  Nothing is pinned, faulted in or copied under
+ * it.
  */
 #ifndef IOMMUSCOPE_VFIO_PRIVATE_H
 #define IOMMUSCOPE_VFIO_PRIVATE_H
 
 #include <linux/completion.h>
 #include <linux/device.h>
+#include <linux/cache.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
@@ -36,6 +47,7 @@
 struct iommufd_ctx;
 struct kvm;
 struct module;
+struct pid;
 struct vfio_group;
 
 /**
@@ -44,7 +56,7 @@ struct vfio_group;
  * @owner: module of the driver, held by the session
  * @group: the group it was opened through, or NULL for a device node
  * @group_file: the open group, held so that the group outlives its devices' files
- * @ictx: the iommufd it is bound to, held; guarded by the set's lock
+ * @ictx: the iommufd it is bound to, held; guarded by the device's vfio_sessions.lock
  * @devid: id of the device in @ictx
  * @ready: the session has begun; written once, with release semantics
  * @kvm_lock: guards @kvm
@@ -95,6 +107,31 @@ static inline void vfio_device_put_user(struct vfio_device *device)
 		complete(&device->comp);
 }
 
+/**
+ * struct vfio_sessions - what the core knows of a device besides struct vfio_device
+ * @lock: one session begins, attaches, detaches or ends at a time
+ * @holder_lock: guards @holder
+ * @holder: the process that the first session belongs to, held; NULL while there is none
+ *
+ * The structure that drivers share with the kernel has no room for it: it is in front of it.
+ */
+struct vfio_sessions {
+	struct mutex lock;
+	spinlock_t holder_lock;
+	struct pid *holder;
+} ____cacheline_aligned;
+
+/**
+ * vfio_sessions() - what the core knows of a device
+ * @device: the device
+ *
+ * Return: it.
+ */
+static inline struct vfio_sessions *vfio_sessions(struct vfio_device *device)
+{
+	return (struct vfio_sessions *)device - 1;
+}
+
 /* device.c */
 int vfio_devices_init(const struct file_operations *fops);
 void vfio_devices_exit(void);
@@ -116,6 +153,7 @@ long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt
 struct vfio_file *vfio_file_alloc(struct vfio_device *device);
 int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx);
 void vfio_session_publish(struct vfio_file *vf);
+struct pid *vfio_session_holder(struct vfio_device *device);
 void vfio_session_end(struct vfio_file *vf, struct vfio_op *op);
 
 /* kvm.c */

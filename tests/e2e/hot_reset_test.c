@@ -290,6 +290,64 @@ TEST(hot_reset, other_driver_group)
 	CHECK_OK(pci_bind(pair.bdf[1], "vfio-pci"));
 }
 
+/*
+ * A file that was opened on the node of a device, and never bound, outlives the device's stay with
+ * VFIO.  It is no part of what a reset asks for when the device is back, as the same or as a new one.
+ */
+static void beside_a_stale_file(enum vfio_api api, bool removed)
+{
+	const struct vfio_pci_dependent_device *entry[2];
+	struct vfio_pci_hot_reset_info *info;
+	struct fixture a, b;
+	struct pair pair;
+	int fds[2], stale;
+
+	e2e_need_api(VFIO_API_NODE);
+	e2e_need_api(api);
+	claim_pair(&pair, false);
+	stale = vfio_node_open(pair.bdf[1]);
+	CHECK_GE(stale, 0);
+	if (removed) {
+		CHECK_OK(pci_remove(pair.bdf[1]));
+		CHECK_OK(pci_rescan());
+	} else {
+		CHECK_OK(pci_unbind(pair.bdf[1]));
+	}
+
+	/* while no driver has it, it is not VFIO's, whatever is open */
+	open_alone(&a, api, pair.bdf[0]);
+	fds[0] = a.dev.group_fd;
+	e1000e_mark(&a.nic);
+	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, fds, api == VFIO_API_GROUP));
+	CHECK(e1000e_marked(&a.nic));
+
+	CHECK_OK(pci_bind(pair.bdf[1], "vfio-pci"));
+	open_beside(&b, pair.bdf[1], &a, false);
+	fds[1] = b.dev.group_fd;
+	info = get_info(&a, &pair, entry);
+	if (api == VFIO_API_NODE) {
+		CHECK_EQ(info->flags, VFIO_PCI_HOT_RESET_FLAG_DEV_ID |
+				      VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED);
+		CHECK_EQ(entry[0]->devid, a.dev.devid);
+		CHECK_EQ(entry[1]->devid, b.dev.devid);
+	}
+	e1000e_mark(&b.nic);
+	CHECK_OK(vfio_hot_reset(a.dev.fd, fds, api == VFIO_API_GROUP ? 2 : 0));
+	CHECK(!e1000e_marked(&a.nic) && !e1000e_marked(&b.nic));
+	free(info);
+	close(stale);
+}
+
+BOTH(hot_reset, beside_a_stale_file)
+{
+	beside_a_stale_file(api, false);
+}
+
+BOTH(hot_reset, beside_a_stale_file_of_a_removed_device)
+{
+	beside_a_stale_file(api, true);
+}
+
 /* A device of the root complex has no bus of its own that could be reset. */
 BOTH(hot_reset, root_bus)
 {

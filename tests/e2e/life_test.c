@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,20 +227,24 @@ static pid_t start_call(int (*call)(const char *bdf), const char *bdf)
 /* @call takes the device away while it is in use: the user is asked, and waited for. */
 static void taken_away(enum vfio_api api, int (*call)(const char *bdf), bool obey)
 {
-	char bdf[PCI_BDF_SIZE], byte;
+	char bdf[PCI_BDF_SIZE], byte, who[64];
 	pid_t user_pid, call_pid;
-	int fd, status;
+	int fd, log, status;
 
 	e2e_claim(EDU_VENDOR, EDU_DEVICE, 0, 0, bdf);
 	user_pid = start_user(api, bdf, obey, &fd);
+	log = e2e_log_mark(true);
 	call_pid = start_call(call, bdf);
+	snprintf(who, sizeof(who), "[%d] has closed the device", user_pid);
 	if (obey) {
 		CHECK_EQ(read(fd, &byte, 1), 1);
 		CHECK_EQ(byte, 'y');
 	} else {
-		/* nobody lets go: it waits, and nobody else can come in */
-		CHECK(!e2e_ended(call_pid, 1500, &status));
+		/* the user does not let go: the kernel log says once for whom the call waits */
+		CHECK(e2e_log_has(log, bdf, who, 30000));
+		CHECK(!e2e_ended(call_pid, 500, &status));
 		CHECK(!e2e_ended(user_pid, 0, &status));
+		CHECK(!e2e_log_has(log, bdf, who, 0));
 		CHECK_OK(kill(user_pid, SIGKILL));
 	}
 	CHECK(e2e_ended(user_pid, patience_ms(10000), &status));
