@@ -69,7 +69,9 @@
 	REASON(insert_failed, "region index", "offset", "the page could not be put in the page table") \
 	REASON(interrupted, "0", "0", "a signal interrupted the call")                             \
 	REASON(runtime_pm, "error code, negated", "0", "the device did not wake up")               \
-	REASON(eventfd_in_use, "fd", "0", "an eventfd does this for the interrupt already")
+	REASON(eventfd_in_use, "fd", "0", "an eventfd does this for the interrupt already")        \
+	REASON(token_refused, "error code, negated", "0",                                          \
+	       "the driver wants a VF token that was not given, or not this one")
 
 #ifdef __KERNEL__
 enum vfio_reason {

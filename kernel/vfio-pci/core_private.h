@@ -291,7 +291,7 @@ int vfio_pci_feature_low_power_exit(struct vfio_pci_core_device *vdev, u32 flags
 /* sriov.c */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev);
 void vfio_pci_sriov_exit(struct vfio_pci_core_device *vdev);
-void vfio_pci_sriov_open(struct vfio_pci_core_device *vdev);
+int vfio_pci_sriov_open(struct vfio_pci_core_device *vdev);
 void vfio_pci_sriov_close(struct vfio_pci_core_device *vdev);
 int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *token);
 int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void __user *arg,

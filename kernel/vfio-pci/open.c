@@ -59,10 +59,13 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
+	ret = vfio_pci_sriov_open(vdev);
+	if (ret)
+		return ret;
 	if (!vdev->disable_idle_d3) {
 		ret = pm_runtime_resume_and_get(&pdev->dev);
 		if (ret < 0)
-			return ret;
+			goto err_sriov;
 	}
 
 	/* No DMA before the user asks for it. */
@@ -95,6 +98,8 @@ err_disable:
 err_power:
 	if (!vdev->disable_idle_d3)
 		pm_runtime_put(&pdev->dev);
+err_sriov:
+	vfio_pci_sriov_close(vdev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_enable);
@@ -106,7 +111,6 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_enable);
 void vfio_pci_core_finish_enable(struct vfio_pci_core_device *vdev)
 {
 	vfio_pci_bar_probe_mmap(vdev);
-	vfio_pci_sriov_open(vdev);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_finish_enable);
 
@@ -165,6 +169,7 @@ void vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 	vfio_pci_set_try_reset(vdev);
 	if (!vdev->disable_idle_d3)
 		pm_runtime_put(&pdev->dev);
+	vfio_pci_sriov_close(vdev);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_disable);
 
@@ -174,9 +179,6 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_disable);
  */
 void vfio_pci_core_close_device(struct vfio_device *core_vdev)
 {
-	struct vfio_pci_core_device *vdev = to_core(core_vdev);
-
-	vfio_pci_sriov_close(vdev);
-	vfio_pci_core_disable(vdev);
+	vfio_pci_core_disable(to_core(core_vdev));
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_close_device);

@@ -2,10 +2,14 @@
 /*
  * Physical and virtual functions that user space drives.
  *
- * Whoever drives a PF can harm the users of its VFs, so they must trust each other: a PF has a
- * token, a UUID, that its users and those of its VFs must know.  The token belongs to the PF's
+ * The user of a PF can harm the users of its VFs, so they must trust each other: a PF has a token,
+ * a UUID, that its users and those of its VFs must know.  The token belongs to the PF's
  * vfio_pci_core_device; its lock guards it and the number of VFs in use.  PFs whose SR-IOV we
  * switched on are on sriov_pfs, guarded by sriov_pfs_lock, where their VFs find them.
+ *
+ * A token is checked before a device is opened and can change in between, as a VF can be opened
+ * before its PF is.  So each device notes the token that its next user gave, and the open asks
+ * again, together with the count of users.  The core lets one user at a time through both.
  */
 #include <linux/device.h>
 #include <linux/pci.h>
@@ -18,10 +22,20 @@
 
 #include "core_private.h"
 
+/**
+ * struct vfio_pci_vf_token - of a PF or a VF
+ * @lock: guards @uuid and @users
+ * @uuid: of a PF: the token
+ * @users: of a PF: how many of its VFs are in use
+ * @given: what the user gave that is about to open this device
+ * @has_given: it gave one
+ */
 struct vfio_pci_vf_token {
 	struct mutex lock;
 	uuid_t uuid;
 	unsigned int users;
+	uuid_t given;
+	bool has_given;
 };
 
 static DEFINE_MUTEX(sriov_pfs_lock);
@@ -76,17 +90,16 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	if (pdev->is_virtfn) {
-		vdev->sriov_pf_core_dev = sriov_find_pf(pdev);
+	if (!pdev->is_virtfn && !pdev->is_physfn)
 		return 0;
-	}
-	if (!pdev->is_physfn)
-		return 0;
-
 	vdev->vf_token = kzalloc(sizeof(*vdev->vf_token), GFP_KERNEL);
 	if (!vdev->vf_token)
 		return -ENOMEM;
 	mutex_init(&vdev->vf_token->lock);
+	if (pdev->is_virtfn) {
+		vdev->sriov_pf_core_dev = sriov_find_pf(pdev);
+		return 0;
+	}
 	/* Nobody knows it, so nobody uses a VF before the PF's user has set another one. */
 	uuid_gen(&vdev->vf_token->uuid);
 
@@ -107,31 +120,47 @@ void vfio_pci_sriov_exit(struct vfio_pci_core_device *vdev)
 {
 	if (!vdev->vf_token)
 		return;
-	bus_unregister_notifier(&pci_bus_type, &vdev->nb);
+	if (!vdev->pdev->is_virtfn)
+		bus_unregister_notifier(&pci_bus_type, &vdev->nb);
 	mutex_destroy(&vdev->vf_token->lock);
 	kfree(vdev->vf_token);
 	vdev->vf_token = NULL;
 }
 
-static void sriov_count_user(struct vfio_pci_core_device *vdev, int by)
+static bool sriov_knows(const struct vfio_pci_vf_token *user, const struct vfio_pci_vf_token *pf)
 {
-	struct vfio_pci_vf_token *token;
+	lockdep_assert_held(&pf->lock);
 
-	if (!vdev->sriov_pf_core_dev)
-		return;
-	token = vdev->sriov_pf_core_dev->vf_token;
-	mutex_lock(&token->lock);
-	token->users += by;
-	mutex_unlock(&token->lock);
+	return user->has_given && uuid_equal(&user->given, &pf->uuid);
 }
 
 /**
- * vfio_pci_sriov_open() - a VF is in use
+ * vfio_pci_sriov_open() - a PF or VF is about to be in use
  * @vdev: the device, being opened
+ *
+ * Return: 0; -EACCES if what its user knew has changed since; -EINTR.
  */
-void vfio_pci_sriov_open(struct vfio_pci_core_device *vdev)
+int vfio_pci_sriov_open(struct vfio_pci_core_device *vdev)
 {
-	sriov_count_user(vdev, 1);
+	struct vfio_pci_core_device *pf = vdev->pdev->is_virtfn ? vdev->sriov_pf_core_dev : vdev;
+	struct vfio_pci_vf_token *token = pf ? pf->vf_token : NULL;
+	int ret;
+
+	if (!token)
+		return 0;
+	ret = mutex_lock_killable(&token->lock);
+	if (ret)
+		return ret;
+	if (pf == vdev) {
+		if (token->users && !sriov_knows(token, token))
+			ret = -EACCES;
+	} else if (sriov_knows(vdev->vf_token, token)) {
+		token->users++;
+	} else {
+		ret = -EACCES;
+	}
+	mutex_unlock(&token->lock);
+	return ret;
 }
 
 /**
@@ -140,7 +169,14 @@ void vfio_pci_sriov_open(struct vfio_pci_core_device *vdev)
  */
 void vfio_pci_sriov_close(struct vfio_pci_core_device *vdev)
 {
-	sriov_count_user(vdev, -1);
+	struct vfio_pci_vf_token *token;
+
+	if (!vdev->sriov_pf_core_dev)
+		return;
+	token = vdev->sriov_pf_core_dev->vf_token;
+	mutex_lock(&token->lock);
+	token->users--;
+	mutex_unlock(&token->lock);
 }
 
 static int sriov_check_vf(struct vfio_pci_core_device *pf, const uuid_t *given)
@@ -185,11 +221,14 @@ static int sriov_check_pf(struct vfio_pci_vf_token *token, const uuid_t *given)
  */
 int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *token)
 {
+	if (!vdev->vf_token)
+		return token ? -EINVAL : 0;
+	vdev->vf_token->has_given = token;
+	if (token)
+		uuid_copy(&vdev->vf_token->given, token);
 	if (vdev->pdev->is_virtfn)
 		return sriov_check_vf(vdev->sriov_pf_core_dev, token);
-	if (vdev->vf_token)
-		return sriov_check_pf(vdev->vf_token, token);
-	return token ? -EINVAL : 0;
+	return sriov_check_pf(vdev->vf_token, token);
 }
 
 /**
@@ -208,7 +247,7 @@ int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void
 	uuid_t uuid;
 	int ret;
 
-	if (!token)
+	if (!token || vdev->pdev->is_virtfn)
 		return -ENOTTY;
 	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET, sizeof(uuid));
 	if (ret != 1)
@@ -216,8 +255,9 @@ int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void
 	if (copy_from_user(&uuid, arg, sizeof(uuid)))
 		return -EFAULT;
 
-	ret = 0;
-	mutex_lock(&token->lock);
+	ret = mutex_lock_killable(&token->lock);
+	if (ret)
+		return ret;
 	if (token->users)
 		ret = -EBUSY;
 	else

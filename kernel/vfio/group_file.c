@@ -162,7 +162,7 @@ static struct vfio_device *vfio_group_find_device(struct vfio_group *group, char
 	return ERR_PTR(-ENODEV);
 }
 
-static int vfio_group_bind(struct vfio_file *vf, struct iommufd_ctx *ictx)
+static int vfio_group_bind(struct vfio_file *vf, struct iommufd_ctx *ictx, const char *name)
 {
 	struct vfio_op op;
 	int ret;
@@ -171,7 +171,7 @@ static int vfio_group_bind(struct vfio_file *vf, struct iommufd_ctx *ictx)
 	vfio_op_note(&op, via_group, 1);
 	vfio_op_start(&op);
 	iommufd_ctx_get(ictx);
-	ret = vfio_session_begin(vf, &op, ictx);
+	ret = vfio_session_begin(vf, &op, ictx, name);
 	if (ret)
 		iommufd_ctx_put(ictx);
 	vfio_op_end(&op, ret);
@@ -190,7 +190,8 @@ static void vfio_group_unbind(struct vfio_file *vf)
 
 /* A ready file on the device, with nobody to see it yet. */
 static struct file *vfio_group_open_device(struct vfio_group *group, struct file *group_file,
-					   struct vfio_device *device, struct vfio_op *op)
+					   struct vfio_device *device, const char *name,
+					   struct vfio_op *op)
 {
 	struct vfio_file *vf;
 	struct file *filp;
@@ -202,7 +203,7 @@ static struct file *vfio_group_open_device(struct vfio_group *group, struct file
 	vf->group = group;
 
 	/* The device was counted as open, so the container stays. */
-	ret = vfio_group_bind(vf, group->ictx);
+	ret = vfio_group_bind(vf, group->ictx, name);
 	if (ret) {
 		vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
 		goto err_free;
@@ -229,18 +230,26 @@ err_free:
 }
 
 /* The device that is to be opened, with a user, and counted as open. */
-static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, char *name,
+static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, const char *name,
 						   struct vfio_op *op)
 {
 	int group_id = iommu_group_id(group->iommu_group);
 	struct vfio_device *device;
+	char *copy;
 	int ret;
 
+	/* Drivers cut what they match to pieces. */
+	copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, 0, 0));
 	ret = vfio_group_lock(group, op);
-	if (ret)
+	if (ret) {
+		kfree(copy);
 		return ERR_PTR(ret);
+	}
 	/* A group that is dead has no devices. */
-	device = vfio_group_find_device(group, name);
+	device = vfio_group_find_device(group, copy);
+	kfree(copy);
 	if (IS_ERR(device)) {
 		vfio_op_fail(op, PTR_ERR(device), VFIO_REASON_no_such_device, group_id, 0);
 	} else if (!group->ictx) {
@@ -279,7 +288,7 @@ static int vfio_group_get_device_fd(struct vfio_group *group, struct file *group
 	device = vfio_group_claim_device(group, name, &op);
 	ret = PTR_ERR_OR_ZERO(device);
 	if (!ret) {
-		filp = vfio_group_open_device(group, group_file, device, &op);
+		filp = vfio_group_open_device(group, group_file, device, name, &op);
 		ret = PTR_ERR_OR_ZERO(filp);
 		if (ret)
 			vfio_group_count_down(group);

@@ -11,7 +11,9 @@
 #include <linux/fs.h>
 #include <linux/iommufd.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uuid.h>
 #include <linux/vfio.h>
 
 #include "vfio_private.h"
@@ -50,6 +52,37 @@ out:
 	return ret;
 }
 
+/* Later kernels' uAPI; its structure has one member more, a pointer to the token. */
+#ifndef VFIO_DEVICE_BIND_FLAG_TOKEN
+#define VFIO_DEVICE_BIND_FLAG_TOKEN	BIT(0)
+#endif
+#define BIND_TOKEN_OFFSET		offsetofend(struct vfio_device_bind_iommufd, out_devid)
+#define BIND_NAME_SIZE			128
+
+/* What a group's user would call the device: its name, and the token if there is one. */
+static int vfio_node_name(struct vfio_device *device, struct vfio_op *op, void __user *arg,
+			  const struct vfio_device_bind_iommufd *bind, char *name)
+{
+	u64 place;
+	uuid_t token;
+
+	if (!(bind->flags & VFIO_DEVICE_BIND_FLAG_TOKEN)) {
+		strscpy(name, dev_name(device->dev), BIND_NAME_SIZE);
+		return 0;
+	}
+	if (bind->argsz < BIND_TOKEN_OFFSET + sizeof(place))
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_bad_size, bind->argsz,
+				    BIND_TOKEN_OFFSET + sizeof(place));
+	if (!device->ops->match)
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_token_refused, EINVAL, 0);
+	if (copy_from_user(&place, arg + BIND_TOKEN_OFFSET, sizeof(place)) ||
+	    copy_from_user(&token, u64_to_user_ptr(place), sizeof(token)))
+		return vfio_op_fail(op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)arg,
+				    sizeof(token));
+	snprintf(name, BIND_NAME_SIZE, "%s vf_token=%pUb", dev_name(device->dev), &token);
+	return 0;
+}
+
 /**
  * vfio_node_bind() - VFIO_DEVICE_BIND_IOMMUFD
  * @vf: the file
@@ -61,6 +94,7 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 {
 	const u32 minsz = offsetofend(struct vfio_device_bind_iommufd, out_devid);
 	struct vfio_device_bind_iommufd bind;
+	char name[BIND_NAME_SIZE];
 	struct iommufd_ctx *ictx;
 	struct vfio_op op;
 	int ret;
@@ -77,7 +111,7 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_bad_size, bind.argsz, minsz);
 		goto out;
 	}
-	if (bind.flags) {
+	if (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN) {
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, bind.flags, 0);
 		goto out;
 	}
@@ -91,6 +125,10 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 		goto out;
 	}
 
+	ret = vfio_node_name(vf->device, &op, arg, &bind, name);
+	if (ret)
+		goto out;
+
 	ictx = iommufd_ctx_from_fd(bind.iommufd);
 	if (IS_ERR(ictx)) {
 		ret = PTR_ERR(ictx);
@@ -99,7 +137,7 @@ long vfio_node_bind(struct vfio_file *vf, struct vfio_device_bind_iommufd __user
 		goto out;
 	}
 
-	ret = vfio_session_begin(vf, &op, ictx);
+	ret = vfio_session_begin(vf, &op, ictx, name);
 	if (ret) {
 		iommufd_ctx_put(ictx);
 		goto out;

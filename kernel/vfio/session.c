@@ -15,6 +15,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vfio.h>
 
 #include "vfio_private.h"
@@ -160,8 +161,6 @@ static int vfio_session_join(struct vfio_file *vf, struct vfio_op *op)
 	struct vfio_device *device = vf->device;
 	int ret;
 
-	if (!vf->group)
-		return vfio_op_fail(op, -EINVAL, VFIO_REASON_device_busy, device->open_count, 0);
 	ret = mutex_lock_killable(&device->dev_set->lock);
 	if (ret)
 		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
@@ -200,8 +199,28 @@ static void vfio_session_leave(struct vfio_file *vf, struct vfio_op *op)
 	vf->ictx = NULL;
 }
 
+/* May the caller have the device?  Asked just before it gets it: what proves it may change. */
+static int vfio_session_match(struct vfio_device *device, struct vfio_op *op, const char *name)
+{
+	char *copy;
+	int ret;
+
+	if (!device->ops->match)
+		return 0;
+	copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, 0, 0);
+	ret = device->ops->match(device, copy);
+	kfree(copy);
+	if (ret > 0)
+		return 0;
+	if (!ret)
+		ret = -ENODEV;
+	return vfio_op_fail(op, ret, VFIO_REASON_token_refused, -ret, 0);
+}
+
 static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
-				     struct iommufd_ctx *ictx)
+				     struct iommufd_ctx *ictx, const char *name)
 {
 	struct vfio_device *device = vf->device;
 	int ret;
@@ -210,6 +229,11 @@ static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
 
 	if (vf->ictx)
 		return vfio_op_fail(op, -EINVAL, VFIO_REASON_already_bound, vf->devid, 0);
+	if (device->open_count && !vf->group)
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_device_busy, device->open_count, 0);
+	ret = vfio_session_match(device, op, name);
+	if (ret)
+		return ret;
 
 	vf->ictx = ictx;
 	if (device->open_count)
@@ -234,12 +258,14 @@ static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
  * @vf: the file
  * @op: the operation this is a part of
  * @ictx: the iommufd; the session takes the caller's reference if it begins
+ * @name: of the device, and what proves that the caller may have it, for the driver's match()
  *
  * The file is not ready before vfio_session_publish().
  *
  * Return: 0, or a negative errno and nothing has changed.
  */
-int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx)
+int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx,
+		       const char *name)
 {
 	struct vfio_device *device = vf->device;
 	struct module *owner;
@@ -268,7 +294,7 @@ int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_
 		vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
 		goto err_node;
 	}
-	ret = vfio_session_begin_locked(vf, op, ictx);
+	ret = vfio_session_begin_locked(vf, op, ictx, name);
 	mutex_unlock(&vfio_sessions(device)->lock);
 	if (ret)
 		goto err_node;

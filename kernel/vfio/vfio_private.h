@@ -151,7 +151,8 @@ long vfio_node_detach(struct vfio_file *vf, struct vfio_device_detach_iommufd_pt
 
 /* session.c */
 struct vfio_file *vfio_file_alloc(struct vfio_device *device);
-int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx);
+int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx,
+		       const char *name);
 void vfio_session_publish(struct vfio_file *vf);
 struct pid *vfio_session_holder(struct vfio_device *device);
 void vfio_session_end(struct vfio_file *vf, struct vfio_op *op);

@@ -3,11 +3,15 @@
  * What the end-to-end tests share, see e2e.h.
  */
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,6 +121,30 @@ bool e2e_ended(pid_t pid, int timeout_ms, int *status)
 		e2e_sleep(10);
 		timeout_ms -= 10;
 	}
+}
+
+void *e2e_hollow(size_t length)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *memory;
+
+	CHECK_GE(fd, 0);
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	CHECK_OK(ioctl(fd, UFFDIO_API, &api));
+	area.range.start = (uintptr_t)memory;
+	area.range.len = length;
+	CHECK_OK(ioctl(fd, UFFDIO_REGISTER, &area));
+	return memory;
+}
+
+void e2e_become(unsigned int uid)
+{
+	CHECK_OK(setgroups(0, NULL));
+	CHECK_OK(setgid(uid));
+	CHECK_OK(setuid(uid));
 }
 
 void e2e_sleep(int ms)

@@ -112,6 +112,20 @@ bool e2e_log_has(int fd, const char *a, const char *b, int timeout_ms);
 bool e2e_ended(pid_t pid, int timeout_ms, int *status);
 
 /**
+ * e2e_hollow() - memory that never comes: who touches it waits for a userfaultfd that serves nobody
+ * @length: bytes, whole pages
+ *
+ * Until the calling process ends.
+ */
+void *e2e_hollow(size_t length);
+
+/**
+ * e2e_become() - go on as an unprivileged user
+ * @uid: which; the group is the same number
+ */
+void e2e_become(unsigned int uid);
+
+/**
  * e2e_sleep() - sleep
  * @ms: how long
  */

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A physical function whose user is a tenant, and its virtual functions, whose users must know its
+ * token: the one who drives the physical function can harm them all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "e2e.h"
+#include "lib/nvme.h"
+#include "lib/sriov.h"
+
+#define TOKEN "12345678-9abc-def0-1122-334455667788"
+#define OTHER "ffffffff-9abc-def0-1122-334455667788"
+
+/* The uAPI of Linux 6.18: a token for a node. */
+#define BIND_FLAG_TOKEN 1
+struct bind_with_token {
+	struct vfio_device_bind_iommufd bind;
+	uint64_t token;
+};
+
+struct token_feature {
+	struct vfio_device_feature feature;
+	uint8_t uuid[16];
+};
+
+/* As the text has it: the bytes in their order. */
+static void token_bytes(const char *text, uint8_t *uuid)
+{
+	int n = 0;
+
+	while (*text) {
+		if (*text == '-') {
+			text++;
+			continue;
+		}
+		CHECK_EQ(sscanf(text, "%2hhx", &uuid[n]), 1);
+		n++;
+		text += 2;
+	}
+	CHECK_EQ(n, 16);
+}
+
+static int set_token(int fd, const char *text)
+{
+	struct token_feature set = {
+		.feature.argsz = sizeof(set),
+		.feature.flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+	};
+
+	token_bytes(text, set.uuid);
+	return vfio_call(fd, VFIO_DEVICE_FEATURE, &set);
+}
+
+static int bind_node(int fd, int iommufd, const char *token)
+{
+	struct bind_with_token with = {
+		.bind = { .argsz = sizeof(with), .iommufd = iommufd, .flags = BIND_FLAG_TOKEN },
+	};
+	uint8_t uuid[16];
+	uint32_t id;
+
+	if (!token)
+		return vfio_node_bind(fd, iommufd, &id);
+	token_bytes(token, uuid);
+	with.token = (uintptr_t)uuid;
+	return vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &with);
+}
+
+static int group_device(int group, const char *bdf, const char *token)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), token ? "%s vf_token=%s" : "%s", bdf, token);
+	return vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, name);
+}
+
+static void allow_sriov(void)
+{
+	int fd = open("/sys/module/vfio_pci/parameters/enable_sriov", O_WRONLY | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	CHECK_EQ(write(fd, "Y", 1), 1);
+	close(fd);
+}
+
+struct fixture {
+	struct vfio_space space;
+	char pf[PCI_BDF_SIZE];
+	char vf[2][PCI_BDF_SIZE];
+	int pf_fd;
+};
+
+/* A PF that a user has opened by its node, who has set TOKEN, with two VFs. */
+static void setup(struct fixture *f)
+{
+	int i;
+
+	e2e_need_api(VFIO_API_NODE);
+	if (sriov_find(f->pf))
+		tap_skip("this machine has no device with virtual functions");
+	sriov_enable(f->pf, 0);
+	allow_sriov();
+	CHECK_OK(pci_bind(f->pf, "vfio-pci"));
+	CHECK_OK(vfio_space_open(&f->space, VFIO_API_NODE));
+	f->pf_fd = vfio_node_open(f->pf);
+	CHECK_GE(f->pf_fd, 0);
+	CHECK_OK(bind_node(f->pf_fd, f->space.fd, NULL));
+	CHECK_OK(set_token(f->pf_fd, TOKEN));
+	CHECK_OK(sriov_enable(f->pf, 2));
+	for (i = 0; i < 2; i++) {
+		char driver[32];
+
+		CHECK_OK(sriov_vf(f->pf, i, f->vf[i]));
+		/* they are for user space, as their PF is */
+		CHECK_OK(pci_link(f->vf[i], "driver", driver, sizeof(driver)));
+		CHECK_EQ(strcmp(driver, "vfio-pci"), 0);
+	}
+}
+
+static void teardown(struct fixture *f)
+{
+	CHECK_OK(sriov_enable(f->pf, 0));
+	close(f->pf_fd);
+}
+
+TEST(sriov, token_of_nodes)
+{
+	struct fixture f;
+	int fd, pf;
+
+	setup(&f);
+	fd = vfio_node_open(f.vf[0]);
+	CHECK_GE(fd, 0);
+	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, NULL));
+	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, OTHER));
+	CHECK_OK(bind_node(fd, f.space.fd, TOKEN));
+
+	/* while a VF is in use, the token stays, and the PF is for those who know it */
+	CHECK_ERR(EBUSY, set_token(f.pf_fd, OTHER));
+	close(f.pf_fd);
+	pf = vfio_node_open(f.pf);
+	CHECK_GE(pf, 0);
+	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, NULL));
+	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, OTHER));
+	CHECK_OK(bind_node(pf, f.space.fd, TOKEN));
+	/* a VF has no token to set */
+	CHECK_ERR(ENOTTY, set_token(fd, OTHER));
+
+	/* once none is in use, whoever opens the PF sets another one */
+	close(fd);
+	close(pf);
+	pf = vfio_node_open(f.pf);
+	CHECK_GE(pf, 0);
+	CHECK_OK(bind_node(pf, f.space.fd, OTHER));
+	fd = vfio_node_open(f.vf[1]);
+	CHECK_GE(fd, 0);
+	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, TOKEN));
+	CHECK_OK(bind_node(fd, f.space.fd, OTHER));
+	close(fd);
+	f.pf_fd = pf;
+	teardown(&f);
+}
+
+TEST(sriov, token_of_groups)
+{
+	struct vfio_space container;
+	struct fixture f;
+	int group, fd;
+
+	e2e_need_api(VFIO_API_GROUP);
+	setup(&f);
+	CHECK_OK(vfio_space_open(&container, VFIO_API_GROUP));
+	group = vfio_group_open(f.vf[0]);
+	CHECK_GE(group, 0);
+	CHECK_OK(vfio_call(group, VFIO_GROUP_SET_CONTAINER, &container.fd));
+	CHECK_OK(vfio_call(container.fd, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
+	CHECK_ERR(EACCES, group_device(group, f.vf[0], NULL));
+	CHECK_ERR(EACCES, group_device(group, f.vf[0], OTHER));
+	CHECK_ERR(EINVAL, group_device(group, f.vf[0], "nonsense"));
+	fd = group_device(group, f.vf[0], TOKEN);
+	CHECK_GE(fd, 0);
+	CHECK_ERR(EBUSY, set_token(f.pf_fd, OTHER));
+	close(fd);
+	CHECK_OK(set_token(f.pf_fd, OTHER));
+	CHECK_ERR(EACCES, group_device(group, f.vf[0], TOKEN));
+	close(group);
+	teardown(&f);
+}
+
+/* Tokens are for functions: another device has none, and none is wanted where the PF is the host's. */
+TEST(sriov, token_where_none_is_wanted)
+{
+	char pf[PCI_BDF_SIZE], vf[2][PCI_BDF_SIZE], bdf[PCI_BDF_SIZE];
+	struct vfio_space space;
+	int fd;
+
+	e2e_need_api(VFIO_API_NODE);
+	if (sriov_vfs_of_host(pf, vf))
+		tap_skip("this machine has no device with virtual functions");
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	fd = vfio_node_open(vf[0]);
+	CHECK_GE(fd, 0);
+	CHECK_ERR(EINVAL, bind_node(fd, space.fd, TOKEN));
+	CHECK_OK(bind_node(fd, space.fd, NULL));
+	close(fd);
+	CHECK_OK(sriov_enable(pf, 0));
+
+	e2e_claim(EDU_VENDOR, EDU_DEVICE, -1, 0, bdf);
+	fd = vfio_node_open(bdf);
+	CHECK_GE(fd, 0);
+	CHECK_ERR(EINVAL, bind_node(fd, space.fd, TOKEN));
+	CHECK_OK(bind_node(fd, space.fd, NULL));
+	close(fd);
+}
+
+/* A VF's memory, configuration and reset are its own; its bus is not its to reset. */
+TEST(sriov, vf_works)
+{
+	struct vfio_device_info info;
+	struct fixture f;
+	struct vfio_dev dev = { .fd = -1 };
+	volatile uint32_t *bar;
+
+	setup(&f);
+	strcpy(dev.bdf, f.vf[0]);
+	dev.space = &f.space;
+	dev.group_fd = -1;
+	dev.fd = vfio_node_open(f.vf[0]);
+	CHECK_GE(dev.fd, 0);
+	CHECK_OK(bind_node(dev.fd, f.space.fd, TOKEN));
+	CHECK_EQ(vfio_config_read(&dev, 0, 4), NVME_DEVICE << 16 | NVME_VENDOR);
+	bar = vfio_bar(&dev, 0);
+	CHECK(bar);
+	/* it answers, although its PF's user has not brought it online */
+	CHECK_NE(bar[2], ~0U);
+	CHECK_OK(vfio_info(dev.fd, &info));
+	if (info.flags & VFIO_DEVICE_FLAGS_RESET)
+		CHECK_OK(vfio_reset(dev.fd));
+	CHECK_NE(bar[2], ~0U);
+	CHECK_NE(vfio_hot_reset(dev.fd, NULL, 0), 0);
+	/* nor may the PF's user take the bus from under it */
+	CHECK_NE(vfio_hot_reset(f.pf_fd, NULL, 0), 0);
+	vfio_close(&dev);
+	teardown(&f);
+}
+
+/* VFs that are switched off are taken away: that waits for their users. */
+TEST(sriov, disable_with_user)
+{
+	struct fixture f;
+	int fd, status;
+	pid_t pid;
+
+	setup(&f);
+	fd = vfio_node_open(f.vf[0]);
+	CHECK_GE(fd, 0);
+	CHECK_OK(bind_node(fd, f.space.fd, TOKEN));
+	pid = fork();
+	CHECK_GE(pid, 0);
+	if (!pid) {
+		/* it does not keep what it waits for */
+		close(fd);
+		_exit(sriov_enable(f.pf, 0) ? 1 : 0);
+	}
+	CHECK(!e2e_ended(pid, 1000, &status));
+	close(fd);
+	CHECK(e2e_ended(pid, 30000, &status));
+	CHECK_EQ(status, 0);
+	CHECK(!pci_present(f.vf[0]) && !pci_present(f.vf[1]));
+	close(f.pf_fd);
+}
