@@ -3,32 +3,82 @@
  * virqfds: a driver's function that runs whenever an eventfd is signalled.
  *
  * A struct virqfd waits on the eventfd's queue.  The driver owns a pointer to it, *pvirqfd, which
- * is set and cleared only under virqfd_lock: whoever clears it, vfio_virqfd_disable() or the
- * wake-up that sees the eventfd closed, queues the shutdown, so that runs once.  The shutdown
- * frees; its workqueue is the proof that it has: who must know flushes it.
+ * is set and cleared only under virqfd_lock: what clears it, vfio_virqfd_disable() or the wake-up
+ * that sees the eventfd closed, moves it to virqfds_dying and queues the shutdown, so that runs
+ * once.  The shutdown takes it off that list and frees it.  A caller that must know that it has
+ * waits until none on the list has its pvirqfd: for its own alone.  The functions of another user's
+ * device may wait for that device.
  *
  * Lock order: the eventfd's queue lock > virqfd_lock.
  */
 #include <linux/eventfd.h>
 #include <linux/export.h>
 #include <linux/file.h>
+#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "vfio_private.h"
 
-static struct workqueue_struct *virqfd_shutdowns;
-static DEFINE_SPINLOCK(virqfd_lock);
+/**
+ * struct virqfd_own - a struct virqfd, which is the kernel's, and what we know of it besides
+ * @virqfd: what the driver sees
+ * @item: in virqfds_dying, once it is retired
+ * @flushers: callers that wait for its thread function and keep it
+ */
+struct virqfd_own {
+	struct virqfd virqfd;
+	struct list_head item;
+	unsigned int flushers;
+};
 
-/* Queue the shutdown; the caller has seen, under the lock, that nobody else did. */
+static struct workqueue_struct *virqfd_shutdowns;
+static struct workqueue_struct *virqfd_threads;
+static DEFINE_SPINLOCK(virqfd_lock);
+static LIST_HEAD(virqfds_dying);
+/* Woken as one is gone, or its last flusher. */
+static DECLARE_WAIT_QUEUE_HEAD(virqfds_changed);
+
+static struct virqfd_own *to_own(struct virqfd *virqfd)
+{
+	return container_of(virqfd, struct virqfd_own, virqfd);
+}
+
+/* Queue the shutdown; the caller has seen, under the lock, that no other did. */
 static void virqfd_retire(struct virqfd *virqfd)
 {
 	lockdep_assert_held(&virqfd_lock);
 
 	*virqfd->pvirqfd = NULL;
+	list_add(&to_own(virqfd)->item, &virqfds_dying);
 	queue_work(virqfd_shutdowns, &virqfd->shutdown);
+}
+
+static bool virqfd_is_dying(struct virqfd **pvirqfd)
+{
+	struct virqfd_own *own;
+	bool found = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&virqfd_lock, flags);
+	list_for_each_entry(own, &virqfds_dying, item)
+		found |= own->virqfd.pvirqfd == pvirqfd;
+	spin_unlock_irqrestore(&virqfd_lock, flags);
+	return found;
+}
+
+static bool virqfd_is_flushed(struct virqfd_own *own)
+{
+	unsigned long flags;
+	bool flushed;
+
+	spin_lock_irqsave(&virqfd_lock, flags);
+	flushed = !own->flushers;
+	spin_unlock_irqrestore(&virqfd_lock, flags);
+	return flushed;
 }
 
 static int virqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
@@ -43,7 +93,7 @@ static int virqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, 
 		eventfd_ctx_do_read(virqfd->eventfd, &count);
 		if ((!virqfd->handler || virqfd->handler(virqfd->opaque, virqfd->data)) &&
 		    virqfd->thread)
-			schedule_work(&virqfd->inject);
+			queue_work(virqfd_threads, &virqfd->inject);
 	}
 
 	if (events & EPOLLHUP) {
@@ -65,12 +115,19 @@ static void virqfd_queue(struct file *file, wait_queue_head_t *queue, poll_table
 static void virqfd_shutdown(struct work_struct *work)
 {
 	struct virqfd *virqfd = container_of(work, struct virqfd, shutdown);
+	struct virqfd_own *own = to_own(virqfd);
 	u64 count;
 
 	eventfd_ctx_remove_wait_queue(virqfd->eventfd, &virqfd->wait, &count);
 	flush_work(&virqfd->inject);
+	wait_event(virqfds_changed, virqfd_is_flushed(own));
 	eventfd_ctx_put(virqfd->eventfd);
-	kfree(virqfd);
+
+	spin_lock_irq(&virqfd_lock);
+	list_del(&own->item);
+	spin_unlock_irq(&virqfd_lock);
+	wake_up_all(&virqfds_changed);
+	kfree(own);
 }
 
 static void virqfd_inject(struct work_struct *work)
@@ -78,13 +135,6 @@ static void virqfd_inject(struct work_struct *work)
 	struct virqfd *virqfd = container_of(work, struct virqfd, inject);
 
 	virqfd->thread(virqfd->opaque, virqfd->data);
-}
-
-static void virqfd_flush_inject(struct work_struct *work)
-{
-	struct virqfd *virqfd = container_of(work, struct virqfd, flush_inject);
-
-	flush_work(&virqfd->inject);
 }
 
 /**
@@ -103,14 +153,16 @@ int vfio_virqfd_enable(void *opaque, int (*handler)(void *, void *),
 		       struct virqfd **pvirqfd, int fd)
 {
 	struct eventfd_ctx *ctx;
+	struct virqfd_own *own;
 	struct virqfd *virqfd;
 	struct fd irqfd;
 	__poll_t events;
 	int ret;
 
-	virqfd = kzalloc(sizeof(*virqfd), GFP_KERNEL_ACCOUNT);
-	if (!virqfd)
+	own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	if (!own)
 		return -ENOMEM;
+	virqfd = &own->virqfd;
 	virqfd->pvirqfd = pvirqfd;
 	virqfd->opaque = opaque;
 	virqfd->handler = handler;
@@ -118,7 +170,6 @@ int vfio_virqfd_enable(void *opaque, int (*handler)(void *, void *),
 	virqfd->data = data;
 	INIT_WORK(&virqfd->shutdown, virqfd_shutdown);
 	INIT_WORK(&virqfd->inject, virqfd_inject);
-	INIT_WORK(&virqfd->flush_inject, virqfd_flush_inject);
 	init_waitqueue_func_entry(&virqfd->wait, virqfd_wakeup);
 	init_poll_funcptr(&virqfd->pt, virqfd_queue);
 
@@ -151,7 +202,7 @@ int vfio_virqfd_enable(void *opaque, int (*handler)(void *, void *),
 	if (events & EPOLLIN) {
 		/* It was signalled before. */
 		if ((!handler || handler(opaque, data)) && thread)
-			schedule_work(&virqfd->inject);
+			queue_work(virqfd_threads, &virqfd->inject);
 	}
 	fdput(irqfd);
 	return 0;
@@ -161,7 +212,7 @@ err_ctx:
 err_fd:
 	fdput(irqfd);
 err_free:
-	kfree(virqfd);
+	kfree(own);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_virqfd_enable);
@@ -182,7 +233,7 @@ void vfio_virqfd_disable(struct virqfd **pvirqfd)
 	spin_unlock_irqrestore(&virqfd_lock, flags);
 
 	/* Also when the close of the eventfd retired it: the caller frees what @opaque is. */
-	flush_workqueue(virqfd_shutdowns);
+	wait_event(virqfds_changed, !virqfd_is_dying(pvirqfd));
 }
 EXPORT_SYMBOL_GPL(vfio_virqfd_disable);
 
@@ -192,28 +243,43 @@ EXPORT_SYMBOL_GPL(vfio_virqfd_disable);
  */
 void vfio_virqfd_flush_thread(struct virqfd **pvirqfd)
 {
+	struct virqfd_own *own = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&virqfd_lock, flags);
-	if (*pvirqfd && (*pvirqfd)->thread)
-		queue_work(virqfd_shutdowns, &(*pvirqfd)->flush_inject);
+	if (*pvirqfd && (*pvirqfd)->thread) {
+		own = to_own(*pvirqfd);
+		own->flushers++;
+	}
 	spin_unlock_irqrestore(&virqfd_lock, flags);
+	if (!own)
+		return;
 
-	/* The work runs from the queue of the shutdowns, so the virqfd is there until it has. */
-	flush_workqueue(virqfd_shutdowns);
+	flush_work(&own->virqfd.inject);
+	spin_lock_irqsave(&virqfd_lock, flags);
+	own->flushers--;
+	wake_up_all(&virqfds_changed);
+	spin_unlock_irqrestore(&virqfd_lock, flags);
 }
 EXPORT_SYMBOL_GPL(vfio_virqfd_flush_thread);
 
 /**
- * vfio_virqfd_init() - make the workqueue of the shutdowns
+ * vfio_virqfd_init() - make the workqueues of the shutdowns and of the thread functions
  *
  * Return: 0 or -ENOMEM.
  */
 int __init vfio_virqfd_init(void)
 {
-	/* Ordered: a flush_inject that was queued before a shutdown is done before it. */
-	virqfd_shutdowns = alloc_ordered_workqueue("vfio-virqfd", 0);
-	return virqfd_shutdowns ? 0 : -ENOMEM;
+	/* Many may wait at a time: those of one device must not use up the places of another's. */
+	virqfd_shutdowns = alloc_workqueue("vfio-virqfd", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!virqfd_shutdowns)
+		return -ENOMEM;
+	virqfd_threads = alloc_workqueue("vfio-virqfd-thread", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!virqfd_threads) {
+		destroy_workqueue(virqfd_shutdowns);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -222,4 +288,5 @@ int __init vfio_virqfd_init(void)
 void vfio_virqfd_exit(void)
 {
 	destroy_workqueue(virqfd_shutdowns);
+	destroy_workqueue(virqfd_threads);
 }
