@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "call.h"
@@ -242,9 +243,11 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned lon
 	/* None of our numbers carries a size or direction: the structures tell their size. */
 	unsigned int index = cmd - _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE);
 
-	if (index < ARRAY_SIZE(iommufd_ioctls))
+	if (index < ARRAY_SIZE(iommufd_ioctls)) {
+		index = array_index_nospec(index, ARRAY_SIZE(iommufd_ioctls));
 		return serve_call(file->private_data, &iommufd_ioctls[index], cmd,
 				  (void __user *)arg);
+	}
 	return other_ioctl(file->private_data, cmd, arg);
 }
 

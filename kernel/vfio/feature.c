@@ -2,6 +2,7 @@
 /*
  * VFIO_DEVICE_FEATURE: a table of the features the core knows; the driver has the others.
  */
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
@@ -24,8 +25,13 @@ static int vfio_feature_dispatch(struct vfio_device *device, struct vfio_device_
 {
 	u32 number = feature->flags & VFIO_DEVICE_FEATURE_MASK;
 
-	if (number < ARRAY_SIZE(vfio_features) && vfio_features[number])
-		return vfio_features[number](device, feature->flags, data, size);
+	if (number < ARRAY_SIZE(vfio_features)) {
+		vfio_feature_fn fn = vfio_features[array_index_nospec(number,
+								      ARRAY_SIZE(vfio_features))];
+
+		if (fn)
+			return fn(device, feature->flags, data, size);
+	}
 	if (!device->ops->device_feature)
 		return -ENOTTY;
 	return device->ops->device_feature(device, feature->flags, data, size);
