@@ -317,3 +317,71 @@ TEST(misuse, group_calls)
 	close(device);
 	CHECK_OK(vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 }
+
+/* The end of a page, behind which there is nothing: a structure of @size ends there. */
+static void *at_the_end(size_t size)
+{
+	static uint8_t *page;
+
+	if (!page) {
+		page = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+		CHECK(page != MAP_FAILED);
+		CHECK_OK(munmap(page + PAGE_SIZE, PAGE_SIZE));
+	}
+	memset(page, 0xaa, PAGE_SIZE);
+	return page + PAGE_SIZE - size;
+}
+
+/* Call with every size from the least to the whole and more: nothing is written behind it. */
+static void check_room(int fd, unsigned long request, size_t least, size_t most, uint32_t index)
+{
+	size_t size, i;
+	uint8_t *wide;
+	uint32_t *at;
+
+	for (size = least; size <= most; size += 4) {
+		at = at_the_end(size);
+		at[0] = size;
+		at[1] = 0;
+		if (size > 2 * sizeof(*at))
+			at[2] = index;
+		/* a count or an array that does not fit is an answer, too */
+		if (vfio_call(fd, request, at) == -EFAULT)
+			tap_fail(__FILE__, __LINE__, "request 0x%lx, argsz %zu: wrote behind it",
+				 request, size);
+		wide = at_the_end(256);
+		((uint32_t *)wide)[0] = size;
+		((uint32_t *)wide)[1] = 0;
+		if (size > 2 * sizeof(*at))
+			((uint32_t *)wide)[2] = index;
+		vfio_call(fd, request, wide);
+		for (i = size; i < 256; i++)
+			if (wide[i] != 0xaa)
+				tap_fail(__FILE__, __LINE__, "request 0x%lx, argsz %zu: wrote byte %zu",
+					 request, size, i);
+	}
+}
+
+BOTH(misuse, answers_stay_in_their_room)
+{
+	struct vfio_device_info info;
+	struct vfio_space space;
+	struct vfio_dev dev;
+	uint32_t i;
+
+	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
+	CHECK_OK(vfio_info(dev.fd, &info));
+	check_room(dev.fd, VFIO_DEVICE_GET_INFO, offsetof(struct vfio_device_info, num_irqs) + 4, 64, 0);
+	for (i = 0; i < info.num_regions; i++)
+		check_room(dev.fd, VFIO_DEVICE_GET_REGION_INFO,
+			   offsetof(struct vfio_region_info, offset) + 8, 96, i);
+	for (i = 0; i < info.num_irqs; i++)
+		check_room(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, offsetof(struct vfio_irq_info, count) + 4,
+			   64, i);
+	check_room(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+		   sizeof(struct vfio_pci_hot_reset_info), 64, 0);
+	if (api == VFIO_API_GROUP)
+		check_room(dev.group_fd, VFIO_GROUP_GET_STATUS,
+			   offsetof(struct vfio_group_status, flags) + 4, 32, 0);
+}

@@ -81,12 +81,12 @@ static int group_device(int group, const char *bdf, const char *token)
 	return vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, name);
 }
 
-static void allow_sriov(void)
+static void allow_sriov(const char *value)
 {
 	int fd = open("/sys/module/vfio_pci/parameters/enable_sriov", O_WRONLY | O_CLOEXEC);
 
 	CHECK_GE(fd, 0);
-	CHECK_EQ(write(fd, "Y", 1), 1);
+	CHECK_EQ(write(fd, value, 1), 1);
 	close(fd);
 }
 
@@ -106,7 +106,7 @@ static void setup(struct fixture *f)
 	if (sriov_find(f->pf))
 		tap_skip("this machine has no device with virtual functions");
 	sriov_enable(f->pf, 0);
-	allow_sriov();
+	allow_sriov("Y");
 	CHECK_OK(pci_bind(f->pf, "vfio-pci"));
 	CHECK_OK(vfio_space_open(&f->space, VFIO_API_NODE));
 	f->pf_fd = vfio_node_open(f->pf);
@@ -127,6 +127,7 @@ static void setup(struct fixture *f)
 static void teardown(struct fixture *f)
 {
 	CHECK_OK(sriov_enable(f->pf, 0));
+	allow_sriov("N");
 	close(f->pf_fd);
 }
 
@@ -140,29 +141,25 @@ TEST(sriov, token_of_nodes)
 	CHECK_GE(fd, 0);
 	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, NULL));
 	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, OTHER));
-	CHECK_OK(bind_node(fd, f.space.fd, TOKEN));
 
-	/* while a VF is in use, the token stays, and the PF is for those who know it */
-	CHECK_ERR(EBUSY, set_token(f.pf_fd, OTHER));
+	/* while no VF is in use, whoever opens the PF sets another one */
+	close(f.pf_fd);
+	f.pf_fd = vfio_node_open(f.pf);
+	CHECK_GE(f.pf_fd, 0);
+	CHECK_OK(bind_node(f.pf_fd, f.space.fd, OTHER));
+	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, TOKEN));
+	CHECK_OK(bind_node(fd, f.space.fd, OTHER));
+	/* a VF has no token to set, and while it is in use its PF's stays */
+	CHECK_ERR(ENOTTY, set_token(fd, TOKEN));
+	CHECK_ERR(EBUSY, set_token(f.pf_fd, TOKEN));
+
+	/* and the PF is for those who know it */
 	close(f.pf_fd);
 	pf = vfio_node_open(f.pf);
 	CHECK_GE(pf, 0);
 	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, NULL));
-	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, OTHER));
-	CHECK_OK(bind_node(pf, f.space.fd, TOKEN));
-	/* a VF has no token to set */
-	CHECK_ERR(ENOTTY, set_token(fd, OTHER));
-
-	/* once none is in use, whoever opens the PF sets another one */
-	close(fd);
-	close(pf);
-	pf = vfio_node_open(f.pf);
-	CHECK_GE(pf, 0);
+	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, TOKEN));
 	CHECK_OK(bind_node(pf, f.space.fd, OTHER));
-	fd = vfio_node_open(f.vf[1]);
-	CHECK_GE(fd, 0);
-	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, TOKEN));
-	CHECK_OK(bind_node(fd, f.space.fd, OTHER));
 	close(fd);
 	f.pf_fd = pf;
 	teardown(&f);
@@ -274,5 +271,6 @@ TEST(sriov, disable_with_user)
 	CHECK(e2e_ended(pid, 30000, &status));
 	CHECK_EQ(status, 0);
 	CHECK(!pci_present(f.vf[0]) && !pci_present(f.vf[1]));
+	allow_sriov("N");
 	close(f.pf_fd);
 }
