@@ -307,7 +307,7 @@ static void print_round(const struct wishes *wishes)
 static bool run_rounds(const struct wishes *wishes, int kmsg)
 {
 	bool ended = true, quiet = true, clean = true;
-	uint64_t before = pinned_pages(), end = now_ms() + wishes->seconds * 1000ULL, round;
+	uint64_t before = pinned_pages(), end = now_ms() + busy_ms(wishes->seconds), round;
 
 	for (round = 0; round < wishes->rounds && now_ms() < end && ended && quiet && clean;
 	     round++) {

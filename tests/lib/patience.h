@@ -22,4 +22,16 @@ static inline int patience_ms(int ms)
 	return (int)(ms * stretch);
 }
 
+/**
+ * busy_ms() - how long to go on here for what an idle machine does in so many seconds
+ * @seconds: on an idle machine
+ */
+static inline unsigned long long busy_ms(unsigned int seconds)
+{
+	/* the stretch has a margin of three */
+	int second = patience_ms(1000) / 3;
+
+	return (unsigned long long)seconds * (second > 1000 ? second : 1000);
+}
+
 #endif

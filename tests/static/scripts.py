@@ -2,6 +2,7 @@
 """Checks of scripts, and of what every file must have."""
 
 import os
+import re
 
 import rules
 from files import Files
@@ -26,6 +27,46 @@ def spdx(points, options):
         if b"SPDX-License-Identifier: GPL-2.0-only" not in head:
             lacking.append(f"{name}: no SPDX-License-Identifier: GPL-2.0-only in its first lines")
     points.point(f"each of {seen} files names its licence", lacking)
+
+
+# A limit in seconds or milliseconds that nothing stretches, by the ending of the file it is in
+FIXED_LIMITS = {
+    ".py": re.compile(r"monotonic\(\) \+ \d|settimeout\(\d|\.(wait|communicate)\((timeout=)?\d|"
+                      r"(subprocess\.\w+|urlopen|create_connection|HTTPConnection)\(.*\btimeout=\d"),
+    ".mjs": re.compile(r"Date\.now\(\) \+ \d|\btimeout: \d|setDefaultTimeout\(\d"),
+    ".c": re.compile(r"\balarm\([1-9]|\bpoll\(.*, [1-9]\d{2,}\)|now_ms\(\) \+ \d|vfio_wait_event\(\w+, [1-9]\d{2,}\)"),
+    ".sh": re.compile(r"(?<![-\w])timeout (-\w+ \w+ )*\d"),
+}
+LIMIT_FAULTS = {
+    ".py": "server.wait(20)\nend = time.monotonic() + 5\nurlopen(url, timeout=20)\n",
+    ".mjs": "await page.waitForSelector('p', { timeout: 30000 });\n",
+    ".c": "alarm(60);\npoll(&p, 1, 5000);\n",
+    ".sh": "timeout -k 5 60 true\n",
+}
+
+
+def fixed_limits(text, ending):
+    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)
+            if FIXED_LIMITS[ending].search(line)]
+
+
+def limits(points, options):
+    """A busy machine reaches any limit that is fixed: docs/lab.md, "Limits and load"."""
+    lines = sum(text.count("\n") for text in LIMIT_FAULTS.values())
+    seen = sum(len(fixed_limits(text, ending)) for ending, text in LIMIT_FAULTS.items())
+    points.point("the faults of samples are found", [] if seen == lines else [f"{seen} of {lines} are"])
+    files = Files(options.source)
+    scripts = set(files.scripts("(?:ba|da)?sh", ".sh"))
+    # benchmarks measure time
+    names = [f for f in files.all if f.startswith("tests/") and not f.startswith(("tests/bench/", "tests/static/"))]
+    complaints = []
+    for name in names:
+        ending = ".sh" if name in scripts else os.path.splitext(name)[1]
+        if ending not in FIXED_LIMITS:
+            continue
+        with open(files.path(name), encoding="utf-8") as f:
+            complaints += [f"{name}:{number}: {line}" for number, line in fixed_limits(f.read(), ending)]
+    points.point(f"no limit is fixed in {len(names)} files of the tests", complaints)
 
 
 def shellcheck(points, options):

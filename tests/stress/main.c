@@ -190,17 +190,11 @@ static int parse(int argc, char **argv, struct options *options)
 	return 0;
 }
 
-/* A second of an idle machine, in milliseconds: in less, a busy one does not get to every operation. */
-static uint64_t stretched_second(void)
-{
-	return patience_ms(1000) / 3 > 1000 ? patience_ms(1000) / 3 : 1000;
-}
-
 /* Start workers, have them live a while, end them one way or the other; returns how many. */
 static unsigned int run(struct worker *w, const struct options *options, unsigned int *killed,
 			unsigned int *broken)
 {
-	uint64_t end = now_ms() + options->seconds * stretched_second();
+	uint64_t end = now_ms() + busy_ms(options->seconds);
 	uint64_t until[MAX_WORKERS] = { 0 };
 	pid_t pids[MAX_WORKERS] = { 0 };
 	struct rng rng = { .state = options->seed };

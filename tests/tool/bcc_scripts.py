@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 
-from tooltest import Tap, run
+from tooltest import Tap, patience, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 SCRIPTS = os.path.join(ROOT, "tools", "bcc")
@@ -30,7 +30,7 @@ class Script:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGINT)
         self.output = self.process.stdout.read()
-        self.status = self.process.wait(60)
+        self.status = self.process.wait(patience(60))
 
 
 def missing():
@@ -45,7 +45,7 @@ def snoop(tap):
     # 10 maps, of which 2 fail, and 8 unmaps
     with Script("iommufd-snoop", "-n", "18") as script:
         load = run("map-load", "10", "65536", "5")
-        script.process.wait(60)
+        script.process.wait(patience(60))
     tap.equal(load.stdout.split()[:3], ["map", "10", "2"], "the workload runs")
     lines = script.output.splitlines()
     maps = [line for line in lines
@@ -55,7 +55,7 @@ def snoop(tap):
               "and which of them failed")
     with Script("iommufd-snoop", "-x", "-n", "2") as script:
         run("map-load", "10", "65536", "5")
-        script.process.wait(60)
+        script.process.wait(patience(60))
     tap.equal([line.split()[-5:-3] for line in script.output.splitlines()],
               [["ENOENT,", "reason"]] * 2, "snoop -x shows nothing else")
 

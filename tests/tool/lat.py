@@ -7,7 +7,7 @@ import json
 import math
 import subprocess
 
-from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, run, tool
+from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, patience, run, tool
 
 
 def load(*arguments):
@@ -134,7 +134,7 @@ def attached_before(tap):
     try:
         # told before the first map, so the device is attached
         device = "iommufd-mock.%d" % int(process.stdout.readline().split()[1])
-        reports = [json.loads(tool("lat", "--json", "--duration", "300ms", "-o", "map",
+        reports = [json.loads(tool("lat", "--json", "--duration", "%dms" % patience(100), "-o", "map",
                                    *arguments).stdout)
                    for arguments in (["--by", "device"], ["-d", device], ["-d", "0000:00:00.0"])]
     finally:

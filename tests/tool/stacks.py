@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 
-from tooltest import TOOL, Observer, Tap, in_terminal, run, tool, wait_for
+from tooltest import TOOL, Observer, Tap, in_terminal, patience, run, tool, wait_for
 
 
 def slowest(report, operation):
@@ -55,7 +55,7 @@ class Running:
     def until_told(self, *operations):
         """Reports up to that which has told of all these operations, as if they were one."""
         told = []
-        for _ in range(100):
+        for _ in range(int(patience(100))):
             told += self.report()["slowest"]
             if set(operations) <= {o["operation"] for o in told}:
                 return {"slowest": told}
@@ -65,7 +65,7 @@ class Running:
         """The report of the whole run, and those that came before it."""
         self.process.send_signal(signal.SIGINT)
         reports = [json.loads(line) for line in self.process.stdout]
-        self.process.wait(60)
+        self.process.wait(patience(60))
         return reports[-1], reports[:-1]
 
 

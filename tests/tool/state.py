@@ -370,7 +370,7 @@ def watch(tap):
             observer.send_signal(2)
             for line in pipe:
                 output += line
-        tap.equal((seen, observer.wait(20)), ([True] * 5, 0),
+        tap.equal((seen, observer.wait(patience(20))), ([True] * 5, 0),
                   "--watch marks what changed, came and went, and ends well")
         tap.ok("\033" not in output, "without control sequences in a pipe", output[-300:])
 
