@@ -6,10 +6,11 @@
 #       builds tests/bin/NAME, which is in the PATH of guests
 #   iommuscope_add_host_test(NAME [TIMEOUT sec] [LABELS label...] COMMAND ...)
 #       runs on the host
-#   iommuscope_add_vm_test(NAME [VM machine] [TIMEOUT sec] [LABELS label...] COMMAND ...)
+#   iommuscope_add_vm_test(NAME [VM machine] [TIMEOUT sec] [LABELS label...] [SPOILS] COMMAND ...)
 #       runs in a guest. MACHINE is intel (the default), amd, virtio or none, with
 #       -nomodules behind it to boot without our modules, or options as for
-#       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot.
+#       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot. What
+#       SPOILS its machine is not held to leave it as it was; the machine is booted anew after it.
 #       DEBUG kasan and kcsan have it run on these debug kernels as well, in the long run
 #   iommuscope_add_debug_test(NAME KIND kasan|kcsan [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs as KIND.NAME in a guest with that debug kernel, in the long run only
@@ -135,25 +136,30 @@ function(_lab_debug_kernel kind)
 	set_tests_properties(lab.kernel.${kind} PROPERTIES FIXTURES_SETUP kernel-${kind} PROCESSORS 2)
 endfunction()
 
-function(_lab_vm_test name vm timeout config labels)
+# @after: what is done when the test has ended, an option of 'vm exec'
+function(_lab_vm_test name vm timeout config labels after)
 	_lab_machine("${vm}" "${config}" machine)
 	# a machine that has to be booted anew takes its time, and so does the look at its state
 	math(EXPR outer "${timeout} + 600")
 	_lab_tap(${name} TIMEOUT ${outer} CONFIG ${config} LABELS ${labels}
-		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} --check
+		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} ${after}
 			--timeout ${timeout} -- ${ARGN})
 	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
 endfunction()
 
 function(iommuscope_add_vm_test name)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "LABELS;DEBUG;COMMAND")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "SPOILS" "VM;TIMEOUT" "LABELS;DEBUG;COMMAND")
 	if(NOT arg_VM)
 		set(arg_VM intel)
+	endif()
+	set(after --check)
+	if(arg_SPOILS)
+		set(after --spoils)
 	endif()
 	if(NOT arg_TIMEOUT)
 		set(arg_TIMEOUT 120)
 	endif()
-	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" "vm;${arg_LABELS}" ${arg_COMMAND})
+	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" "vm;${arg_LABELS}" ${after} ${arg_COMMAND})
 	foreach(kind ${arg_DEBUG})
 		iommuscope_add_debug_test(${name} KIND ${kind} VM "${arg_VM}" TIMEOUT ${arg_TIMEOUT}
 			COMMAND ${arg_COMMAND})
@@ -181,7 +187,8 @@ function(iommuscope_add_debug_test name)
 	# what the checks need of the memory
 	set(machine "--debug-kernel ${arg_KIND} --mem 3G ${arg_VM}")
 	math(EXPR timeout "${arg_TIMEOUT} * ${LAB_SLOWNESS_${arg_KIND}}")
-	_lab_vm_test(${arg_KIND}.${name} "${machine}" ${timeout} long "long;${arg_KIND};vm" ${arg_COMMAND})
+	_lab_vm_test(${arg_KIND}.${name} "${machine}" ${timeout} long "long;${arg_KIND};vm" --check
+		${arg_COMMAND})
 endfunction()
 
 function(iommuscope_add_beside_test name)
@@ -203,5 +210,6 @@ function(iommuscope_add_bench name)
 	if(NOT arg_TIMEOUT)
 		set(arg_TIMEOUT 900)
 	endif()
-	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} bench bench ${arg_COMMAND})
+	# each measures a machine that has just booted
+	_lab_vm_test(${name} "${arg_VM}" ${arg_TIMEOUT} bench bench --spoils ${arg_COMMAND})
 endfunction()

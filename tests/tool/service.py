@@ -30,13 +30,6 @@ def write(path, text):
         file.write(text)
 
 
-def remove(path):
-    if os.path.isdir(path):
-        shutil.rmtree(path)
-    elif os.path.exists(path):
-        os.unlink(path)
-
-
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
@@ -75,12 +68,6 @@ class Manager:
         wait_for(lambda: "populated 0" in read(CGROUP + "/cgroup.events"))
         for folder, _, _ in os.walk(CGROUP, topdown=False):
             os.rmdir(folder)
-        write("/sys/fs/cgroup/cgroup.subtree_control", "-memory -pids")
-        for name in ("alone.target", UNIT + ".service", UNIT + ".socket"):
-            remove(os.path.join(UNITS, name))
-            remove(os.path.join(UNITS, name + ".d"))
-        for path in ("/usr/sbin/iommuscope", LOG, "/etc/iommuscope", "/run/systemd"):
-            remove(path)
 
     def enter(self):
         """The namespaces, as options of nsenter."""

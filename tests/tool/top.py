@@ -17,12 +17,9 @@ MAPS, EVERY, LENGTH = 400, 4, 65536
 class Terminal:
     """A terminal with a program in it."""
 
-    count = 0
-
     def __init__(self, *arguments, columns=80, lines=24, before="", term="tmux-256color"):
-        Terminal.count += 1
         self.folder = tempfile.TemporaryDirectory()
-        self.socket = "top-test-%d-%d" % (os.getpid(), Terminal.count)
+        self.socket = os.path.join(self.folder.name, "socket")
         script = ("stty -g >%(folder)s/before; echo what was there before; %(before)s "
                   "sh -c 'echo $$ >%(folder)s/pid; exec \"$@\"' sh %(command)s; "
                   "echo \"status $?.\"; stty -g >%(folder)s/after; sleep 1000") % {
@@ -32,7 +29,7 @@ class Terminal:
                   "-e", "TERM=" + term, "-e", "LANG=C.UTF-8", script, check=True)
 
     def tmux(self, *arguments, check=False):
-        result = run("tmux", "-L", self.socket, "-f", "/dev/null", *arguments)
+        result = run("tmux", "-S", self.socket, "-f", "/dev/null", *arguments)
         if check and result.returncode:
             raise RuntimeError("tmux: " + result.stderr)
         return result.stdout

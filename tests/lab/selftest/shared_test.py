@@ -100,6 +100,15 @@ def beside():
     equal(run("$LAB_EXEC -- test -e /tmp/left").returncode, 1)
 
 
+def spoils():
+    """a test that may leave anything has its machine booted anew, without a word"""
+    before = boot()
+    done = lab("exec", NAME, "--timeout", "60", "--spoils", "--", "touch", "/tmp/left")
+    equal((left(done), done.returncode), ([], 0))
+    equal(test("! test -e /tmp/left").returncode, 0)
+    equal(boot() != before, True)
+
+
 def killed_test():
     """a test whose runner was killed is not trusted to have cleaned up"""
     before = boot()
@@ -164,7 +173,7 @@ def owner():
 
 
 try:
-    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, killed_test,
+    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, spoils, killed_test,
              killed_client, slow, guilty, panicked, stops, owner])
 finally:
     lab("stop", NAME)
