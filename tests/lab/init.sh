@@ -58,6 +58,8 @@ $B mount -t tracefs tracefs $R/sys/kernel/tracing
 # last one disabled. Emulated CPUs have been seen to take the patch's trap after it was gone.
 echo 0 >$R/sys/kernel/tracing/options/record-cmd
 $B mount -t debugfs debugfs $R/sys/kernel/debug
+# mounted by whoever looks at it first: not by a test, which would leave it
+[ -e $R/sys/kernel/debug/tracing/README ]
 $B mount -t bpf bpf $R/sys/fs/bpf
 $B mount -t cgroup2 cgroup2 $R/sys/fs/cgroup
 # not cached: the host reads and writes it meanwhile
