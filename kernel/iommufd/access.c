@@ -14,7 +14,7 @@
 #include <linux/iommufd.h>
 #include <linux/mm.h>
 
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommufd_private.h"
 
 /* How soon a driver that has not unpinned all is told again that its IOAS goes. */

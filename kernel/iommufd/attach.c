@@ -12,7 +12,7 @@
 #include <linux/iommu.h>
 #include <linux/timekeeping.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "device.h"
 #include "iommufd_private.h"
 

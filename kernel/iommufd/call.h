@@ -11,7 +11,7 @@
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommufd_private.h"
 
 /**

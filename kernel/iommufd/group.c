@@ -10,7 +10,7 @@
 #include <linux/timekeeping.h>
 
 #include "device.h"
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommu_internal.h"
 #include "iommufd_private.h"
 

@@ -10,7 +10,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "call.h"
 #include "device.h"
 #include "iommu_internal.h"

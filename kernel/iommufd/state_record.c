@@ -19,11 +19,11 @@
 #include <linux/sched/user.h>
 #include <linux/seq_file.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "ctx.h"
 #include "device.h"
 #include "iommufd_fdinfo.h"
-#include "iova.h"
+#include "memory/iova.h"
 #include "state.h"
 
 /* The records are an ABI; no byte is between their members, which would be a part of it. */

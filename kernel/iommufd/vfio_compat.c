@@ -12,7 +12,7 @@
 #include <linux/overflow.h>
 #include <linux/vfio.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "call.h"
 #include "iommufd_private.h"
 #include "vfio_compat.h"

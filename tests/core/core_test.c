@@ -5,10 +5,10 @@
  */
 #include <stdio.h>
 
-#include "area.h"
-#include "extents.h"
+#include "memory/area.h"
+#include "memory/extents.h"
 #include "iommufd_private.h"
-#include "iova.h"
+#include "memory/iova.h"
 
 bool iommufd_op_key;
 

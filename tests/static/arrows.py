@@ -149,7 +149,9 @@ def module_objects(folder):
     for name in sorted(os.listdir(folder)):
         if name.endswith(".mod"):
             with open(os.path.join(folder, name)) as f:
-                paths += [os.path.join(folder, os.path.basename(line)) for line in f.read().split()]
+                # from the module's folder on: what was built may have been moved
+                paths += [os.path.join(folder, line.rpartition(f"/{os.path.basename(folder)}/")[2])
+                          for line in f.read().split()]
     return paths
 
 

@@ -11,9 +11,9 @@
 #include <linux/sched/user.h>
 #include <linux/slab.h>
 
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommufd_private.h"
-#include "pages.h"
+#include "memory/pages.h"
 
 /**
  * iommufd_pages_alloc() - describe user memory of the calling process; pins nothing

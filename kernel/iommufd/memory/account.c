@@ -16,7 +16,7 @@
 #include <linux/sched/user.h>
 
 #include "iommufd_private.h"
-#include "pages.h"
+#include "memory/pages.h"
 
 static int limit_reached(struct iommufd_op *op, unsigned long used, unsigned long limit)
 {

@@ -17,7 +17,7 @@
 #include <linux/kref.h>
 #include <linux/sched.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "iommufd_private.h"
 
 /* Areas whose memory is pinned or unpinned between two looks at the tree. */

@@ -13,7 +13,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "ctx.h"
 #include "iommufd_private.h"
 

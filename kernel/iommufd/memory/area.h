@@ -26,7 +26,7 @@
 #include <linux/rbtree.h>
 
 #include "op.h"
-#include "pages.h"
+#include "memory/pages.h"
 
 struct iommu_iotlb_gather;
 struct iommufd_hwpt;

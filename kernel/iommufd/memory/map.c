@@ -11,7 +11,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "ctx.h"
 #include "iommufd_private.h"
 #include "test_hook.h"

@@ -6,7 +6,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "extents.h"
+#include "memory/extents.h"
 
 /* A chunk grows by this factor until it is full size, so that small records stay small. */
 #define CHUNK_GROWTH	8

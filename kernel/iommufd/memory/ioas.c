@@ -5,11 +5,11 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "ctx.h"
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommufd_private.h"
-#include "iova.h"
+#include "memory/iova.h"
 
 /* Make an empty address space of zeroed memory. */
 static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)

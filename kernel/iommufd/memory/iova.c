@@ -15,9 +15,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "iommufd_private.h"
-#include "iova.h"
+#include "memory/iova.h"
 
 /* A range in iommufd_ioas.reserved (sorted by start) or .allowed (sorted, disjoint). */
 struct iova_range {

@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "iommufd_private.h"
 
 /* How often a range is looked at whose areas change all the time. */

@@ -24,7 +24,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 
-#include "extents.h"
+#include "memory/extents.h"
 
 struct iommufd_ctx;
 struct iommufd_op;

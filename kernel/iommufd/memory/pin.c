@@ -14,9 +14,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "fault.h"
+#include "memory/fault.h"
 #include "iommufd_private.h"
-#include "pages.h"
+#include "memory/pages.h"
 #include "test_hook.h"
 #include "iommufd.h"
 

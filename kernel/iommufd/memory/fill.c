@@ -15,7 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "ctx.h"
 #include "iommufd_private.h"
 #include "iommufd.h"

@@ -4,7 +4,7 @@
  */
 #include <linux/rbtree_augmented.h>
 
-#include "area.h"
+#include "memory/area.h"
 #include "iommufd_private.h"
 
 static inline unsigned long area_hole(const struct iommufd_area *area)
