@@ -132,7 +132,7 @@ def workload(tap, guest, prometheus):
     tap.ok(prometheus.wait(lambda: prometheus.value('up{job="iommuscope"}') == 1),
            "Prometheus scrapes the exporter")
     guest.run("bind-device 0000:00:03.0 >/dev/null")
-    guest.run("in_background guest-load -m 8 -s 1 -k 100000 mock 0000:00:03.0")
+    guest.run("in_background guest-load -m 8 -s 1 -k 80000 mock 0000:00:03.0")
     # known numbers, once there is a sample from before
     before = {op: prometheus.value(f'sum(iommufd_operations_total{{operation="{op}"}})') or 0
               for op in ("map", "replace")}

@@ -62,7 +62,7 @@ async function headers() {
 }
 
 async function figures() {
-	await guest.run("in_background guest-load -m 8 -s 1 -k 100000 mock");
+	await guest.run("in_background guest-load -m 8 -s 1 -k 80000 mock");
 	await guest.run("map-load 300 65536 7 >/dev/null");
 	await guest.run("replace-load 6 1 200 >/dev/null");
 	await guest.run("limited map-load -m 2 0x100000 >/dev/null 2>&1; true");
