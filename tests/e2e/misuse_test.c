@@ -112,6 +112,35 @@ TEST(misuse, bind_arguments)
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 }
 
+static void allow_unsafe(const char *value)
+{
+	int fd = open("/sys/module/iommufd/parameters/allow_unsafe_interrupts",
+		      O_WRONLY | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	CHECK_EQ(write(fd, value, 1), 1);
+	close(fd);
+}
+
+/* A device that could send the interrupts of others takes the administrator's leave. */
+TEST(misuse, unsafe_interrupts)
+{
+	struct vfio_space space;
+	char bdf[PCI_BDF_SIZE];
+	int fd = open_node(bdf);
+	uint32_t devid;
+	int rc;
+
+	if (!strcmp(pci_iommu_kind(bdf), "intel"))
+		tap_skip("this machine isolates interrupts");
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	allow_unsafe("N");
+	rc = vfio_node_bind(fd, space.fd, &devid);
+	allow_unsafe("Y");
+	CHECK_EQ(rc, -EPERM);
+	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
+}
+
 /* Before the bind nothing works; not even looking. */
 TEST(misuse, unbound_node)
 {
