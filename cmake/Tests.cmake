@@ -16,7 +16,7 @@
 #       runs as KIND.NAME in a guest with that debug kernel, in the long run only
 #   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] COMMAND ...)
 #       runs on the host while a machine is up; $LAB_EXEC is the command line that runs a
-#       command in there
+#       command in there, $LAB_MONITOR that which runs one of QEMU's monitor
 #   iommuscope_add_bench(NAME [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs in a guest with './dev bench'
 #

@@ -8,6 +8,7 @@ agent     talks to the agent in the guest and runs commands there
 kernels   the kernels that the lab knows by name
 klog      reads the guest's kernel log and judges it
 keeper    keeps a machine up between commands, for tests that share one
+monitor   talks to QEMU's monitor of such a machine
 """
 
 

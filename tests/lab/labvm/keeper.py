@@ -155,8 +155,8 @@ def keep(paths, options, directory, argv, owner):
             poller.register(owner_fd, select.POLLIN)
         save(directory, {
             "keeper": os.getpid(), "keeper_start": start_time(os.getpid()),
-            "socket": machine.socket("agent"), "argv": argv, "owner": owner, "judged": 0, "in_test": False,
-            "slowness": kernels.slowness(options),
+            "socket": machine.socket("agent"), "monitor": machine.socket("qmp"), "argv": argv,
+            "owner": owner, "judged": 0, "in_test": False, "slowness": kernels.slowness(options),
         })
         limit = pace.Deadline(LIMIT * kernels.slowness(options))
         while machine.process.poll() is None and not limit.passed():

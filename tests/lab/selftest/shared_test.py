@@ -100,6 +100,27 @@ def beside():
     equal(run("$LAB_EXEC -- test -e /tmp/left").returncode, 1)
 
 
+def monitor():
+    """a test on the host beside a machine reaches QEMU's monitor"""
+    def run(script):
+        return lab("beside", NAME, "--timeout", "60", "--", "sh", "-c", script)
+
+    done = run("$LAB_MONITOR stop && $LAB_MONITOR query-status && $LAB_MONITOR cont && $LAB_EXEC -- echo on")
+    lines = done.stdout.decode().splitlines()
+    equal((len(lines), done.returncode), (4, 0))
+    contains(lines[1], '"status": "paused"')
+    equal(lines[3], "on")
+    done = run("$LAB_MONITOR human-monitor-command command-line='info version'")
+    contains(done.stdout, b'"')
+    equal(done.returncode, 0)
+    for words, status, complaint in (("device_del id=nothing", 1, b"'nothing' not found"),
+                                     ("no-such-command", 1, b"not been found"),
+                                     ("device_del nothing", 2, b"not KEY=VALUE: nothing")):
+        done = run("$LAB_MONITOR " + words)
+        equal(done.returncode, status)
+        contains(done.stderr, complaint)
+
+
 def spoils():
     """a test that may leave anything has its machine booted anew, without a word"""
     before = boot()
@@ -173,8 +194,8 @@ def owner():
 
 
 try:
-    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, spoils, killed_test,
-             killed_client, slow, guilty, panicked, stops, owner])
+    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, monitor, spoils,
+             killed_test, killed_client, slow, guilty, panicked, stops, owner])
 finally:
     lab("stop", NAME)
     shutil.rmtree(os.path.join(lab.build, "vm", NAME), ignore_errors=True)
