@@ -100,3 +100,30 @@ TEST(json, strings_that_are_no_utf8)
 	CHECK_TEXT(end(&json), "[\"\\ufffd\",\"\\ufffd\",\"\\ufffd\\ufffd\",\"\\ufffd\\ufffd\\ufffd\","
 			       "\"\\ufffd\\ufffd\\ufffd\\ufffd\"]\n");
 }
+
+TEST(json, keys_made_ready)
+{
+	struct json_key a, longest, cut;
+	struct json json = begin();
+
+	json_key_make(&a, "a");
+	json_key_make(&longest, "a_key_of_as_many_as_28_chars");
+	json_key_make(&cut, "a_key_that_is_longer_than_there_is_room_for");
+	CHECK(cut.length < sizeof(cut.text));
+	json_object(&json, NULL);
+	json_member_u64(&json, &a, UINT64_MAX);
+	json_member_null(&json, &longest);
+	json_key(&json, &a);
+	json_array(&json, NULL);
+	json_u64(&json, NULL, 1);
+	json_u64(&json, NULL, 2);
+	json_end_array(&json);
+	json_key(&json, &longest);
+	json_object(&json, NULL);
+	json_member_null(&json, &a);
+	json_end_object(&json);
+	json_member_u64(&json, &a, 0);
+	json_end_object(&json);
+	CHECK_TEXT(end(&json), "{\"a\":18446744073709551615,\"a_key_of_as_many_as_28_chars\":null,"
+			       "\"a\":[1,2],\"a_key_of_as_many_as_28_chars\":{\"a\":null},\"a\":0}\n");
+}

@@ -147,6 +147,47 @@ static char *element(struct json *json, const char *key)
 	return p;
 }
 
+void json_key_make(struct json_key *made, const char *key)
+{
+	size_t length = snprintf(made->text, sizeof(made->text), "\"%s\":", key);
+
+	made->length = length < sizeof(made->text) ? length : sizeof(made->text) - 1;
+}
+
+/* Returns where a number has room, as element() does. */
+static inline char *member(struct json *json, const struct json_key *key)
+{
+	char *start = room(json, 1 + sizeof(key->text) + NUMBER_SIZE), *p = start;
+
+	*p = ',';
+	p += json->comma;
+	/* all of it: to copy a number of bytes that is not known takes longer */
+	memcpy(p, key->text, sizeof(key->text));
+	p += key->length;
+	json->used += p - start;
+	json->comma = true;
+	return p;
+}
+
+void json_key(struct json *json, const struct json_key *key)
+{
+	member(json, key);
+	json->comma = false;
+}
+
+void json_member_u64(struct json *json, const struct json_key *key, uint64_t value)
+{
+	char *start = member(json, key);
+
+	json->used += put_digits(start, value) - start;
+}
+
+void json_member_null(struct json *json, const struct json_key *key)
+{
+	memcpy(member(json, key), "null", 4);
+	json->used += 4;
+}
+
 static void begin(struct json *json, const char *key, char bracket)
 {
 	element(json, key);

@@ -31,6 +31,48 @@ struct json {
 	char text[1024];
 };
 
+/* Room for a key that is made ready, in quotes. */
+#define JSON_KEY_SIZE 32
+
+/**
+ * struct json_key - a key made ready, which is copied faster
+ * @length: of @text
+ * @text: the key in quotes, and a colon
+ */
+struct json_key {
+	unsigned int length;
+	char text[JSON_KEY_SIZE];
+};
+
+/**
+ * json_key_make() - make a key ready
+ * @made: filled in
+ * @key: the key
+ */
+void json_key_make(struct json_key *made, const char *key);
+
+/**
+ * json_key() - write a key; its value follows, written with a NULL key
+ * @json: the writer
+ * @key: the key
+ */
+void json_key(struct json *json, const struct json_key *key);
+
+/**
+ * json_member_u64() - write a number into an object
+ * @json: the writer
+ * @key: its key
+ * @value: the number
+ */
+void json_member_u64(struct json *json, const struct json_key *key, uint64_t value);
+
+/**
+ * json_member_null() - write null into an object
+ * @json: the writer
+ * @key: its key
+ */
+void json_member_null(struct json *json, const struct json_key *key);
+
 /**
  * json_object() - begin an object
  * @json: the writer
