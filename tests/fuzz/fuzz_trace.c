@@ -10,9 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "describe/operation.h"
-#include "describe/operation_csv.h"
-#include "describe/replacement_text.h"
+#include "describe/fields.h"
 #include "observe/replacement.h"
 #include "text/json.h"
 #include "trace/coding.h"
@@ -78,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct memory memory = {};
 	struct trace_reader *reader;
 	struct timeline *timeline;
+	struct told_replacement told;
 	struct trace_event event;
 	struct json json;
 	char words[256];
@@ -100,13 +99,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case TRACE_OPERATION:
 			unfinished_end(&under_way, &event.record);
-			operation_json(&event.record, &json, 0);
-			operation_csv(nowhere, &event.record, "end", 0);
+			fields_json_line(&json, &operation_fields, &event.record, 0);
+			fields_csv(nowhere, &operation_fields, &event.record, 0);
 			timeline_operation(timeline, &event.record, false);
 			break;
 		case TRACE_REPLACEMENT:
-			replacement_json(&event.replacement, &json, 0);
-			replacement_csv(nowhere, &event.replacement, 0);
+			replacement_tell(&told, &event.replacement);
+			fields_json_line(&json, &replacement_fields, &told, 0);
+			fields_csv(nowhere, &replacement_fields, &told, 0);
 			timeline_replacement(timeline, &event.replacement);
 			break;
 		case TRACE_LOST:

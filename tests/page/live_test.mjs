@@ -87,7 +87,7 @@ async function figures() {
 	      "as many devices");
 	const bytes = await page.evaluate(() => fetch("live.json").then((r) => r.json()).then((d) => ({
 		mapped: d.ioases.reduce((total, ioas) => total + ioas.mapped_bytes, 0),
-		pinned: d.ctxs.reduce((total, ctx) => total + ctx.pinned_bytes, 0) })));
+		pinned: d.contexts.reduce((total, ctx) => total + ctx.pinned_bytes, 0) })));
 	equal(bytes, { mapped: sum(samples, "iommufd_mapped_bytes"), pinned: sum(samples, "iommufd_pinned_bytes") },
 	      "mapped and pinned bytes are those of /metrics");
 

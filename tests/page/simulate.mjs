@@ -80,6 +80,11 @@ const FAILURES = [
 
 const REASONS = ["memlock_limit", "iova_overlap", "iommufd_refused", "gup_fault"];
 
+/* What follows from the free addresses and the largest hole in them. */
+function free(bytes, hole) {
+	return { free_bytes: bytes, fragmentation: 1 - hole / bytes };
+}
+
 export class Simulation {
 	constructor({ seed = 1, epoch = Date.now() * 1e6 } = {}) {
 		this.random = generator(seed);
@@ -123,7 +128,7 @@ export class Simulation {
 		operation.errors++;
 		const kind = Math.floor(this.random() * FAILURES.length);
 		const before = this.failures.find((failure) => failure.reason === REASONS[kind]);
-		this.failures = [{ operation: "map", reason: REASONS[kind], time_ns: this.now, text: FAILURES[kind],
+		this.failures = [{ subsystem: "iommufd", operation: "map", reason: REASONS[kind], time_ns: this.now, text: FAILURES[kind],
 				   count: (before?.count ?? 0) + 1 },
 				 ...this.failures.filter((failure) => failure !== before)];
 	}
@@ -148,10 +153,11 @@ export class Simulation {
 			dur_ns: Math.round(dur * 1.03), ...phases, windows: Number(intel), window_ns: window,
 			window_offset_ns: before + Math.round(phases.switch_ns * 0.15),
 			faults_in_window: faults, faults_after: 0, faults_at_least: false, waited: 0, waited_longest_ns: 0,
-			faults: Array.from({ length: faults }, () => ({ iova: 0x10000000, message: "no translation",
+			faults: Array.from({ length: faults }, () => ({ iova: 0x10000000, fault_text: "no translation",
 				offset_ns: before + Math.round(phases.switch_ns * (0.2 + 0.4 * this.random())) })),
 			verdict: intel ? "blocked" : "hitless",
-			message: intel ? `blocked ${Math.round(window / 1000)} µs, ${faults === 1 ? "1 fault" : `${faults} faults`}` : "hitless",
+			message: null,
+			verdict_text: intel ? `blocked ${Math.round(window / 1000)} µs, ${faults === 1 ? "1 fault" : `${faults} faults`}` : "hitless",
 		});
 		this.replacements.length = Math.min(this.replacements.length, 8);
 	}
@@ -171,7 +177,7 @@ export class Simulation {
 		const seconds = (this.now - this.start) / 1e9;
 
 		return {
-			version: 1, instance: this.instance, host: "lab", kernel: "Linux 6.12.57+deb12-amd64",
+			format: 2, instance: this.instance, host: "lab", kernel: "6.12.57+deb12-amd64",
 			tool: "0.1.0", time_ns: this.now, uptime_ns: this.now - this.start,
 			operations: this.operations.filter((o) => o.count).map((o) => ({
 				subsystem: o.subsystem, operation: o.operation, errors: o.errors,
@@ -179,31 +185,36 @@ export class Simulation {
 				phases: Object.entries(o.phases).map(([phase, histogram]) =>
 					({ phase, ...histogram.json() })) })),
 			overflowed: 0, lost: 0,
-			ctxs: [{ ctx: 1, pid: 4711, uid: 1000, process: "qemu-system-x86", pinned_bytes: 52 * MIB },
+			contexts: [{ ctx: 1, pid: 4711, uid: 1000, process: "qemu-system-x86", pinned_bytes: 52 * MIB },
 			       { ctx: 2, pid: 812, uid: 0, process: "nvme-load", pinned_bytes: 1.4 * GIB }],
 			devices: [
 				{ device: "0000:00:04.0", driver: "vfio-pci", iommu: "dmar0", iommu_driver: "intel", group: 3,
-				  ctx: 2, attached: true, hwpt: 6, ioas: 4, domain_type: "unmanaged",
-				  replacements: this.replacements.length && this.numbers, last_replace_time_ns: this.replacements[0]?.time_ns ?? 0 },
+				  ctx: 2, attached: true, hwpt: 6, ioas: 4,
+				  replacements: this.replacements.length && this.numbers, last_replacement_time_ns: this.replacements[0]?.time_ns ?? null },
 				{ device: "0000:00:05.0", driver: "vfio-pci", iommu: "dmar0", iommu_driver: "intel", group: 4,
-				  ctx: 1, attached: true, hwpt: 3, ioas: 2, domain_type: "unmanaged", replacements: 0, last_replace_time_ns: 0 },
+				  ctx: 1, attached: true, hwpt: 3, ioas: 2, replacements: 0, last_replacement_time_ns: null },
 				{ device: "0000:01:00.1", driver: "vfio-pci", iommu: "dmar0", iommu_driver: "intel", group: 7,
-				  ctx: 1, attached: false, hwpt: 0, ioas: 0, domain_type: "", replacements: 0, last_replace_time_ns: 0 },
+				  ctx: 1, attached: false, hwpt: null, ioas: null, replacements: 0, last_replacement_time_ns: null },
 			],
+			hwpts: [{ ctx: 1, hwpt: 3, ioas: 2, domain_type: "unmanaged" },
+				{ ctx: 2, hwpt: 6, ioas: 4, domain_type: "unmanaged" }],
 			ioases: [
 				{ ctx: 1, ioas: 2, areas: 14, mapped_bytes: 52 * MIB, pinned_bytes: 52 * MIB, extents: 40, huge_bytes: 40 * MIB,
-				  usable_bytes: 2 ** 39 - MIB, largest_hole_bytes: 2 ** 39 - 2 * GIB },
+				  usable_bytes: 2 ** 39 - MIB, largest_hole_bytes: 2 ** 39 - 2 * GIB,
+				  ...free(2 ** 39 - MIB - 52 * MIB, 2 ** 39 - 2 * GIB) },
 				{ ctx: 2, ioas: 4, areas: 4096, mapped_bytes: 1.4 * GIB, pinned_bytes: 1.4 * GIB, extents: 9000,
-				  huge_bytes: 0.6 * GIB, usable_bytes: 2 ** 39 - MIB, largest_hole_bytes: 2 ** 37 },
+				  huge_bytes: 0.6 * GIB, usable_bytes: 2 ** 39 - MIB, largest_hole_bytes: 2 ** 37,
+				  ...free(2 ** 39 - MIB - 1.4 * GIB, 2 ** 37) },
 			],
 			memlock: [
-				{ ctx: 1, mode: "user", used_bytes: 52 * MIB + MIB * 6 * Math.abs(Math.sin(seconds / 30)), limit_bytes: 64 * MIB },
-				{ ctx: 2, mode: "process", used_bytes: 1.4 * GIB, limit_bytes: null },
+				{ ctx: 1, rlimit_mode: "user", locked_bytes: 52 * MIB + MIB * 6 * Math.abs(Math.sin(seconds / 30)), limit_bytes: 64 * MIB },
+				{ ctx: 2, rlimit_mode: "process", locked_bytes: 1.4 * GIB, limit_bytes: null },
 			],
 			replacements: this.replacements, failures: this.failures,
 			stuck: this.stuckSince === null ? [] : [{ tid: 184, dur_ns: this.now - this.stuckSince,
-				text: "map of 256 KiB at 0x1000000, ioas 1, ctx 1", phase: "faulting in and pinning user memory" }],
-			cost: { cpu_ns: (this.now - this.start) * 0.004, memory_bytes: 21 * MIB },
+				subsystem: "iommufd", operation: "map", what: "256 KiB at 0x1000000, ioas 1", ctx: 1,
+				phase: "pin", phase_text: "faulting in and pinning user memory" }],
+			cost: { cpu_ns: (this.now - this.start) * 0.004, resident_bytes: 21 * MIB },
 		};
 	}
 }

@@ -3,10 +3,13 @@
 //
 // The parts of the page that need no browser.
 
+import { readFileSync } from "node:fs";
+
 import { duration, count, number, percent, size } from "../../dashboards/page/src/format.js";
 import { add, bucketEnd, empty, percentiles, since } from "../../dashboards/page/src/histogram.js";
 import { Store, KEEP_NS } from "../../dashboards/page/src/store.js";
 import { equal, ok, run } from "../lib/tap.mjs";
+import { Simulation } from "./simulate.mjs";
 
 function formats() {
 	equal([0, 850, 999, 38000, 999499, 1.25e6, 999.5e6, 99.4e9, 200e9, 7300e9, 90000e9].map(duration),
@@ -103,4 +106,31 @@ function samples() {
 	equal(store.samples.length, 1, "what is older than the longest time shown is forgotten");
 }
 
-await run(formats, buckets, shares, samples);
+/* The simulation's document has the keys of the exporter's, which are described. */
+function keys() {
+	const reference = readFileSync(new URL("../../docs/json.md", import.meta.url), "utf8");
+	const known = new Set([...reference.split("\n## Keys\n")[1].matchAll(/^\| `(\w+)`/gm)].map((row) => row[1]));
+	const simulation = new Simulation({});
+	const wild = new Set();
+	const walk = (value) => {
+		if (Array.isArray(value))
+			value.forEach(walk);
+		else if (value && typeof value === "object")
+			for (const [key, inner] of Object.entries(value)) {
+				if (!known.has(key))
+					wild.add(key);
+				walk(inner);
+			}
+	};
+
+	simulation.stuckSince = simulation.now;
+	simulation.pass(60);
+	const document = simulation.document();
+	equal([document.failures, document.replacements, document.stuck].map((list) => list.length > 0),
+	      [true, true, true], "the simulation has something of everything");
+	walk(document);
+	ok(known.size > 200, "the reference of keys is read", known.size);
+	equal([...wild], [], "the page's tests use only keys that the tool has");
+}
+
+await run(formats, buckets, shares, samples, keys);

@@ -43,24 +43,24 @@ def limits(tap):
         by_user = 3 * MIB
         subset(tap, processes[bounded.pid],
                {"process": "iommu-shell", "uid": 0, "rlimit_mode": "user", "pinned_bytes": 3 * MIB,
-                "counted_bytes": by_user, "limit": "bytes", "limit_bytes": 8 * MIB,
+                "locked_bytes": by_user, "limit": "bytes", "limit_bytes": 8 * MIB,
                 "left_bytes": 8 * MIB - by_user}, "by user: what all processes have counts")
         subset(tap, processes[alone.pid],
-               {"rlimit_mode": "process", "pinned_bytes": MIB, "counted_bytes": MIB,
+               {"rlimit_mode": "process", "pinned_bytes": MIB, "locked_bytes": MIB,
                 "limit_bytes": 2 * MIB, "left_bytes": MIB}, "by process: only its own")
         subset(tap, processes[free.pid],
-               {"pinned_bytes": 2 * MIB, "counted_bytes": by_user, "limit": "cap_ipc_lock",
+               {"pinned_bytes": 2 * MIB, "locked_bytes": by_user, "limit": "cap_ipc_lock",
                 "limit_bytes": None, "left_bytes": None}, "CAP_IPC_LOCK lifts the limit")
         tap.equal(document["users"],
-                  [{"uid": 0, "pinned_bytes": 6 * MIB, "locked_bytes": by_user}],
+                  [{"uid": 0, "pinned_bytes": 6 * MIB, "user_locked_bytes": by_user}],
                   "the sum of the user")
         tap.equal([c["pinned_bytes"] for c in document["cgroups"]], [6 * MIB],
                   "and of the cgroup")
-        tap.ok(document["host"]["pinned_bytes"] == 6 * MIB
-               and document["host"]["host_pinned_bytes"] >= 6 * MIB
-               and document["host"]["memory_bytes"] > document["host"]["available_bytes"] > 0
-               and document["host"]["iommu_page_table_bytes"] > 0, "the host in all",
-               document["host"])
+        tap.ok(document["host_memory"]["pinned_bytes"] == 6 * MIB
+               and document["host_memory"]["host_pinned_bytes"] >= 6 * MIB
+               and document["host_memory"]["memory_bytes"] > document["host_memory"]["available_bytes"] > 0
+               and document["host_memory"]["iommu_page_table_bytes"] > 0, "the host in all",
+               document["host_memory"])
         mine = capacity("-p", str(alone.pid))
         tap.equal(([p["pid"] for p in mine["processes"]], len(mine["ioases"])), ([alone.pid], 1),
                   "-p shows one process")
@@ -86,7 +86,7 @@ def promise(tap, shell, file, ioas, kind, sizes, stop, name):
             fits = False
             if error.errno not in (errno.ENOMEM, errno.ENOSPC, errno.EINVAL):
                 raise
-        kept.append((size, fit["fits"] == fits, fit["stopped_by"] == (None if fits else stop)))
+        kept.append((size, fit["fits"] == fits, fit["reason"] == (None if fits else stop)))
     tap.ok(all(fine and named for _, fine, named in kept), name, kept)
     tap.equal(sum(fine for _, fine, _ in kept), len(sizes), name + ": every one of them")
 
@@ -133,7 +133,7 @@ def fragmentation(tap):
         used = 64 * (64 << 10)
         free = (1 << 48) - used
         hole = (1 << 48) - 16 * MIB - (2 * used - (64 << 10))
-        subset(tap, record, {"areas": 64, "usable_bytes": 1 << 48, "used_bytes": used,
+        subset(tap, record, {"areas": 64, "usable_bytes": 1 << 48, "mapped_bytes": used,
                              "free_bytes": free, "largest_hole_bytes": hole,
                              "alloc_hole_bytes": 64 << 10},
                "free space, the largest hole, and what the kernel would find")

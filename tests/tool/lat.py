@@ -19,7 +19,7 @@ def load(*arguments):
 def by_operation(report, label=None):
     """The operations of a report by name, those of one label or of all."""
     return {o["operation"]: o for o in report["operations"]
-            if o["subsystem"] == "iommufd" and (label is None or o[report["by"]] == label)}
+            if o["subsystem"] == "iommufd" and (label is None or o["label"] == label)}
 
 
 def counted(operation):
@@ -80,28 +80,28 @@ def dimensions(tap):
         first = load("20", "4096")
         run("ioas-load", "5")
     (report,) = observer.objects()
-    labels = {o["process"].split(" ")[0] for o in report["operations"]}
+    labels = {o["label"].split(" ")[0] for o in report["operations"]}
     tap.equal(labels, {"map-load", "ioas-load"}, "--by process names processes that have ended")
-    label = next(o["process"] for o in report["operations"] if o["process"].startswith("map-load"))
+    label = next(o["label"] for o in report["operations"] if o["label"].startswith("map-load"))
     tap.equal(counted(by_operation(report, label)["map"]), first["map"], "and counts for each")
 
     with Observer("lat", "--by", "ioas", "--json", "-o", "map") as observer:
         load("20", "4096")
         load("30", "4096")
     (report,) = observer.objects()
-    tap.equal(sorted((o["ioas"].split(" ")[0], o["count"]) for o in report["operations"]),
+    tap.equal(sorted((o["label"].split(" ")[0], o["count"]) for o in report["operations"]),
               [("ctx", 20), ("ctx", 30)], "--by ioas tells address spaces apart")
 
     with Observer("lat", "--by", "cgroup", "--json", "-o", "map") as observer:
         load("20", "4096")
     (report,) = observer.objects()
-    tap.equal([(o["cgroup"][0], o["count"]) for o in report["operations"]], [("/", 20)],
+    tap.equal([(o["label"][0], o["count"]) for o in report["operations"]], [("/", 20)],
               "--by cgroup gives a path")
 
     with Observer("lat", "--by", "device", "--json", "-o", "map") as observer:
         load("20", "4096")
     (report,) = observer.objects()
-    tap.equal([(o["device"].endswith("no device"), o["count"]) for o in report["operations"]],
+    tap.equal([(o["label"].endswith("no device"), o["count"]) for o in report["operations"]],
               [(True, 20)], "--by device says so of an IOAS that has none")
 
 
@@ -141,7 +141,7 @@ def attached_before(tap):
         process.kill()
         process.wait()
     by, filtered, other = (report["operations"] for report in reports)
-    tap.equal([o["device"] for o in by], [device],
+    tap.equal([o["label"] for o in by], [device],
               "--by device knows a device that was attached before")
     tap.ok(filtered and filtered[0]["count"] > 0, "and so does -d", filtered)
     tap.equal(other, [], "and of another device there is nothing")
@@ -151,7 +151,7 @@ def overflow(tap):
     with Observer("lat", "--by", "process", "--limit", "1", "--json", "-o", "map") as observer:
         truths = [load("10", "4096", "5") for _ in range(8)]
     (report,) = observer.objects()
-    others = [o for o in report["operations"] if o["process"] == "(others)"]
+    others = [o for o in report["operations"] if o["label"] == "(others)"]
     tap.ok(len(others) == 1 and others[0]["count"] == report["overflowed"] > 0,
            "what finds no room is counted among the others", report["operations"])
     tap.equal(tuple(sum(o[key] for o in report["operations"])

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The manual page and the completion are those that the tool writes.  Needs no kernel.
+"""The manual page, the completion and the reference of keys are those that the tool writes.  Needs no kernel.
 
 'manual.py TOOL --update' writes them anew.
 """
 
 import os
+import re
 import sys
 
 from tooltest import Tap, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
-FILES = {"--man": "docs/man/iommuscope.8", "--completion": "tools/completion/iommuscope.bash"}
+FILES = {"--man": "docs/man/iommuscope.8", "--completion": "tools/completion/iommuscope.bash",
+         "--keys": "docs/json.md"}
 TOOL = sys.argv[1]
 
 
@@ -71,9 +73,64 @@ def completion(tap):
     tap.equal(completed("help", "sT"), [], "what is nothing stays")
 
 
+def rows(title):
+    """The rows of a table of the reference, by its title."""
+    part = written("--keys").split("\n## %s\n" % title)[1].split("\n## ")[0]
+    return [[cell.strip() for cell in line.strip("|\n").split(" | ")]
+            for line in part.splitlines() if line.startswith("| `") or line.startswith("| ")][1:]
+
+
+# Those of a number that say of what
+ENDS = {"bytes": "bytes", "nanoseconds": "_ns", "nanoseconds, may be negative": "_ns",
+        "time: nanoseconds since 1970": "time_ns", "time: RFC 3339": "time",
+        "nanoseconds of `CLOCK_MONOTONIC`": "_monotonic_ns"}
+
+
+def keys(tap):
+    """One key, one meaning, one unit."""
+    described = rows("Keys")
+    tap.ok(len(described) > 200 and all(len(row) == 4 for row in described), "the reference has all keys",
+           len(described))
+    kinds, meanings = {}, {}
+    for key, value, meaning, _ in described:
+        kinds.setdefault(key, []).append(value)
+        meanings.setdefault(meaning, set()).add(key)
+    # how many there are, and the list of them, are the one word that there is for both
+    several = {key: sorted(found) for key, found in kinds.items()
+               if sorted(value for value in found if value != "list") not in ([], ["number"], found)}
+    tap.equal(several, {}, "a key means the same everywhere")
+    tap.equal({meaning: found for meaning, found in meanings.items() if len(found) > 1}, {},
+              "no two keys mean the same")
+    tap.equal([row[:2] for row in described if not row[0].strip("`").endswith(ENDS.get(row[1], ""))
+               or (row[0].endswith(("_bytes`", "time_ns`")) and row[1] not in ENDS and row[1] != "list")], [],
+              "a key ends in its unit, and in no other's")
+    tap.equal([row[0] for row in described if not re.fullmatch("`[a-z][a-z0-9_]*`", row[0])], [],
+              "keys are snake_case")
+    tap.equal([row[0] for row in described if len(row[0].strip("`")) > 28], [], "and have room where they are made ready")
+    tap.equal([row[0] for row in described if not row[2]], [], "each has its meaning")
+
+
+def written_keys(tap):
+    """Nothing but the descriptions writes a key."""
+    known = {row[0].strip("`") for row in rows("Keys")}
+    foreign = {"ph", "name", "pid", "tid", "ts", "dur", "cat", "cname", "s", "args", "unfinished",
+               "displayTimeUnit", "otherData", "traceEvents"}
+    wild = []
+    for folder, _, names in os.walk(os.path.join(ROOT, "tools")):
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), ROOT)
+            if not name.endswith(".c") or path in ("tools/text/json.c", "tools/text/fields.c"):
+                continue
+            for key in re.findall(r'\bjson_\w+\([^;"]*?,\s*"([^"]*)"', read(path)):
+                # the format of a timeline is another's; what it has of ours is called as in ours
+                if path != "tools/trace/timeline.c" or key not in known | foreign:
+                    wild.append((path, key))
+    tap.equal(wild, [], "each key that is written is described")
+
+
 if sys.argv[2:] == ["--update"]:
     for option, path in FILES.items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
             file.write(written(option))
 else:
-    Tap().run(files, help_texts, completion)
+    Tap().run(files, help_texts, completion, keys, written_keys)

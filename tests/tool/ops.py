@@ -48,7 +48,7 @@ def every_call(tap):
               "the one wrong call has errno, reason and the id asked for")
     tap.equal({o["object_type"] for o in mine if o["operation"] == "ioas_alloc"}, {"ioas"},
               "an IOAS is made by ioas_alloc")
-    times = [o["start_ns"] for o in mine]
+    times = [o["start_monotonic_ns"] for o in mine]
     tap.equal(times, sorted(times), "the calls are in the order of time")
     tap.ok(all(0 < o["dur_ns"] < 10**10 for o in mine), "each took some time")
 

@@ -23,7 +23,7 @@ OUT = "/out/record"
 
 def without_time(objects):
     """The wall clock is what each command takes it to be."""
-    return [{key: value for key, value in o.items() if key != "time"} for o in objects]
+    return [{key: value for key, value in o.items() if key not in ("time", "time_ns")} for o in objects]
 
 
 def objects(*arguments):
@@ -55,7 +55,7 @@ def begins(tap):
     starts = [o for o in shown if o.get("event") == "begin"]
 
     def told(some):
-        return sorted((o["tid"], o["operation"], o["start_ns"]) for o in some)
+        return sorted((o["tid"], o["operation"], o["start_monotonic_ns"]) for o in some)
     announced = {o["operation"] for o in starts}
     tap.ok({"map", "unmap", "attach"} <= announced, "operations that begin are there", announced)
     tap.equal(told(starts), told(o for o in ends if o["operation"] in announced and
@@ -83,9 +83,9 @@ def filters(tap):
         wanted = [o for o in everything if keep(o)]
         tap.ok(wanted and got == wanted, "report %s" % name, len(got), len(wanted))
     rows = list(csv.DictReader(io.StringIO(tool("report", "--csv", TRACE).stdout)))
-    tap.equal([(int(r["start_ns"]), r["operation"], int(r["ret"]), int(r["dur_ns"]), r["process"])
+    tap.equal([(int(r["start_monotonic_ns"]), r["operation"], int(r["ret"]), int(r["dur_ns"]), r["process"])
                for r in rows],
-              [(o["start_ns"], o["operation"], o["ret"], o["dur_ns"], o["process"])
+              [(o["start_monotonic_ns"], o["operation"], o["ret"], o["dur_ns"], o["process"])
                for o in everything], "report --csv has the same rows")
 
 
@@ -133,7 +133,7 @@ def replacements(tap):
     tap.equal((load.returncode, record.status, record.stderr), (0, 0, ""), "record ends well")
 
     def told(some):
-        return sorted((o["start_ns"], o["device"], o["verdict"], o["old_hwpt"], o["hwpt"],
+        return sorted((o["start_monotonic_ns"], o["device"], o["verdict"], o["old_hwpt"], o["hwpt"],
                        o["windows"], o["dur_ns"], o["process"]) for o in some if "verdict" in o)
     shown = objects(path)
     saw = told(replace.objects())
@@ -146,9 +146,9 @@ def replacements(tap):
     lines = tool("report", path).stdout.splitlines()
     tap.equal(len([line for line in lines if ": blocked " in line]), 24, "in words")
     rows = list(csv.DictReader(io.StringIO(tool("report", "--csv", path).stdout)))
-    tap.equal([(int(r["start_ns"]), r["device"], r["verdict"], int(r["dur_ns"]), int(r["switch_ns"]),
+    tap.equal([(int(r["start_monotonic_ns"]), r["device"], r["verdict"], int(r["dur_ns"]), int(r["switch_ns"]),
                 r["window_ns"], r["faults_in_window"]) for r in rows if r["event"] == "replacement"],
-              [(o["start_ns"], o["device"], o["verdict"], o["dur_ns"], o["switch_ns"],
+              [(o["start_monotonic_ns"], o["device"], o["verdict"], o["dur_ns"], o["switch_ns"],
                 *("" if o[key] is None else str(o[key]) for key in ("window_ns", "faults_in_window")))
                for o in shown if "verdict" in o], "--csv has a row for each")
     tap.equal({r["verdict"] + r["window_ns"] for r in rows if r["event"] != "replacement"}, {""},

@@ -44,10 +44,10 @@ def began_before(tap):
         time.sleep(0.5)
         result = tool("stuck", "--json", "--longer", "500ms")
         tap.equal((result.returncode, result.stderr), (0, ""), "stuck finds no fault")
-        operations = json.loads(result.stdout)["operations"]
+        operations = json.loads(result.stdout)["stuck"]
         if tap.equal(len(operations), 1, "an operation that began before is found"):
             check(tap, operations[0], stuck, "begun before")
-            tap.equal((operations[0]["since_is_exact"], operations[0]["phase"]), (False, None),
+            tap.equal((operations[0]["dur_at_least"], operations[0]["phase"]), (True, None),
                       "begun before: its begin and phase are not claimed to be known")
         text = tool("stuck", "--longer", "300ms").stdout
         tap.ok("map of 256 KiB at 0x1000000, ioas %d, by stuck-mapper [%d, thread %d]"
@@ -60,23 +60,23 @@ def began_before(tap):
 def began_while_observed(tap):
     with Observer("stuck", "--json", "--longer", "400ms", "-i", "0.2") as observer:
         def told():
-            return [json.loads(line)["operations"] for line in observer.so_far()]
+            return [json.loads(line)["stuck"] for line in observer.so_far()]
 
         with Stuck() as stuck:
             wait_for(lambda: sum(map(bool, told())) > 3)
             stuck.release()
         wait_for(lambda: told() and not told()[-1])
-    reports = [o["operations"] for o in observer.objects()]
+    reports = [o["stuck"] for o in observer.objects()]
     found = [operations[0] for operations in reports if operations]
     if not tap.ok(len(found) > 1, "an operation that begins meanwhile is found", reports):
         return
     # not the last report: the operation may end while that is made
     check(tap, found[0], stuck, "begun meanwhile")
-    tap.equal((found[0]["since_is_exact"], found[-1]["phase"]), (True, "pin"),
+    tap.equal((found[0]["dur_at_least"], found[-1]["phase"]), (False, "pin"),
               "begun meanwhile: its begin is known, and its phase")
-    tap.ok(400e6 <= found[0]["since_ns"] < found[-1]["since_ns"]
-           and found[-1]["phase_for_ns"] <= found[-1]["since_ns"],
-           "begun meanwhile: its time goes on", found[0]["since_ns"], found[-1]["since_ns"])
+    tap.ok(400e6 <= found[0]["dur_ns"] < found[-1]["dur_ns"]
+           and found[-1]["phase_dur_ns"] <= found[-1]["dur_ns"],
+           "begun meanwhile: its time goes on", found[0]["dur_ns"], found[-1]["dur_ns"])
     tap.equal(reports[-1], [], "it is no longer shown once it has ended")
 
 
@@ -87,7 +87,7 @@ def busy_is_not_stuck(tap):
     tap.equal(load.poll(), None, "a load goes on")
     load.kill()
     load.wait()
-    tap.equal(json.loads(result.stdout), {"operations": []},
+    tap.equal(json.loads(result.stdout)["stuck"], [],
               "who calls the same ioctl again and again is not stuck")
     result = tool("stuck", "--longer", "200ms")
     tap.equal(result.stdout, "no operation is under way for 200 ms or longer\n",
@@ -97,9 +97,9 @@ def busy_is_not_stuck(tap):
 def filters(tap):
     with Stuck() as stuck:
         other = tool("stuck", "--json", "--longer", "200ms", "-p", "1")
-        tap.equal(json.loads(other.stdout), {"operations": []}, "-p hides other processes")
+        tap.equal(json.loads(other.stdout)["stuck"], [], "-p hides other processes")
         mine = tool("stuck", "--json", "--longer", "200ms", "-p", str(stuck.pid), "--no-stack")
-        tap.equal([(o["pid"], o["stack"]) for o in json.loads(mine.stdout)["operations"]],
+        tap.equal([(o["pid"], o["stack"]) for o in json.loads(mine.stdout)["stuck"]],
                   [(stuck.pid, [])], "-p shows the one asked for, --no-stack leaves the stack")
     result = tool("stuck", "--longer", "now")
     tap.equal((result.returncode, "is not a time" in result.stderr), (2, True),

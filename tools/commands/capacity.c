@@ -9,9 +9,11 @@
 
 #include "commands/command.h"
 #include "commands/options.h"
+#include "describe/fields.h"
 #include "observe/capacity.h"
 #include "observe/session.h"
 #include "observe/state.h"
+#include "text/clock.h"
 #include "text/exit_status.h"
 #include "text/format.h"
 #include "text/json.h"
@@ -51,7 +53,7 @@ static bool ioas_wanted(const struct options *options, const struct state *state
 	       (!options->filter.ctx || options->filter.ctx == ctx->ctx_id);
 }
 
-static void user_name(uint32_t uid, char name[32])
+static const char *user_name(uint32_t uid, char name[32])
 {
 	const struct passwd *passwd = getpwuid(uid);
 
@@ -59,25 +61,7 @@ static void user_name(uint32_t uid, char name[32])
 		snprintf(name, 32, "%s", passwd->pw_name);
 	else
 		snprintf(name, 32, "%u", uid);
-}
-
-static struct text limit_text(const struct capacity_process *process)
-{
-	struct text text;
-
-	switch (process->limit) {
-	case LIMIT_BYTES:
-		return format_size(process->limit_bytes);
-	case LIMIT_UNLIMITED:
-		snprintf(text.s, sizeof(text.s), "unlimited");
-		return text;
-	case LIMIT_CAPABILITY:
-		snprintf(text.s, sizeof(text.s), "CAP_IPC_LOCK");
-		return text;
-	default:
-		snprintf(text.s, sizeof(text.s), "ended");
-		return text;
-	}
+	return name;
 }
 
 /* Red where less than a tenth is left, yellow where less than a third. */
@@ -92,33 +76,38 @@ static enum colour limit_colour(const struct capacity_process *process)
 
 static void show_processes(const struct capacity *capacity, const struct options *options)
 {
-	struct table table = {
-		.columns = 8,
-		.heads = { "PROCESS", "PID", "USER", "COUNTS BY", "PINNED", "COUNTED", "LIMIT",
-			   "LEFT" },
-		.right = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7,
+	static const struct column columns[] = {
+		{ "PROCESS", "process" },
+		{ "PID", "pid" },
+		{ "USER", "uid" },
+		{ "COUNTS BY", "rlimit_mode" },
+		{ "PINNED", "pinned_bytes" },
+		{ "COUNTED", "locked_bytes" },
+		{ "LIMIT", "limit_bytes" },
+		{ "LEFT", "left_bytes" },
 	};
+	enum { USER = 2, LIMIT = 6, NR = sizeof(columns) / sizeof(columns[0]) };
+	static const char *const limits[] = {
+		[LIMIT_UNKNOWN] = "ended",
+		[LIMIT_UNLIMITED] = "unlimited",
+		[LIMIT_CAPABILITY] = "CAP_IPC_LOCK",
+	};
+	const struct capacity_process *process;
+	struct table table;
 	char user[32];
 	size_t i;
 
+	fields_columns(&table, &capacity_process_fields, columns, NR);
+	table.right &= ~(1U << USER);
 	for (i = 0; i < capacity->nr; i++) {
-		const struct capacity_process *process = &capacity->processes[i];
-
+		process = &capacity->processes[i];
 		if (!wanted(options, process->pid))
 			continue;
-		user_name(process->uid, user);
-		table_row(&table, limit_colour(process));
-		table_set(&table, 0, "%s", process->comm);
-		table_set(&table, 1, "%u", process->pid);
-		table_set(&table, 2, "%s", user);
-		table_set(&table, 3, "%s", process->by_process ? "process" : "user");
-		table_set(&table, 4, "%s", format_size(process->pinned_bytes).s);
-		table_set(&table, 5, "%s", format_size(process->counted_bytes).s);
-		table_set(&table, 6, "%s", limit_text(process).s);
-		if (process->limit == LIMIT_BYTES)
-			table_set(&table, 7, "%s", format_size(capacity_left(process)).s);
-		else
-			table_set(&table, 7, "-");
+		fields_row(&table, limit_colour(process), &capacity_process_fields, columns, NR,
+			   process);
+		table_set(&table, USER, "%s", user_name(process->uid, user));
+		if (process->limit != LIMIT_BYTES)
+			table_set(&table, LIMIT, "%s", limits[process->limit]);
 	}
 	if (table.nr_rows)
 		table_print(&table);
@@ -141,104 +130,144 @@ static bool same_cgroup(const struct capacity_process *a, const struct capacity_
 	return !strcmp(a->cgroup, b->cgroup);
 }
 
-/* Sum up by what @same tells; returns how many sums, the caller frees them. */
-static size_t sum_up(const struct capacity *capacity, const struct options *options,
-		     bool (*same)(const struct capacity_process *a,
-				  const struct capacity_process *b),
-		     struct sum **sums)
-{
-	size_t nr = 0, i, j;
+struct sums {
+	struct sum *list;
+	size_t nr;
+};
 
-	*sums = calloc(capacity->nr + 1, sizeof(**sums));
-	if (!*sums)
+/* Sum up by what @same tells; the caller frees the list. */
+static struct sums sum_up(const struct capacity *capacity, const struct options *options,
+			  bool (*same)(const struct capacity_process *a,
+				       const struct capacity_process *b))
+{
+	struct sums sums = { calloc(capacity->nr + 1, sizeof(*sums.list)), 0 };
+	size_t i, j;
+
+	if (!sums.list)
 		out_of_memory();
 	for (i = 0; i < capacity->nr; i++) {
 		const struct capacity_process *process = &capacity->processes[i];
 
 		if (!wanted(options, process->pid))
 			continue;
-		for (j = 0; j < nr && !same((*sums)[j].first, process);)
+		for (j = 0; j < sums.nr && !same(sums.list[j].first, process);)
 			j++;
-		if (j == nr)
-			(*sums)[nr++].first = process;
-		(*sums)[j].pinned_bytes += process->pinned_bytes;
+		if (j == sums.nr)
+			sums.list[sums.nr++].first = process;
+		sums.list[j].pinned_bytes += process->pinned_bytes;
 		/* every process of a user that counts by user tells the same number */
 		if (!process->by_process)
-			(*sums)[j].locked_bytes = process->counted_bytes;
+			sums.list[j].locked_bytes = process->counted_bytes;
 	}
-	return nr;
+	return sums;
+}
+
+static void get_uid(const void *record, struct value *value)
+{
+	value->number = ((const struct sum *)record)->first->uid;
+}
+
+static void get_cgroup(const void *record, struct value *value)
+{
+	value->text = ((const struct sum *)record)->first->cgroup;
+	value->known = *value->text;
+}
+
+static const struct field user_sum[] = {
+	FIELD(NUMBER, "uid", .get = get_uid, .doc = "user"),
+	MEMBER(BYTES, "pinned_bytes", struct sum, pinned_bytes, .doc = "memory that is pinned"),
+	MEMBER(BYTES, "user_locked_bytes", struct sum, locked_bytes,
+	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
+};
+
+static const struct field_table user_fields = FIELD_TABLE("user that pins", user_sum);
+
+static const struct field cgroup_sum[] = {
+	FIELD(TEXT, "cgroup", .get = get_cgroup, .unknown = "the process has ended",
+	      .doc = "path of the cgroup"),
+	MEMBER(BYTES, "pinned_bytes", struct sum, pinned_bytes, .doc = "memory that is pinned"),
+};
+
+static const struct field_table cgroup_fields = FIELD_TABLE("cgroup that pins", cgroup_sum);
+
+static void show_users(const struct sums *users)
+{
+	static const struct column columns[] = {
+		{ "USER", "uid" },
+		{ "PINNED", "pinned_bytes" },
+		{ "LOCKED IN ALL", "user_locked_bytes" },
+	};
+	struct table table;
+	char user[32];
+	size_t i;
+
+	fields_columns(&table, &user_fields, columns, 3);
+	table.right &= ~1U;
+	for (i = 0; i < users->nr; i++) {
+		fields_row(&table, COLOUR_NONE, &user_fields, columns, 3, &users->list[i]);
+		table_set(&table, 0, "%s", user_name(users->list[i].first->uid, user));
+	}
+	putchar('\n');
+	table_print(&table);
+}
+
+static void show_cgroups(const struct sums *cgroups)
+{
+	static const struct column columns[] = {
+		{ "CGROUP", "cgroup" },
+		{ "PINNED", "pinned_bytes" },
+	};
+	struct table table;
+	size_t i;
+
+	fields_columns(&table, &cgroup_fields, columns, 2);
+	for (i = 0; i < cgroups->nr; i++) {
+		fields_row(&table, COLOUR_NONE, &cgroup_fields, columns, 2, &cgroups->list[i]);
+		if (!*cgroups->list[i].first->cgroup)
+			table_set(&table, 0, "(ended)");
+	}
+	putchar('\n');
+	table_print(&table);
 }
 
 static void show_sums(const struct capacity *capacity, const struct options *options)
 {
-	struct table users = {
-		.columns = 3,
-		.heads = { "USER", "PINNED", "LOCKED IN ALL" },
-		.right = 1 << 1 | 1 << 2,
-	};
-	struct table cgroups = {
-		.columns = 2,
-		.heads = { "CGROUP", "PINNED" },
-		.right = 1 << 1,
-	};
-	struct sum *sums;
-	char user[32];
-	size_t nr, i;
+	struct sums users = sum_up(capacity, options, same_user);
+	struct sums cgroups = sum_up(capacity, options, same_cgroup);
 
-	nr = sum_up(capacity, options, same_user, &sums);
-	for (i = 0; i < nr; i++) {
-		user_name(sums[i].first->uid, user);
-		table_row(&users, COLOUR_NONE);
-		table_set(&users, 0, "%s", user);
-		table_set(&users, 1, "%s", format_size(sums[i].pinned_bytes).s);
-		table_set(&users, 2, "%s", format_size(sums[i].locked_bytes).s);
+	if (users.nr) {
+		show_users(&users);
+		show_cgroups(&cgroups);
 	}
-	free(sums);
-	nr = sum_up(capacity, options, same_cgroup, &sums);
-	for (i = 0; i < nr; i++) {
-		table_row(&cgroups, COLOUR_NONE);
-		table_set(&cgroups, 0, "%s",
-			  *sums[i].first->cgroup ? sums[i].first->cgroup : "(ended)");
-		table_set(&cgroups, 1, "%s", format_size(sums[i].pinned_bytes).s);
-	}
-	free(sums);
-	if (users.nr_rows) {
-		putchar('\n');
-		table_print(&users);
-		putchar('\n');
-		table_print(&cgroups);
-	}
+	free(users.list);
+	free(cgroups.list);
 }
 
 static void show_ioases(const struct state *state, const struct options *options)
 {
-	struct table table = {
-		.columns = 9,
-		.heads = { "CTX", "IOAS", "AREAS", "SPACE", "USED", "FREE", "LARGEST HOLE",
-			   "FRAGMENTED", "TABLES" },
-		.right = ~0U,
+	static const struct column columns[] = {
+		{ "CTX", "ctx" },
+		{ "IOAS", "ioas" },
+		{ "AREAS", "areas" },
+		{ "SPACE", "usable_bytes" },
+		{ "USED", "mapped_bytes" },
+		{ "FREE", "free_bytes" },
+		{ "LARGEST HOLE", "largest_hole_bytes" },
+		{ "FRAGMENTED", "fragmentation" },
+		{ "TABLES", "page_table_at_least_bytes" },
 	};
+	const unsigned int nr = sizeof(columns) / sizeof(columns[0]);
+	enum { SPACE = 3 };
+	struct table table;
 	size_t i;
 
+	fields_columns(&table, &ioas_fields, columns, nr);
 	for (i = 0; i < state->nr_ioases; i++) {
-		const struct iommufd_state_ioas *ioas = &state->ioases[i];
-		bool busy = ioas->flags & IOMMUFD_STATE_IOAS_BUSY;
-
-		if (!ioas_wanted(options, state, ioas))
+		if (!ioas_wanted(options, state, &state->ioases[i]))
 			continue;
-		table_row(&table, COLOUR_NONE);
-		table_set(&table, 0, "%u", ioas->ctx_id);
-		table_set(&table, 1, "%u", ioas->ioas_id);
-		table_set(&table, 2, "%s", format_count(ioas->areas).s);
-		table_set(&table, 3, "%s", busy ? "busy" : format_size(ioas->usable_bytes).s);
-		table_set(&table, 4, "%s", format_size(ioas->mapped_bytes).s);
-		if (!busy) {
-			table_set(&table, 5, "%s", format_size(ioas_free_bytes(ioas)).s);
-			table_set(&table, 6, "%s", format_size(ioas->largest_hole_bytes).s);
-			table_set(&table, 7, "%.1f %%", 100 * ioas_fragmentation(ioas));
-		}
-		table_set(&table, 8, "%s",
-			  ioas->hwpts ? format_size(ioas_page_table_bytes(ioas)).s : "-");
+		fields_row(&table, COLOUR_NONE, &ioas_fields, columns, nr, &state->ioases[i]);
+		if (state->ioases[i].flags & IOMMUFD_STATE_IOAS_BUSY)
+			table_set(&table, SPACE, "busy");
 	}
 	if (table.nr_rows) {
 		putchar('\n');
@@ -318,142 +347,189 @@ static void show_host(const struct capacity *capacity)
 		       format_size(capacity->page_table_bytes).s);
 }
 
-static void json_process(struct json *json, const struct capacity_process *process)
-{
-	static const char *const limits[] = {
-		[LIMIT_UNKNOWN] = "unknown",
-		[LIMIT_BYTES] = "bytes",
-		[LIMIT_UNLIMITED] = "unlimited",
-		[LIMIT_CAPABILITY] = "cap_ipc_lock",
-	};
+/* JSON */
 
-	json_object(json, NULL);
-	json_u64(json, "pid", process->pid);
-	json_string(json, "process", process->comm);
-	json_u64(json, "uid", process->uid);
-	json_string(json, "cgroup", process->cgroup);
-	json_string(json, "rlimit_mode", process->by_process ? "process" : "user");
-	json_u64(json, "pinned_bytes", process->pinned_bytes);
-	json_u64(json, "counted_bytes", process->counted_bytes);
-	json_string(json, "limit", limits[process->limit]);
-	if (process->limit == LIMIT_BYTES) {
-		json_u64(json, "limit_bytes", process->limit_bytes);
-		json_u64(json, "left_bytes", capacity_left(process));
-	} else {
-		json_null(json, "limit_bytes");
-		json_null(json, "left_bytes");
-	}
-	json_end_object(json);
-}
+/* What the document is about; the answers to --fit are made as it is written. */
+struct document {
+	const struct capacity *capacity;
+	const struct state *state;
+	const struct options *options;
+	struct sums users;
+	struct sums cgroups;
+	bool *all_fit;
+};
 
-/* While the process maps and unmaps all the time, its IOVA space is not known. */
-static void json_space(struct json *json, const char *key, const struct iommufd_state_ioas *ioas,
-		       uint64_t value)
-{
-	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
-		json_null(json, key);
-	else
-		json_u64(json, key, value);
-}
-
-static void json_ioas(struct json *json, const struct capacity *capacity, const struct state *state,
-		      const struct iommufd_state_ioas *ioas, bool *all)
-{
+/* An IOAS, and whether a map would fit. */
+struct room {
+	const struct iommufd_state_ioas *ioas;
 	struct fit fit;
+};
 
-	json_object(json, NULL);
-	json_u64(json, "ctx", ioas->ctx_id);
-	json_u64(json, "ioas", ioas->ioas_id);
-	json_u64(json, "areas", ioas->areas);
-	json_space(json, "aperture_first", ioas, ioas->aperture_first);
-	json_space(json, "aperture_last", ioas, ioas->aperture_last);
-	json_space(json, "usable_bytes", ioas, ioas->usable_bytes);
-	json_u64(json, "used_bytes", ioas->mapped_bytes);
-	json_space(json, "free_bytes", ioas, ioas_free_bytes(ioas));
-	json_space(json, "largest_hole_bytes", ioas, ioas->largest_hole_bytes);
-	json_space(json, "alloc_hole_bytes", ioas, ioas->alloc_hole_bytes);
-	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
-		json_null(json, "fragmentation");
-	else
-		json_double(json, "fragmentation", ioas_fragmentation(ioas));
-	json_u64(json, "page_table_at_least_bytes", ioas_page_table_bytes(ioas));
-	if (fit_bytes) {
-		capacity_fit(capacity, state, ioas, fit_bytes, &fit);
-		*all &= fit.stop == FIT_FITS;
-		json_object(json, "fit");
-		json_u64(json, "size_bytes", fit_bytes);
-		json_bool(json, "fits", fit.stop == FIT_FITS);
-		json_bool(json, "pins", fit.pins);
-		if (fit.stop == FIT_FITS) {
-			json_null(json, "stopped_by");
-		} else {
-			json_string(json, "stopped_by", fit_stop_name(fit.stop));
-			json_u64(json, "wanted_bytes", fit.wanted_bytes);
-			json_u64(json, "left_bytes", fit.left_bytes);
-		}
-		json_end_object(json);
-	}
-	json_end_object(json);
-}
+enum {
+	ASKED = 1 << 0,
+	STOPPED = 1 << 1,
+};
 
-static void json_sums(struct json *json, const struct capacity *capacity,
-		      const struct options *options)
+static unsigned int fit_kinds(const void *record)
 {
-	struct sum *sums;
-	size_t nr, i;
-
-	nr = sum_up(capacity, options, same_user, &sums);
-	json_array(json, "users");
-	for (i = 0; i < nr; i++) {
-		json_object(json, NULL);
-		json_u64(json, "uid", sums[i].first->uid);
-		json_u64(json, "pinned_bytes", sums[i].pinned_bytes);
-		json_u64(json, "locked_bytes", sums[i].locked_bytes);
-		json_end_object(json);
-	}
-	json_end_array(json);
-	free(sums);
-	nr = sum_up(capacity, options, same_cgroup, &sums);
-	json_array(json, "cgroups");
-	for (i = 0; i < nr; i++) {
-		json_object(json, NULL);
-		json_string(json, "cgroup", sums[i].first->cgroup);
-		json_u64(json, "pinned_bytes", sums[i].pinned_bytes);
-		json_end_object(json);
-	}
-	json_end_array(json);
-	free(sums);
+	return ((const struct room *)record)->fit.stop == FIT_FITS ? ASKED : ASKED | STOPPED;
 }
+
+static unsigned int room_kinds(const void *record)
+{
+	(void)record;
+	return fit_bytes ? ASKED : 0;
+}
+
+static const void *room_ioas(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct room *)record)->ioas;
+}
+
+static void get_fit_bytes(const void *record, struct value *value)
+{
+	(void)record;
+	value->number = fit_bytes;
+}
+
+static void get_fits(const void *record, struct value *value)
+{
+	value->number = ((const struct room *)record)->fit.stop == FIT_FITS;
+}
+
+static void get_reason(const void *record, struct value *value)
+{
+	value->text = fit_stop_name(((const struct room *)record)->fit.stop);
+	value->known = value->text;
+}
+
+static const struct field fit[] = {
+	FIELD(BYTES, "length_bytes", .get = get_fit_bytes, .doc = "length of the range"),
+	FIELD(FLAG, "fits", .get = get_fits, .doc = "it would fit now"),
+	MEMBER(FLAG, "pins", struct room, fit.pins, .doc = "it pins memory"),
+	FIELD(TEXT, "reason", .get = get_reason, .unknown = "it succeeded",
+	      .doc = "name of the reason"),
+	MEMBER(BYTES, "wanted_bytes", struct room, fit.wanted_bytes, .kinds = STOPPED,
+	       .doc = "how much it wants of what stops it"),
+	MEMBER(BYTES, "left_bytes", struct room, fit.left_bytes, .kinds = STOPPED,
+	       .doc = "how much more there may be"),
+};
+
+static const struct field_table fit_fields =
+	FIELD_TABLE("answer to --fit", fit, .kinds = fit_kinds);
+
+static const struct field room[] = {
+	INCLUDE(ioas_fields, room_ioas),
+	FIELD(OBJECT, "fit", .table = &fit_fields, .element = field_itself, .kinds = ASKED,
+	      .doc = "would a map fit? With --fit"),
+};
+
+static const struct field_table room_fields =
+	FIELD_TABLE("room in an address space", room, .kinds = room_kinds);
+
+static const void *nth_room(const void *record, size_t number)
+{
+	const struct document *document = record;
+	static struct room room;
+	size_t i;
+
+	for (i = 0; i < document->state->nr_ioases; i++)
+		if (ioas_wanted(document->options, document->state, &document->state->ioases[i]) &&
+		    !number--)
+			break;
+	if (i == document->state->nr_ioases)
+		return NULL;
+	room.ioas = &document->state->ioases[i];
+	if (fit_bytes) {
+		capacity_fit(document->capacity, document->state, room.ioas, fit_bytes, &room.fit);
+		*document->all_fit &= room.fit.stop == FIT_FITS;
+	}
+	return &room;
+}
+
+static const void *nth_process(const void *record, size_t number)
+{
+	const struct document *document = record;
+	const struct capacity *capacity = document->capacity;
+	size_t i;
+
+	for (i = 0; i < capacity->nr; i++)
+		if (wanted(document->options, capacity->processes[i].pid) && !number--)
+			return &capacity->processes[i];
+	return NULL;
+}
+
+static const void *nth_user(const void *record, size_t number)
+{
+	const struct sums *users = &((const struct document *)record)->users;
+
+	return number < users->nr ? &users->list[number] : NULL;
+}
+
+static const void *nth_cgroup(const void *record, size_t number)
+{
+	const struct sums *cgroups = &((const struct document *)record)->cgroups;
+
+	return number < cgroups->nr ? &cgroups->list[number] : NULL;
+}
+
+static const void *document_capacity(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct document *)record)->capacity;
+}
+
+static const struct field host[] = {
+	MEMBER(BYTES, "pinned_bytes", struct capacity, pinned_bytes,
+	       .doc = "memory that is pinned"),
+	MEMBER(BYTES, "host_pinned_bytes", struct capacity, host_pinned_bytes,
+	       .doc = "memory that the kernel has pinned for whatever"),
+	MEMBER(BYTES, "iommu_page_table_bytes", struct capacity, page_table_bytes,
+	       .unknown = "the kernel does not tell", .doc = "memory of all IOMMU page tables"),
+	MEMBER(BYTES, "memory_bytes", struct capacity, memory_bytes, .doc = "memory of the host"),
+	MEMBER(BYTES, "available_bytes", struct capacity, available_bytes,
+	       .doc = "what of it could be had"),
+};
+
+static const struct field_table host_fields = FIELD_TABLE("host", host);
+
+static const void *document_taken(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct document *)record)->state;
+}
+
+static const struct field document[] = {
+	INCLUDE(taken_fields, document_taken),
+	FIELD(OBJECT, "host_memory", .table = &host_fields, .element = document_capacity,
+	      .doc = "what the host has, and what of it is pinned"),
+	FIELD(LIST, "processes", .table = &capacity_process_fields, .element = nth_process,
+	      .doc = "processes that pin"),
+	FIELD(LIST, "users", .table = &user_fields, .element = nth_user, .doc = "sums by user"),
+	FIELD(LIST, "cgroups", .table = &cgroup_fields, .element = nth_cgroup,
+	      .doc = "sums by cgroup"),
+	FIELD(LIST, "ioases", .table = &room_fields, .element = nth_room,
+	      .doc = "I/O address spaces"),
+};
+
+static const struct field_table document_fields = FIELD_TABLE("capacity", document);
 
 static bool show_json(const struct capacity *capacity, const struct state *state,
 		      const struct options *options)
 {
+	bool all_fit = true;
+	struct document document = {
+		.capacity = capacity,
+		.state = state,
+		.options = options,
+		.users = sum_up(capacity, options, same_user),
+		.cgroups = sum_up(capacity, options, same_cgroup),
+		.all_fit = &all_fit,
+	};
 	struct json json = { .file = stdout };
-	bool all = true;
-	size_t i;
 
-	json_object(&json, NULL);
-	json_object(&json, "host");
-	json_u64(&json, "pinned_bytes", capacity->pinned_bytes);
-	json_u64(&json, "host_pinned_bytes", capacity->host_pinned_bytes);
-	json_u64(&json, "iommu_page_table_bytes", capacity->page_table_bytes);
-	json_u64(&json, "memory_bytes", capacity->memory_bytes);
-	json_u64(&json, "available_bytes", capacity->available_bytes);
-	json_end_object(&json);
-	json_array(&json, "processes");
-	for (i = 0; i < capacity->nr; i++)
-		if (wanted(options, capacity->processes[i].pid))
-			json_process(&json, &capacity->processes[i]);
-	json_end_array(&json);
-	json_sums(&json, capacity, options);
-	json_array(&json, "ioases");
-	for (i = 0; i < state->nr_ioases; i++)
-		if (ioas_wanted(options, state, &state->ioases[i]))
-			json_ioas(&json, capacity, state, &state->ioases[i], &all);
-	json_end_array(&json);
-	json_end_object(&json);
-	json_end(&json);
-	return all;
+	fields_json_line(&json, &document_fields, &document, wall_offset_ns());
+	free(document.users.list);
+	free(document.cgroups.list);
+	return all_fit;
 }
 
 /* Is there something to tell of?  Return 0, or -1 after it has said what is not there. */
@@ -511,6 +587,11 @@ out_close:
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&document_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "capacity", "who pins how much, and how near the limits" },
 	{ "capacity --fit 64G -p 4711", "could that process map 64 GiB now?" },
@@ -534,5 +615,6 @@ const struct command command_capacity = {
 	.common = OPTION_PID | OPTION_CTX | OPTION_JSON,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = capacity_main,
 };

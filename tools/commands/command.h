@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <stddef.h>
 
+struct field_table;
 struct options;
 
 /* Common options a command may take; -h it always takes. */
@@ -55,6 +56,7 @@ struct command_example {
  * @options: its own options, ended by {}; may be NULL
  * @parse: called with each own option and, if @arguments is set, each argument (ARGP_KEY_ARG)
  *	and the end (ARGP_KEY_END), as argp does; may be NULL
+ * @records: describe what it writes with --json and --csv, ended by NULL; NULL if nothing
  * @run: does the work; returns the exit status of the program
  */
 struct command {
@@ -66,6 +68,7 @@ struct command {
 	unsigned int common;
 	const struct argp_option *options;
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
+	const struct field_table *const *records;
 	int (*run)(const struct options *options);
 };
 

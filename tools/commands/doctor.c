@@ -9,6 +9,7 @@
 #include "commands/options.h"
 #include "doctor/doctor.h"
 #include "text/exit_status.h"
+#include "text/fields.h"
 #include "text/json.h"
 #include "text/output.h"
 #include "text/utf8.h"
@@ -65,56 +66,97 @@ static void show(const struct doctor *doctor)
 		show_finding(&doctor->findings[i], width);
 	printf("\n%s%s: %zu ok, %zu warning%s, %zu missing%s\n", colour_on(COLOUR_BOLD),
 	       doctor->counts[DOCTOR_MISSING] ? "Not ready" :
-	       doctor->counts[DOCTOR_WARNING] ? "Ready, with warnings" : "Ready",
+	       doctor->counts[DOCTOR_WARNING] ? "Ready, with warnings" :
+						"Ready",
 	       doctor->counts[DOCTOR_OK], doctor->counts[DOCTOR_WARNING],
 	       doctor->counts[DOCTOR_WARNING] == 1 ? "" : "s", doctor->counts[DOCTOR_MISSING],
 	       colour_off());
 }
 
-static void show_json(const struct doctor *doctor)
+static void get_status(const void *record, struct value *value)
 {
-	struct json json = { .file = stdout };
-	const struct doctor_finding *finding;
-	size_t i;
-
-	json_object(&json, NULL);
-	if (doctor->device)
-		json_string(&json, "device", doctor->device);
-	json_bool(&json, "ready", !doctor->counts[DOCTOR_MISSING]);
-	for (i = 0; i < DOCTOR_NR_STATUS; i++)
-		json_u64(&json, doctor_status_name(i), doctor->counts[i]);
-	json_array(&json, "findings");
-	for (i = 0; i < doctor->nr; i++) {
-		finding = &doctor->findings[i];
-		json_object(&json, NULL);
-		json_string(&json, "check", finding->check);
-		json_string(&json, "status", doctor_status_name(finding->status));
-		json_string(&json, "text", finding->text);
-		if (finding->remedy)
-			json_string(&json, "remedy", finding->remedy);
-		else
-			json_null(&json, "remedy");
-		json_end_object(&json);
-	}
-	json_end_array(&json);
-	json_end_object(&json);
-	json_end(&json);
+	value->text = doctor_status_name(((const struct doctor_finding *)record)->status);
 }
+
+static void get_text(const void *record, struct value *value)
+{
+	value->text = ((const struct doctor_finding *)record)->text;
+}
+
+static void get_check(const void *record, struct value *value)
+{
+	value->text = ((const struct doctor_finding *)record)->check;
+}
+
+static void get_remedy(const void *record, struct value *value)
+{
+	value->text = ((const struct doctor_finding *)record)->remedy;
+	value->known = value->text;
+}
+
+static const struct field finding[] = {
+	FIELD(TEXT, "check", .get = get_check, .doc = "name of the check"),
+	FIELD(TEXT, "status", .get = get_status, .doc = "`ok`, `warning` or `missing`"),
+	FIELD(TEXT, "text", .get = get_text, .doc = "what it is, as a sentence"),
+	FIELD(TEXT, "remedy", .get = get_remedy, .unknown = "there is nothing to do",
+	      .doc = "what to do about it"),
+};
+
+static const struct field_table finding_fields = FIELD_TABLE("finding", finding);
+
+static const void *nth_finding(const void *record, size_t number)
+{
+	const struct doctor *doctor = record;
+
+	return number < doctor->nr ? &doctor->findings[number] : NULL;
+}
+
+static void get_device(const void *record, struct value *value)
+{
+	value->text = ((const struct doctor *)record)->device;
+	value->known = value->text;
+}
+
+static void get_ready(const void *record, struct value *value)
+{
+	value->number = !((const struct doctor *)record)->counts[DOCTOR_MISSING];
+}
+
+static const struct field document[] = {
+	FIELD(TEXT, "device", .get = get_device, .unknown = "no device is named",
+	      .doc = "name of the device"),
+	FIELD(FLAG, "ready", .get = get_ready, .doc = "nothing is missing"),
+	MEMBER(NUMBER, "ok", struct doctor, counts[DOCTOR_OK], .doc = "findings that are ok"),
+	MEMBER(NUMBER, "warning", struct doctor, counts[DOCTOR_WARNING],
+	       .doc = "findings that are warnings"),
+	MEMBER(NUMBER, "missing", struct doctor, counts[DOCTOR_MISSING],
+	       .doc = "findings of what is missing"),
+	FIELD(LIST, "findings", .table = &finding_fields, .element = nth_finding,
+	      .doc = "all of them"),
+};
+
+static const struct field_table document_fields = FIELD_TABLE("examination", document);
 
 static int doctor_main(const struct options *options)
 {
+	struct json json = { .file = stdout };
 	struct doctor doctor;
 	int status;
 
 	doctor_run(&doctor, options->filter.device);
 	if (options->json)
-		show_json(&doctor);
+		fields_json_line(&json, &document_fields, &doctor, 0);
 	else
 		show(&doctor);
 	status = doctor.counts[DOCTOR_MISSING] ? EXIT_FAILED : 0;
 	doctor_free(&doctor);
 	return status;
 }
+
+static const struct field_table *const records[] = {
+	&document_fields,
+	NULL,
+};
 
 static const struct command_example examples[] = {
 	{ "doctor", "is this machine set up, and what is to be done?" },
@@ -138,5 +180,6 @@ const struct command command_doctor = {
 		"status is 0 if nothing is missing, else 1.",
 	.examples = examples,
 	.common = OPTION_DEVICE | OPTION_JSON,
+	.records = records,
 	.run = doctor_main,
 };

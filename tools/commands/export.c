@@ -15,6 +15,7 @@
 #include "commands/run.h"
 #include "export/exporter.h"
 #include "export/metrics.h"
+#include "export/page_document.h"
 #include "export/server.h"
 #include "export/textfile.h"
 #include "export/web_config.h"
@@ -280,6 +281,11 @@ static int export_main(const struct options *options)
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&page_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "export", "serve http://" DEFAULT_ADDRESS "/metrics" },
 	{ "export --listen [::]:9947 --web-config web.yml", "to all who have a password" },
@@ -308,5 +314,6 @@ const struct command command_export = {
 	.common = OPTION_DURATION | OPTION_READY,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = export_main,
 };

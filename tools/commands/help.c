@@ -15,6 +15,7 @@
 enum {
 	KEY_MAN = OPTION_KEY_OWN,
 	KEY_COMPLETION,
+	KEY_KEYS,
 };
 
 static const char *topic;
@@ -23,6 +24,7 @@ static void (*whole)(void);
 static const struct argp_option own_options[] = {
 	{ "man", KEY_MAN, NULL, 0, "write the manual page, in the language of man(7)", 1 },
 	{ "completion", KEY_COMPLETION, NULL, 0, "write the completion for bash", 1 },
+	{ "keys", KEY_KEYS, NULL, 0, "write the reference of the keys of JSON and CSV", 1 },
 	{},
 };
 
@@ -34,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_COMPLETION:
 		whole = manual_completion;
+		return 0;
+	case KEY_KEYS:
+		whole = manual_keys;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (topic)

@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
+#include "describe/fields.h"
 #include "describe/latency_text.h"
 #include "describe/names.h"
 #include "observe/latency.h"
@@ -101,7 +102,8 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 		.histograms = own.histograms,
 		.overflowed = latency_overflowed(&reporting->latency),
 		.slowest = reporting->slowest,
-		.time_ns = wall_now_ns(),
+		.time_ns = now,
+		.wall_ns = wall_offset_ns(),
 	};
 
 	if (options->json)
@@ -198,6 +200,12 @@ out_close:
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&lat_report_fields,
+	&lat_row_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "lat", "until Ctrl-C: how often, how fast, how slow, and in which phase" },
 	{ "lat --by device -i 5", "every 5 seconds, device by device" },
@@ -234,5 +242,6 @@ const struct command command_lat = {
 		  OPTION_RUN,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = lat_main,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The manual page and the shell's completion, made of what the commands say of themselves.
+ * The manual page, the shell's completion and the reference of keys, made of what the commands say of
+ * themselves.
  */
 #ifndef IOMMUSCOPE_COMMANDS_MANUAL_H
 #define IOMMUSCOPE_COMMANDS_MANUAL_H
@@ -14,5 +15,10 @@ void manual_page(void);
  * manual_completion() - print the completion for bash
  */
 void manual_completion(void);
+
+/**
+ * manual_keys() - print the reference of the keys of JSON and CSV, docs/json.md
+ */
+void manual_keys(void);
 
 #endif

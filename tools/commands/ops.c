@@ -14,7 +14,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
-#include "describe/operation.h"
+#include "describe/fields.h"
 #include "describe/operation_line.h"
 #include "observe/operations.h"
 #include "observe/session.h"
@@ -79,7 +79,7 @@ static int on_record(void *context, const struct scope_record *record)
 	if (stream->options->count && stream->printed >= stream->options->count)
 		return -ECANCELED;
 	if (stream->options->json)
-		operation_json(record, &stream->json, stream->wall_ns);
+		fields_json_line(&stream->json, &operation_fields, record, stream->wall_ns);
 	else
 		operation_line(record, stream->wall_ns);
 	stream->printed++;
@@ -101,10 +101,7 @@ static bool print_records(struct stream *stream, struct operations *operations)
 static void print_lost(struct stream *stream, uint64_t lost)
 {
 	if (stream->options->json) {
-		json_object(&stream->json, NULL);
-		json_u64(&stream->json, "lost", lost);
-		json_end_object(&stream->json);
-		json_end(&stream->json);
+		fields_json_line(&stream->json, &lost_fields, &lost, 0);
 	} else if (lost) {
 		complain("%llu operations were not shown: they came too fast",
 			 (unsigned long long)lost);
@@ -154,6 +151,12 @@ out_close:
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&operation_fields,
+	&lost_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "ops", "every operation of iommufd, as it finishes" },
 	{ "ops --errors", "why did it fail?" },
@@ -179,5 +182,6 @@ const struct command command_ops = {
 	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = ops_main,
 };

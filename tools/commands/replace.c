@@ -9,6 +9,7 @@
 #include "commands/options.h"
 #include "commands/replace_drill.h"
 #include "commands/run.h"
+#include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/replacement_text.h"
 #include "describe/replacement_timeline.h"
@@ -157,6 +158,7 @@ static void print_line(const struct stream *stream, const struct replacement *re
 static void on_replacement(void *context, const struct replacement *replacement)
 {
 	struct stream *stream = context;
+	struct told_replacement told;
 
 	if (stream->wanted && stream->printed >= stream->wanted)
 		return;
@@ -164,8 +166,8 @@ static void on_replacement(void *context, const struct replacement *replacement)
 		return;
 	stream->printed++;
 	if (stream->options->json) {
-		replacement_json(replacement, &stream->json, stream->wall_ns);
-		json_end(&stream->json);
+		replacement_tell(&told, replacement);
+		fields_json_line(&stream->json, &replacement_fields, &told, stream->wall_ns);
 	} else if (own.timeline) {
 		timeline_print(replacement, stream->wall_ns);
 	} else {
@@ -217,15 +219,8 @@ static void print_end(struct stream *stream, const struct replacements *replacem
 	uint64_t lost = replacements_lost(replacements);
 
 	if (stream->options->json) {
-		json_object(&stream->json, NULL);
-		replacement_totals_json(replacements_by_device(replacements), &stream->json,
-					"devices", "device");
-		replacement_totals_json(replacements_by_driver(replacements), &stream->json,
-					"iommu_drivers", "iommu_driver");
-		json_u64(&stream->json, "stray_faults", replacements_stray_faults(replacements));
-		json_u64(&stream->json, "lost", lost);
-		json_end_object(&stream->json);
-		json_end(&stream->json);
+		fields_json_line(&stream->json, &replacement_totals_fields, replacements,
+				 stream->wall_ns);
 		return;
 	}
 	if (lost)
@@ -304,6 +299,13 @@ static int replace_main(const struct options *given)
 	return own.drill ? drill(&options) : watch(&options);
 }
 
+static const struct field_table *const records[] = {
+	&replacement_fields,
+	&replacement_totals_fields,
+	&drill_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "replace", "every replacement, and totals at the end" },
 	{ "replace -d 0000:03:00.0 --json", "those of one device, for another program" },
@@ -336,5 +338,6 @@ const struct command command_replace = {
 	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = replace_main,
 };

@@ -18,6 +18,7 @@
 
 #include "commands/options.h"
 #include "commands/replace_drill.h"
+#include "describe/fields.h"
 #include "describe/replacement_text.h"
 #include "machine/sysfs.h"
 #include "observe/replacement.h"
@@ -203,22 +204,62 @@ static void print_answer(const struct drill *drill, const struct replacement_tot
 		printf("unknown: this IOMMU driver cannot be watched\n");
 }
 
+/* What it found out. */
+struct answer {
+	const struct drill *drill;
+	const struct replacements *replacements;
+	const struct replacement_total *total;
+};
+
+static void get_device(const void *record, struct value *value)
+{
+	value->text = ((const struct answer *)record)->drill->device;
+}
+
+static void get_iommu_driver(const void *record, struct value *value)
+{
+	value->text = ((const struct answer *)record)->drill->iommu_driver;
+	value->known = *value->text;
+}
+
+static void get_count(const void *record, struct value *value)
+{
+	value->number = ((const struct answer *)record)->total->count;
+}
+
+static void get_hitless(const void *record, struct value *value)
+{
+	const struct replacement_total *total = ((const struct answer *)record)->total;
+
+	value->known = !total->verdicts[VERDICT_unknown];
+	value->number = total->verdicts[VERDICT_hitless] == total->count;
+}
+
+static const void *answer_totals(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct answer *)record)->replacements;
+}
+
+static const struct field answer[] = {
+	FIELD(TEXT, "device", .get = get_device, .doc = "name of the device"),
+	FIELD(TEXT, "iommu_driver", .get = get_iommu_driver, .unknown = "the event has none",
+	      .doc = "driver of the IOMMU"),
+	FIELD(NUMBER, "count", .get = get_count, .doc = "how many there were"),
+	FIELD(FLAG, "all_hitless", .get = get_hitless,
+	      .unknown = "the IOMMU driver cannot be watched",
+	      .doc = "the device had a translation at every instant"),
+	INCLUDE(device_totals_fields, answer_totals),
+};
+
+const struct field_table drill_fields = FIELD_TABLE("drill", answer);
+
 static void print_answer_json(const struct drill *drill, const struct replacements *replacements,
 			      const struct replacement_total *total)
 {
+	struct answer record = { drill, replacements, total };
 	struct json json = { .file = stdout };
 
-	json_object(&json, NULL);
-	json_string(&json, "device", drill->device);
-	json_string(&json, "iommu_driver", drill->iommu_driver);
-	json_u64(&json, "switches", total->count);
-	if (total->verdicts[VERDICT_unknown])
-		json_null(&json, "hitless");
-	else
-		json_bool(&json, "hitless", total->verdicts[VERDICT_hitless] == total->count);
-	replacement_totals_json(replacements_by_device(replacements), &json, "devices", "device");
-	json_end_object(&json);
-	json_end(&json);
+	fields_json_line(&json, &drill_fields, &record, 0);
 }
 
 int drill(const struct options *options)

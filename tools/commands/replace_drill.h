@@ -5,6 +5,7 @@
 #ifndef IOMMUSCOPE_COMMANDS_REPLACE_DRILL_H
 #define IOMMUSCOPE_COMMANDS_REPLACE_DRILL_H
 
+struct field_table;
 struct options;
 
 /**
@@ -16,5 +17,8 @@ struct options;
  * Return: the exit status of the program.
  */
 int drill(const struct options *options);
+
+/* Describes what it writes with --json. */
+extern const struct field_table drill_fields;
 
 #endif

@@ -15,9 +15,10 @@
 
 #include "commands/command.h"
 #include "commands/options.h"
+#include "commands/report_fields.h"
+#include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/operation.h"
-#include "describe/operation_csv.h"
 #include "describe/operation_line.h"
 #include "describe/replacement_text.h"
 #include "observe/replacement.h"
@@ -130,14 +131,6 @@ struct report {
 	uint64_t last_ns;
 };
 
-enum moment {
-	MOMENT_END,
-	MOMENT_BEGIN,
-	MOMENT_UNFINISHED,
-};
-
-static const char *const moments[] = { "end", "begin", "unfinished" };
-
 /**
  * struct format - a way to show a trace
  * @begin: called before anything else, or NULL
@@ -190,8 +183,8 @@ static void text_replacement(struct report *report, const struct replacement *re
 	replacement_words(replacement, words, sizeof(words));
 	line_time(record->start_ns + record->dur_ns + report->info->wall_ns);
 	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", record->device, record->old_hwpt,
-	       record->hwpt, colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN :
-									     COLOUR_YELLOW),
+	       record->hwpt,
+	       colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN : COLOUR_YELLOW),
 	       words, colour_off(), record->comm, record->tgid);
 }
 
@@ -209,60 +202,40 @@ static const struct format text_format = {
 	.lost = text_lost,
 };
 
-/* JSON: operations as `ops` tells them; other events have "event" first */
+/* JSON and CSV: operations as `ops` tells them; in JSON, other events have "event" first */
 
 static void json_operation(struct report *report, const struct scope_record *record,
 			   enum moment moment)
 {
-	struct json *json = &report->json;
-	char what[256];
+	struct report_event event = { .moment = moment, .record = record };
 
-	if (moment == MOMENT_END) {
-		operation_json(record, json, report->info->wall_ns);
-		return;
-	}
-	operation_what(record, what, sizeof(what));
-	json_object(json, NULL);
-	json_string(json, "event", moments[moment]);
-	json_u64(json, "start_ns", record->start_ns);
-	json_string(json, "subsystem", operation_subsystem(record->operation));
-	json_string(json, "operation", operation_name(record->operation));
-	json_string(json, "process", record->comm);
-	json_u64(json, "pid", record->tgid);
-	json_u64(json, "tid", record->tid);
-	json_u64(json, "uid", record->uid);
-	json_string(json, "what", what);
-	json_string(json, "device", record->device);
-	if (moment == MOMENT_UNFINISHED)
-		json_u64(json, "since_ns", record->dur_ns);
-	json_end_object(json);
-	json_end(json);
+	if (moment == MOMENT_END)
+		fields_json_line(&report->json, &operation_fields, record, report->info->wall_ns);
+	else
+		fields_json_line(&report->json, &report_begin_fields, &event,
+				 report->info->wall_ns);
 }
 
 /* the object of `replace --json`, which has no operation but a verdict */
 static void json_replacement(struct report *report, const struct replacement *replacement)
 {
-	replacement_json(replacement, &report->json, report->info->wall_ns);
-	json_end(&report->json);
+	struct told_replacement told;
+
+	replacement_tell(&told, replacement);
+	fields_json_line(&report->json, &replacement_fields, &told, report->info->wall_ns);
 }
 
 static void json_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
-	json_object(&report->json, NULL);
-	json_string(&report->json, "event", "lost");
-	json_u64(&report->json, "at_ns", at_ns);
-	json_u64(&report->json, "events", lost);
-	json_end_object(&report->json);
-	json_end(&report->json);
+	struct report_event event = { .moment = MOMENT_LOST, .at_ns = at_ns, .lost = lost };
+
+	fields_json_line(&report->json, &report_gap_fields, &event, report->info->wall_ns);
 }
 
 /* The last object is the one that `ops` ends with. */
 static void json_finish(struct report *report)
 {
-	json_object(&report->json, NULL);
-	json_u64(&report->json, "lost", report->lost);
-	json_end_object(&report->json);
-	json_end(&report->json);
+	fields_json_line(&report->json, &lost_fields, &report->lost, 0);
 }
 
 static const struct format json_format = {
@@ -272,30 +245,38 @@ static const struct format json_format = {
 	.end = json_finish,
 };
 
-/* CSV */
-
 static void csv_begin(struct report *report)
 {
-	operation_csv_heading(stdout);
+	fields_csv_heading(stdout, &report_row_fields);
 	(void)report;
 }
 
 static void csv_operation(struct report *report, const struct scope_record *record,
 			  enum moment moment)
 {
-	operation_csv(stdout, record, moments[moment], report->info->wall_ns);
+	struct report_event event = { .moment = moment, .record = record };
+
+	fields_csv(stdout, &report_row_fields, &event, report->info->wall_ns);
 }
 
 static void csv_replacement(struct report *report, const struct replacement *replacement)
 {
-	replacement_csv(stdout, replacement, report->info->wall_ns);
+	struct told_replacement told;
+	struct report_event event = {
+		.moment = MOMENT_REPLACEMENT,
+		.record = &told.operation,
+		.replacement = replacement,
+	};
+
+	replacement_tell(&told, replacement);
+	fields_csv(stdout, &report_row_fields, &event, report->info->wall_ns);
 }
 
 /* a row cannot say it */
 static void csv_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
-	complain("%" PRIu64 " events are missing at start_ns %" PRIu64, lost, at_ns);
-	(void)report;
+	complain("%" PRIu64 " events are missing at time_ns %" PRIu64, lost,
+		 at_ns + (uint64_t)report->info->wall_ns);
 }
 
 static const struct format csv_format = {
@@ -360,32 +341,59 @@ static void no_gap(struct report *report, uint64_t at_ns, uint64_t lost)
 	(void)lost;
 }
 
+static uint64_t span_of(const struct report *report)
+{
+	uint64_t start_ns = report->info->start_ns;
+
+	return report->last_ns > start_ns ? report->last_ns - start_ns : 0;
+}
+
+static void get_span(const void *record, struct value *value)
+{
+	value->number = span_of(record);
+}
+
+static const void *info_of(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct report *)record)->info;
+}
+
+static const struct field recording[] = {
+	MEMBER(NUMBER, "format", struct trace_info, version, .doc = "version of the format"),
+	MEMBER(TEXT, "tool", struct trace_info, tool, .doc = "version of the iommuscope"),
+	MEMBER(TEXT, "host", struct trace_info, host, .doc = "name of the machine"),
+	MEMBER(TEXT, "kernel", struct trace_info, kernel, .doc = "release of its kernel"),
+	MEMBER(TIME, "start_time_ns", struct trace_info, start_ns, .doc = "when it began"),
+};
+
+static const struct field_table recording_fields = FIELD_TABLE("recording", recording);
+
+static const struct field info_sums[] = {
+	INCLUDE(recording_fields, info_of),
+	FIELD(DURATION, "span_ns", .get = get_span, .doc = "the time that it is about"),
+	MEMBER(NUMBER, "operations", struct report, operations, .doc = "operations that ended"),
+	MEMBER(NUMBER, "begins", struct report, begins, .doc = "operations that began"),
+	MEMBER(NUMBER, "replacements", struct report, replacements,
+	       .doc = "how often the translation was replaced"),
+	MEMBER(NUMBER, "lost", struct report, lost,
+	       .doc = "how many are missing: they came too fast"),
+};
+
+static const struct field_table info_fields = FIELD_TABLE("trace file", info_sums);
+
 static void info_end(struct report *report)
 {
 	const struct trace_info *info = report->info;
-	uint64_t span = report->last_ns > info->start_ns ? report->last_ns - info->start_ns : 0;
-	struct json *json = &report->json;
 
 	if (report->options->json) {
-		json_object(json, NULL);
-		json_u64(json, "format", info->version);
-		json_string(json, "tool", info->tool);
-		json_string(json, "host", info->host);
-		json_string(json, "kernel", info->kernel);
-		json_u64(json, "start_wall_ns", info->start_ns + (uint64_t)info->wall_ns);
-		json_u64(json, "span_ns", span);
-		json_u64(json, "operations", report->operations);
-		json_u64(json, "begins", report->begins);
-		json_u64(json, "replacements", report->replacements);
-		json_u64(json, "lost", report->lost);
-		json_end_object(json);
-		json_end(json);
+		fields_json_line(&report->json, &info_fields, report, info->wall_ns);
 		return;
 	}
 	printf("recorded on %s, Linux %s, with iommuscope %s (format %u)\n", info->host,
 	       info->kernel, info->tool, info->version);
 	printf("%" PRIu64 " operations and %" PRIu64 " begins in %s, %" PRIu64 " events lost\n",
-	       report->operations, report->begins, format_duration(span).s, report->lost);
+	       report->operations, report->begins, format_duration(span_of(report)).s,
+	       report->lost);
 }
 
 static const struct format info_format = {
@@ -547,6 +555,11 @@ static int report_main(const struct options *options)
 	return state == TRACE_GOOD ? 0 : EXIT_FAILED;
 }
 
+static const struct field_table *const records[] = {
+	&operation_fields, &report_begin_fields, &replacement_fields, &report_gap_fields,
+	&lost_fields,	   &info_fields,	 &report_row_fields,  NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "report", "iommuscope.trace as text" },
 	{ "report night.trace --errors", "what failed in the night" },
@@ -577,5 +590,6 @@ const struct command command_report = {
 	.common = OPTION_COUNT | OPTION_JSON | OPTION_CSV,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = report_main,
 };

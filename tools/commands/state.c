@@ -9,8 +9,8 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
+#include "describe/fields.h"
 #include "describe/idle_devices.h"
-#include "describe/state_json.h"
 #include "describe/state_text.h"
 #include "observe/session.h"
 #include "observe/state.h"
@@ -119,12 +119,12 @@ static void filter(struct state *state, const struct options *options)
 	KEEP(ctxs, keep_ctx(&state->ctxs[i], options) &&
 			   (!options->filter.device ||
 			    (device && device->ctx_id == state->ctxs[i].ctx_id)));
-	KEEP(hwpts, OF_CTX(state->hwpts[i]) &&
-	     (!device || device->hwpt_id == state->hwpts[i].hwpt_id));
-	KEEP(ioases, OF_CTX(state->ioases[i]) &&
-	     (!device || device->ioas_id == state->ioases[i].ioas_id));
+	KEEP(hwpts,
+	     OF_CTX(state->hwpts[i]) && (!device || device->hwpt_id == state->hwpts[i].hwpt_id));
+	KEEP(ioases,
+	     OF_CTX(state->ioases[i]) && (!device || device->ioas_id == state->ioases[i].ioas_id));
 	KEEP(accesses, OF_CTX(state->accesses[i]) &&
-	     (!device || device->ioas_id == state->accesses[i].ioas_id));
+			       (!device || device->ioas_id == state->accesses[i].ioas_id));
 	KEEP(devices, OF_CTX(state->devices[i]) &&
 			      (!options->filter.device ||
 			       !strcmp(state->devices[i].device, options->filter.device)));
@@ -142,9 +142,34 @@ static int check(const struct state *state, const struct options *options)
 	return 0;
 }
 
+/* What --json shows. */
+struct document {
+	const struct state *state;
+	const struct idle_devices *idle;
+};
+
+static const void *document_state(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct document *)record)->state;
+}
+
+static const void *document_idle(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct document *)record)->idle;
+}
+
+static const struct field document[] = {
+	INCLUDE(taken_fields, document_state),
+	INCLUDE(state_fields, document_state),
+	INCLUDE(idle_devices_fields, document_idle),
+};
+
+static const struct field_table document_fields = FIELD_TABLE("state", document);
+
 static void show(const struct state *now, const struct state *before, const struct options *options)
 {
 	struct json json = { .file = stdout };
+	struct document document = { .state = now };
 	struct idle_devices idle;
 
 	if (!options->json) {
@@ -153,20 +178,15 @@ static void show(const struct state *now, const struct state *before, const stru
 		else
 			state_view_table(now, before, own.brief);
 	}
-	/* who asks for a process or context does not ask for what is free */
+	/* a process or context has no free devices */
 	if ((options->filter.pid || options->filter.ctx) && !options->json)
 		return;
-	idle_devices_read(&idle, now);
-	if (options->json) {
-		json_object(&json, NULL);
-		json_u64(&json, "taken_ns", now->taken_ns);
-		state_json(&json, now);
-		idle_devices_json(&json, &idle, options->filter.device);
-		json_end_object(&json);
-		json_end(&json);
-	} else {
-		idle_devices_print(&idle, options->filter.device);
-	}
+	idle_devices_read(&idle, now, options->filter.device);
+	document.idle = &idle;
+	if (options->json)
+		fields_json_line(&json, &document_fields, &document, wall_offset_ns());
+	else
+		idle_devices_print(&idle);
 	idle_devices_free(&idle);
 }
 
@@ -204,21 +224,53 @@ static int watch(struct run *run, struct state_reader *reader, const struct opti
 	return err;
 }
 
-/* What a walk over areas prints to. */
+/* An IOAS with what is mapped in it, read as it is written. */
 struct areas {
-	struct json json;
-	struct table table;
-	bool as_json;
+	struct state_reader *reader;
+	const struct iommufd_state_ioas *ioas;
+	int *err;
 };
+
+static int write_area(const struct iommufd_state_area *area, void *data)
+{
+	struct json *json = data;
+
+	json_object(json, NULL);
+	fields_json(json, &area_fields, area, 0);
+	json_end_object(json);
+	return 0;
+}
+
+static void write_areas(const void *record, struct json *json)
+{
+	const struct areas *areas = record;
+
+	*areas->err = state_read_areas(areas->reader, areas->ioas->ctx_id, areas->ioas->ioas_id,
+				       write_area, json);
+}
+
+static void get_ctx(const void *record, struct value *value)
+{
+	value->number = ((const struct areas *)record)->ioas->ctx_id;
+}
+
+static void get_ioas(const void *record, struct value *value)
+{
+	value->number = ((const struct areas *)record)->ioas->ioas_id;
+}
+
+static const struct field areas[] = {
+	FIELD(ID, "ctx", .get = get_ctx, .doc = "number of the context, an open /dev/iommu"),
+	FIELD(ID, "ioas", .get = get_ioas, .doc = "id of the I/O address space"),
+	FIELD(VALUES, "areas", .write = write_areas, .table = &area_fields,
+	      .doc = "what is mapped, in the order of the addresses"),
+};
+
+static const struct field_table areas_fields = FIELD_TABLE("areas of an address space", areas);
 
 static int show_area(const struct iommufd_state_area *area, void *data)
 {
-	struct areas *areas = data;
-
-	if (areas->as_json)
-		state_json_area(&areas->json, area);
-	else
-		state_view_area(&areas->table, area);
+	state_view_area(data, area);
 	return 0;
 }
 
@@ -254,35 +306,29 @@ static const struct iommufd_state_ioas *find_ioas(const struct state *state,
 /* Show what is mapped in an IOAS.  Return 0 or -1 after it has said what failed. */
 static int show_areas(struct state_reader *reader, const struct options *options)
 {
-	struct areas areas = { .json.file = stdout, .as_json = options->json };
-	const struct iommufd_state_ioas *ioas;
-	struct state state;
+	struct json json = { .file = stdout };
 	int err = -1;
+	struct areas areas = { .reader = reader, .err = &err };
+	struct table table;
+	struct state state;
 
 	if (state_read(reader, &state))
 		return -1;
 	filter(&state, options);
-	ioas = find_ioas(&state, options);
-	if (!ioas)
+	areas.ioas = find_ioas(&state, options);
+	if (!areas.ioas)
 		goto out_free;
 	if (options->json) {
-		json_object(&areas.json, NULL);
-		json_u64(&areas.json, "ctx", ioas->ctx_id);
-		json_u64(&areas.json, "ioas", ioas->ioas_id);
-		json_array(&areas.json, "areas");
-	} else {
-		state_view_areas(&areas.table);
+		fields_json_line(&json, &areas_fields, &areas, 0);
+		goto out_free;
 	}
-	err = state_read_areas(reader, ioas->ctx_id, ioas->ioas_id, show_area, &areas);
-	if (options->json) {
-		json_end_array(&areas.json);
-		json_end_object(&areas.json);
-		json_end(&areas.json);
-	} else if (areas.table.nr_rows) {
-		table_print(&areas.table);
-	} else if (!err) {
-		printf("nothing is mapped in ioas %u of ctx %u\n", ioas->ioas_id, ioas->ctx_id);
-	}
+	state_view_areas(&table);
+	err = state_read_areas(reader, areas.ioas->ctx_id, areas.ioas->ioas_id, show_area, &table);
+	if (table.nr_rows)
+		table_print(&table);
+	else if (!err)
+		printf("nothing is mapped in ioas %u of ctx %u\n", areas.ioas->ioas_id,
+		       areas.ioas->ctx_id);
 out_free:
 	state_free(&state);
 	return err;
@@ -320,6 +366,12 @@ out_close:
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&document_fields,
+	&areas_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "state", "every device that is bound to an iommufd" },
 	{ "state --tree", "what is attached to what" },
@@ -345,5 +397,6 @@ const struct command command_state = {
 		  OPTION_DURATION | OPTION_JSON | OPTION_READY,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = state_main,
 };

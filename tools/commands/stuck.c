@@ -19,6 +19,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/run.h"
+#include "describe/fields.h"
 #include "describe/ioctl_args.h"
 #include "describe/names.h"
 #include "describe/operation.h"
@@ -153,32 +154,29 @@ static int look(struct suspects *suspects, struct inflight *inflight, const stru
 	return 0;
 }
 
-/* Tell of a suspect in the words that other commands use.  Return whether it is an operation. */
-static bool describe(const struct suspect *suspect, struct scope_record *record)
+/* Describe a suspect as other commands do.  Return whether it is an operation. */
+static bool describe(const struct suspect *suspect, struct inflight_record *inflight, uint64_t now)
 {
 	const struct scope_thread *thread = &suspect->thread;
-	const struct scope_begun *begun = &thread->begun;
+	struct scope_record *record = &inflight->record;
 	enum ioctl_file file;
 
-	memset(record, 0, sizeof(*record));
+	memset(inflight, 0, sizeof(*inflight));
 	record->tgid = thread->tgid;
 	record->tid = thread->tid;
 	record->uid = thread->uid;
 	memcpy(record->comm, thread->comm, sizeof(record->comm));
-	if (!begun->start_ns) {
-		file = ioctl_file(thread->tgid, thread->fd, record->device);
-		return ioctl_args_decode(file, thread->tgid, thread->request, thread->argument,
-					 record);
+	if (thread->begun.start_ns) {
+		inflight_describe(inflight, &thread->begun, now);
+		return true;
 	}
-	record->operation = begun->operation;
-	record->ctx = begun->ctx;
-	record->ioas = begun->ioas;
-	record->device_id = begun->device_id;
-	record->hwpt = begun->hwpt;
-	record->iova = begun->iova;
-	record->length = begun->length;
-	memcpy(record->device, begun->device, sizeof(record->device));
-	memcpy(record->phase_ns, begun->phase_ns, sizeof(record->phase_ns));
+	inflight->dur_at_least = true;
+	inflight->phase = SCOPE_PHASE_UNKNOWN;
+	file = ioctl_file(thread->tgid, thread->fd, record->device);
+	if (!ioctl_args_decode(file, thread->tgid, thread->request, thread->argument, record))
+		return false;
+	record->start_ns = suspect->since_ns;
+	record->dur_ns = now - suspect->since_ns;
 	return true;
 }
 
@@ -199,35 +197,24 @@ static unsigned int read_stack(__u32 tgid, __u32 tid, char lines[MAX_STACK][128]
 	return nr;
 }
 
-static const char *phase_now(const struct suspect *suspect)
+static void print_suspect(const struct suspect *suspect, const struct inflight_record *inflight)
 {
-	__u32 phase = suspect->thread.begun.phase;
-
-	if (!suspect->exact || phase == SCOPE_PHASE_UNKNOWN)
-		return NULL;
-	return phase_name(phase);
-}
-
-static void print_suspect(const struct suspect *suspect, const struct scope_record *record,
-			  uint64_t now)
-{
+	const struct scope_record *record = &inflight->record;
+	bool named = inflight->phase < SCOPE_NR_PHASES;
 	char what[256], lines[MAX_STACK][128];
-	const char *phase = phase_now(suspect);
 	unsigned int nr, i;
 
 	operation_what(record, what, sizeof(what));
-	printf("%s%s%s %s of %s, by %s [%u", suspect->exact ? "" : "more than ",
-	       colour_on(COLOUR_BOLD), format_duration(now - suspect->since_ns).s,
+	printf("%s%s%s %s of %s, by %s [%u", inflight->dur_at_least ? "more than " : "",
+	       colour_on(COLOUR_BOLD), format_duration(record->dur_ns).s,
 	       operation_title(record->operation), what, record->comm, record->tgid);
 	if (record->tid != record->tgid)
 		printf(", thread %u", record->tid);
 	printf("] uid %u%s\n", record->uid, colour_off());
-	if (phase)
-		printf("    in phase %s for %s%s%s\n", phase,
-		       format_duration(now - suspect->thread.begun.phase_start_ns).s,
-		       suspect->thread.begun.phase < SCOPE_NR_PHASES ? ": " : "",
-		       suspect->thread.begun.phase < SCOPE_NR_PHASES ?
-		       phase_text(suspect->thread.begun.phase) : "");
+	if (inflight->phase != SCOPE_PHASE_UNKNOWN)
+		printf("    in phase %s for %s%s%s\n", phase_name(inflight->phase),
+		       format_duration(inflight->phase_dur_ns).s, named ? ": " : "",
+		       named ? phase_text(inflight->phase) : "");
 	else
 		printf("    began before it was observed, so its phases are not known\n");
 	if (suspect->thread.running)
@@ -239,43 +226,85 @@ static void print_suspect(const struct suspect *suspect, const struct scope_reco
 		printf("%s      %s%s\n", colour_on(COLOUR_DIM), lines[i], colour_off());
 }
 
-static void json_suspect(struct json *json, const struct suspect *suspect,
-			 const struct scope_record *record, uint64_t now)
+/* What --json shows: those of the suspects that are stuck. */
+struct document {
+	const struct suspects *suspects;
+	const struct options *options;
+	uint64_t now_ns;
+};
+
+/* A suspect that is stuck. */
+struct stuck {
+	const struct suspect *suspect;
+	struct inflight_record inflight;
+};
+
+/* Is a suspect stuck, and wanted?  Then it is described. */
+static bool is_stuck(struct stuck *stuck, const struct document *document,
+		     const struct suspect *suspect)
 {
-	char what[256], lines[MAX_STACK][128];
-	const char *phase = phase_now(suspect);
+	const char *device = document->options->filter.device;
+
+	if (suspect->exact ? document->now_ns - suspect->since_ns < own.longer_ns :
+			     suspect->looks < LOOKS)
+		return false;
+	if (!describe(suspect, &stuck->inflight, document->now_ns))
+		return false;
+	stuck->suspect = suspect;
+	return !device || !strcmp(device, stuck->inflight.record.device);
+}
+
+static const void *stuck_inflight(const void *record, size_t number)
+{
+	return number ? NULL : &((const struct stuck *)record)->inflight;
+}
+
+static void get_on_cpu(const void *record, struct value *value)
+{
+	value->number = ((const struct stuck *)record)->suspect->thread.running;
+}
+
+static void write_stack(const void *record, struct json *json)
+{
+	const struct scope_record *operation = &((const struct stuck *)record)->inflight.record;
+	char lines[MAX_STACK][128];
 	unsigned int nr, i;
 
-	operation_what(record, what, sizeof(what));
-	json_object(json, NULL);
-	json_string(json, "subsystem", operation_subsystem(record->operation));
-	json_string(json, "operation", operation_name(record->operation));
-	json_u64(json, "since_ns", now - suspect->since_ns);
-	json_bool(json, "since_is_exact", suspect->exact);
-	json_string(json, "process", record->comm);
-	json_u64(json, "pid", record->tgid);
-	json_u64(json, "tid", record->tid);
-	json_u64(json, "uid", record->uid);
-	json_string(json, "what", what);
-	json_string(json, "device", record->device);
-	json_u64(json, "ioas", record->ioas);
-	json_u64(json, "device_id", record->device_id);
-	json_u64(json, "iova", record->iova);
-	json_u64(json, "length_bytes", record->length);
-	if (phase) {
-		json_string(json, "phase", phase);
-		json_u64(json, "phase_for_ns", now - suspect->thread.begun.phase_start_ns);
-	} else {
-		json_null(json, "phase");
-	}
-	json_bool(json, "on_cpu", suspect->thread.running);
-	json_array(json, "stack");
-	nr = own.no_stack ? 0 : read_stack(record->tgid, record->tid, lines);
+	nr = own.no_stack ? 0 : read_stack(operation->tgid, operation->tid, lines);
 	for (i = 0; i < nr; i++)
 		json_string(json, NULL, lines[i]);
-	json_end_array(json);
-	json_end_object(json);
 }
+
+static const struct field stuck[] = {
+	INCLUDE(inflight_fields, stuck_inflight),
+	FIELD(FLAG, "on_cpu", .get = get_on_cpu,
+	      .doc = "it runs: the stack is the one at which it last waited"),
+	FIELD(VALUES, "stack", .write = write_stack,
+	      .doc = "the kernel's stack, the innermost function first"),
+};
+
+static const struct field_table stuck_fields = FIELD_TABLE("stuck operation", stuck);
+
+static const void *nth_stuck(const void *record, size_t number)
+{
+	const struct document *document = record;
+	static struct stuck stuck;
+	size_t i;
+
+	for (i = 0; i < document->suspects->nr; i++)
+		if (is_stuck(&stuck, document, &document->suspects->list[i]) && !number--)
+			return &stuck;
+	return NULL;
+}
+
+static const struct field document[] = {
+	MEMBER(DATE, "time", struct document, now_ns, .doc = OPERATION_TIME_DOC),
+	MEMBER(TIME, "time_ns", struct document, now_ns, .doc = "the same moment as `time`"),
+	FIELD(LIST, "stuck", .table = &stuck_fields, .element = nth_stuck,
+	      .doc = "operations under way, the longest first"),
+};
+
+static const struct field_table document_fields = FIELD_TABLE("stuck operations", document);
 
 /* Those of unknown begin first, for they are the longest as far as we know; then by time. */
 static int compare(const void *a, const void *b)
@@ -289,41 +318,26 @@ static int compare(const void *a, const void *b)
 
 static void report(struct suspects *suspects, const struct options *options)
 {
+	struct document document = { suspects, options, now_ns() };
 	struct json json = { .file = stdout };
-	const struct suspect *suspect;
-	struct scope_record record;
-	uint64_t now = now_ns();
 	unsigned int shown = 0;
+	struct stuck stuck;
 	size_t i;
 
 	qsort(suspects->list, suspects->nr, sizeof(*suspects->list), compare);
 	if (options->json) {
-		json_object(&json, NULL);
-		json_array(&json, "operations");
+		fields_json_line(&json, &document_fields, &document, wall_offset_ns());
+		return;
 	}
 	for (i = 0; i < suspects->nr; i++) {
-		suspect = &suspects->list[i];
-		if (suspect->exact ? now - suspect->since_ns < own.longer_ns :
-				     suspect->looks < LOOKS)
+		if (!is_stuck(&stuck, &document, &suspects->list[i]))
 			continue;
-		if (!describe(suspect, &record))
-			continue;
-		if (options->filter.device && strcmp(options->filter.device, record.device))
-			continue;
-		if (options->json)
-			json_suspect(&json, suspect, &record, now);
-		else
-			print_suspect(suspect, &record, now);
+		print_suspect(stuck.suspect, &stuck.inflight);
 		shown++;
 	}
-	if (options->json) {
-		json_end_array(&json);
-		json_end_object(&json);
-		json_end(&json);
-	} else if (!shown) {
+	if (!shown)
 		printf("no operation is under way for %s or longer\n",
 		       format_duration(own.longer_ns).s);
-	}
 }
 
 /* Look and report until the run has ended, or once. */
@@ -382,6 +396,11 @@ out_close:
 	return status;
 }
 
+static const struct field_table *const records[] = {
+	&document_fields,
+	NULL,
+};
+
 static const struct command_example examples[] = {
 	{ "stuck", "what does not come to an end?" },
 	{ "stuck --longer 100ms -i 1", "look once a second" },
@@ -405,5 +424,6 @@ const struct command command_stuck = {
 		  OPTION_JSON | OPTION_READY,
 	.options = own_options,
 	.parse = parse,
+	.records = records,
 	.run = stuck_main,
 };

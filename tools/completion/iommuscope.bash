@@ -81,7 +81,7 @@ _iommuscope()
 		words="--device -d --json --help -h"
 		;;
 	help)
-		words="--man --completion --help -h $commands"
+		words="--man --completion --keys --help -h $commands"
 		;;
 	*)
 		return

@@ -13,7 +13,6 @@
 #include "machine/pci_ids.h"
 #include "machine/sysfs.h"
 #include "observe/state.h"
-#include "text/json.h"
 #include "text/output.h"
 
 #define CLASS "/sys/class/vfio-dev"
@@ -24,12 +23,13 @@ static int compare(const void *a, const void *b)
 		      ((const struct idle_device *)b)->device);
 }
 
-void idle_devices_read(struct idle_devices *idle, const struct state *state)
+void idle_devices_read(struct idle_devices *idle, const struct state *state, const char *wanted)
 {
 	struct sysfs_names names;
 	size_t i;
 
 	memset(idle, 0, sizeof(*idle));
+	idle->wanted = wanted;
 	sysfs_list(&names, CLASS);
 	idle->list = calloc(names.nr + 1, sizeof(*idle->list));
 	if (!idle->list)
@@ -70,7 +70,7 @@ static bool is_wanted(const struct idle_device *device, const char *wanted)
 	return !wanted || !strcmp(device->device, wanted);
 }
 
-void idle_devices_print(const struct idle_devices *idle, const char *wanted)
+void idle_devices_print(const struct idle_devices *idle)
 {
 	const struct group_member *blocker;
 	const struct idle_device *device;
@@ -80,7 +80,7 @@ void idle_devices_print(const struct idle_devices *idle, const char *wanted)
 
 	for (i = 0; i < idle->nr; i++) {
 		device = &idle->list[i];
-		if (!is_wanted(device, wanted))
+		if (!is_wanted(device, idle->wanted))
 			continue;
 		if (!head)
 			printf("\n%sBound to a VFIO driver, but not in use%s\n",
@@ -105,62 +105,105 @@ void idle_devices_print(const struct idle_devices *idle, const char *wanted)
 	}
 }
 
-static void json_group(struct json *json, const struct iommu_group *group)
-{
-	const struct group_member *blocker = iommu_group_blocker(group, NULL);
+/* The fields: lists of those that are wanted */
 
-	json_object(json, NULL);
-	json_u64(json, "group", group->id);
-	json_array(json, "blockers");
-	for (; blocker; blocker = iommu_group_blocker(group, blocker)) {
-		json_object(json, NULL);
-		json_string(json, "device", blocker->device);
-		json_string(json, "driver", blocker->driver);
-		json_end_object(json);
-	}
-	json_end_array(json);
-	json_end_object(json);
+static const void *nth_idle(const void *record, size_t number)
+{
+	const struct idle_devices *idle = record;
+	size_t i;
+
+	for (i = 0; i < idle->nr; i++)
+		if (is_wanted(&idle->list[i], idle->wanted) && !number--)
+			return &idle->list[i];
+	return NULL;
 }
 
-/* Is there a device of the same group before this one? */
-static bool told_already(const struct idle_devices *idle, size_t i)
+static void get_name(const void *record, struct value *value)
+{
+	value->text = pci_device_name(((const struct idle_device *)record)->device);
+	value->known = *value->text;
+}
+
+static void get_group(const void *record, struct value *value)
+{
+	const struct idle_device *device = record;
+
+	value->known = device->has_group;
+	value->number = device->group.id;
+}
+
+static const struct field idle_device[] = {
+	MEMBER(TEXT, "device", struct idle_device, device, .doc = "name of the device"),
+	FIELD(TEXT, "name", .get = get_name,
+	      .unknown = "it is no PCI device, or pci.ids has no name",
+	      .doc = "what the device is, from pci.ids"),
+	MEMBER(TEXT, "driver", struct idle_device, driver, .unknown = "it has none",
+	       .doc = "driver of the device"),
+	FIELD(NUMBER, "group", .get = get_group, .unknown = "it is behind no IOMMU",
+	      .doc = "number of the IOMMU group"),
+	MEMBER(FLAG, "viable", struct idle_device, viable,
+	       .doc = "nothing keeps it from being used"),
+};
+
+static const struct field_table idle_device_fields = FIELD_TABLE("unused device", idle_device);
+
+/* Does a device of the same group stand before this one in the list? */
+static bool has_earlier(const struct idle_devices *idle, size_t i)
 {
 	size_t j;
 
 	for (j = 0; j < i; j++)
-		if (idle->list[j].has_group && idle->list[j].group.id == idle->list[i].group.id)
+		if (is_wanted(&idle->list[j], idle->wanted) && idle->list[j].has_group &&
+		    idle->list[j].group.id == idle->list[i].group.id)
 			return true;
 	return false;
 }
 
-void idle_devices_json(struct json *json, const struct idle_devices *idle, const char *wanted)
+static const void *nth_group(const void *record, size_t number)
 {
+	const struct idle_devices *idle = record;
 	const struct idle_device *device;
 	size_t i;
 
-	json_array(json, "unused_devices");
 	for (i = 0; i < idle->nr; i++) {
 		device = &idle->list[i];
-		if (!is_wanted(device, wanted))
-			continue;
-		json_object(json, NULL);
-		json_string(json, "device", device->device);
-		json_string(json, "name", pci_device_name(device->device));
-		json_string(json, "driver", device->driver);
-		if (device->has_group)
-			json_u64(json, "group", device->group.id);
-		else
-			json_null(json, "group");
-		json_bool(json, "viable", device->viable);
-		json_end_object(json);
+		if (is_wanted(device, idle->wanted) && device->has_group && !device->viable &&
+		    !has_earlier(idle, i) && !number--)
+			return &device->group;
 	}
-	json_end_array(json);
-	json_array(json, "groups_not_viable");
-	for (i = 0; i < idle->nr; i++) {
-		device = &idle->list[i];
-		if (is_wanted(device, wanted) && device->has_group && !device->viable &&
-		    (wanted || !told_already(idle, i)))
-			json_group(json, &device->group);
-	}
-	json_end_array(json);
+	return NULL;
 }
+
+static const void *nth_blocker(const void *record, size_t number)
+{
+	const struct group_member *blocker = iommu_group_blocker(record, NULL);
+
+	while (blocker && number--)
+		blocker = iommu_group_blocker(record, blocker);
+	return blocker;
+}
+
+static const struct field blocker[] = {
+	MEMBER(TEXT, "device", struct group_member, device, .doc = "name of the device"),
+	MEMBER(TEXT, "driver", struct group_member, driver, .unknown = "it has none",
+	       .doc = "driver of the device"),
+};
+
+static const struct field_table blocker_fields = FIELD_TABLE("device in the way", blocker);
+
+static const struct field group[] = {
+	MEMBER(NUMBER, "group", struct iommu_group, id, .doc = "number of the IOMMU group"),
+	FIELD(LIST, "blockers", .table = &blocker_fields, .element = nth_blocker,
+	      .doc = "devices with drivers that keep it from being used"),
+};
+
+static const struct field_table group_fields = FIELD_TABLE("group", group);
+
+static const struct field idle_list[] = {
+	FIELD(LIST, "unused_devices", .table = &idle_device_fields, .element = nth_idle,
+	      .doc = "devices of a VFIO driver that nobody uses"),
+	FIELD(LIST, "groups_not_viable", .table = &group_fields, .element = nth_group,
+	      .doc = "their groups that cannot be used"),
+};
+
+const struct field_table idle_devices_fields = FIELD_TABLE("unused devices", idle_list);

@@ -9,8 +9,8 @@
 
 #include "machine/devices.h"
 #include "machine/iommu_group.h"
+#include "text/fields.h"
 
-struct json;
 struct state;
 
 /**
@@ -33,18 +33,21 @@ struct idle_device {
  * struct idle_devices - all of them
  * @list: the devices, sorted by name
  * @nr: how many
+ * @wanted: the one to show; NULL: all
  */
 struct idle_devices {
 	struct idle_device *list;
 	size_t nr;
+	const char *wanted;
 };
 
 /**
  * idle_devices_read() - find them
  * @idle: filled in
  * @state: what is in use
+ * @wanted: show only this device; NULL: all
  */
-void idle_devices_read(struct idle_devices *idle, const struct state *state);
+void idle_devices_read(struct idle_devices *idle, const struct state *state, const char *wanted);
 
 /**
  * idle_devices_free() - free what idle_devices_read() filled in
@@ -55,16 +58,10 @@ void idle_devices_free(struct idle_devices *idle);
 /**
  * idle_devices_print() - print them for people
  * @idle: the list
- * @wanted: only this device; NULL for all
  */
-void idle_devices_print(const struct idle_devices *idle, const char *wanted);
+void idle_devices_print(const struct idle_devices *idle);
 
-/**
- * idle_devices_json() - write the arrays "unused_devices" and "groups_not_viable"
- * @json: the writer
- * @idle: the list
- * @wanted: only this device; NULL for all
- */
-void idle_devices_json(struct json *json, const struct idle_devices *idle, const char *wanted);
+/* struct idle_devices: its lists */
+extern const struct field_table idle_devices_fields;
 
 #endif

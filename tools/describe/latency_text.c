@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "describe/fields.h"
 #include "describe/latency_text.h"
 #include "describe/names.h"
 #include "describe/slowest_text.h"
@@ -20,31 +21,29 @@
 #define MIDDLE 88
 #define WIDE 100
 
-static const double percents[] = { 50, 90, 99, 99.9 };
+static const double percents[] = { TIME_PERCENTS };
 #define NR_PERCENTS (sizeof(percents) / sizeof(percents[0]))
 
-static double per_second(uint64_t count, uint64_t ns)
+double lat_per_second(uint64_t count, uint64_t ns)
 {
 	return ns ? count * 1e9 / ns : 0;
 }
 
-/* Bytes for each nanosecond that the operations took: GB/s. */
-static double throughput(const struct latency_series *series)
+double lat_throughput(const struct latency_series *series)
 {
 	uint64_t ns = series->histograms[0].sum;
 
 	return ns ? (double)series->counters.bytes / ns : 0;
 }
 
-static double ns_per_page(const struct latency_series *series)
+double lat_ns_per_page(const struct latency_series *series)
 {
 	uint64_t pages = series->counters.pages;
 
 	return pages ? (double)series->histograms[0].sum / pages : 0;
 }
 
-/* Time in none of the phases. */
-static uint64_t other_ns(const struct latency_series *series)
+uint64_t lat_other_ns(const struct latency_series *series)
 {
 	uint64_t sum = 0;
 	unsigned int i;
@@ -127,16 +126,16 @@ static void add_operation(struct table *table, unsigned int shown, const struct 
 	set_column(table, shown, COLUMN_NAME, "%s", operation_title(series->operation));
 	set_column(table, shown, COLUMN_COUNT, "%s", format_count(counters->count).s);
 	set_column(table, shown, COLUMN_RATE, "%s",
-		   format_number(per_second(counters->count, report->span_ns)).s);
+		   format_number(lat_per_second(counters->count, report->span_ns)).s);
 	if (counters->bytes) {
 		set_column(table, shown, COLUMN_BYTES, "%s", format_size(counters->bytes).s);
 		set_column(table, shown, COLUMN_THROUGHPUT, "%s",
-			   format_number(throughput(series)).s);
+			   format_number(lat_throughput(series)).s);
 	}
 	set_times(table, shown, &series->histograms[0]);
 	if (counters->pages)
 		set_column(table, shown, COLUMN_NS_PER_PAGE, "%s",
-			   format_number(ns_per_page(series)).s);
+			   format_number(lat_ns_per_page(series)).s);
 	if (counters->errors)
 		set_column(table, shown, COLUMN_ERRORS, "%s", format_count(counters->errors).s);
 }
@@ -176,8 +175,8 @@ static void print_operations(const struct lat_report *report)
 		for (phase = 1; phase <= series->nr_phases; phase++)
 			add_phase(&table, shown, series, phase_name(latency_phase(series, phase)),
 				  series->histograms[phase].sum, &series->histograms[phase]);
-		if (other_ns(series) < series->histograms[0].sum)
-			add_phase(&table, shown, series, "other", other_ns(series), NULL);
+		if (lat_other_ns(series) < series->histograms[0].sum)
+			add_phase(&table, shown, series, "other", lat_other_ns(series), NULL);
 	}
 	if (i)
 		table_print(&table);
@@ -243,7 +242,7 @@ void lat_report_table(const struct lat_report *report)
 
 	if (report->interval) {
 		printf("%s%s%s\n", colour_on(COLOUR_DIM),
-		       format_clock_second(report->time_ns).s, colour_off());
+		       format_clock_second(report->time_ns + report->wall_ns).s, colour_off());
 	} else {
 		printf("%s%s in all%s\n", colour_on(COLOUR_DIM),
 		       format_duration(report->span_ns).s, colour_off());
@@ -256,133 +255,29 @@ void lat_report_table(const struct lat_report *report)
 		printf("%" PRIu64 " operations are among the others: too many to tell apart, see "
 		       "--limit\n", report->overflowed);
 	if (report->slowest)
-		slowest_table(report->slowest, report->interval);
+		slowest_table(report->slowest, report->interval, report->wall_ns);
 	if (report->interval)
 		putchar('\n');
-}
-
-/* JSON */
-
-static void json_percentiles(struct json *json, const struct histogram *histogram)
-{
-	static const char *const keys[NR_PERCENTS] = { "p50_ns", "p90_ns", "p99_ns", "p99_9_ns" };
-	unsigned int i;
-
-	json_u64(json, "sum_ns", histogram->sum);
-	for (i = 0; i < NR_PERCENTS; i++)
-		json_u64(json, keys[i], histogram_percentile(histogram, percents[i]));
-	json_u64(json, "max_ns", histogram->max);
-	json_array(json, "buckets");
-	for (i = 0; i < SCOPE_NR_BUCKETS; i++) {
-		if (!histogram->buckets[i])
-			continue;
-		json_array(json, NULL);
-		json_u64(json, NULL, scope_bucket_low(i));
-		json_u64(json, NULL, histogram->buckets[i]);
-		json_end_array(json);
-	}
-	json_end_array(json);
-}
-
-static void json_series(struct json *json, const struct lat_report *report,
-			const struct latency_series *series)
-{
-	const struct scope_counters *counters = &series->counters;
-	const struct histogram *histogram;
-	unsigned int i;
-
-	json_object(json, NULL);
-	json_string(json, "subsystem", operation_subsystem(series->operation));
-	json_string(json, "operation", operation_name(series->operation));
-	if (report->by)
-		json_string(json, report->by, series->label);
-	json_u64(json, "count", counters->count);
-	json_u64(json, "errors", counters->errors);
-	json_double(json, "rate_per_second", per_second(counters->count, report->span_ns));
-	json_u64(json, "bytes", counters->bytes);
-	json_u64(json, "pages", counters->pages);
-	json_double(json, "gigabytes_per_second", throughput(series));
-	json_double(json, "ns_per_page", ns_per_page(series));
-	json_percentiles(json, &series->histograms[0]);
-	json_array(json, "phases");
-	for (i = 1; i <= series->nr_phases; i++) {
-		histogram = &series->histograms[i];
-		if (!histogram->count)
-			continue;
-		json_object(json, NULL);
-		json_string(json, "phase", phase_name(latency_phase(series, i)));
-		json_u64(json, "count", histogram->count);
-		json_double(json, "share", series->histograms[0].sum ?
-			    (double)histogram->sum / series->histograms[0].sum : 0);
-		json_percentiles(json, histogram);
-		json_end_object(json);
-	}
-	json_end_array(json);
-	json_u64(json, "other_ns", other_ns(series));
-	json_end_object(json);
 }
 
 void lat_report_json(const struct lat_report *report)
 {
 	struct json json = { .file = stdout };
-	size_t i;
 
-	json_object(&json, NULL);
-	json_string(&json, "report", report->interval ? "interval" : "total");
-	json_u64(&json, "time_ns", report->time_ns);
-	json_u64(&json, "span_ns", report->span_ns);
-	json_string(&json, "by", report->by ? report->by : "none");
-	json_array(&json, "operations");
-	for (i = 0; i < report->set->nr; i++)
-		json_series(&json, report, report->set->series[i]);
-	json_end_array(&json);
-	json_u64(&json, "overflowed", report->overflowed);
-	if (report->slowest)
-		slowest_json(report->slowest, report->interval, &json);
-	json_end_object(&json);
-	json_end(&json);
-}
-
-/* CSV */
-
-static void csv_line(const struct lat_report *report, const struct latency_series *series,
-		     const char *phase, const struct histogram *histogram, uint64_t count)
-{
-	unsigned int i;
-
-	printf("%s,%" PRIu64 ",%" PRIu64 ",", report->interval ? "interval" : "total",
-	       report->time_ns, report->span_ns);
-	csv_text(stdout, series->label);
-	printf(",%s,%s,%s,%" PRIu64, operation_subsystem(series->operation),
-	       operation_name(series->operation), phase, count);
-	if (*phase)
-		printf(",,,");
-	else
-		printf(",%" PRIu64 ",%" PRIu64 ",%" PRIu64, (uint64_t)series->counters.errors,
-		       (uint64_t)series->counters.bytes, (uint64_t)series->counters.pages);
-	printf(",%" PRIu64, histogram->sum);
-	for (i = 0; i < NR_PERCENTS; i++)
-		printf(",%" PRIu64, histogram_percentile(histogram, percents[i]));
-	printf(",%" PRIu64 "\n", histogram->max);
+	fields_json_line(&json, &lat_report_fields, report, report->wall_ns);
 }
 
 void lat_report_csv(const struct lat_report *report, bool heading)
 {
-	const struct latency_series *series;
-	unsigned int phase;
+	struct lat_row row = { .report = report };
 	size_t i;
 
 	if (heading)
-		printf("report,time_ns,span_ns,%s,subsystem,operation,phase,count,errors,bytes,"
-		       "pages,sum_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns\n",
-		       report->by ? report->by : "label");
+		fields_csv_heading(stdout, &lat_row_fields);
 	for (i = 0; i < report->set->nr; i++) {
-		series = report->set->series[i];
-		csv_line(report, series, "", &series->histograms[0], series->counters.count);
-		for (phase = 1; phase <= series->nr_phases; phase++)
-			if (series->histograms[phase].count)
-				csv_line(report, series, phase_name(latency_phase(series, phase)),
-					 &series->histograms[phase],
-					 series->histograms[phase].count);
+		row.series = report->set->series[i];
+		for (row.index = 0; row.index <= row.series->nr_phases; row.index++)
+			if (!row.index || row.series->histograms[row.index].count)
+				fields_csv(stdout, &lat_row_fields, &row, report->wall_ns);
 	}
 }

@@ -16,7 +16,8 @@ struct slowest;
  * struct lat_report - what a report is about
  * @set: the series
  * @by: what the labels are: "device", or NULL
- * @time_ns: CLOCK_REALTIME at its end
+ * @time_ns: CLOCK_MONOTONIC at its end
+ * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
  * @span_ns: how long it took to collect
  * @interval: it is one of several, not the sum of all
  * @histograms: show them
@@ -27,12 +28,58 @@ struct lat_report {
 	const struct latency_set *set;
 	const char *by;
 	uint64_t time_ns;
+	int64_t wall_ns;
 	uint64_t span_ns;
 	bool interval;
 	bool histograms;
 	uint64_t overflowed;
 	struct slowest *slowest;
 };
+
+/**
+ * struct lat_row - a row of a report: a series, or a phase of it
+ * @report: the report
+ * @series: the series
+ * @index: 0 for the whole operations, else a phase, as for latency_phase()
+ */
+struct lat_row {
+	const struct lat_report *report;
+	const struct latency_series *series;
+	unsigned int index;
+};
+
+/**
+ * lat_per_second() - a rate
+ * @count: how many
+ * @ns: in how long
+ *
+ * Return: how many a second.
+ */
+double lat_per_second(uint64_t count, uint64_t ns);
+
+/**
+ * lat_throughput() - bytes for each nanosecond that the operations took
+ * @series: the operations
+ *
+ * Return: GB/s.
+ */
+double lat_throughput(const struct latency_series *series);
+
+/**
+ * lat_ns_per_page() - time for each page pinned or unpinned
+ * @series: the operations
+ *
+ * Return: nanoseconds, 0 if there were no pages.
+ */
+double lat_ns_per_page(const struct latency_series *series);
+
+/**
+ * lat_other_ns() - time in none of the phases
+ * @series: the operations
+ *
+ * Return: nanoseconds.
+ */
+uint64_t lat_other_ns(const struct latency_series *series);
 
 /**
  * lat_report_table() - print a report for people

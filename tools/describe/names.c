@@ -7,6 +7,7 @@
 
 #include "bpf/latency.h"
 #include "describe/names.h"
+#include "tracepoints/iommufd_state.h"
 
 static const struct {
 	const char *subsystem;
@@ -156,6 +157,24 @@ const char *domain_type_name(unsigned int type)
 		return "nested";
 	}
 	return "other";
+}
+
+const char *memory_name(unsigned int memory)
+{
+	static const char *const names[IOMMUFD_STATE_NR_MEMORY] = {
+		[IOMMUFD_STATE_MEMORY_UNKNOWN] = "unknown",
+		[IOMMUFD_STATE_MEMORY_ANONYMOUS] = "anonymous",
+		[IOMMUFD_STATE_MEMORY_SHARED] = "shared",
+		[IOMMUFD_STATE_MEMORY_FILE] = "file",
+		[IOMMUFD_STATE_MEMORY_HUGETLB] = "hugetlb",
+	};
+
+	return names[memory < IOMMUFD_STATE_NR_MEMORY ? memory : IOMMUFD_STATE_MEMORY_UNKNOWN];
+}
+
+const char *rlimit_mode_name(bool by_process)
+{
+	return by_process ? "process" : "user";
 }
 
 const char *error_name(int error)

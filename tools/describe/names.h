@@ -109,6 +109,22 @@ const char *object_type_name(unsigned int type);
 const char *domain_type_name(unsigned int type);
 
 /**
+ * memory_name() - what sort of memory is behind an area: "anonymous"
+ * @memory: enum iommufd_state_memory
+ *
+ * Return: the name, "unknown" for one that is not known.
+ */
+const char *memory_name(unsigned int memory);
+
+/**
+ * rlimit_mode_name() - for whom pinned memory counts: "user"
+ * @by_process: for the process, not for the user
+ *
+ * Return: the name.
+ */
+const char *rlimit_mode_name(bool by_process);
+
+/**
  * error_name() - name of an errno value: "ENOMEM"
  * @error: the value, of either sign
  *

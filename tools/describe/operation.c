@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One finished operation, told to people and to programs.
+ * Operations in words.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "describe/names.h"
 #include "describe/operation.h"
 #include "text/format.h"
-#include "text/json.h"
 #include "text/strbuf.h"
 
 static void say_id(struct strbuf *buf, const char *what, __u32 id)
@@ -256,136 +254,4 @@ unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
 		}
 	}
 	return longest;
-}
-
-static void time_json(struct json *json, uint64_t ns)
-{
-	/* strftime() asks the file system for the time zone each time: once a second will do */
-	static char text[sizeof("YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ")];
-	static time_t last = -1;
-	time_t seconds = ns / 1000000000;
-	unsigned int rest = ns % 1000000000, i;
-	struct tm tm;
-
-	if (seconds != last) {
-		gmtime_r(&seconds, &tm);
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-		text[19] = '.';
-		text[29] = 'Z';
-		last = seconds;
-	}
-	for (i = 28; i >= 20; i--) {
-		text[i] = '0' + rest % 10;
-		rest /= 10;
-	}
-	json_string(json, "time", text);
-}
-
-static void phases_json(const struct scope_record *record, struct json *json)
-{
-	enum scope_class class = scope_operation_class(record->operation);
-	static const char *const keys[] = {
-#define KEY(name, text) #name "_ns",
-		IOMMUFD_PHASES(KEY)
-		VFIO_PHASES(KEY)
-#undef KEY
-	};
-	unsigned int i;
-
-	for (i = 0; i < SCOPE_NR_PHASES; i++)
-		if (scope_has_phase(class, i))
-			json_u64(json, keys[i], record->phase_ns[i]);
-}
-
-static void vfio_json(const struct scope_record *record, struct json *json)
-{
-	json_string(json, "device", record->device);
-	json_string(json, "node", record->driver);
-	json_u64(json, "group", record->group);
-	json_u64(json, "device_id", record->device_id);
-	json_u64(json, "pt_id", record->hwpt);
-	json_u64(json, "value", record->value);
-	json_u64(json, "index", record->index);
-	json_u64(json, "start", record->start);
-	json_u64(json, "count", record->devices);
-	json_u64(json, "offset", record->iova);
-	json_u64(json, "length_bytes", record->length);
-}
-
-static void memory_json(const struct scope_record *record, struct json *json)
-{
-	json_u64(json, "ioas", record->ioas);
-	json_u64(json, "src_ioas", record->src_ioas);
-	json_u64(json, "device_id", record->device_id);
-	json_u64(json, "iova", record->iova);
-	json_u64(json, "length_bytes", record->length);
-	json_u64(json, "user_va", record->user_va);
-	json_u64(json, "pages", record->pages);
-	json_u64(json, "extents", record->extents);
-}
-
-static void translation_json(const struct scope_record *record, struct json *json)
-{
-	json_string(json, "device", record->device);
-	json_string(json, "iommu_driver", record->driver);
-	json_u64(json, "group", record->group);
-	json_u64(json, "devices", record->devices);
-	json_u64(json, "hwpt", record->hwpt);
-	json_u64(json, "old_hwpt", record->old_hwpt);
-	json_u64(json, "old_ioas", record->old_ioas);
-}
-
-void operation_json_fields(const struct scope_record *record, struct json *json, int64_t wall_ns)
-{
-	enum scope_class class = scope_operation_class(record->operation);
-	char why[256];
-
-	time_json(json, record->start_ns + record->dur_ns + wall_ns);
-	json_u64(json, "start_ns", record->start_ns);
-	json_string(json, "subsystem", operation_subsystem(record->operation));
-	json_string(json, "operation", operation_name(record->operation));
-	json_string(json, "process", record->comm);
-	json_u64(json, "pid", record->tgid);
-	json_u64(json, "tid", record->tid);
-	json_u64(json, "uid", record->uid);
-	json_u64(json, "cgroup_id", record->cgroup);
-	if (class != SCOPE_CLASS_VFIO)
-		json_u64(json, "ctx", record->ctx);
-	json_i64(json, "ret", record->ret);
-	if (record->ret < 0) {
-		operation_why(record, why, sizeof(why));
-		json_string(json, "error", error_name(record->ret));
-		json_string(json, "reason", reason_name(record->operation, record->reason));
-		json_u64(json, "reason_a", record->reason_a);
-		json_u64(json, "reason_b", record->reason_b);
-		json_string(json, "message", why);
-	} else {
-		json_null(json, "error");
-		json_null(json, "reason");
-	}
-	json_u64(json, "flags", record->flags);
-	switch (class) {
-	case SCOPE_CLASS_OBJECT:
-		json_string(json, "object_type", object_type_name(record->object_type));
-		json_u64(json, "object_id", record->object_id);
-		json_u64(json, "value", record->value);
-		break;
-	case SCOPE_CLASS_VFIO:
-		vfio_json(record, json);
-		break;
-	default:
-		memory_json(record, json);
-		if (class == SCOPE_CLASS_TRANSLATION)
-			translation_json(record, json);
-	}
-	json_u64(json, "dur_ns", record->dur_ns);
-	phases_json(record, json);
-}
-
-void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns)
-{
-	json_object(json, NULL);
-	operation_json_fields(record, json, wall_ns);
-	json_end_object(json);
-	json_end(json);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One finished operation, told to people and to programs.
+ * Operations in words.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_OPERATION_H
 #define IOMMUSCOPE_DESCRIBE_OPERATION_H
@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 #include "bpf/operations.h"
-
-struct json;
 
 /**
  * operation_what() - what an operation was about, in words
@@ -44,21 +42,5 @@ void operation_failure(const struct scope_record *record, char *text, size_t siz
  * Return: enum scope_phase; SCOPE_NR_PHASES if most went outside of any phase.
  */
 unsigned int operation_phase(const struct scope_record *record, uint64_t *ns);
-
-/**
- * operation_json_fields() - what is to be told of an operation, in an object that is open
- * @record: the operation
- * @json: the writer
- * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
- */
-void operation_json_fields(const struct scope_record *record, struct json *json, int64_t wall_ns);
-
-/**
- * operation_json() - an operation as an object on a line of its own
- * @record: the operation
- * @json: the writer
- * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
- */
-void operation_json(const struct scope_record *record, struct json *json, int64_t wall_ns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replacements in words and JSON.
+ * Replacements in words.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_REPLACEMENT_TEXT_H
 #define IOMMUSCOPE_DESCRIBE_REPLACEMENT_TEXT_H
@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 #include "observe/replacement.h"
-
-struct json;
 
 /**
  * verdict_name() - name of a verdict for programs: "rolled_back"
@@ -89,23 +87,5 @@ const char *replacement_phase_name(enum scope_replace_phase phase);
  * Return: a few words.
  */
 const char *fault_words(const struct scope_fault_mark *fault, unsigned int driver);
-
-/**
- * replacement_json() - a replacement as an object
- * @replacement: the replacement
- * @json: the writer
- * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
- */
-void replacement_json(const struct replacement *replacement, struct json *json, int64_t wall_ns);
-
-/**
- * replacement_totals_json() - totals as an array
- * @totals: the totals
- * @json: the writer
- * @key: key of the array
- * @label: key of the label in each object
- */
-void replacement_totals_json(const struct replacement_totals *totals, struct json *json,
-			     const char *key, const char *label);
 
 #endif

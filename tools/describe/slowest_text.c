@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slowest operations and their stacks, for people and as JSON.
+ * The slowest operations and their stacks, for people.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -12,7 +12,6 @@
 #include "describe/slowest_text.h"
 #include "observe/slowest.h"
 #include "text/format.h"
-#include "text/json.h"
 #include "text/output.h"
 #include "text/utf8.h"
 
@@ -59,7 +58,7 @@ static void print_words(enum colour colour, const char *text)
 	}
 }
 
-static void print_call(const struct slow_call *call)
+static void print_call(const struct slow_call *call, int64_t wall_ns)
 {
 	const struct scope_record *record = &call->record;
 	char what[256], line[1024], thread[32] = "";
@@ -74,7 +73,7 @@ static void print_call(const struct slow_call *call)
 		 record->comm, record->tgid, thread, record->uid);
 	print_words(COLOUR_BOLD, line);
 	phase = operation_phase(record, &ns);
-	printf("    at %s", format_clock(record->start_ns + record->dur_ns + call->wall_ns).s);
+	printf("    at %s", format_clock(record->start_ns + record->dur_ns + wall_ns).s);
 	if (phase < SCOPE_NR_PHASES)
 		printf(", %s of it in phase %s", format_percent(ns, record->dur_ns).s,
 		       phase_name(phase));
@@ -120,7 +119,7 @@ static void print_stacks(const struct slow_call *call)
 
 /* Those of one kind; whose stacks are the same stand together, with the slowest of them. */
 static void print_operation(struct slowest *slowest, struct slow_call *const *calls,
-			    unsigned int nr)
+			    unsigned int nr, int64_t wall_ns)
 {
 	uint32_t printed = 0;
 	unsigned int i, j;
@@ -131,7 +130,7 @@ static void print_operation(struct slowest *slowest, struct slow_call *const *ca
 		for (j = i; j < nr; j++) {
 			if (!same_stacks(calls[i], calls[j]))
 				continue;
-			print_call(calls[j]);
+			print_call(calls[j], wall_ns);
 			printed |= 1U << j;
 		}
 		slowest_name_kernel(slowest, calls[i]);
@@ -139,7 +138,7 @@ static void print_operation(struct slowest *slowest, struct slow_call *const *ca
 	}
 }
 
-void slowest_table(struct slowest *slowest, bool interval)
+void slowest_table(struct slowest *slowest, bool interval, int64_t wall_ns)
 {
 	const struct ranking *ranking = slowest_ranking(slowest, interval);
 	uint64_t lost = slowest_lost(slowest);
@@ -150,58 +149,9 @@ void slowest_table(struct slowest *slowest, bool interval)
 			continue;
 		printf("\n%sslowest %s%s\n", colour_on(COLOUR_BOLD), operation_title(operation),
 		       colour_off());
-		print_operation(slowest, ranking->calls[operation], ranking->nr[operation]);
+		print_operation(slowest, ranking->calls[operation], ranking->nr[operation],
+				wall_ns);
 	}
 	if (lost)
 		printf("%" PRIu64 " slow operations are missing: they came too fast\n", lost);
-}
-
-static void json_frames(struct json *json, const char *space, const struct frame *frames, size_t nr)
-{
-	char address[32];
-	size_t i;
-
-	for (i = 0; i < nr; i++) {
-		json_object(json, NULL);
-		json_string(json, "space", space);
-		if (frames[i].symbol)
-			json_string(json, "symbol", frames[i].symbol);
-		else
-			json_null(json, "symbol");
-		if (frames[i].module)
-			json_string(json, "module", frames[i].module);
-		else
-			json_null(json, "module");
-		json_u64(json, "offset", frames[i].offset);
-		/* as a number, many readers would round it */
-		snprintf(address, sizeof(address), "0x%" PRIx64, frames[i].address);
-		json_string(json, "address", address);
-		json_end_object(json);
-	}
-}
-
-static void json_call(struct slowest *slowest, struct slow_call *call, struct json *json)
-{
-	slowest_name_kernel(slowest, call);
-	json_object(json, NULL);
-	operation_json_fields(&call->record, json, call->wall_ns);
-	json_bool(json, "process_ended", call->ended);
-	json_array(json, "frames");
-	json_frames(json, "kernel", call->frames + call->nr_own, call->nr_kernel - call->nr_own);
-	json_frames(json, "user", call->frames + call->nr_kernel, call->nr_user);
-	json_end_array(json);
-	json_end_object(json);
-}
-
-void slowest_json(struct slowest *slowest, bool interval, struct json *json)
-{
-	const struct ranking *ranking = slowest_ranking(slowest, interval);
-	unsigned int operation, i;
-
-	json_array(json, "slowest");
-	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++)
-		for (i = 0; i < ranking->nr[operation]; i++)
-			json_call(slowest, ranking->calls[operation][i], json);
-	json_end_array(json);
-	json_u64(json, "slowest_lost", slowest_lost(slowest));
 }

@@ -9,26 +9,46 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "describe/fields.h"
 #include "describe/names.h"
-#include "describe/state_json.h"
 #include "describe/state_text.h"
 #include "machine/pci_ids.h"
 #include "observe/state.h"
 #include "text/format.h"
 #include "text/output.h"
 
-enum {
-	COLUMN_DEVICE,
-	COLUMN_DRIVER,
-	COLUMN_GROUP,
-	COLUMN_CTX,
-	COLUMN_PROCESS,
-	COLUMN_HWPT,
-	COLUMN_IOAS,
-	COLUMN_MAPPED,
-	COLUMN_PINNED,
-	NR_COLUMNS,
+static const void *line_device(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct device_line *)record)->device;
+}
+
+static const void *line_ioas(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct device_line *)record)->ioas;
+}
+
+static const void *line_ctx(const void *record, size_t number)
+{
+	return number ? NULL : ((const struct device_line *)record)->ctx;
+}
+
+/* A key that several have is the first one's. */
+static const struct field line[] = {
+	INCLUDE(device_fields, line_device),
+	INCLUDE(ioas_fields, line_ioas),
+	INCLUDE(ctx_fields, line_ctx),
 };
+
+const struct field_table device_line_fields = FIELD_TABLE("line of a device", line);
+
+static const struct column columns[] = {
+	{ "DEVICE", "device" }, { "DRIVER", "driver" },	      { "GROUP", "group" },
+	{ "CTX", "ctx" },	{ "PROCESS", "process" },     { "HWPT", "hwpt" },
+	{ "IOAS", "ioas" },	{ "MAPPED", "mapped_bytes" }, { "PINNED", "pinned_bytes" },
+};
+
+#define COLUMN_DEVICE 0
+#define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 static bool same_ioas(const struct iommufd_state_ioas *a, const struct iommufd_state_ioas *b)
 {
@@ -137,7 +157,7 @@ static void details(struct table *table, const struct state *now,
 	if (ctx)
 		DETAIL("process %u%s of uid %u, memory counts by %s", ctx->pid,
 		       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? " (ended)" : "", ctx->uid,
-		       ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS ? "process" : "user");
+		       rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS));
 	if (hwpt) {
 		page_sizes(hwpt->pgsize_bitmap, text, sizeof(text));
 		DETAIL("%s%s%s; %s%s HWPT, pages %s", device->iommu, *device->iommu ? ", " : "",
@@ -162,42 +182,25 @@ static void details(struct table *table, const struct state *now,
 static void device_row(struct table *table, const struct state *state,
 		       const struct iommufd_state_device *device, char mark)
 {
-	const struct iommufd_state_ioas *ioas = state_ioas(state, device->ctx_id, device->ioas_id);
-	const struct iommufd_state_ctx *ctx = state_ctx(state, device->ctx_id);
+	const struct device_line line = {
+		.device = device,
+		.ioas = state_ioas(state, device->ctx_id, device->ioas_id),
+		.ctx = state_ctx(state, device->ctx_id),
+	};
 
-	table_row(table, mark_colour(mark));
+	fields_row(table, mark_colour(mark), &device_line_fields, columns, NR_COLUMNS, &line);
 	if (mark)
 		table_set(table, COLUMN_DEVICE, "%c %s", mark, device->device);
-	else
-		table_set(table, COLUMN_DEVICE, "%s", device->device);
-	table_set(table, COLUMN_DRIVER, "%s", *device->driver ? device->driver : "-");
-	table_set(table, COLUMN_GROUP, "%u", device->group_id);
-	table_set(table, COLUMN_CTX, "%u", device->ctx_id);
-	table_set(table, COLUMN_PROCESS, "%s", ctx ? ctx->comm : "?");
-	if (!(device->flags & IOMMUFD_STATE_DEVICE_ATTACHED)) {
-		table_set(table, COLUMN_HWPT, "-");
-		table_set(table, COLUMN_IOAS, "-");
-		return;
-	}
-	table_set(table, COLUMN_HWPT, "%u", device->hwpt_id);
-	table_set(table, COLUMN_IOAS, "%u", device->ioas_id);
-	if (ioas) {
-		table_set(table, COLUMN_MAPPED, "%s", format_size(ioas->mapped_bytes).s);
-		table_set(table, COLUMN_PINNED, "%s", format_size(ioas->pinned_bytes).s);
-	}
 }
 
 void state_view_table(const struct state *now, const struct state *before, bool brief)
 {
-	struct table table = {
-		.columns = NR_COLUMNS,
-		.heads = { before ? "  DEVICE" : "DEVICE", "DRIVER", "GROUP", "CTX", "PROCESS",
-			   "HWPT", "IOAS", "MAPPED", "PINNED" },
-		.right = 1 << COLUMN_GROUP | 1 << COLUMN_CTX | 1 << COLUMN_HWPT | 1 << COLUMN_IOAS |
-			 1 << COLUMN_MAPPED | 1 << COLUMN_PINNED,
-	};
+	struct table table;
 	size_t i;
 
+	fields_columns(&table, &device_line_fields, columns, NR_COLUMNS);
+	if (before)
+		table.heads[COLUMN_DEVICE] = "  DEVICE";
 	for (i = 0; i < now->nr_devices; i++) {
 		device_row(&table, now, &now->devices[i],
 			   device_mark(now, before, &now->devices[i]));
@@ -372,38 +375,47 @@ void state_view_tree(const struct state *now, const struct state *before)
 		printf("no iommufd is open\n");
 }
 
+static const struct column area_columns[] = {
+	{ "IOVA", "iova" },	  { "LENGTH", "length_bytes" }, { "ACCESS", "readable" },
+	{ "MEMORY", "memory" },	  { "PAGE", "page_bytes" },	{ "PINNED", "pinned" },
+	{ "EXTENTS", "extents" }, { "HUGE", "huge_bytes" },
+};
+
+enum {
+	AREA_LENGTH = 1,
+	AREA_ACCESS = 2,
+	AREA_MEMORY = 3,
+	AREA_PINNED = 5,
+	AREA_EXTENTS,
+	AREA_HUGE,
+	NR_AREA_COLUMNS,
+};
+
 void state_view_areas(struct table *table)
 {
-	*table = (struct table){
-		.columns = 8,
-		.heads = { "IOVA", "LENGTH", "ACCESS", "MEMORY", "PAGE", "PINNED", "EXTENTS",
-			   "HUGE" },
-		.right = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7,
-	};
+	fields_columns(table, &area_fields, area_columns, NR_AREA_COLUMNS);
+	table->right |= 1U << AREA_PINNED;
 }
 
 void state_view_area(struct table *table, const struct iommufd_state_area *area)
 {
 	bool pinned = area->flags & IOMMUFD_STATE_AREA_PINNED;
+	unsigned int i;
 
-	table_row(table, COLOUR_NONE);
-	table_set(table, 0, "0x%" PRIx64, (uint64_t)area->iova);
+	fields_row(table, COLOUR_NONE, &area_fields, area_columns, NR_AREA_COLUMNS, area);
 	if (area->flags & IOMMUFD_STATE_AREA_BUSY) {
-		table_set(table, 3, "busy");
+		/* from this address on nothing is known */
+		for (i = AREA_LENGTH; i < NR_AREA_COLUMNS; i++)
+			table_set(table, i, "%s", i == AREA_MEMORY ? "busy" : "-");
 		return;
 	}
-	table_set(table, 1, "%s", format_size(area->length).s);
-	table_set(table, 2, "%s%s%s", area->flags & IOMMUFD_STATE_AREA_READ ? "r" : "-",
+	table_set(table, AREA_ACCESS, "%s%s%s", area->flags & IOMMUFD_STATE_AREA_READ ? "r" : "-",
 		  area->flags & IOMMUFD_STATE_AREA_WRITE ? "w" : "-",
 		  area->accesses ? " pinned by access" : "");
-	table_set(table, 3, "%s", memory_name(area->memory));
-	table_set(table, 4, "%s", area->page_bytes ? format_size(area->page_bytes).s : "-");
-	table_set(table, 5, "%s",
-		  area->flags & IOMMUFD_STATE_AREA_CHANGING ? "changing" :
-		  pinned				    ? "yes" :
-							      "no");
-	if (pinned) {
-		table_set(table, 6, "%" PRIu64, (uint64_t)area->extents);
-		table_set(table, 7, "%s", format_percent(area->huge_bytes, area->length).s);
-	}
+	if (area->flags & IOMMUFD_STATE_AREA_CHANGING)
+		table_set(table, AREA_PINNED, "changing");
+	if (!pinned)
+		table_set(table, AREA_EXTENTS, "-");
+	table_set(table, AREA_HUGE, "%s",
+		  pinned ? format_percent(area->huge_bytes, area->length).s : "-");
 }

@@ -7,9 +7,29 @@
 
 #include <stdbool.h>
 
+#include "text/fields.h"
+
 struct iommufd_state_area;
+struct iommufd_state_ctx;
+struct iommufd_state_device;
+struct iommufd_state_ioas;
 struct state;
 struct table;
+
+/**
+ * struct device_line - a device with what stands behind it
+ * @device: the device
+ * @ioas: its address space, NULL if there is none
+ * @ctx: its context, NULL if that is gone
+ */
+struct device_line {
+	const struct iommufd_state_device *device;
+	const struct iommufd_state_ioas *ioas;
+	const struct iommufd_state_ctx *ctx;
+};
+
+/* A key that several of the three have is that of the first that has it. */
+extern const struct field_table device_line_fields;
 
 /**
  * state_view_table() - print a table of devices

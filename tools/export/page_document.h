@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
+#include "text/fields.h"
+
 struct exporter;
+
+/* The document's description. */
+extern const struct field_table page_fields;
 
 /**
  * page_document() - write the document

@@ -180,7 +180,7 @@ static void write_memlock(struct exposition *text, const struct exporter *export
 			memset(&labels, 0, sizeof(labels));
 			labels_number(&labels, "ctx", state->ctxs[i].ctx_id);
 			labels_number(&labels, "uid", state->ctxs[i].uid);
-			labels_add(&labels, "mode", memlock->by_process ? "process" : "user");
+			labels_add(&labels, "mode", rlimit_mode_name(memlock->by_process));
 			if (!which)
 				exposition_u64(text, &labels, memlock->used_bytes);
 			else if (memlock->limit_bytes == MEMLOCK_UNLIMITED)

@@ -20,7 +20,6 @@
 #include "observe/latency.h"
 #include "observe/session.h"
 #include "observe/slowest.h"
-#include "text/clock.h"
 #include "text/output.h"
 
 /* Operations taken at once: those that come faster than they get names must not hold up the rest. */
@@ -112,7 +111,6 @@ static struct slow_call *call_of(struct slowest *slowest, const struct scope_slo
 	if (!call)
 		out_of_memory();
 	finished_operation(&call->record, &slow->record, record_size(slow->record.operation));
-	call->wall_ns = wall_offset_ns();
 	call->nr_kernel = nr_kernel;
 	call->nr_user = nr_user;
 	for (i = 0; i < nr_kernel; i++)

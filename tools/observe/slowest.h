@@ -28,7 +28,6 @@ struct slowest;
 /**
  * struct slow_call - an operation with its stacks
  * @rankings: in how many rankings it is
- * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC as it was told
  * @record: the operation
  * @ended: its process had ended before the names of the user's frames could be known
  * @kernel_named: the kernel's frames have their names
@@ -39,7 +38,6 @@ struct slowest;
  */
 struct slow_call {
 	unsigned int rankings;
-	int64_t wall_ns;
 	struct scope_record record;
 	bool ended;
 	bool kernel_named;

@@ -60,7 +60,9 @@ static inline void field_read(const struct field *field, const void *record, str
 {
 	const void *at = (const char *)record + field->offset;
 
-	value->known = true;
+	value->known = !field->known || field->known(record);
+	if (!value->known)
+		return;
 	if (field->get) {
 		field->get(record, value);
 		return;
@@ -75,7 +77,7 @@ static inline void field_read(const struct field *field, const void *record, str
 		value->integer = (int32_t)value->number;
 	if (field->mask)
 		value->number &= field->mask;
-	value->known = value->number || !field->unknown;
+	value->known = value->number || !field->unknown || field->known;
 }
 
 /**

@@ -72,7 +72,8 @@ struct field_table;
  * @key: its key; NULL for FIELD_INCLUDE and FIELD_NONE
  * @doc: what it means
  * @unknown: when it is not known, for the reference; NULL if it always is.  If it can be, a member
- *	that is 0 or "" is not known
+ *	that is 0 or "" is not known, unless there is @known
+ * @known: is it known?  NULL: as @unknown and @get say
  * @type: enum field_type
  * @kinds: bits of the kinds of records that have it, 0 for all
  * @offset: where the member is
@@ -87,6 +88,7 @@ struct field {
 	const char *key;
 	const char *doc;
 	const char *unknown;
+	bool (*known)(const void *record);
 	enum field_type type;
 	unsigned int kinds;
 	size_t offset;

@@ -59,7 +59,7 @@ static bool is_plain(const struct field *field)
 	case FIELD_BYTES:
 	case FIELD_DURATION:
 	case FIELD_MONOTONIC:
-		return !field->get && !field->mask;
+		return !field->get && !field->mask && !field->known;
 	default:
 		return false;
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "describe/state_text.h"
 #include "observe/filter.h"
 #include "text/format.h"
 #include "top/top.h"
@@ -17,12 +18,22 @@ struct row {
 	uint64_t now_ns;
 };
 
-#define CELL(name, format, ...)                                                                    \
+/* What is gone has no place in the line. */
+static struct device_line line_of(const struct row *row)
+{
+	return (struct device_line){
+		.device = &row->device,
+		.ioas = row->ioas.ioas_id ? &row->ioas : NULL,
+		.ctx = row->ctx.ctx_id ? &row->ctx : NULL,
+	};
+}
+
+#define CELL(name, key)                                                                            \
 	static void name##_text(const void *data, char *text, size_t size)                         \
 	{                                                                                          \
-		const struct row *row = data;                                                      \
+		struct device_line line = line_of(data);                                           \
                                                                                                    \
-		snprintf(text, size, format, __VA_ARGS__);                                         \
+		fields_text(&device_line_fields, key, &line, text, size);                          \
 	}
 
 #define NUMBER(name, value)                                                                        \
@@ -33,41 +44,43 @@ struct row {
 		return value;                                                                      \
 	}
 
-/* Ids, where 0 means that there is none. */
-#define ID(name, value)                                                                            \
-	NUMBER(name, -(double)(value))                                                             \
-	static void name##_text(const void *data, char *text, size_t size)                         \
-	{                                                                                          \
-		const struct row *row = data;                                                      \
-                                                                                                   \
-		if (value)                                                                         \
-			snprintf(text, size, "%u", value);                                         \
-		else                                                                               \
-			snprintf(text, size, "-");                                                 \
-	}
-
-CELL(device, "%.*s", (int)sizeof(row->device.device), row->device.device)
-CELL(process, "%.*s [%u]", (int)sizeof(row->ctx.comm), row->ctx.comm, row->ctx.pid)
-ID(ioas, row->device.ioas_id)
-ID(hwpt, row->device.hwpt_id)
-CELL(areas, "%s", format_count(row->ioas.areas).s)
+CELL(device, "device")
+CELL(ioas, "ioas")
+NUMBER(ioas, -(double)row->device.ioas_id)
+CELL(hwpt, "hwpt")
+NUMBER(hwpt, -(double)row->device.hwpt_id)
+CELL(areas, "areas")
 NUMBER(areas, row->ioas.areas)
-CELL(mapped, "%s", format_size(row->ioas.mapped_bytes).s)
+CELL(mapped, "mapped_bytes")
 NUMBER(mapped, row->ioas.mapped_bytes)
-CELL(pinned, "%s", format_size(row->ioas.pinned_bytes).s)
+CELL(pinned, "pinned_bytes")
 NUMBER(pinned, row->ioas.pinned_bytes)
-CELL(huge, "%s", format_percent(row->ioas.huge_bytes, row->ioas.pinned_bytes).s)
 NUMBER(huge, row->ioas.pinned_bytes ?
 	     (double)row->ioas.huge_bytes / row->ioas.pinned_bytes : -1)
-CELL(replacements, "%s", format_count(row->device.replacements).s)
+CELL(replacements, "replacements")
 NUMBER(replacements, row->device.replacements)
 NUMBER(last, row->device.last_replace_ns)
+CELL(ctx, "ctx")
 NUMBER(ctx, -(double)row->device.ctx_id)
-CELL(ctx, "%u", row->device.ctx_id)
+CELL(group, "group")
 NUMBER(group, -(double)row->device.group_id)
-CELL(group, "%u", row->device.group_id)
-CELL(iommu, "%.*s", (int)sizeof(row->device.iommu), row->device.iommu)
-CELL(driver, "%.*s", (int)sizeof(row->device.driver), row->device.driver)
+CELL(iommu, "iommu")
+CELL(driver, "driver")
+
+static void process_text(const void *data, char *text, size_t size)
+{
+	const struct row *row = data;
+
+	snprintf(text, size, "%.*s [%u]", (int)sizeof(row->ctx.comm), row->ctx.comm, row->ctx.pid);
+}
+
+static void huge_text(const void *data, char *text, size_t size)
+{
+	const struct row *row = data;
+
+	snprintf(text, size, "%s",
+		 format_percent(row->ioas.huge_bytes, row->ioas.pinned_bytes).s);
+}
 
 static void last_text(const void *data, char *text, size_t size)
 {

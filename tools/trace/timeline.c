@@ -419,7 +419,7 @@ static void draw_faults(struct timeline *timeline, const struct track *track,
 		json_string(json, "name", "fault");
 		json_string(json, "cat", "fault");
 		json_object(json, "args");
-		json_string(json, "what", fault_words(fault, record->driver));
+		json_string(json, "fault_text", fault_words(fault, record->driver));
 		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)fault->iova);
 		json_string(json, "iova", text);
 		json_bool(json, "in_window", fault->flags & SCOPE_FAULT_IN_WINDOW);
@@ -494,7 +494,7 @@ struct timeline *timeline_new(FILE *file, const struct trace_info *info)
 	json_string(json, "host", info->host);
 	json_string(json, "kernel", info->kernel);
 	json_string(json, "tool", info->tool);
-	json_u64(json, "start_wall_ns", info->start_ns + (uint64_t)info->wall_ns);
+	json_u64(json, "start_time_ns", info->start_ns + (uint64_t)info->wall_ns);
 	json_end_object(json);
 	json_array(json, "traceEvents");
 	return timeline;

@@ -19,27 +19,25 @@ function meter(key, label, sub, share, value, kind, words) {
 }
 
 function memlock(document, entry) {
-	const ctx = document.ctxs.find((c) => c.ctx === entry.ctx);
+	const ctx = document.contexts.find((c) => c.ctx === entry.ctx);
 	const label = ctx ? `${ctx.process} [${ctx.pid}]` : `ctx ${entry.ctx}`;
-	const sub = entry.mode === "process" ? "counted by process" : `with all of uid ${ctx?.uid}`;
+	const sub = entry.rlimit_mode === "process" ? "counted by process" : `with all of uid ${ctx?.uid}`;
 	const key = entry.ctx;
 
 	if (entry.limit_bytes === null)
 		return h("li", { "data-key": key },
 			 h("div", { class: "head" }, h("b", {}, label), h("span", { class: "sub" }, sub),
-			   h("span", { class: "value" }, `${size(entry.used_bytes)}, no limit`)));
-	const share = entry.limit_bytes ? entry.used_bytes / entry.limit_bytes : 1;
-	const value = `${size(entry.used_bytes)} of ${size(entry.limit_bytes)}`;
+			   h("span", { class: "value" }, `${size(entry.locked_bytes)}, no limit`)));
+	const share = entry.limit_bytes ? entry.locked_bytes / entry.limit_bytes : 1;
+	const value = `${size(entry.locked_bytes)} of ${size(entry.limit_bytes)}`;
 	return meter(key, label, sub, share, value, level(share), `${value}, ${percent(share, 1)}`);
 }
 
 /* A share of a space this large is seen only on a logarithmic scale; the words are exact. */
 function space(document, ioas) {
-	const free = Math.max(ioas.usable_bytes - ioas.mapped_bytes, 0);
-	const fragmentation = free ? 1 - ioas.largest_hole_bytes / free : 0;
-	const ctx = document.ctxs.find((c) => c.ctx === ioas.ctx);
+	const ctx = document.contexts.find((c) => c.ctx === ioas.ctx);
 	const value = `${size(ioas.mapped_bytes)} mapped`;
-	const hole = ioas.usable_bytes === null ? "busy" : `largest hole ${size(ioas.largest_hole_bytes)}, ${percent(fragmentation, 1)} fragmented`;
+	const hole = ioas.busy ? "busy" : `largest hole ${size(ioas.largest_hole_bytes)}, ${percent(ioas.fragmentation, 1)} fragmented`;
 
 	return h("li", { "data-key": `${ioas.ctx}/${ioas.ioas}` },
 		 h("div", { class: "head" }, h("b", {}, `ioas ${ioas.ioas}`),
@@ -47,10 +45,10 @@ function space(document, ioas) {
 		   h("span", { class: "value" }, value)),
 		 h("div", { class: "meter", role: "meter", "aria-label": `ioas ${ioas.ioas}: fragmentation of free IOVAs`,
 			    "aria-valuemin": "0", "aria-valuemax": "100",
-			    "aria-valuenow": (100 * fragmentation).toFixed(1), "aria-valuetext": hole },
-		   h("i", { class: fragmentation > 0.9 ? "bad" : fragmentation > 0.5 ? "warn" : "good",
-			    style: { width: `${100 * fragmentation}%` } })),
-		 h("p", { class: "says" }, h("span", {}, `${count(ioas.areas)} areas`), h("span", {}, `${size(free)} free`),
+			    "aria-valuenow": (100 * ioas.fragmentation).toFixed(1), "aria-valuetext": hole },
+		   h("i", { class: ioas.fragmentation > 0.9 ? "bad" : ioas.fragmentation > 0.5 ? "warn" : "good",
+			    style: { width: `${100 * ioas.fragmentation}%` } })),
+		 h("p", { class: "says" }, h("span", {}, `${count(ioas.areas)} areas`), ioas.busy ? null : h("span", {}, `${size(ioas.free_bytes)} free`),
 		   h("span", {}, hole)));
 }
 

@@ -16,10 +16,11 @@ function state(device) {
 }
 
 function cells(document, device) {
-	const ctx = document.ctxs.find((c) => c.ctx === device.ctx);
+	const ctx = document.contexts.find((c) => c.ctx === device.ctx);
+	const hwpt = document.hwpts.find((t) => t.ctx === device.ctx && t.hwpt === device.hwpt);
 	const ioas = document.ioases.find((i) => i.ctx === device.ctx && i.ioas === device.ioas);
-	const since = document.time_ns - device.last_replace_time_ns;
-	const last = !device.last_replace_time_ns ? "" : since < 1.5e9 ? "just now" :
+	const since = document.time_ns - device.last_replacement_time_ns;
+	const last = !device.last_replacement_time_ns ? "" : since < 1.5e9 ? "just now" :
 		`${duration(Math.round(since / 1e9) * 1e9).replace(".0", "")} ago`;
 
 	return [
@@ -29,7 +30,7 @@ function cells(document, device) {
 		[device.iommu_driver || "–",
 		 h("span", { class: "sub" }, `${device.iommu ? `${device.iommu}, ` : ""}group ${device.group}`)],
 		device.hwpt ? [`hwpt ${device.hwpt}`,
-			       h("span", { class: "sub" }, `ioas ${device.ioas}, ${device.domain_type}`)] : ["–"],
+			       h("span", { class: "sub" }, `ioas ${device.ioas}${hwpt ? `, ${hwpt.domain_type}` : ""}`)] : ["–"],
 		ioas ? [size(ioas.mapped_bytes), h("span", { class: "sub" }, `${count(ioas.areas)} areas`)] : ["–"],
 		ioas ? [size(ioas.pinned_bytes), h("span", { class: "sub" }, `${count(ioas.extents)} extents`)] : ["–"],
 		[count(device.replacements), last ? h("span", { class: "sub" }, last) : ""],

@@ -85,7 +85,7 @@ function renderFacts() {
 	show($("facts"),
 	     h("span", {}, `iommuscope ${store.document.tool}`),
 	     h("span", {}, `observing for ${duration(uptime_ns)}`),
-	     share === null ? null : h("span", {}, `costs ${percent(share, 1)} of a CPU and ${size(cost.memory_bytes)}`),
+	     share === null ? null : h("span", {}, `costs ${percent(share, 1)} of a CPU and ${size(cost.resident_bytes)}`),
 	     h("span", { class: lost ? "hurt" : "" }, lost ? `${lost} events lost` : "no event lost"),
 	     overflowed ? h("span", { class: "hurt" }, `${overflowed} operations not told apart`) : null);
 }
@@ -97,7 +97,7 @@ function render() {
 	const now = chosen();
 
 	text($("host"), store.document.host);
-	text($("kernel"), store.document.kernel);
+	text($("kernel"), `Linux ${store.document.kernel}`);
 	document.title = `${store.document.host} · iommuscope`;
 	show($("summary"), summary(store, choice.window * 1e9, name));
 	renderChart();

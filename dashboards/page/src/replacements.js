@@ -35,7 +35,7 @@ function bar(replacement) {
 		 h("div", { class: "below" }, window,
 		   ...replacement.faults.filter((fault) => fault.offset_ns >= 0 && fault.offset_ns <= whole)
 			.map((fault) => h("i", { class: "fault", style: { left: share(fault.offset_ns, whole) },
-						 title: `${fault.message || "fault"} at 0x${fault.iova.toString(16)}` }))));
+						 title: `${fault.fault_text} at 0x${fault.iova.toString(16)}` }))));
 }
 
 function says(replacement) {
@@ -53,7 +53,7 @@ function says(replacement) {
 			plural(faults, "fault")) : null,
 		replacement.waited ? h("span", {}, `${plural(replacement.waited, "operation")} waited, ` +
 			`${duration(replacement.waited_longest_ns)} the longest`) : null,
-		replacement.reason_message ? h("span", { class: "hurt" }, replacement.reason_message) : null,
+		replacement.message ? h("span", { class: "hurt" }, replacement.message) : null,
 	];
 }
 
@@ -69,7 +69,7 @@ export function replacements(document) {
 						 change("ioas", replacement.old_ioas, replacement.ioas),
 						 `${replacement.process} [${replacement.pid}]`].join(", ")),
 		    h("span", { class: `badge ${BADGES[replacement.verdict] ?? "quiet"}` },
-		      replacement.message)),
+		      replacement.verdict_text)),
 		  bar(replacement),
 		  h("p", { class: "says" }, ...says(replacement))));
 }

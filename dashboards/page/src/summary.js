@@ -44,7 +44,7 @@ function slowest(store, window) {
 export function tightest(document) {
 	return document.memlock.filter((entry) => entry.limit_bytes !== null)
 		.map((entry) => ({ entry, share: entry.limit_bytes ?
-			entry.used_bytes / entry.limit_bytes : entry.used_bytes ? 1 : 0 }))
+			entry.locked_bytes / entry.limit_bytes : entry.locked_bytes ? 1 : 0 }))
 		.sort((a, b) => b.share - a.share)[0];
 }
 
@@ -55,7 +55,7 @@ export function level(share) {
 export function summary(store, window, windowName) {
 	const { document } = store;
 	const attached = document.devices.filter((device) => device.attached).length;
-	const pinned = document.ctxs.reduce((sum, ctx) => sum + ctx.pinned_bytes, 0);
+	const pinned = document.contexts.reduce((sum, ctx) => sum + ctx.pinned_bytes, 0);
 	const tight = tightest(document);
 	const worst = slowest(store, window);
 	const replaced = store.sum(window).get("replace")?.count ?? 0;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fields of pinned memory against its limits.
+ */
+#include "describe/fields.h"
+#include "describe/names.h"
+#include "machine/memlock.h"
+#include "observe/capacity.h"
+
+#define LOCKED_DOC .doc = "what is compared with the limit"
+#define LIMIT_DOC .doc = "`RLIMIT_MEMLOCK` of the process"
+
+/* A process */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct capacity_process, member, __VA_ARGS__)
+
+static void get_rlimit_mode(const void *record, struct value *value)
+{
+	value->text = rlimit_mode_name(((const struct capacity_process *)record)->by_process);
+}
+
+static void get_limit(const void *record, struct value *value)
+{
+	static const char *const limits[] = {
+		[LIMIT_BYTES] = "bytes",
+		[LIMIT_UNLIMITED] = "unlimited",
+		[LIMIT_CAPABILITY] = "cap_ipc_lock",
+	};
+	const struct capacity_process *process = record;
+
+	value->known = process->limit != LIMIT_UNKNOWN;
+	value->text = limits[process->limit];
+}
+
+static void get_limit_bytes(const void *record, struct value *value)
+{
+	const struct capacity_process *process = record;
+
+	value->known = process->limit == LIMIT_BYTES;
+	value->number = process->limit_bytes;
+}
+
+static void get_left_bytes(const void *record, struct value *value)
+{
+	const struct capacity_process *process = record;
+
+	value->known = process->limit == LIMIT_BYTES;
+	value->number = capacity_left(process);
+}
+
+#define NOT_LIMITED .unknown = "nothing limits it, or the process has ended"
+
+static const struct field process[] = {
+	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
+	RECORD(NUMBER, "uid", uid, .doc = "user"),
+	RECORD(TEXT, "cgroup", cgroup, .unknown = "the process has ended",
+	       .doc = "path of the cgroup"),
+	FIELD(TEXT, "rlimit_mode", .get = get_rlimit_mode,
+	      .doc = "whose `RLIMIT_MEMLOCK` counts: `user` or `process`"),
+	RECORD(BYTES, "pinned_bytes", pinned_bytes, .doc = "memory that is pinned"),
+	RECORD(BYTES, "locked_bytes", counted_bytes, LOCKED_DOC),
+	FIELD(TEXT, "limit", .get = get_limit, .unknown = "the process has ended",
+	      .doc = "what the limit is: `bytes`, `unlimited`, `cap_ipc_lock`"),
+	FIELD(BYTES, "limit_bytes", .get = get_limit_bytes, NOT_LIMITED, LIMIT_DOC),
+	FIELD(BYTES, "left_bytes", .get = get_left_bytes, NOT_LIMITED,
+	      .doc = "how much more there may be"),
+};
+#undef RECORD
+
+const struct field_table capacity_process_fields = FIELD_TABLE("process that pins", process);
+
+/* A context, for the page: programs of one user may have different limits */
+
+static void get_memlock_mode(const void *record, struct value *value)
+{
+	value->text = rlimit_mode_name(((const struct ctx_memlock *)record)->memlock.by_process);
+}
+
+static void get_memlock_limit(const void *record, struct value *value)
+{
+	value->number = ((const struct ctx_memlock *)record)->memlock.limit_bytes;
+	value->known = value->number != MEMLOCK_UNLIMITED;
+}
+
+static const struct field memlock[] = {
+	MEMBER(ID, "ctx", struct ctx_memlock, ctx,
+	       .doc = "number of the context, an open /dev/iommu"),
+	FIELD(TEXT, "rlimit_mode", .get = get_memlock_mode,
+	      .doc = "whose `RLIMIT_MEMLOCK` counts: `user` or `process`"),
+	MEMBER(BYTES, "locked_bytes", struct ctx_memlock, memlock.used_bytes, LOCKED_DOC),
+	FIELD(BYTES, "limit_bytes", .get = get_memlock_limit, NOT_LIMITED, LIMIT_DOC),
+};
+
+const struct field_table memlock_fields = FIELD_TABLE("locked memory of a context", memlock);

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fields of the state of iommufd: the kernel's records, and what follows from them.
+ */
+#include "describe/fields.h"
+#include "describe/names.h"
+#include "machine/pci_ids.h"
+#include "observe/capacity.h"
+#include "observe/state.h"
+#include "text/json.h"
+
+/* What several records have. */
+#define CTX(structure) \
+	MEMBER(ID, "ctx", structure, ctx_id, .doc = "number of the context, an open /dev/iommu")
+#define PINNED(structure, words) \
+	MEMBER(BYTES, "pinned_bytes", structure, pinned_bytes, .doc = words)
+#define BUSY_DOC .doc = "a look did not get it all: its process changes it all the time"
+#define FLAG_BIT(key, structure, bit, ...) \
+	MEMBER(FLAG, key, structure, flags, .mask = (bit), __VA_ARGS__)
+
+/* Contexts */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_ctx, member, __VA_ARGS__)
+#define FLAG(key, bit, ...) \
+	FLAG_BIT(key, struct iommufd_state_ctx, IOMMUFD_STATE_CTX_##bit, __VA_ARGS__)
+
+static void get_rlimit_mode(const void *record, struct value *value)
+{
+	const struct iommufd_state_ctx *ctx = record;
+
+	value->text = rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS);
+}
+
+static const struct field ctx[] = {
+	CTX(struct iommufd_state_ctx),
+	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
+	FLAG("process_gone", PROCESS_GONE, .doc = "the process has ended; others have the file"),
+	RECORD(NUMBER, "uid", uid, .doc = "user"),
+	FIELD(TEXT, "rlimit_mode", .get = get_rlimit_mode,
+	      .doc = "whose `RLIMIT_MEMLOCK` counts: `user` or `process`"),
+	FLAG("no_iommu", NO_IOMMU, .doc = "VFIO compatibility without an IOMMU"),
+	RECORD(ID, "vfio_ioas", vfio_ioas_id, .unknown = "there is none",
+	       .doc = "the address space of VFIO compatibility"),
+	RECORD(TIME, "opened_time_ns", opened_ns, .doc = "when it was opened"),
+	PINNED(struct iommufd_state_ctx, "memory that is pinned"),
+	RECORD(BYTES, "user_locked_bytes", user_locked_bytes,
+	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
+};
+#undef RECORD
+#undef FLAG
+
+const struct field_table ctx_fields = FIELD_TABLE("context", ctx);
+
+/* Devices */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_device, member, __VA_ARGS__)
+#define FLAG(key, bit, ...) \
+	FLAG_BIT(key, struct iommufd_state_device, IOMMUFD_STATE_DEVICE_##bit, __VA_ARGS__)
+
+static void get_pci_name(const void *record, struct value *value)
+{
+	value->text = pci_device_name(((const struct iommufd_state_device *)record)->device);
+	value->known = *value->text;
+}
+
+#define NOT_ATTACHED .unknown = "it is not attached"
+#define NEVER_REPLACED .unknown = "it never was"
+
+static const struct field device[] = {
+	CTX(struct iommufd_state_device),
+	RECORD(ID, "device_id", device_id, .doc = "object id of the device or access"),
+	RECORD(TEXT, "device", device, .doc = "name of the device"),
+	FIELD(TEXT, "name", .get = get_pci_name,
+	      .unknown = "it is no PCI device, or pci.ids has no name",
+	      .doc = "what the device is, from pci.ids"),
+	RECORD(TEXT, "driver", driver, .unknown = "it has none", .doc = "driver of the device"),
+	RECORD(NUMBER, "group", group_id, .doc = "number of the IOMMU group"),
+	RECORD(TEXT, "iommu", iommu, .unknown = "it has no name", .doc = "name of the IOMMU"),
+	RECORD(TEXT, "iommu_driver", iommu_driver, .unknown = "the event has none",
+	       .doc = "driver of the IOMMU"),
+	FLAG("attached", ATTACHED, .doc = "its DMA is translated; else it is blocked"),
+	RECORD(ID, "hwpt", hwpt_id, NOT_ATTACHED, .doc = "id of the hardware page table"),
+	RECORD(ID, "ioas", ioas_id, NOT_ATTACHED, .doc = "id of the I/O address space"),
+	RECORD(NUMBER, "group_devices_attached", group_devices,
+	       .doc = "devices of its group that are attached"),
+	FLAG("can_enforce_cache_coherency", ENFORCE_COHERENCY,
+	     .doc = "its IOMMU can make no-snoop DMA coherent"),
+	RECORD(NUMBER, "replacements", replacements,
+	       .doc = "how often the translation was replaced"),
+	RECORD(TIME, "last_replacement_time_ns", last_replace_ns, NEVER_REPLACED,
+	       .doc = "when the last replacement ended"),
+	RECORD(DURATION, "last_replacement_dur_ns", last_replace_dur_ns, NEVER_REPLACED,
+	       .doc = "how long it took"),
+};
+#undef RECORD
+#undef FLAG
+
+const struct field_table device_fields = FIELD_TABLE("device", device);
+
+/* Hardware page tables */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_hwpt, member, __VA_ARGS__)
+#define FLAG(key, bit, ...) \
+	FLAG_BIT(key, struct iommufd_state_hwpt, IOMMUFD_STATE_HWPT_##bit, __VA_ARGS__)
+
+static void get_domain_type(const void *record, struct value *value)
+{
+	value->text = domain_type_name(((const struct iommufd_state_hwpt *)record)->domain_type);
+}
+
+static void write_page_sizes(const void *record, struct json *json)
+{
+	const struct iommufd_state_hwpt *hwpt = record;
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++)
+		if (hwpt->pgsize_bitmap & 1ULL << bit)
+			json_u64(json, NULL, 1ULL << bit);
+}
+
+static const struct field hwpt[] = {
+	CTX(struct iommufd_state_hwpt),
+	RECORD(ID, "hwpt", hwpt_id, .doc = "id of the hardware page table"),
+	RECORD(ID, "ioas", ioas_id, .unknown = "there is none",
+	       .doc = "id of the I/O address space"),
+	FIELD(TEXT, "domain_type", .get = get_domain_type,
+	      .doc = "type of the IOMMU domain: `unmanaged`, `nested`, ..."),
+	FLAG("automatic", AUTO, .doc = "an attach made it; it goes with its last device"),
+	FLAG("nest_parent", NEST_PARENT, .doc = "it was allocated as parent of nested page tables"),
+	FLAG("enforces_cache_coherency", ENFORCE_COHERENCY, .doc = "no-snoop DMA is made coherent"),
+	FLAG("msi_window", MSI_WINDOW, .doc = "it has a window for software-managed MSIs"),
+	RECORD(NUMBER, "devices", devices, .doc = "devices that are attached, moved or reset"),
+	RECORD(TEXT, "iommu_driver", iommu_driver, .unknown = "the event has none",
+	       .doc = "driver of the IOMMU"),
+	FIELD(VALUES, "page_sizes_bytes", .write = write_page_sizes,
+	      .doc = "sizes of its pages; empty while they are not known"),
+	RECORD(ADDRESS, "aperture_first", aperture_first,
+	       .doc = "first usable I/O virtual address"),
+	RECORD(ADDRESS, "aperture_last", aperture_last, .doc = "last usable one"),
+};
+#undef RECORD
+#undef FLAG
+
+const struct field_table hwpt_fields = FIELD_TABLE("hardware page table", hwpt);
+
+/* Address spaces */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_ioas, member, __VA_ARGS__)
+#define FLAG(key, bit, ...) \
+	FLAG_BIT(key, struct iommufd_state_ioas, IOMMUFD_STATE_IOAS_##bit, __VA_ARGS__)
+
+/* What is behind a lock that the kernel did not get is not known. */
+static bool is_not_busy(const void *record)
+{
+	return !(((const struct iommufd_state_ioas *)record)->flags & IOMMUFD_STATE_IOAS_BUSY);
+}
+
+#define OF_SPACE .known = is_not_busy, .unknown = "it is busy"
+
+static void get_free(const void *record, struct value *value)
+{
+	value->number = ioas_free_bytes(record);
+}
+
+static void get_fragmentation(const void *record, struct value *value)
+{
+	value->real = ioas_fragmentation(record);
+}
+
+static void get_page_tables(const void *record, struct value *value)
+{
+	value->known = ((const struct iommufd_state_ioas *)record)->hwpts;
+	value->number = ioas_page_table_bytes(record);
+}
+
+/* Of an area and of a whole address space. */
+#define EXTENTS(structure)                                                     \
+	MEMBER(NUMBER, "extents", structure, extents,                          \
+	       .doc = "contiguous runs of pinned memory; of an unmap, areas"), \
+		MEMBER(NUMBER, "huge_extents", structure, huge_extents,        \
+		       .doc = "those of 2 MiB or more"),                       \
+		MEMBER(BYTES, "huge_bytes", structure, huge_bytes,             \
+		       .doc = "memory in whole 2 MiB that one entry can translate")
+
+static const struct field ioas[] = {
+	CTX(struct iommufd_state_ioas),
+	RECORD(ID, "ioas", ioas_id, .doc = "id of the I/O address space"),
+	RECORD(NUMBER, "hwpts", hwpts, .doc = "hardware page tables that translate it"),
+	RECORD(NUMBER, "accesses", accesses, .doc = "accesses attached to it"),
+	FLAG("huge_pages", HUGE_PAGES, .doc = "contiguous memory may be combined"),
+	RECORD(NUMBER, "areas", areas, .doc = "areas mapped"),
+	RECORD(BYTES, "mapped_bytes", mapped_bytes, .doc = "their length in sum"),
+	PINNED(struct iommufd_state_ioas, "memory that is pinned"),
+	EXTENTS(struct iommufd_state_ioas),
+	FLAG("busy", BUSY, BUSY_DOC),
+	RECORD(BYTES, "iova_alignment_bytes", iova_alignment,
+	       .doc = "granule of I/O virtual addresses"),
+	RECORD(NUMBER, "usable_ranges", usable_ranges, OF_SPACE, .doc = "ranges of usable addresses"),
+	FLAG("allowed_ranges", ALLOWED_RANGES,
+	     .doc = "it is restricted where the kernel puts maps"),
+	RECORD(ADDRESS, "aperture_first", aperture_first, OF_SPACE,
+	       .doc = "first usable I/O virtual address"),
+	RECORD(ADDRESS, "aperture_last", aperture_last, OF_SPACE, .doc = "last usable one"),
+	RECORD(BYTES, "usable_bytes", usable_bytes, OF_SPACE, .doc = "usable addresses in all"),
+	FIELD(BYTES, "free_bytes", .get = get_free, OF_SPACE,
+	      .doc = "usable addresses where nothing is mapped"),
+	RECORD(BYTES, "largest_hole_bytes", largest_hole_bytes, OF_SPACE,
+	       .doc = "largest free range, for a map at a fixed address"),
+	RECORD(BYTES, "alloc_hole_bytes", alloc_hole_bytes, OF_SPACE,
+	       .doc = "most that can be mapped where the kernel chooses the address"),
+	FIELD(SHARE, "fragmentation", .get = get_fragmentation, OF_SPACE, .doc = "1 - largest hole / free"),
+	FIELD(BYTES, "page_table_at_least_bytes", .get = get_page_tables,
+	      .unknown = "it has no page table",
+	      .doc = "memory that its page tables take at least"),
+};
+#undef RECORD
+#undef FLAG
+
+const struct field_table ioas_fields = FIELD_TABLE("I/O address space", ioas);
+
+/* Accesses */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_access, member, __VA_ARGS__)
+
+static const struct field access[] = {
+	CTX(struct iommufd_state_access),
+	RECORD(ID, "access", access_id, .doc = "id of the access, an in-kernel user"),
+	RECORD(ID, "ioas", ioas_id, .unknown = "there is none",
+	       .doc = "id of the I/O address space"),
+	FLAG_BIT("pins", struct iommufd_state_access, IOMMUFD_STATE_ACCESS_PINS,
+		 .doc = "it pins memory"),
+	PINNED(struct iommufd_state_access, "memory that is pinned"),
+};
+#undef RECORD
+
+const struct field_table access_fields = FIELD_TABLE("access", access);
+
+/* Areas */
+
+#define RECORD(type, key, member, ...) \
+	MEMBER(type, key, struct iommufd_state_area, member, __VA_ARGS__)
+#define FLAG(key, bit, ...) \
+	FLAG_BIT(key, struct iommufd_state_area, IOMMUFD_STATE_AREA_##bit, __VA_ARGS__)
+
+static void get_memory(const void *record, struct value *value)
+{
+	const struct iommufd_state_area *area = record;
+
+	value->known = area->memory != IOMMUFD_STATE_MEMORY_UNKNOWN;
+	value->text = memory_name(area->memory);
+}
+
+static const struct field area[] = {
+	RECORD(ADDRESS, "iova", iova, .doc = "first I/O virtual address"),
+	RECORD(BYTES, "length_bytes", length, .doc = "length of the range"),
+	RECORD(ADDRESS, "user_va", user_va, .doc = "address of the memory in the process"),
+	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	FLAG("readable", READ, .doc = "devices may read it"),
+	FLAG("writeable", WRITE, .doc = "devices may write it"),
+	FLAG("pinned", PINNED, .doc = "its memory is pinned, and in the page tables"),
+	FLAG("changing", CHANGING, .doc = "it is being mapped or unmapped"),
+	FLAG("busy", BUSY, BUSY_DOC),
+	FIELD(TEXT, "memory", .get = get_memory, .unknown = "it is not pinned, or is being changed",
+	      .doc = "kind of memory: `anonymous`, `shared`, `file`, `hugetlb`"),
+	RECORD(BYTES, "page_bytes", page_bytes, .unknown = "it is not known",
+	       .doc = "size of the page behind its begin"),
+	RECORD(NUMBER, "accesses", accesses, .doc = "accesses attached to it"),
+	EXTENTS(struct iommufd_state_area),
+};
+
+const struct field_table area_fields = FIELD_TABLE("area", area);
+
+/* All of it */
+
+#define LIST(array)                                                               \
+	static const void *nth_##array(const void *record, size_t number)         \
+	{                                                                         \
+		const struct state *state = record;                               \
+                                                                                  \
+		return number < state->nr_##array ? &state->array[number] : NULL; \
+	}
+
+LIST(ctxs)
+LIST(devices)
+LIST(hwpts)
+LIST(ioases)
+LIST(accesses)
+
+static const struct field state[] = {
+	FIELD(LIST, "contexts", .table = &ctx_fields, .element = nth_ctxs,
+	      .doc = "open /dev/iommu"),
+	FIELD(LIST, "devices", .table = &device_fields, .element = nth_devices,
+	      .doc = "devices bound to a context"),
+	FIELD(LIST, "hwpts", .table = &hwpt_fields, .element = nth_hwpts,
+	      .doc = "hardware page tables"),
+	FIELD(LIST, "ioases", .table = &ioas_fields, .element = nth_ioases,
+	      .doc = "I/O address spaces"),
+	FIELD(LIST, "accesses", .table = &access_fields, .element = nth_accesses,
+	      .doc = "in-kernel users"),
+};
+
+const struct field_table state_fields = FIELD_TABLE("state", state);
+
+static const struct field taken[] = {
+	MEMBER(DATE, "time", struct state, taken_ns, .doc = OPERATION_TIME_DOC),
+	MEMBER(TIME, "time_ns", struct state, taken_ns, .doc = "the same moment as `time`"),
+};
+
+const struct field_table taken_fields = FIELD_TABLE("moment", taken);
