@@ -9,7 +9,7 @@
 
 #include "bpf/latency.h"
 #include "bpf/filter.bpf.h"
-#include "bpf/record.bpf.h"
+#include "bpf/op.bpf.h"
 #include "bpf/slowest.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -118,7 +118,7 @@ struct scope_failure_key {
 struct scope_failure {
 	__u64 count;
 	__u64 told;
-	struct scope_record last;
+	struct scope_op last;
 };
 
 /* Which devices are, or were, behind an IOAS. */

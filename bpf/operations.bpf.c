@@ -13,7 +13,7 @@
 
 #include "bpf/operations.h"
 #include "bpf/filter.bpf.h"
-#include "bpf/record.bpf.h"
+#include "bpf/op.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -35,7 +35,7 @@ __u64 lost = 0;
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
-} ios_records SEC(".maps");
+} ios_sent SEC(".maps");
 
 static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns)
 {
@@ -45,83 +45,83 @@ static __always_inline bool interesting(__u32 operation, __s32 ret, __u64 dur_ns
 		return true;
 	if (!(always & 1ULL << operation))
 		return false;
-	if (bpf_ringbuf_query(&ios_records, BPF_RB_AVAIL_DATA) <
-	    bpf_ringbuf_query(&ios_records, BPF_RB_RING_SIZE) / 2)
+	if (bpf_ringbuf_query(&ios_sent, BPF_RB_AVAIL_DATA) <
+	    bpf_ringbuf_query(&ios_sent, BPF_RB_RING_SIZE) / 2)
 		return true;
 	__sync_fetch_and_add(&lost, 1);
 	return false;
 }
 
-static __always_inline struct scope_record *reserve(__u64 size)
+static __always_inline struct scope_op *reserve(__u64 size)
 {
-	struct scope_record *record = bpf_ringbuf_reserve(&ios_records, size, 0);
+	struct scope_op *to = bpf_ringbuf_reserve(&ios_sent, size, 0);
 
-	if (!record)
+	if (!to)
 		__sync_fetch_and_add(&lost, 1);
-	return record;
+	return to;
 }
 
-static __always_inline void submit(struct scope_record *record)
+static __always_inline void submit(struct scope_op *to)
 {
-	__u64 waiting = bpf_ringbuf_query(&ios_records, BPF_RB_AVAIL_DATA);
+	__u64 waiting = bpf_ringbuf_query(&ios_sent, BPF_RB_AVAIL_DATA);
 
-	bpf_ringbuf_submit(record, waiting >= WAKE_AT ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(to, waiting >= WAKE_AT ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline int finished_object(const struct iommufd_op *op, __u32 operation)
 {
-	struct scope_record *record;
+	struct scope_op *to;
 
 	if (!scope_filter_object(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
-	record = reserve(SCOPE_OBJECT_RECORD);
-	if (!record)
+	to = reserve(SCOPE_OBJECT_RECORD);
+	if (!to)
 		return 0;
-	fill_object(record, op, operation);
-	submit(record);
+	fill_object(to, op, operation);
+	submit(to);
 	return 0;
 }
 
 static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
 {
-	struct scope_record *record;
+	struct scope_op *to;
 
 	if (!scope_filter_memory(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
-	record = reserve(SCOPE_MEMORY_RECORD);
-	if (!record)
+	to = reserve(SCOPE_MEMORY_RECORD);
+	if (!to)
 		return 0;
-	fill_memory(record, op, operation);
-	submit(record);
+	fill_memory(to, op, operation);
+	submit(to);
 	return 0;
 }
 
 static __always_inline int finished_translation(const struct iommufd_op *op, __u32 operation)
 {
-	struct scope_record *record;
+	struct scope_op *to;
 
 	if (!scope_filter_translation(op, operation) ||
 	    !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
-	record = reserve(sizeof(*record));
-	if (!record)
+	to = reserve(sizeof(*to));
+	if (!to)
 		return 0;
-	fill_translation(record, op, operation);
-	submit(record);
+	fill_translation(to, op, operation);
+	submit(to);
 	return 0;
 }
 
 static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operation)
 {
-	struct scope_record *record;
+	struct scope_op *to;
 
 	if (!scope_filter_vfio(op) || !interesting(operation, op->clock.ret, op->clock.dur_ns))
 		return 0;
-	record = reserve(sizeof(*record));
-	if (!record)
+	to = reserve(sizeof(*to));
+	if (!to)
 		return 0;
-	fill_vfio(record, op, operation);
-	submit(record);
+	fill_vfio(to, op, operation);
+	submit(to);
 	return 0;
 }
 
@@ -135,7 +135,7 @@ SEC("?raw_tp")
 int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct iommufd_op *op = SCOPE_COPY_OP(struct iommufd_op, args->args[0]);
-	struct scope_record *record;
+	struct scope_op *to;
 	__u32 operation;
 	bool memory;
 
@@ -149,26 +149,26 @@ int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 		     (filter.by_device && !scope_is_device(op->device)) || !scope_filter_ctx(op))
 		return 0;
 	if (memory) {
-		record = reserve(SCOPE_MEMORY_BEGIN);
-		if (!record)
+		to = reserve(SCOPE_MEMORY_BEGIN);
+		if (!to)
 			return 0;
-		__builtin_memset(record, 0, SCOPE_MEMORY_BEGIN);
+		__builtin_memset(to, 0, SCOPE_MEMORY_BEGIN);
 	} else {
-		record = reserve(sizeof(*record));
-		if (!record)
+		to = reserve(sizeof(*to));
+		if (!to)
 			return 0;
-		__builtin_memset(record, 0, sizeof(*record));
-		record->hwpt = op->hwpt_id;
-		bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
+		__builtin_memset(to, 0, sizeof(*to));
+		to->hwpt = op->hwpt_id;
+		bpf_probe_read_kernel(to->device, sizeof(to->device), op->device);
 	}
-	fill_task(record, operation | SCOPE_BEGINS);
-	record->start_ns = op->clock.start_ns;
-	record->ctx = op->ctx_id;
-	record->ioas = op->ioas_id;
-	record->device_id = op->device_id;
-	record->iova = op->iova;
-	record->length = op->length;
-	submit(record);
+	fill_task(to, operation | SCOPE_BEGINS);
+	to->start_ns = op->clock.start_ns;
+	to->ctx = op->ctx_id;
+	to->ioas = op->ioas_id;
+	to->device_id = op->device_id;
+	to->iova = op->iova;
+	to->length = op->length;
+	submit(to);
 	return 0;
 }
 
@@ -176,7 +176,7 @@ SEC("?raw_tp")
 int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
-	struct scope_record *record;
+	struct scope_op *to;
 	__u32 operation;
 
 	if (!op || !scope_filter_vfio(op))
@@ -184,16 +184,16 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 	operation = scope_vfio_operation(op->clock.opcode);
 	if (operation >= SCOPE_NR_OPERATIONS)
 		return 0;
-	record = reserve(sizeof(*record));
-	if (!record)
+	to = reserve(sizeof(*to));
+	if (!to)
 		return 0;
-	__builtin_memset(record, 0, sizeof(*record));
-	fill_task(record, operation | SCOPE_BEGINS);
-	record->start_ns = op->clock.start_ns;
-	record->device_id = op->device_id;
-	record->hwpt = op->pt_id;
-	bpf_probe_read_kernel(record->device, sizeof(record->device), op->device);
-	bpf_probe_read_kernel(record->driver, sizeof(record->driver), op->node);
-	submit(record);
+	__builtin_memset(to, 0, sizeof(*to));
+	fill_task(to, operation | SCOPE_BEGINS);
+	to->start_ns = op->clock.start_ns;
+	to->device_id = op->device_id;
+	to->hwpt = op->pt_id;
+	bpf_probe_read_kernel(to->device, sizeof(to->device), op->device);
+	bpf_probe_read_kernel(to->driver, sizeof(to->driver), op->node);
+	submit(to);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What operations.bpf.c sends to the tool: one struct scope_record a finished operation, and, to
+ * What operations.bpf.c sends to the tool: one struct scope_op a finished operation, and, to
  * whom it loads those programs for, one an operation that begins.
  *
  * The ring buffer carries a prefix of it, as long as the class of the operation has something to
@@ -13,7 +13,7 @@
 #include "bpf/lists.h"
 
 /**
- * struct scope_record - a finished operation
+ * struct scope_op - a finished operation
  * @start_ns: CLOCK_MONOTONIC as it began
  * @dur_ns: how long it took
  * @cgroup: cgroup v2 id of the task
@@ -50,7 +50,7 @@
  * @device: name of the device
  * @driver: name of its IOMMU's driver; vfio: of its device node
  */
-struct scope_record {
+struct scope_op {
 	__u64 start_ns;
 	__u64 dur_ns;
 	__u64 cgroup;
@@ -91,9 +91,9 @@ struct scope_record {
 };
 
 /* Bytes sent for each class; an object operation knows no phase but the first, the wait. */
-#define SCOPE_OBJECT_RECORD __builtin_offsetof(struct scope_record, phase_ns[1])
-#define SCOPE_MEMORY_RECORD __builtin_offsetof(struct scope_record, phase_ns[SCOPE_NR_MEMORY_PHASES])
-#define SCOPE_MEMORY_BEGIN __builtin_offsetof(struct scope_record, user_va)
+#define SCOPE_OBJECT_RECORD __builtin_offsetof(struct scope_op, phase_ns[1])
+#define SCOPE_MEMORY_RECORD __builtin_offsetof(struct scope_op, phase_ns[SCOPE_NR_MEMORY_PHASES])
+#define SCOPE_MEMORY_BEGIN __builtin_offsetof(struct scope_op, user_va)
 
 /* Bit in @operation: it begins.  What only an end can tell is zero. */
 #define SCOPE_BEGINS (1U << 31)

@@ -20,7 +20,7 @@
 
 #include "bpf/filter.bpf.h"
 #include "bpf/replace.h"
-#include "bpf/replace_records.bpf.h"
+#include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_waits.bpf.h"
 #include "bpf/replace_windows.bpf.h"
 #include "bpf/replace_faults.bpf.h"
@@ -50,49 +50,49 @@ int BPF_PROG(ios_replace_start, const struct iommufd_op *op)
 	} while (0)
 
 /* What is of the whole replacement, and of a device of which nothing was seen. */
-static __always_inline void fill(struct scope_replacement *record, const struct iommufd_op *op)
+static __always_inline void fill(struct scope_replacement *facts, const struct iommufd_op *op)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	record->start_ns = op->clock.start_ns;
-	record->dur_ns = op->clock.dur_ns;
-	record->phase_ns[SCOPE_REPLACE_wait] = op->phase_ns[SCOPE_PHASE_wait];
-	record->phase_ns[SCOPE_REPLACE_check] = op->phase_ns[SCOPE_PHASE_check];
-	record->phase_ns[SCOPE_REPLACE_alloc] = op->phase_ns[SCOPE_PHASE_alloc];
-	record->phase_ns[SCOPE_REPLACE_fill] = op->phase_ns[SCOPE_PHASE_fill];
-	record->phase_ns[SCOPE_REPLACE_switch] = op->phase_ns[SCOPE_PHASE_switch];
-	record->phase_ns[SCOPE_REPLACE_drop] = op->phase_ns[SCOPE_PHASE_drop];
-	record->window_start_ns = 0;
-	record->window_ns = 0;
-	record->first_end_ns = 0;
-	record->last_start_ns = 0;
-	record->last_end_ns = 0;
-	record->reason_a = op->clock.reason_a;
-	record->reason_b = op->clock.reason_b;
-	record->windows = 0;
-	record->faults_in_window = 0;
-	record->faults_after = 0;
-	record->moves = 0;
-	record->move_ret = 0;
-	record->driver = 0;
-	record->flags = 0;
-	record->tgid = id >> 32;
-	record->tid = (__u32)id;
-	record->ret = op->clock.ret;
-	record->reason = op->clock.reason;
-	record->ctx = op->ctx_id;
-	record->device_id = op->device_id;
-	record->group = op->group_id;
-	record->devices = op->devices;
-	record->hwpt = op->hwpt_id;
-	record->old_hwpt = op->old_hwpt_id;
-	record->ioas = op->ioas_id;
-	record->old_ioas = op->old_ioas_id;
-	record->nr_faults = 0;
-	record->named = 1;
-	COPY_TEXT(record->comm, bpf_get_current_task_btf()->comm);
-	COPY_TEXT(record->device, op->device);
-	COPY_TEXT(record->iommu_driver, op->iommu_driver);
+	facts->start_ns = op->clock.start_ns;
+	facts->dur_ns = op->clock.dur_ns;
+	facts->phase_ns[SCOPE_REPLACE_wait] = op->phase_ns[SCOPE_PHASE_wait];
+	facts->phase_ns[SCOPE_REPLACE_check] = op->phase_ns[SCOPE_PHASE_check];
+	facts->phase_ns[SCOPE_REPLACE_alloc] = op->phase_ns[SCOPE_PHASE_alloc];
+	facts->phase_ns[SCOPE_REPLACE_fill] = op->phase_ns[SCOPE_PHASE_fill];
+	facts->phase_ns[SCOPE_REPLACE_switch] = op->phase_ns[SCOPE_PHASE_switch];
+	facts->phase_ns[SCOPE_REPLACE_drop] = op->phase_ns[SCOPE_PHASE_drop];
+	facts->window_start_ns = 0;
+	facts->window_ns = 0;
+	facts->first_end_ns = 0;
+	facts->last_start_ns = 0;
+	facts->last_end_ns = 0;
+	facts->reason_a = op->clock.reason_a;
+	facts->reason_b = op->clock.reason_b;
+	facts->windows = 0;
+	facts->faults_in_window = 0;
+	facts->faults_after = 0;
+	facts->moves = 0;
+	facts->move_ret = 0;
+	facts->driver = 0;
+	facts->flags = 0;
+	facts->tgid = id >> 32;
+	facts->tid = (__u32)id;
+	facts->ret = op->clock.ret;
+	facts->reason = op->clock.reason;
+	facts->ctx = op->ctx_id;
+	facts->device_id = op->device_id;
+	facts->group = op->group_id;
+	facts->devices = op->devices;
+	facts->hwpt = op->hwpt_id;
+	facts->old_hwpt = op->old_hwpt_id;
+	facts->ioas = op->ioas_id;
+	facts->old_ioas = op->old_ioas_id;
+	facts->nr_faults = 0;
+	facts->named = 1;
+	COPY_TEXT(facts->comm, bpf_get_current_task_btf()->comm);
+	COPY_TEXT(facts->device, op->device);
+	COPY_TEXT(facts->iommu_driver, op->iommu_driver);
 }
 
 static __always_inline bool same_name(const char *a, const char *b)
@@ -108,22 +108,22 @@ static __always_inline bool same_name(const char *a, const char *b)
 	return true;
 }
 
-static __always_inline void fill_move(struct scope_replacement *record, const struct move *move)
+static __always_inline void fill_move(struct scope_replacement *facts, const struct move *move)
 {
-	record->window_start_ns = move->window_start_ns;
-	record->window_ns = move->window_ns;
-	record->first_end_ns = move->first_end_ns;
-	record->last_start_ns = move->last_start_ns;
-	record->last_end_ns = move->last_end_ns;
-	record->windows = move->windows;
-	record->moves = move->moves;
-	record->move_ret = move->ret;
+	facts->window_start_ns = move->window_start_ns;
+	facts->window_ns = move->window_ns;
+	facts->first_end_ns = move->first_end_ns;
+	facts->last_start_ns = move->last_start_ns;
+	facts->last_end_ns = move->last_end_ns;
+	facts->windows = move->windows;
+	facts->moves = move->moves;
+	facts->move_ret = move->ret;
 	if (move->moves)
-		record->flags |= SCOPE_REPLACEMENT_MOVED;
+		facts->flags |= SCOPE_REPLACEMENT_MOVED;
 	if (move->open) {
-		record->last_end_ns = record->start_ns + record->dur_ns;
-		record->window_ns += record->last_end_ns - record->last_start_ns;
-		record->flags |= SCOPE_REPLACEMENT_BLOCKED;
+		facts->last_end_ns = facts->start_ns + facts->dur_ns;
+		facts->window_ns += facts->last_end_ns - facts->last_start_ns;
+		facts->flags |= SCOPE_REPLACEMENT_BLOCKED;
 	}
 }
 
@@ -131,28 +131,28 @@ static __always_inline void fill_move(struct scope_replacement *record, const st
 static __always_inline void tell(const struct iommufd_op *op, const struct move *move,
 				 __u64 number, bool only)
 {
-	struct scope_replacement *record;
+	struct scope_replacement *facts;
 	char name[SCOPE_DEVICE_LEN];
 
-	record = bpf_ringbuf_reserve(&ios_records, SCOPE_FAULTLESS_RECORD, 0);
-	if (!record) {
+	facts = bpf_ringbuf_reserve(&ios_sent, SCOPE_FAULTLESS_RECORD, 0);
+	if (!facts) {
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	fill(record, op);
-	record->number = number;
+	fill(facts, op);
+	facts->number = number;
 	if (move)
-		fill_move(record, move);
+		fill_move(facts, move);
 	if (move && !only) {
 		__builtin_memset(name, 0, sizeof(name));
 		device_name((const struct device *)move->device, name);
-		record->named = same_name(name, record->device);
-		__builtin_memcpy(record->device, name, sizeof(name));
+		facts->named = same_name(name, facts->device);
+		__builtin_memcpy(facts->device, name, sizeof(name));
 	}
-	if (filter.by_device && !scope_is_device(record->device))
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+	if (filter.by_device && !scope_is_device(facts->device))
+		bpf_ringbuf_discard(facts, BPF_RB_NO_WAKEUP);
 	else
-		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_submit(facts, BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline void replaced(const struct iommufd_op *op, struct running *run)

@@ -7,7 +7,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 
-#include "bpf/replace_records.bpf.h"
+#include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_windows.bpf.h"
 
 struct fault_data {
@@ -21,7 +21,7 @@ struct fault_data {
 /* @dev: the device, or NULL if only its requester is known */
 static __always_inline void tell_fault(const struct fault_data *data, const struct device *dev)
 {
-	struct scope_fault *fault = bpf_ringbuf_reserve(&ios_records, sizeof(*fault), 0);
+	struct scope_fault *fault = bpf_ringbuf_reserve(&ios_sent, sizeof(*fault), 0);
 
 	if (!fault) {
 		__sync_fetch_and_add(&faults_lost, 1);

@@ -6,7 +6,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
 
-#include "bpf/replace_records.bpf.h"
+#include "bpf/replace_slots.bpf.h"
 
 /* The core has moved a device: to the new HWPT, or back. */
 SEC("fexit/__iommu_device_set_domain")

@@ -7,7 +7,7 @@
 #ifndef IOMMUSCOPE_BPF_SLOWEST_BPF_H
 #define IOMMUSCOPE_BPF_SLOWEST_BPF_H
 
-#include "bpf/record.bpf.h"
+#include "bpf/op.bpf.h"
 #include "bpf/slowest.h"
 
 /* How many of each kind. */
@@ -51,7 +51,7 @@ static __always_inline void remember_sent(struct scope_sent *sent, __u64 dur_ns)
 	}
 }
 
-/* Room for an operation that is to be kept, or NULL; the caller fills the record in. */
+/* Room for an operation that is to be kept, or NULL; the caller fills it in. */
 static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_ns)
 {
 	struct scope_slow *slow;
@@ -93,7 +93,7 @@ static __always_inline void end_slow(struct scope_slow *slow)
 		struct scope_slow *slow = begin_slow(operation, (op)->clock.dur_ns);               \
                                                                                                    \
 		if (slow) {                                                                        \
-			fill_##class(&slow->record, op, operation);                                \
+			fill_##class(&slow->finished, op, operation);                          \
 			end_slow(slow);                                                            \
 		}                                                                                  \
 	} while (0)

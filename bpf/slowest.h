@@ -49,7 +49,7 @@ struct scope_sent {
  * @padding: 0
  * @kernel: return addresses in the kernel
  * @user: where the process called the kernel, and return addresses
- * @record: the operation
+ * @finished: the operation
  */
 struct scope_slow {
 	__u64 process_start_ns;
@@ -59,7 +59,7 @@ struct scope_slow {
 	__u32 padding;
 	__u64 kernel[SCOPE_STACK_FRAMES];
 	__u64 user[SCOPE_STACK_FRAMES];
-	struct scope_record record;
+	struct scope_op finished;
 };
 
 #endif

@@ -62,9 +62,9 @@ static void wrap(struct memory *memory, const uint8_t *data, size_t size)
 	trace_writer_free(writer);
 }
 
-static void draw_unfinished(void *context, const struct scope_record *record)
+static void draw_unfinished(void *context, const struct scope_op *op)
 {
-	timeline_operation(context, record, true);
+	timeline_operation(context, op, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -95,13 +95,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (trace_next(reader, &event)) {
 		switch (event.kind) {
 		case TRACE_BEGIN:
-			unfinished_begin(&under_way, &event.record);
+			unfinished_begin(&under_way, &event.op);
 			break;
 		case TRACE_OPERATION:
-			unfinished_end(&under_way, &event.record);
-			fields_json_line(&json, &operation_fields, &event.record, 0);
-			fields_csv(nowhere, &operation_fields, &event.record, 0);
-			timeline_operation(timeline, &event.record, false);
+			unfinished_end(&under_way, &event.op);
+			fields_json_line(&json, &operation_fields, &event.op, 0);
+			fields_csv(nowhere, &operation_fields, &event.op, 0);
+			timeline_operation(timeline, &event.op, false);
 			break;
 		case TRACE_REPLACEMENT:
 			replacement_tell(&told, &event.replacement);

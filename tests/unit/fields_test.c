@@ -204,15 +204,15 @@ static unsigned int times_in(const char *object, const char *key)
 
 TEST(fields, operations_of_all_classes)
 {
-	struct scope_record record = { .comm = "x", .device = "d", .driver = "y" };
+	struct scope_op op = { .comm = "x", .device = "d", .driver = "y" };
 	const char *object;
 
-	record.phase_ns[SCOPE_PHASE_wait] = 11;
-	record.phase_ns[SCOPE_PHASE_vfio_wait] = 22;
-	for (record.operation = 0; record.operation < SCOPE_NR_OPERATIONS; record.operation++) {
-		bool vfio = scope_operation_class(record.operation) == SCOPE_CLASS_VFIO;
+	op.phase_ns[SCOPE_PHASE_wait] = 11;
+	op.phase_ns[SCOPE_PHASE_vfio_wait] = 22;
+	for (op.operation = 0; op.operation < SCOPE_NR_OPERATIONS; op.operation++) {
+		bool vfio = scope_operation_class(op.operation) == SCOPE_CLASS_VFIO;
 
-		object = as_json(&operation_fields, &record, 0);
+		object = as_json(&operation_fields, &op, 0);
 		CHECK_EQ(times_in(object, "wait_ns"), 1);
 		CHECK(strstr(object, vfio ? "\"wait_ns\":22" : "\"wait_ns\":11"));
 		CHECK_EQ(times_in(object, "ctx"), !vfio);
@@ -223,18 +223,18 @@ TEST(fields, operations_of_all_classes)
 
 TEST(fields, an_operation_that_failed_says_why)
 {
-	struct scope_record record = {
+	struct scope_op op = {
 		.operation = SCOPE_OPERATION_iommufd_map,
 		.ret = -ENOENT,
 		.reason = SCOPE_REASON_iommufd_bad_object_id,
 		.reason_a = 5,
 	};
-	const char *object = as_json(&operation_fields, &record, 0);
+	const char *object = as_json(&operation_fields, &op, 0);
 
 	CHECK(strstr(object, "\"ret\":-2,\"error\":\"ENOENT\",\"reason\":\"bad_object_id\","
 			     "\"reason_a\":5,\"reason_b\":0,\"message\":\""));
-	record.ret = 0;
-	object = as_json(&operation_fields, &record, 0);
+	op.ret = 0;
+	object = as_json(&operation_fields, &op, 0);
 	CHECK(strstr(object, "\"ret\":0,\"error\":null,\"reason\":null,\"reason_a\":null,"
 			     "\"reason_b\":null,\"message\":null,"));
 }
@@ -242,7 +242,7 @@ TEST(fields, an_operation_that_failed_says_why)
 TEST(fields, a_replacement_claims_nothing_that_was_not_seen)
 {
 	struct replacement replacement = {
-		.record = { .start_ns = 100,
+		.facts = { .start_ns = 100,
 			    .dur_ns = 50,
 			    .windows = 1,
 			    .window_ns = 7,
@@ -256,8 +256,8 @@ TEST(fields, a_replacement_claims_nothing_that_was_not_seen)
 	struct told_replacement told;
 	const char *object;
 
-	replacement.record.faults[0] = (struct scope_fault_mark){ .ns = 99, .iova = 4096 };
-	replacement.record.faults[1] =
+	replacement.facts.faults[0] = (struct scope_fault_mark){ .ns = 99, .iova = 4096 };
+	replacement.facts.faults[1] =
 		(struct scope_fault_mark){ .ns = 125,
 					   .flags = SCOPE_FAULT_EXACT | SCOPE_FAULT_WRITE };
 	replacement_tell(&told, &replacement);
@@ -267,8 +267,8 @@ TEST(fields, a_replacement_claims_nothing_that_was_not_seen)
 	CHECK(strstr(object, "{\"offset_ns\":-1,\"iova\":4096,\"direction\":null,"));
 	CHECK(strstr(object, "{\"offset_ns\":25,\"iova\":0,\"direction\":\"write\","));
 	replacement.window_known = false;
-	replacement.record.windows = 0;
-	replacement.record.nr_faults = 0;
+	replacement.facts.windows = 0;
+	replacement.facts.nr_faults = 0;
 	replacement.faults = FAULTS_not_watched;
 	object = as_json(&replacement_fields, &told, 0);
 	CHECK(strstr(object, "\"window_ns\":null,\"windows\":0,\"window_offset_ns\":null,"

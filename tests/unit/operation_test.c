@@ -11,21 +11,21 @@
 
 static char text[512];
 
-static const char *failure(const struct scope_record *record)
+static const char *failure(const struct scope_op *op)
 {
-	operation_failure(record, text, sizeof(text));
+	operation_failure(op, text, sizeof(text));
 	return text;
 }
 
-static const char *what(const struct scope_record *record)
+static const char *what(const struct scope_op *op)
 {
-	operation_what(record, text, sizeof(text));
+	operation_what(op, text, sizeof(text));
 	return text;
 }
 
-static struct scope_record map_record(void)
+static struct scope_op map_record(void)
 {
-	return (struct scope_record){
+	return (struct scope_op){
 		.operation = SCOPE_OPERATION_iommufd_map,
 		.comm = "qemu-system-x86",
 		.tgid = 4711,
@@ -38,27 +38,27 @@ static struct scope_record map_record(void)
 
 TEST(operation, memlock_limit_in_words)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 
-	record.ioas = 0;
-	record.ret = -ENOMEM;
-	record.reason = SCOPE_REASON_iommufd_memlock_limit;
-	record.reason_a = 12 << 20;
-	record.reason_b = 64 << 20;
-	CHECK_TEXT(failure(&record),
+	op.ioas = 0;
+	op.ret = -ENOMEM;
+	op.reason = SCOPE_REASON_iommufd_memlock_limit;
+	op.reason_a = 12 << 20;
+	op.reason_b = 64 << 20;
+	CHECK_TEXT(failure(&op),
 		   "map of 4.0 GiB at 0x100000000 failed: RLIMIT_MEMLOCK: 64 MiB allowed, 12 MiB in "
 		   "use, 4096 MiB wanted (uid 1000, qemu-system-x86 [4711])");
 }
 
 TEST(operation, ranges_in_words)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 
-	record.ret = -EEXIST;
-	record.reason = SCOPE_REASON_iommufd_iova_overlap;
-	record.reason_a = 0x100000000;
-	record.reason_b = 0x1000fffff;
-	CHECK_TEXT(failure(&record),
+	op.ret = -EEXIST;
+	op.reason = SCOPE_REASON_iommufd_iova_overlap;
+	op.reason_a = 0x100000000;
+	op.reason_b = 0x1000fffff;
+	CHECK_TEXT(failure(&op),
 		   "map of 4.0 GiB at 0x100000000, ioas 2 failed: the IOVA range overlaps an area "
 		   "that is mapped already: 0x100000000 to 0x1000fffff (uid 1000, qemu-system-x86 "
 		   "[4711])");
@@ -66,33 +66,33 @@ TEST(operation, ranges_in_words)
 
 TEST(operation, failure_without_a_reason)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 
-	record.ret = -EINTR;
-	operation_why(&record, text, sizeof(text));
+	op.ret = -EINTR;
+	operation_why(&op, text, sizeof(text));
 	CHECK_TEXT(text, "Interrupted system call");
 }
 
 /* Every reason must be told in words that end, with or without numbers. */
 TEST(operation, every_reason_has_words)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 	unsigned int reason;
 
-	record.ret = -EINVAL;
-	record.reason_a = UINT64_MAX;
-	record.reason_b = UINT64_MAX;
+	op.ret = -EINVAL;
+	op.reason_a = UINT64_MAX;
+	op.reason_b = UINT64_MAX;
 	for (reason = 0; reason <= SCOPE_NR_IOMMUFD_REASONS; reason++) {
-		record.operation = SCOPE_OPERATION_iommufd_map;
-		record.reason = reason;
-		operation_why(&record, text, sizeof(text));
+		op.operation = SCOPE_OPERATION_iommufd_map;
+		op.reason = reason;
+		operation_why(&op, text, sizeof(text));
 		CHECK_GE(strlen(text), 8);
 		CHECK(!strstr(text, ": ,"));
 	}
 	for (reason = 0; reason <= SCOPE_NR_VFIO_REASONS; reason++) {
-		record.operation = SCOPE_OPERATION_vfio_bind;
-		record.reason = reason;
-		operation_why(&record, text, sizeof(text));
+		op.operation = SCOPE_OPERATION_vfio_bind;
+		op.reason = reason;
+		operation_why(&op, text, sizeof(text));
 		CHECK_GE(strlen(text), 8);
 	}
 	CHECK_TEXT(reason_name(SCOPE_OPERATION_iommufd_map, 9999), "unknown");
@@ -100,7 +100,7 @@ TEST(operation, every_reason_has_words)
 
 TEST(operation, the_driver_says)
 {
-	struct scope_record record = {
+	struct scope_op op = {
 		.operation = SCOPE_OPERATION_iommufd_replace,
 		.device = "0000:03:00.0",
 		.old_hwpt = 4,
@@ -112,57 +112,57 @@ TEST(operation, the_driver_says)
 		.reason_b = EINVAL,
 	};
 
-	CHECK_TEXT(what(&record), "0000:03:00.0, hwpt 4 to 5, ioas 2");
-	operation_why(&record, text, sizeof(text));
+	CHECK_TEXT(what(&op), "0000:03:00.0, hwpt 4 to 5, ioas 2");
+	operation_why(&op, text, sizeof(text));
 	CHECK_TEXT(text, "the IOMMU driver refuses this HWPT for the device: HWPT id 5, the driver "
 			 "says EINVAL");
 }
 
 TEST(operation, text_is_cut_at_its_room)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 	char small[16];
 	size_t room;
 
-	record.ret = -ENOMEM;
+	op.ret = -ENOMEM;
 	for (room = 1; room <= sizeof(small); room++) {
 		memset(small, 'x', sizeof(small));
-		operation_failure(&record, small, room);
+		operation_failure(&op, small, room);
 		CHECK(memchr(small, 0, room));
 	}
 }
 
 TEST(operation, short_records_are_zero_behind_their_end)
 {
-	struct scope_record from, record;
+	struct scope_op from, op;
 
 	memset(&from, 0xff, sizeof(from));
-	memset(&record, 0xaa, sizeof(record));
-	finished_operation(&record, &from, SCOPE_OBJECT_RECORD);
-	CHECK_EQ(record.phase_ns[0], UINT64_MAX);
-	CHECK_EQ(record.phase_ns[1], 0);
-	CHECK_EQ(record.devices, 0);
-	CHECK_TEXT(record.device, "");
-	CHECK_EQ(strlen(record.comm), sizeof(record.comm) - 1);
-	finished_operation(&record, &from, sizeof(from));
-	CHECK_EQ(strlen(record.device), sizeof(record.device) - 1);
+	memset(&op, 0xaa, sizeof(op));
+	finished_operation(&op, &from, SCOPE_OBJECT_RECORD);
+	CHECK_EQ(op.phase_ns[0], UINT64_MAX);
+	CHECK_EQ(op.phase_ns[1], 0);
+	CHECK_EQ(op.devices, 0);
+	CHECK_TEXT(op.device, "");
+	CHECK_EQ(strlen(op.comm), sizeof(op.comm) - 1);
+	finished_operation(&op, &from, sizeof(from));
+	CHECK_EQ(strlen(op.device), sizeof(op.device) - 1);
 }
 
 TEST(operation, longest_phase)
 {
-	struct scope_record record = map_record();
+	struct scope_op op = map_record();
 	uint64_t ns;
 
-	record.dur_ns = 1000;
-	CHECK_EQ(operation_phase(&record, &ns), SCOPE_NR_PHASES);
+	op.dur_ns = 1000;
+	CHECK_EQ(operation_phase(&op, &ns), SCOPE_NR_PHASES);
 	CHECK_EQ(ns, 1000);
-	record.phase_ns[SCOPE_PHASE_wait] = 300;
-	record.phase_ns[SCOPE_PHASE_pin] = 600;
-	CHECK_EQ(operation_phase(&record, &ns), SCOPE_PHASE_pin);
+	op.phase_ns[SCOPE_PHASE_wait] = 300;
+	op.phase_ns[SCOPE_PHASE_pin] = 600;
+	CHECK_EQ(operation_phase(&op, &ns), SCOPE_PHASE_pin);
 	CHECK_EQ(ns, 600);
 	/* clocks of phases and operation are read one after the other */
-	record.phase_ns[SCOPE_PHASE_wait] = 500;
-	CHECK_EQ(operation_phase(&record, &ns), SCOPE_PHASE_pin);
+	op.phase_ns[SCOPE_PHASE_wait] = 500;
+	CHECK_EQ(operation_phase(&op, &ns), SCOPE_PHASE_pin);
 }
 
 TEST(names, operations)

@@ -26,9 +26,9 @@ static void end(struct timeline *timeline)
 	fclose(file);
 }
 
-static struct scope_record operation(unsigned int which, uint64_t start, uint64_t dur)
+static struct scope_op operation(unsigned int which, uint64_t start, uint64_t dur)
 {
-	return (struct scope_record){
+	return (struct scope_op){
 		.operation = which, .start_ns = start, .dur_ns = dur, .tgid = 7, .tid = 8,
 		.comm = "vm",
 	};
@@ -36,7 +36,7 @@ static struct scope_record operation(unsigned int which, uint64_t start, uint64_
 
 TEST(timeline, phases_are_inside_of_their_operation)
 {
-	struct scope_record map = operation(SCOPE_OPERATION_iommufd_map, 2500, 1000);
+	struct scope_op map = operation(SCOPE_OPERATION_iommufd_map, 2500, 1000);
 	struct timeline *timeline = begin();
 
 	map.phase_ns[SCOPE_PHASE_wait] = 100;
@@ -52,8 +52,8 @@ TEST(timeline, phases_are_inside_of_their_operation)
 
 TEST(timeline, operations_inside_of_others_take_the_place_of_a_phase)
 {
-	struct scope_record inner = operation(SCOPE_OPERATION_iommufd_attach, 1200, 500);
-	struct scope_record outer = operation(SCOPE_OPERATION_vfio_attach, 1100, 700);
+	struct scope_op inner = operation(SCOPE_OPERATION_iommufd_attach, 1200, 500);
+	struct scope_op outer = operation(SCOPE_OPERATION_vfio_attach, 1100, 700);
 	struct timeline *timeline = begin();
 
 	outer.phase_ns[SCOPE_PHASE_vfio_wait] = 60;
@@ -70,8 +70,8 @@ TEST(timeline, operations_inside_of_others_take_the_place_of_a_phase)
 
 TEST(timeline, what_would_cross_goes_beside)
 {
-	struct scope_record first = operation(SCOPE_OPERATION_iommufd_attach, 1100, 200);
-	struct scope_record second = operation(SCOPE_OPERATION_iommufd_attach, 1200, 200);
+	struct scope_op first = operation(SCOPE_OPERATION_iommufd_attach, 1100, 200);
+	struct scope_op second = operation(SCOPE_OPERATION_iommufd_attach, 1200, 200);
 	struct timeline *timeline = begin();
 
 	strcpy(first.device, "0000:03:00.0");
@@ -92,7 +92,7 @@ TEST(timeline, what_would_cross_goes_beside)
 TEST(timeline, windows_and_faults_are_told)
 {
 	struct replacement replacement = {
-		.record = {
+		.facts = {
 			.start_ns = 2000, .dur_ns = 900, .window_start_ns = 2100, .window_ns = 300,
 			.windows = 1, .moves = 1, .flags = SCOPE_REPLACEMENT_MOVED,
 			.device = "0000:03:00.0", .nr_faults = 1,
@@ -113,15 +113,15 @@ TEST(timeline, windows_and_faults_are_told)
 
 static unsigned int nr_unfinished;
 
-static void count(void *context, const struct scope_record *record)
+static void count(void *context, const struct scope_op *op)
 {
-	CHECK_EQ(record->tid, *(unsigned int *)context);
+	CHECK_EQ(op->tid, *(unsigned int *)context);
 	nr_unfinished++;
 }
 
 TEST(timeline, begins_end_with_their_thread_s_next_end)
 {
-	struct scope_record map = operation(SCOPE_OPERATION_iommufd_map, 1000, 0), end;
+	struct scope_op map = operation(SCOPE_OPERATION_iommufd_map, 1000, 0), end;
 	struct unfinished set = {};
 	unsigned int tid = 9;
 

@@ -45,8 +45,8 @@ static struct trace_event event(unsigned int i)
 {
 	static const char *const devices[] = { "", "0000:03:00.0", "iommufd-mock.0" };
 	struct trace_event event = { .kind = i % 3 ? TRACE_OPERATION : TRACE_BEGIN };
-	struct scope_replacement *replacement = &event.replacement.record;
-	struct scope_record *record = &event.record;
+	struct scope_replacement *replacement = &event.replacement.facts;
+	struct scope_op *op = &event.op;
 	unsigned int fault;
 
 	if (i % 40 == 38) {
@@ -82,26 +82,26 @@ static struct trace_event event(unsigned int i)
 		event.lost = i;
 		return event;
 	}
-	record->start_ns = 1000000 + 77 * i;
-	record->operation = i * 7 % SCOPE_NR_OPERATIONS;
-	record->tgid = 4000000 + i % 5;
-	record->tid = record->tgid + i % 3;
-	record->uid = i % 2 ? 65534 : 0;
-	record->cgroup = i % 4 ? 1 : UINT64_MAX;
-	snprintf(record->comm, sizeof(record->comm), "worker %u", i % 6);
-	record->iova = i % 2 ? UINT64_MAX - i : i;
-	record->length = (uint64_t)i << (i % 50);
-	snprintf(record->device, sizeof(record->device), "%s", devices[i % 3]);
+	op->start_ns = 1000000 + 77 * i;
+	op->operation = i * 7 % SCOPE_NR_OPERATIONS;
+	op->tgid = 4000000 + i % 5;
+	op->tid = op->tgid + i % 3;
+	op->uid = i % 2 ? 65534 : 0;
+	op->cgroup = i % 4 ? 1 : UINT64_MAX;
+	snprintf(op->comm, sizeof(op->comm), "worker %u", i % 6);
+	op->iova = i % 2 ? UINT64_MAX - i : i;
+	op->length = (uint64_t)i << (i % 50);
+	snprintf(op->device, sizeof(op->device), "%s", devices[i % 3]);
 	if (event.kind == TRACE_BEGIN)
 		return event;
-	record->dur_ns = i * 13;
-	record->ret = i % 5 ? (int)i : -ENOMEM;
-	record->reason = i % 44;
-	record->reason_a = i;
-	record->reason_b = UINT64_MAX;
-	record->phase_ns[i % SCOPE_NR_PHASES] = i;
-	record->phase_ns[SCOPE_NR_PHASES - 1] = UINT32_MAX;
-	snprintf(record->driver, sizeof(record->driver), "%s", i % 2 ? "intel" : "");
+	op->dur_ns = i * 13;
+	op->ret = i % 5 ? (int)i : -ENOMEM;
+	op->reason = i % 44;
+	op->reason_a = i;
+	op->reason_b = UINT64_MAX;
+	op->phase_ns[i % SCOPE_NR_PHASES] = i;
+	op->phase_ns[SCOPE_NR_PHASES - 1] = UINT32_MAX;
+	snprintf(op->driver, sizeof(op->driver), "%s", i % 2 ? "intel" : "");
 	return event;
 }
 
@@ -138,7 +138,7 @@ static bool same(const struct trace_event *a, const struct trace_event *b)
 		return a->at_ns == b->at_ns && a->lost == b->lost;
 	if (a->kind == TRACE_REPLACEMENT)
 		return !memcmp(&a->replacement, &b->replacement, sizeof(a->replacement));
-	return !memcmp(&a->record, &b->record, sizeof(a->record));
+	return !memcmp(&a->op, &b->op, sizeof(a->op));
 }
 
 static char words[256];
@@ -196,16 +196,16 @@ TEST(trace, many_events_fill_many_chunks)
 
 	/* more threads than the writer remembers */
 	for (i = 0; i < 50000; i++) {
-		wanted.record.tid = i % 5000;
-		wanted.record.start_ns = i;
+		wanted.op.tid = i % 5000;
+		wanted.op.start_ns = i;
 		CHECK(trace_write(writer, &wanted));
 	}
 	CHECK(trace_finish(writer));
 	trace_writer_free(writer);
 	reader = trace_reader_new(get, &memory);
 	while (trace_next(reader, &got)) {
-		wanted.record.tid = nr % 5000;
-		wanted.record.start_ns = nr++;
+		wanted.op.tid = nr % 5000;
+		wanted.op.start_ns = nr++;
 		if (!same(&got, &wanted))
 			break;
 	}
@@ -251,7 +251,7 @@ TEST(trace, any_byte_broken_is_told)
 		memory.at = 0;
 		reader = trace_reader_new(get, &memory);
 		while (trace_next(reader, &got))
-			CHECK(got.kind >= TRACE_LOST || got.record.operation < SCOPE_NR_OPERATIONS);
+			CHECK(got.kind >= TRACE_LOST || got.op.operation < SCOPE_NR_OPERATIONS);
 		CHECK(trace_reader_state(reader, words, sizeof(words)) != TRACE_GOOD);
 		trace_reader_free(reader);
 		memory.bytes[i] ^= 0x41;

@@ -72,22 +72,22 @@ struct stream {
 	unsigned int at_once;
 };
 
-static int on_record(void *context, const struct scope_record *record)
+static int on_operation(void *context, const struct scope_op *op)
 {
 	struct stream *stream = context;
 
 	if (stream->options->count && stream->printed >= stream->options->count)
 		return -ECANCELED;
 	if (stream->options->json)
-		fields_json_line(&stream->json, &operation_fields, record, stream->wall_ns);
+		fields_json_line(&stream->json, &operation_fields, op, stream->wall_ns);
 	else
-		operation_line(record, stream->wall_ns);
+		operation_line(op, stream->wall_ns);
 	stream->printed++;
 	return ++stream->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
 }
 
 /* Print what has come.  Return whether more is wanted. */
-static bool print_records(struct stream *stream, struct operations *operations)
+static bool print_operations(struct stream *stream, struct operations *operations)
 {
 	int err;
 
@@ -125,7 +125,7 @@ static int ops_main(const struct options *options)
 
 	if (session_check_operations())
 		return EXIT_FAILED;
-	if (operations_open(&operations, &settings, on_record, &stream))
+	if (operations_open(&operations, &settings, on_operation, &stream))
 		goto out_close;
 	if (run_begin(&run, options) || operations_attach(&operations))
 		goto out_close;
@@ -136,13 +136,13 @@ static int ops_main(const struct options *options)
 	if (run_start(&run))
 		goto out_close;
 	do {
-		more = print_records(&stream, &operations);
+		more = print_operations(&stream, &operations);
 		/* what is there already is not waited for */
 		look_ns = stream.at_once < MOST_AT_ONCE ? now_ns() + LOOK_EVERY_NS : 0;
 	} while (more && run_wait(&run, operations_fd(&operations), look_ns));
 	operations_detach(&operations);
 	do {
-		more = more && print_records(&stream, &operations);
+		more = more && print_operations(&stream, &operations);
 	} while (more && stream.at_once >= MOST_AT_ONCE);
 	print_lost(&stream, operations_lost(&operations));
 	status = run_finish(&run);

@@ -123,16 +123,16 @@ static bool enough(const struct recording *recording)
 	return recording->options->count && recording->counted >= recording->options->count;
 }
 
-static int on_record(void *context, const struct scope_record *record)
+static int on_operation(void *context, const struct scope_op *op)
 {
 	struct recording *recording = context;
 	struct trace_event event;
 
 	if (enough(recording))
 		return -ECANCELED;
-	event.record = *record;
-	event.kind = event.record.operation & SCOPE_BEGINS ? TRACE_BEGIN : TRACE_OPERATION;
-	event.record.operation &= ~SCOPE_BEGINS;
+	event.op = *op;
+	event.kind = event.op.operation & SCOPE_BEGINS ? TRACE_BEGIN : TRACE_OPERATION;
+	event.op.operation &= ~SCOPE_BEGINS;
 	if (event.kind == TRACE_OPERATION)
 		recording->counted++;
 	return trace_write(recording->writer, &event) ? 0 : -EIO;
@@ -248,7 +248,7 @@ static int record_main(const struct options *options)
 
 	if (session_check_operations())
 		return EXIT_FAILED;
-	if (operations_open(&operations, &settings, on_record, &recording))
+	if (operations_open(&operations, &settings, on_operation, &recording))
 		goto out_close;
 	if (!own.no_replacements && session_has_types())
 		recording.replacements = replacements_open(&options->filter);

@@ -122,32 +122,32 @@ static void print_time(uint64_t ns)
 
 static void print_line(const struct stream *stream, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	char text[512];
 
 	printf("%s%s%s  ", colour_on(COLOUR_DIM),
-	       format_clock(record->start_ns + stream->wall_ns).s, colour_off());
-	snprintf(text, sizeof(text), "%s [%u]", record->comm, record->tgid);
+	       format_clock(facts->start_ns + stream->wall_ns).s, colour_off());
+	snprintf(text, sizeof(text), "%s [%u]", facts->comm, facts->tgid);
 	print_left(text, PROCESS_COLUMNS);
 	putchar(' ');
-	print_left(record->device, DEVICE_COLUMNS);
+	print_left(facts->device, DEVICE_COLUMNS);
 	putchar(' ');
-	snprintf(text, sizeof(text), "%u → %u", record->old_hwpt, record->hwpt);
+	snprintf(text, sizeof(text), "%u → %u", facts->old_hwpt, facts->hwpt);
 	print_left(text, HWPT_COLUMNS);
-	print_time(record->dur_ns);
-	print_time(record->phase_ns[SCOPE_REPLACE_fill]);
-	print_time(record->phase_ns[SCOPE_REPLACE_switch]);
+	print_time(facts->dur_ns);
+	print_time(facts->phase_ns[SCOPE_REPLACE_fill]);
+	print_time(facts->phase_ns[SCOPE_REPLACE_switch]);
 	if (replacement->window_known)
-		print_right(record->windows ? format_duration(record->window_ns).s : "none",
+		print_right(facts->windows ? format_duration(facts->window_ns).s : "none",
 			    NUMBER_COLUMNS);
 	else
 		print_right(replacement->verdict == VERDICT_unknown ? "?" : "-", NUMBER_COLUMNS);
 	print_right(replacement_faults(replacement).s, NUMBER_COLUMNS);
 	replacement_words(replacement, text, sizeof(text));
 	printf("  %s%s%s", colour_on(colour_of(replacement->verdict)), text, colour_off());
-	if (record->ret < 0) {
+	if (facts->ret < 0) {
 		replacement_why(replacement, text, sizeof(text));
-		printf(": %s: %s", error_name(record->ret), text);
+		printf(": %s: %s", error_name(facts->ret), text);
 	}
 	if (replacement->waits.count)
 		printf("; %u waited, %s at most", replacement->waits.count,
@@ -162,7 +162,7 @@ static void on_replacement(void *context, const struct replacement *replacement)
 
 	if (stream->wanted && stream->printed >= stream->wanted)
 		return;
-	if (own.faults && !replacement->record.faults_in_window && !replacement->record.faults_after)
+	if (own.faults && !replacement->facts.faults_in_window && !replacement->facts.faults_after)
 		return;
 	stream->printed++;
 	if (stream->options->json) {

@@ -158,7 +158,7 @@ static void on_replacement(void *context, const struct replacement *replacement)
 {
 	struct drill *drill = context;
 
-	memcpy(drill->iommu_driver, replacement->record.iommu_driver, sizeof(drill->iommu_driver));
+	memcpy(drill->iommu_driver, replacement->facts.iommu_driver, sizeof(drill->iommu_driver));
 }
 
 static int switch_to_and_fro(struct drill *drill, struct replacements *replacements)

@@ -141,7 +141,7 @@ struct report {
  */
 struct format {
 	void (*begin)(struct report *report);
-	void (*operation)(struct report *report, const struct scope_record *record,
+	void (*operation)(struct report *report, const struct scope_op *op,
 			  enum moment moment);
 	void (*replacement)(struct report *report, const struct replacement *replacement);
 	void (*lost)(struct report *report, uint64_t at_ns, uint64_t lost);
@@ -156,36 +156,36 @@ static void text_begin(struct report *report)
 	(void)report;
 }
 
-static void text_operation(struct report *report, const struct scope_record *record,
+static void text_operation(struct report *report, const struct scope_op *op,
 			   enum moment moment)
 {
 	int64_t wall_ns = report->info->wall_ns;
 	char what[256];
 
 	if (moment == MOMENT_END) {
-		operation_line(record, wall_ns);
+		operation_line(op, wall_ns);
 		return;
 	}
-	operation_what(record, what, sizeof(what));
-	line_time(record->start_ns + wall_ns);
-	printf("%*s%s of %s begins", 12, "", operation_title(record->operation), what);
+	operation_what(op, what, sizeof(what));
+	line_time(op->start_ns + wall_ns);
+	printf("%*s%s of %s begins", 12, "", operation_title(op->operation), what);
 	if (moment == MOMENT_UNFINISHED)
 		printf("%s and does not end within the trace, %s later%s", colour_on(COLOUR_YELLOW),
-		       format_duration(record->dur_ns).s, colour_off());
-	printf(" (%s [%u])\n", record->comm, record->tgid);
+		       format_duration(op->dur_ns).s, colour_off());
+	printf(" (%s [%u])\n", op->comm, op->tgid);
 }
 
 static void text_replacement(struct report *report, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	char words[256];
 
 	replacement_words(replacement, words, sizeof(words));
-	line_time(record->start_ns + record->dur_ns + report->info->wall_ns);
-	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", record->device, record->old_hwpt,
-	       record->hwpt,
+	line_time(facts->start_ns + facts->dur_ns + report->info->wall_ns);
+	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", facts->device, facts->old_hwpt,
+	       facts->hwpt,
 	       colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN : COLOUR_YELLOW),
-	       words, colour_off(), record->comm, record->tgid);
+	       words, colour_off(), facts->comm, facts->tgid);
 }
 
 static void text_lost(struct report *report, uint64_t at_ns, uint64_t lost)
@@ -204,13 +204,13 @@ static const struct format text_format = {
 
 /* JSON and CSV: operations as `ops` tells them; in JSON, other events have "event" first */
 
-static void json_operation(struct report *report, const struct scope_record *record,
+static void json_operation(struct report *report, const struct scope_op *op,
 			   enum moment moment)
 {
-	struct report_event event = { .moment = moment, .record = record };
+	struct report_event event = { .moment = moment, .op = op };
 
 	if (moment == MOMENT_END)
-		fields_json_line(&report->json, &operation_fields, record, report->info->wall_ns);
+		fields_json_line(&report->json, &operation_fields, op, report->info->wall_ns);
 	else
 		fields_json_line(&report->json, &report_begin_fields, &event,
 				 report->info->wall_ns);
@@ -251,10 +251,10 @@ static void csv_begin(struct report *report)
 	(void)report;
 }
 
-static void csv_operation(struct report *report, const struct scope_record *record,
+static void csv_operation(struct report *report, const struct scope_op *op,
 			  enum moment moment)
 {
-	struct report_event event = { .moment = moment, .record = record };
+	struct report_event event = { .moment = moment, .op = op };
 
 	fields_csv(stdout, &report_row_fields, &event, report->info->wall_ns);
 }
@@ -264,7 +264,7 @@ static void csv_replacement(struct report *report, const struct replacement *rep
 	struct told_replacement told;
 	struct report_event event = {
 		.moment = MOMENT_REPLACEMENT,
-		.record = &told.operation,
+		.op = &told.operation,
 		.replacement = replacement,
 	};
 
@@ -293,12 +293,12 @@ static void timeline_begin(struct report *report)
 	report->timeline = timeline_new(stdout, report->info);
 }
 
-static void timeline_draw(struct report *report, const struct scope_record *record,
+static void timeline_draw(struct report *report, const struct scope_op *op,
 			  enum moment moment)
 {
 	/* a begin that has an end is the left side of its slice */
 	if (moment != MOMENT_BEGIN)
-		timeline_operation(report->timeline, record, moment == MOMENT_UNFINISHED);
+		timeline_operation(report->timeline, op, moment == MOMENT_UNFINISHED);
 }
 
 static void timeline_switch(struct report *report, const struct replacement *replacement)
@@ -326,11 +326,11 @@ static const struct format timeline_format = {
 
 /* What the file is: nothing is shown but the sums */
 
-static void no_operation(struct report *report, const struct scope_record *record,
+static void no_operation(struct report *report, const struct scope_op *op,
 			 enum moment moment)
 {
 	(void)report;
-	(void)record;
+	(void)op;
 	(void)moment;
 }
 
@@ -404,53 +404,53 @@ static const struct format info_format = {
 
 /* The file */
 
-static bool is_wanted(const struct scope_record *record, enum moment moment)
+static bool is_wanted(const struct scope_op *op, enum moment moment)
 {
-	if (!(own.wanted & 1ULL << record->operation))
+	if (!(own.wanted & 1ULL << op->operation))
 		return false;
-	if (own.pid && record->tgid != own.pid)
+	if (own.pid && op->tgid != own.pid)
 		return false;
-	if (own.device && strcmp(own.device, record->device))
+	if (own.device && strcmp(own.device, op->device))
 		return false;
-	if (own.errors && (moment == MOMENT_BEGIN || record->ret >= 0))
+	if (own.errors && (moment == MOMENT_BEGIN || op->ret >= 0))
 		return false;
-	return moment == MOMENT_BEGIN || record->dur_ns >= own.slower_ns;
+	return moment == MOMENT_BEGIN || op->dur_ns >= own.slower_ns;
 }
 
-static void show(struct report *report, const struct scope_record *record, enum moment moment)
+static void show(struct report *report, const struct scope_op *op, enum moment moment)
 {
-	if (!is_wanted(record, moment))
+	if (!is_wanted(op, moment))
 		return;
-	report->format->operation(report, record, moment);
+	report->format->operation(report, op, moment);
 	report->shown++;
 }
 
-static void show_unfinished(void *context, const struct scope_record *record)
+static void show_unfinished(void *context, const struct scope_op *op)
 {
 	struct report *report = context;
-	struct scope_record copy = *record;
+	struct scope_op copy = *op;
 
-	copy.dur_ns = report->last_ns > record->start_ns ? report->last_ns - record->start_ns : 0;
+	copy.dur_ns = report->last_ns > op->start_ns ? report->last_ns - op->start_ns : 0;
 	show(report, &copy, MOMENT_UNFINISHED);
 }
 
 static void show_replacement(struct report *report, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 
 	report->replacements++;
 	if (!report->format->replacement ||
 	    !(own.wanted & 1ULL << SCOPE_OPERATION_iommufd_replace) ||
-	    (own.pid && record->tgid != own.pid) ||
-	    (own.device && strcmp(own.device, record->device)) ||
-	    (own.errors && record->ret >= 0) || record->dur_ns < own.slower_ns)
+	    (own.pid && facts->tgid != own.pid) ||
+	    (own.device && strcmp(own.device, facts->device)) ||
+	    (own.errors && facts->ret >= 0) || facts->dur_ns < own.slower_ns)
 		return;
 	report->format->replacement(report, replacement);
 }
 
 static void take(struct report *report, const struct trace_event *event)
 {
-	const struct scope_record *record = &event->record;
+	const struct scope_op *op = &event->op;
 	uint64_t ns = 0;
 
 	switch (event->kind) {
@@ -458,17 +458,17 @@ static void take(struct report *report, const struct trace_event *event)
 		show_replacement(report, &event->replacement);
 		break;
 	case TRACE_BEGIN:
-		ns = record->start_ns;
+		ns = op->start_ns;
 		report->begins++;
-		unfinished_begin(&report->under_way, record);
+		unfinished_begin(&report->under_way, op);
 		if (own.begins)
-			show(report, record, MOMENT_BEGIN);
+			show(report, op, MOMENT_BEGIN);
 		break;
 	case TRACE_OPERATION:
-		ns = record->start_ns + record->dur_ns;
+		ns = op->start_ns + op->dur_ns;
 		report->operations++;
-		unfinished_end(&report->under_way, record);
-		show(report, record, MOMENT_END);
+		unfinished_end(&report->under_way, op);
+		show(report, op, MOMENT_END);
 		break;
 	case TRACE_LOST:
 		report->lost += event->lost;

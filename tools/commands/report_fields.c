@@ -20,7 +20,7 @@ const char *moment_name(enum moment moment)
 
 static const void *event_record(const void *record, size_t number)
 {
-	return number ? NULL : ((const struct report_event *)record)->record;
+	return number ? NULL : ((const struct report_event *)record)->op;
 }
 
 /* What a replacement's event does not tell. */
@@ -28,7 +28,7 @@ static const void *event_details(const void *record, size_t number)
 {
 	const struct report_event *event = record;
 
-	return number || event->replacement ? NULL : event->record;
+	return number || event->replacement ? NULL : event->op;
 }
 
 static const void *event_replacement(const void *record, size_t number)
@@ -52,7 +52,7 @@ static unsigned int event_kinds(const void *record)
 
 static void get_event_dur(const void *record, struct value *value)
 {
-	value->number = ((const struct report_event *)record)->record->dur_ns;
+	value->number = ((const struct report_event *)record)->op->dur_ns;
 }
 
 #define EVENT_NAME                             \

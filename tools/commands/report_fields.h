@@ -31,14 +31,14 @@ const char *moment_name(enum moment moment);
 /**
  * struct report_event - an event as it is written
  * @moment: what it tells of
- * @record: the operation, that of a replacement too
+ * @op: the operation, that of a replacement too
  * @replacement: the replacement, or NULL
  * @at_ns: CLOCK_MONOTONIC at which events were found to be lost
  * @lost: how many
  */
 struct report_event {
 	enum moment moment;
-	const struct scope_record *record;
+	const struct scope_op *op;
 	const struct replacement *replacement;
 	uint64_t at_ns;
 	uint64_t lost;

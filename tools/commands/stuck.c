@@ -155,28 +155,28 @@ static int look(struct suspects *suspects, struct inflight *inflight, const stru
 }
 
 /* Describe a suspect as other commands do.  Return whether it is an operation. */
-static bool describe(const struct suspect *suspect, struct inflight_record *inflight, uint64_t now)
+static bool describe(const struct suspect *suspect, struct inflight_op *inflight, uint64_t now)
 {
 	const struct scope_thread *thread = &suspect->thread;
-	struct scope_record *record = &inflight->record;
+	struct scope_op *op = &inflight->op;
 	enum ioctl_file file;
 
 	memset(inflight, 0, sizeof(*inflight));
-	record->tgid = thread->tgid;
-	record->tid = thread->tid;
-	record->uid = thread->uid;
-	memcpy(record->comm, thread->comm, sizeof(record->comm));
+	op->tgid = thread->tgid;
+	op->tid = thread->tid;
+	op->uid = thread->uid;
+	memcpy(op->comm, thread->comm, sizeof(op->comm));
 	if (thread->begun.start_ns) {
 		inflight_describe(inflight, &thread->begun, now);
 		return true;
 	}
 	inflight->dur_at_least = true;
 	inflight->phase = SCOPE_PHASE_UNKNOWN;
-	file = ioctl_file(thread->tgid, thread->fd, record->device);
-	if (!ioctl_args_decode(file, thread->tgid, thread->request, thread->argument, record))
+	file = ioctl_file(thread->tgid, thread->fd, op->device);
+	if (!ioctl_args_decode(file, thread->tgid, thread->request, thread->argument, op))
 		return false;
-	record->start_ns = suspect->since_ns;
-	record->dur_ns = now - suspect->since_ns;
+	op->start_ns = suspect->since_ns;
+	op->dur_ns = now - suspect->since_ns;
 	return true;
 }
 
@@ -197,20 +197,20 @@ static unsigned int read_stack(__u32 tgid, __u32 tid, char lines[MAX_STACK][128]
 	return nr;
 }
 
-static void print_suspect(const struct suspect *suspect, const struct inflight_record *inflight)
+static void print_suspect(const struct suspect *suspect, const struct inflight_op *inflight)
 {
-	const struct scope_record *record = &inflight->record;
+	const struct scope_op *op = &inflight->op;
 	bool named = inflight->phase < SCOPE_NR_PHASES;
 	char what[256], lines[MAX_STACK][128];
 	unsigned int nr, i;
 
-	operation_what(record, what, sizeof(what));
+	operation_what(op, what, sizeof(what));
 	printf("%s%s%s %s of %s, by %s [%u", inflight->dur_at_least ? "more than " : "",
-	       colour_on(COLOUR_BOLD), format_duration(record->dur_ns).s,
-	       operation_title(record->operation), what, record->comm, record->tgid);
-	if (record->tid != record->tgid)
-		printf(", thread %u", record->tid);
-	printf("] uid %u%s\n", record->uid, colour_off());
+	       colour_on(COLOUR_BOLD), format_duration(op->dur_ns).s,
+	       operation_title(op->operation), what, op->comm, op->tgid);
+	if (op->tid != op->tgid)
+		printf(", thread %u", op->tid);
+	printf("] uid %u%s\n", op->uid, colour_off());
 	if (inflight->phase != SCOPE_PHASE_UNKNOWN)
 		printf("    in phase %s for %s%s%s\n", phase_name(inflight->phase),
 		       format_duration(inflight->phase_dur_ns).s, named ? ": " : "",
@@ -221,7 +221,7 @@ static void print_suspect(const struct suspect *suspect, const struct inflight_r
 		printf("    runs on a CPU: the stack is the one at which it last waited\n");
 	if (own.no_stack)
 		return;
-	nr = read_stack(record->tgid, record->tid, lines);
+	nr = read_stack(op->tgid, op->tid, lines);
 	for (i = 0; i < nr; i++)
 		printf("%s      %s%s\n", colour_on(COLOUR_DIM), lines[i], colour_off());
 }
@@ -236,7 +236,7 @@ struct document {
 /* A suspect that is stuck. */
 struct stuck {
 	const struct suspect *suspect;
-	struct inflight_record inflight;
+	struct inflight_op inflight;
 };
 
 /* Is a suspect stuck, and wanted?  Then it is described. */
@@ -251,7 +251,7 @@ static bool is_stuck(struct stuck *stuck, const struct document *document,
 	if (!describe(suspect, &stuck->inflight, document->now_ns))
 		return false;
 	stuck->suspect = suspect;
-	return !device || !strcmp(device, stuck->inflight.record.device);
+	return !device || !strcmp(device, stuck->inflight.op.device);
 }
 
 static const void *stuck_inflight(const void *record, size_t number)
@@ -266,7 +266,7 @@ static void get_on_cpu(const void *record, struct value *value)
 
 static void write_stack(const void *record, struct json *json)
 {
-	const struct scope_record *operation = &((const struct stuck *)record)->inflight.record;
+	const struct scope_op *operation = &((const struct stuck *)record)->inflight.op;
 	char lines[MAX_STACK][128];
 	unsigned int nr, i;
 

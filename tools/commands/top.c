@@ -67,9 +67,9 @@ struct top {
 	uint64_t looks;
 };
 
-static int on_record(void *context, const struct scope_record *record)
+static int on_operation(void *context, const struct scope_op *op)
 {
-	top_events_add(context, record);
+	top_events_add(context, op);
 	return 0;
 }
 
@@ -473,7 +473,7 @@ static int load(struct top *top, const struct options *options)
 	};
 
 	if (latency_open(&top->seen.latency, &counted) ||
-	    operations_open(&top->operations, &sent, on_record, &top->seen))
+	    operations_open(&top->operations, &sent, on_operation, &top->seen))
 		return -1;
 	top->state = state_open();
 	return top->state ? 0 : -1;

@@ -22,20 +22,20 @@
 #define OPERATION_TIME_DOC \
 	"when this was: as an operation or replacement ended, as a begin began, as a report was made"
 
-/* struct scope_record; the parts, for those that have only some of them */
+/* struct scope_op; the parts, for those that have only some of them */
 extern const struct field_table operation_fields;
 extern const struct field_table operation_moment_fields;
 extern const struct field_table operation_name_fields;
 extern const struct field_table operation_common_fields;
 extern const struct field_table operation_detail_fields;
 
-/* struct scope_record, of an operation that begins; dur_ns is 0 */
+/* struct scope_op, of an operation that begins; dur_ns is 0 */
 extern const struct field_table begin_fields;
 
 /* uint64_t: what a stream ends with */
 extern const struct field_table lost_fields;
 
-/* struct inflight_record */
+/* struct inflight_op */
 extern const struct field_table inflight_fields;
 
 /* struct failure */
@@ -83,14 +83,14 @@ extern const struct field_table capacity_process_fields;
 extern const struct field_table memlock_fields;
 
 /**
- * struct inflight_record - an operation under way
- * @record: the operation; @record.dur_ns is how long it takes so far
+ * struct inflight_op - an operation under way
+ * @op: the operation; @record.dur_ns is how long it takes so far
  * @dur_at_least: it takes longer: nobody saw it begin
  * @phase: enum scope_phase, SCOPE_NR_PHASES for none, SCOPE_PHASE_UNKNOWN
  * @phase_dur_ns: for how long it is in that phase
  */
-struct inflight_record {
-	struct scope_record record;
+struct inflight_op {
+	struct scope_op op;
 	bool dur_at_least;
 	unsigned int phase;
 	uint64_t phase_dur_ns;
@@ -102,7 +102,7 @@ struct inflight_record {
  * @begun: the operation
  * @now_ns: CLOCK_MONOTONIC now
  */
-void inflight_describe(struct inflight_record *record, const struct scope_begun *begun,
+void inflight_describe(struct inflight_op *record, const struct scope_begun *begun,
 		       uint64_t now_ns);
 
 /**
@@ -112,7 +112,7 @@ void inflight_describe(struct inflight_record *record, const struct scope_begun 
  */
 struct told_replacement {
 	const struct replacement *replacement;
-	struct scope_record operation;
+	struct scope_op operation;
 };
 
 /**

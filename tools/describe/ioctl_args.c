@@ -53,7 +53,7 @@ static bool read_argument(pid_t pid, uint64_t address, void *to, size_t size)
 }
 
 static bool decode_iommufd(pid_t pid, uint64_t request, uint64_t argument,
-			   struct scope_record *record)
+			   struct scope_op *op)
 {
 	union {
 		struct iommu_ioas_map map;
@@ -66,59 +66,59 @@ static bool decode_iommufd(pid_t pid, uint64_t request, uint64_t argument,
 	read_argument(pid, argument, &in, sizeof(in));
 	switch (request) {
 	case IOMMU_IOAS_MAP:
-		record->operation = SCOPE_OPERATION_iommufd_map;
-		record->ioas = in.map.ioas_id;
-		record->iova = in.map.iova;
-		record->length = in.map.length;
+		op->operation = SCOPE_OPERATION_iommufd_map;
+		op->ioas = in.map.ioas_id;
+		op->iova = in.map.iova;
+		op->length = in.map.length;
 		return true;
 	case IOMMU_IOAS_COPY:
-		record->operation = SCOPE_OPERATION_iommufd_copy;
-		record->ioas = in.copy.dst_ioas_id;
-		record->src_ioas = in.copy.src_ioas_id;
-		record->iova = in.copy.dst_iova;
-		record->length = in.copy.length;
+		op->operation = SCOPE_OPERATION_iommufd_copy;
+		op->ioas = in.copy.dst_ioas_id;
+		op->src_ioas = in.copy.src_ioas_id;
+		op->iova = in.copy.dst_iova;
+		op->length = in.copy.length;
 		return true;
 	case IOMMU_IOAS_UNMAP:
-		record->operation = SCOPE_OPERATION_iommufd_unmap;
-		record->ioas = in.unmap.ioas_id;
-		record->iova = in.unmap.iova;
-		record->length = in.unmap.length;
+		op->operation = SCOPE_OPERATION_iommufd_unmap;
+		op->ioas = in.unmap.ioas_id;
+		op->iova = in.unmap.iova;
+		op->length = in.unmap.length;
 		return true;
 	case IOMMU_HWPT_ALLOC:
-		record->operation = SCOPE_OPERATION_iommufd_hwpt_alloc;
-		record->device_id = in.hwpt_alloc.dev_id;
-		record->ioas = in.hwpt_alloc.pt_id;
+		op->operation = SCOPE_OPERATION_iommufd_hwpt_alloc;
+		op->device_id = in.hwpt_alloc.dev_id;
+		op->ioas = in.hwpt_alloc.pt_id;
 		return true;
 	case IOMMU_DESTROY:
-		record->operation = SCOPE_OPERATION_iommufd_destroy;
-		record->object_id = in.destroy.id;
+		op->operation = SCOPE_OPERATION_iommufd_destroy;
+		op->object_id = in.destroy.id;
 		return true;
 	case IOMMU_IOAS_ALLOC:
-		record->operation = SCOPE_OPERATION_iommufd_ioas_alloc;
+		op->operation = SCOPE_OPERATION_iommufd_ioas_alloc;
 		return true;
 	case IOMMU_IOAS_ALLOW_IOVAS:
-		record->operation = SCOPE_OPERATION_iommufd_ioas_allow_iovas;
+		op->operation = SCOPE_OPERATION_iommufd_ioas_allow_iovas;
 		return true;
 	case IOMMU_IOAS_IOVA_RANGES:
-		record->operation = SCOPE_OPERATION_iommufd_ioas_iova_ranges;
+		op->operation = SCOPE_OPERATION_iommufd_ioas_iova_ranges;
 		return true;
 	case IOMMU_OPTION:
-		record->operation = SCOPE_OPERATION_iommufd_option;
+		op->operation = SCOPE_OPERATION_iommufd_option;
 		return true;
 	case IOMMU_VFIO_IOAS:
-		record->operation = SCOPE_OPERATION_iommufd_vfio_ioas;
+		op->operation = SCOPE_OPERATION_iommufd_vfio_ioas;
 		return true;
 	case IOMMU_GET_HW_INFO:
-		record->operation = SCOPE_OPERATION_iommufd_get_hw_info;
+		op->operation = SCOPE_OPERATION_iommufd_get_hw_info;
 		return true;
 	}
-	record->operation = SCOPE_OPERATION_iommufd_unknown_ioctl;
-	record->value = request;
+	op->operation = SCOPE_OPERATION_iommufd_unknown_ioctl;
+	op->value = request;
 	return true;
 }
 
 static bool decode_vfio(pid_t pid, uint64_t request, uint64_t argument,
-			struct scope_record *record)
+			struct scope_op *op)
 {
 	union {
 		struct vfio_device_attach_iommufd_pt attach;
@@ -128,44 +128,44 @@ static bool decode_vfio(pid_t pid, uint64_t request, uint64_t argument,
 	read_argument(pid, argument, &in, sizeof(in));
 	switch (request) {
 	case VFIO_DEVICE_BIND_IOMMUFD:
-		record->operation = SCOPE_OPERATION_vfio_bind;
+		op->operation = SCOPE_OPERATION_vfio_bind;
 		return true;
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-		record->operation = SCOPE_OPERATION_vfio_attach;
-		record->hwpt = in.attach.pt_id;
+		op->operation = SCOPE_OPERATION_vfio_attach;
+		op->hwpt = in.attach.pt_id;
 		return true;
 	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		record->operation = SCOPE_OPERATION_vfio_detach;
+		op->operation = SCOPE_OPERATION_vfio_detach;
 		return true;
 	case VFIO_DEVICE_RESET:
-		record->operation = SCOPE_OPERATION_vfio_reset;
+		op->operation = SCOPE_OPERATION_vfio_reset;
 		return true;
 	case VFIO_DEVICE_PCI_HOT_RESET:
-		record->operation = SCOPE_OPERATION_vfio_hot_reset;
+		op->operation = SCOPE_OPERATION_vfio_hot_reset;
 		return true;
 	case VFIO_DEVICE_SET_IRQS:
-		record->operation = SCOPE_OPERATION_vfio_set_irqs;
-		record->index = in.set_irqs.index;
-		record->start = in.set_irqs.start;
-		record->devices = in.set_irqs.count;
+		op->operation = SCOPE_OPERATION_vfio_set_irqs;
+		op->index = in.set_irqs.index;
+		op->start = in.set_irqs.start;
+		op->devices = in.set_irqs.count;
 		return true;
 	case VFIO_DEVICE_FEATURE:
-		record->operation = SCOPE_OPERATION_vfio_feature;
+		op->operation = SCOPE_OPERATION_vfio_feature;
 		return true;
 	}
-	record->operation = SCOPE_OPERATION_vfio_ioctl;
-	record->value = request;
+	op->operation = SCOPE_OPERATION_vfio_ioctl;
+	op->value = request;
 	return true;
 }
 
 bool ioctl_args_decode(enum ioctl_file file, pid_t pid, uint64_t request, uint64_t argument,
-		       struct scope_record *record)
+		       struct scope_op *op)
 {
 	switch (file) {
 	case IOCTL_FILE_IOMMUFD:
-		return decode_iommufd(pid, request, argument, record);
+		return decode_iommufd(pid, request, argument, op);
 	case IOCTL_FILE_VFIO:
-		return decode_vfio(pid, request, argument, record);
+		return decode_vfio(pid, request, argument, op);
 	default:
 		return false;
 	}

@@ -36,11 +36,11 @@ enum ioctl_file ioctl_file(pid_t pid, uint64_t fd, char device[SCOPE_DEVICE_LEN]
  * @pid: process whose memory has the argument
  * @request: number of the ioctl
  * @argument: address of its argument
- * @record: operation, and what it works on as far as the argument tells; the rest is untouched
+ * @op: operation, and what it works on as far as the argument tells; the rest is untouched
  *
  * Return: whether it is one of ours.
  */
 bool ioctl_args_decode(enum ioctl_file file, pid_t pid, uint64_t request, uint64_t argument,
-		       struct scope_record *record);
+		       struct scope_op *op);
 
 #endif

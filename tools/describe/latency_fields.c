@@ -200,7 +200,7 @@ struct frame_of {
 
 static const void *slow_record(const void *record, size_t number)
 {
-	return number ? NULL : &((const struct slow_call *)record)->record;
+	return number ? NULL : &((const struct slow_call *)record)->op;
 }
 
 /* The kernel's, without those of the observation, then the user's. */

@@ -33,108 +33,108 @@ static void say_change(struct strbuf *buf, const char *what, __u32 before, __u32
 	}
 }
 
-static void say_memory(struct strbuf *buf, const struct scope_record *record)
+static void say_memory(struct strbuf *buf, const struct scope_op *op)
 {
-	strbuf_add(buf, format_size(record->length).s);
+	strbuf_add(buf, format_size(op->length).s);
 	strbuf_add(buf, " at ");
-	strbuf_add_hex(buf, record->iova);
-	if (record->src_ioas) {
-		say_id(buf, "ioas", record->src_ioas);
+	strbuf_add_hex(buf, op->iova);
+	if (op->src_ioas) {
+		say_id(buf, "ioas", op->src_ioas);
 		strbuf_add(buf, " to ");
-		strbuf_add_number(buf, record->ioas);
-	} else if (record->ioas) {
-		say_id(buf, "ioas", record->ioas);
-	} else if (record->device_id) {
-		say_id(buf, "access", record->device_id);
+		strbuf_add_number(buf, op->ioas);
+	} else if (op->ioas) {
+		say_id(buf, "ioas", op->ioas);
+	} else if (op->device_id) {
+		say_id(buf, "access", op->device_id);
 	}
 }
 
-static void say_translation(struct strbuf *buf, const struct scope_record *record)
+static void say_translation(struct strbuf *buf, const struct scope_op *op)
 {
-	if (*record->device)
-		strbuf_add(buf, record->device);
+	if (*op->device)
+		strbuf_add(buf, op->device);
 	else
 		strbuf_say(buf, "%s %u",
-			   strncmp(operation_name(record->operation), "access_", 7) ? "device" : "access",
-			   record->device_id);
-	say_change(buf, "hwpt", record->old_hwpt, record->hwpt);
-	say_change(buf, "ioas", record->old_ioas, record->ioas);
-	if (record->devices > 1)
-		strbuf_say(buf, ", %u devices of group %u", record->devices, record->group);
+			   strncmp(operation_name(op->operation), "access_", 7) ? "device" : "access",
+			   op->device_id);
+	say_change(buf, "hwpt", op->old_hwpt, op->hwpt);
+	say_change(buf, "ioas", op->old_ioas, op->ioas);
+	if (op->devices > 1)
+		strbuf_say(buf, ", %u devices of group %u", op->devices, op->group);
 }
 
-static void say_object(struct strbuf *buf, const struct scope_record *record)
+static void say_object(struct strbuf *buf, const struct scope_op *op)
 {
-	switch (record->operation) {
+	switch (op->operation) {
 	case SCOPE_OPERATION_iommufd_open:
 	case SCOPE_OPERATION_iommufd_close:
-		strbuf_say(buf, "ctx %u", record->ctx);
+		strbuf_say(buf, "ctx %u", op->ctx);
 		return;
 	case SCOPE_OPERATION_iommufd_unknown_ioctl:
-		strbuf_say(buf, "0x%" PRIx64, (uint64_t)record->value);
+		strbuf_say(buf, "0x%" PRIx64, (uint64_t)op->value);
 		return;
 	}
-	if (record->object_id)
-		strbuf_say(buf, "%s %u", object_type_name(record->object_type), record->object_id);
+	if (op->object_id)
+		strbuf_say(buf, "%s %u", object_type_name(op->object_type), op->object_id);
 	else
-		strbuf_say(buf, "ctx %u", record->ctx);
-	if (record->operation == SCOPE_OPERATION_iommufd_option)
-		strbuf_say(buf, ", value %" PRIu64, (uint64_t)record->value);
+		strbuf_say(buf, "ctx %u", op->ctx);
+	if (op->operation == SCOPE_OPERATION_iommufd_option)
+		strbuf_say(buf, ", value %" PRIu64, (uint64_t)op->value);
 }
 
-static void say_vfio(struct strbuf *buf, const struct scope_record *record)
+static void say_vfio(struct strbuf *buf, const struct scope_op *op)
 {
-	strbuf_add(buf, *record->device ? record->device : "group");
-	if (!*record->device)
-		strbuf_say(buf, " %u", record->group);
-	if (*record->driver)
-		strbuf_say(buf, ", %s", record->driver);
-	switch (record->operation) {
+	strbuf_add(buf, *op->device ? op->device : "group");
+	if (!*op->device)
+		strbuf_say(buf, " %u", op->group);
+	if (*op->driver)
+		strbuf_say(buf, ", %s", op->driver);
+	switch (op->operation) {
 	case SCOPE_OPERATION_vfio_set_irqs:
-		strbuf_say(buf, ", interrupts %u to %u of index %u", record->start,
-			   record->start + record->devices - !!record->devices, record->index);
+		strbuf_say(buf, ", interrupts %u to %u of index %u", op->start,
+			   op->start + op->devices - !!op->devices, op->index);
 		return;
 	case SCOPE_OPERATION_vfio_bar_fault:
-		strbuf_say(buf, ", %s at 0x%" PRIx64 " of region %u", format_size(record->length).s,
-			   (uint64_t)record->iova, record->index);
+		strbuf_say(buf, ", %s at 0x%" PRIx64 " of region %u", format_size(op->length).s,
+			   (uint64_t)op->iova, op->index);
 		return;
 	case SCOPE_OPERATION_vfio_hot_reset:
-		strbuf_say(buf, ", %u devices", record->devices);
+		strbuf_say(buf, ", %u devices", op->devices);
 		return;
 	case SCOPE_OPERATION_vfio_feature:
 	case SCOPE_OPERATION_vfio_ioctl:
-		strbuf_say(buf, ", 0x%" PRIx64, (uint64_t)record->value);
+		strbuf_say(buf, ", 0x%" PRIx64, (uint64_t)op->value);
 		return;
 	}
-	if (record->device_id)
-		strbuf_say(buf, ", device %u", record->device_id);
-	if (record->hwpt)
-		strbuf_say(buf, ", ioas or hwpt %u", record->hwpt);
+	if (op->device_id)
+		strbuf_say(buf, ", device %u", op->device_id);
+	if (op->hwpt)
+		strbuf_say(buf, ", ioas or hwpt %u", op->hwpt);
 }
 
-static void say_what(struct strbuf *buf, const struct scope_record *record)
+static void say_what(struct strbuf *buf, const struct scope_op *op)
 {
-	switch (scope_operation_class(record->operation)) {
+	switch (scope_operation_class(op->operation)) {
 	case SCOPE_CLASS_MEMORY:
-		say_memory(buf, record);
+		say_memory(buf, op);
 		break;
 	case SCOPE_CLASS_TRANSLATION:
-		say_translation(buf, record);
+		say_translation(buf, op);
 		break;
 	case SCOPE_CLASS_VFIO:
-		say_vfio(buf, record);
+		say_vfio(buf, op);
 		break;
 	default:
-		say_object(buf, record);
+		say_object(buf, op);
 	}
 }
 
-void operation_what(const struct scope_record *record, char *text, size_t size)
+void operation_what(const struct scope_op *op, char *text, size_t size)
 {
 	struct strbuf buf;
 
 	strbuf_begin(&buf, text, size);
-	say_what(&buf, record);
+	say_what(&buf, op);
 }
 
 /* The list of reasons says what a number means; the words tell how to print it. */
@@ -154,18 +154,18 @@ static void say_number(struct strbuf *buf, const char *meaning, uint64_t value)
 }
 
 /* Reasons that deserve other words than the list gives.  Return whether this is one. */
-static bool say_special(struct strbuf *buf, const struct scope_record *record)
+static bool say_special(struct strbuf *buf, const struct scope_op *op)
 {
-	uint64_t a = record->reason_a, b = record->reason_b;
+	uint64_t a = op->reason_a, b = op->reason_b;
 
-	if (scope_operation_class(record->operation) == SCOPE_CLASS_VFIO)
+	if (scope_operation_class(op->operation) == SCOPE_CLASS_VFIO)
 		return false;
-	switch (record->reason) {
+	switch (op->reason) {
 	case SCOPE_REASON_iommufd_memlock_limit:
 		strbuf_say(buf, "RLIMIT_MEMLOCK: %s allowed, %s in use", format_size(b).s,
 			   format_size_as(a, b).s);
-		if (record->length)
-			strbuf_say(buf, ", %s wanted", format_size_as(record->length, b).s);
+		if (op->length)
+			strbuf_say(buf, ", %s wanted", format_size_as(op->length, b).s);
 		return true;
 	case SCOPE_REASON_iommufd_wrong_object_type:
 		strbuf_say(buf, "object %" PRIu64 " is of another type (%s) than the call needs", a,
@@ -191,65 +191,65 @@ static bool say_special(struct strbuf *buf, const struct scope_record *record)
 	case SCOPE_REASON_iommufd_allowed_narrower:
 	case SCOPE_REASON_iommufd_aperture_exceeded:
 		strbuf_say(buf, "%s: 0x%" PRIx64 " to 0x%" PRIx64,
-			   reason_text(record->operation, record->reason), a, b);
+			   reason_text(op->operation, op->reason), a, b);
 		return true;
 	}
 	return false;
 }
 
-static void say_why(struct strbuf *buf, const struct scope_record *record)
+static void say_why(struct strbuf *buf, const struct scope_op *op)
 {
-	const char *a = reason_number(record->operation, record->reason, false);
-	const char *b = reason_number(record->operation, record->reason, true);
+	const char *a = reason_number(op->operation, op->reason, false);
+	const char *b = reason_number(op->operation, op->reason, true);
 
-	if (!record->reason) {
-		strbuf_add(buf, strerror(-record->ret));
+	if (!op->reason) {
+		strbuf_add(buf, strerror(-op->ret));
 		return;
 	}
-	if (say_special(buf, record))
+	if (say_special(buf, op))
 		return;
-	strbuf_add(buf, reason_text(record->operation, record->reason));
+	strbuf_add(buf, reason_text(op->operation, op->reason));
 	if (a) {
 		strbuf_add(buf, ": ");
-		say_number(buf, a, record->reason_a);
+		say_number(buf, a, op->reason_a);
 	}
 	if (b) {
 		strbuf_add(buf, ", ");
-		say_number(buf, b, record->reason_b);
+		say_number(buf, b, op->reason_b);
 	}
 }
 
-void operation_why(const struct scope_record *record, char *text, size_t size)
+void operation_why(const struct scope_op *op, char *text, size_t size)
 {
 	struct strbuf buf;
 
 	strbuf_begin(&buf, text, size);
-	say_why(&buf, record);
+	say_why(&buf, op);
 }
 
-void operation_failure(const struct scope_record *record, char *text, size_t size)
+void operation_failure(const struct scope_op *op, char *text, size_t size)
 {
 	struct strbuf buf;
 
 	strbuf_begin(&buf, text, size);
-	strbuf_say(&buf, "%s of ", operation_title(record->operation));
-	say_what(&buf, record);
+	strbuf_say(&buf, "%s of ", operation_title(op->operation));
+	say_what(&buf, op);
 	strbuf_add(&buf, " failed: ");
-	say_why(&buf, record);
-	strbuf_say(&buf, " (uid %u, %s [%u])", record->uid, record->comm, record->tgid);
+	say_why(&buf, op);
+	strbuf_say(&buf, " (uid %u, %s [%u])", op->uid, op->comm, op->tgid);
 }
 
-unsigned int operation_phase(const struct scope_record *record, uint64_t *ns)
+unsigned int operation_phase(const struct scope_op *op, uint64_t *ns)
 {
 	unsigned int i, longest = SCOPE_NR_PHASES;
 	uint64_t sum = 0;
 
 	for (i = 0; i < SCOPE_NR_PHASES; i++)
-		sum += record->phase_ns[i];
-	*ns = record->dur_ns > sum ? record->dur_ns - sum : 0;
+		sum += op->phase_ns[i];
+	*ns = op->dur_ns > sum ? op->dur_ns - sum : 0;
 	for (i = 0; i < SCOPE_NR_PHASES; i++) {
-		if (record->phase_ns[i] > *ns) {
-			*ns = record->phase_ns[i];
+		if (op->phase_ns[i] > *ns) {
+			*ns = op->phase_ns[i];
 			longest = i;
 		}
 	}

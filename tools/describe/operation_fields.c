@@ -24,7 +24,7 @@ enum {
 
 static unsigned int operation_kinds(const void *record)
 {
-	const struct scope_record *operation = record;
+	const struct scope_op *operation = record;
 	unsigned int kinds = 1U << scope_operation_class(operation->operation);
 
 	if (operation->operation == SCOPE_OPERATION_vfio_set_irqs)
@@ -34,14 +34,14 @@ static unsigned int operation_kinds(const void *record)
 	return kinds;
 }
 
-#define RECORD(type, key, member, ...) MEMBER(type, key, struct scope_record, member, __VA_ARGS__)
+#define RECORD(type, key, member, ...) MEMBER(type, key, struct scope_op, member, __VA_ARGS__)
 #define PART(part) INCLUDE(part, field_itself)
 
 /* When */
 
 static void get_end(const void *record, struct value *value)
 {
-	const struct scope_record *operation = record;
+	const struct scope_op *operation = record;
 
 	value->number = operation->start_ns + operation->dur_ns;
 }
@@ -59,12 +59,12 @@ const struct field_table operation_moment_fields = FIELD_TABLE("moment", moment)
 
 static void get_subsystem(const void *record, struct value *value)
 {
-	value->text = operation_subsystem(((const struct scope_record *)record)->operation);
+	value->text = operation_subsystem(((const struct scope_op *)record)->operation);
 }
 
 static void get_name(const void *record, struct value *value)
 {
-	value->text = operation_name(((const struct scope_record *)record)->operation);
+	value->text = operation_name(((const struct scope_op *)record)->operation);
 }
 
 static const struct field name[] = {
@@ -92,19 +92,19 @@ static const struct field_table caller_fields =
 
 static bool failed(const void *record)
 {
-	return ((const struct scope_record *)record)->ret < 0;
+	return ((const struct scope_op *)record)->ret < 0;
 }
 
 static void get_error(const void *record, struct value *value)
 {
 	value->known = failed(record);
 	if (value->known)
-		value->text = error_name(((const struct scope_record *)record)->ret);
+		value->text = error_name(((const struct scope_op *)record)->ret);
 }
 
 static void get_reason(const void *record, struct value *value)
 {
-	const struct scope_record *operation = record;
+	const struct scope_op *operation = record;
 
 	value->known = failed(record);
 	value->text = reason_name(operation->operation, operation->reason);
@@ -113,13 +113,13 @@ static void get_reason(const void *record, struct value *value)
 static void get_reason_a(const void *record, struct value *value)
 {
 	value->known = failed(record);
-	value->number = ((const struct scope_record *)record)->reason_a;
+	value->number = ((const struct scope_op *)record)->reason_a;
 }
 
 static void get_reason_b(const void *record, struct value *value)
 {
 	value->known = failed(record);
-	value->number = ((const struct scope_record *)record)->reason_b;
+	value->number = ((const struct scope_op *)record)->reason_b;
 }
 
 static void get_why(const void *record, struct value *value)
@@ -150,7 +150,7 @@ static const struct field_table outcome_fields = FIELD_TABLE("outcome", outcome)
 
 static void get_wait(const void *record, struct value *value)
 {
-	const struct scope_record *operation = record;
+	const struct scope_op *operation = record;
 	bool vfio = scope_operation_class(operation->operation) == SCOPE_CLASS_VFIO;
 
 	value->number = operation->phase_ns[vfio ? SCOPE_PHASE_vfio_wait : SCOPE_PHASE_wait];
@@ -171,7 +171,7 @@ static void get_wait(const void *record, struct value *value)
 		.key = #phase_name "_ns",                                                         \
 		.type = SCOPE_PHASE_vfio_##phase_name == SCOPE_PHASE_vfio_wait ? FIELD_NONE :     \
 										 FIELD_DURATION,  \
-		.offset = offsetof(struct scope_record, phase_ns[SCOPE_PHASE_vfio_##phase_name]), \
+		.offset = offsetof(struct scope_op, phase_ns[SCOPE_PHASE_vfio_##phase_name]), \
 		.size = sizeof(__u64),                                                            \
 		.kinds = VFIO,                                                                    \
 		.doc = "phase: " text,                                                            \
@@ -219,7 +219,7 @@ const struct field_table operation_common_fields =
 
 static void get_object_type(const void *record, struct value *value)
 {
-	value->text = object_type_name(((const struct scope_record *)record)->object_type);
+	value->text = object_type_name(((const struct scope_op *)record)->object_type);
 }
 
 static const struct field details[] = {
@@ -298,14 +298,14 @@ static const struct field begin[] = {
 
 const struct field_table begin_fields = FIELD_TABLE("begin of an operation", begin);
 
-static const void *inflight_record(const void *record, size_t number)
+static const void *inflight_op(const void *record, size_t number)
 {
-	return number ? NULL : &((const struct inflight_record *)record)->record;
+	return number ? NULL : &((const struct inflight_op *)record)->op;
 }
 
 static void get_phase(const void *record, struct value *value)
 {
-	const struct inflight_record *inflight = record;
+	const struct inflight_op *inflight = record;
 
 	value->known = inflight->phase != SCOPE_PHASE_UNKNOWN;
 	value->text = phase_name(inflight->phase);
@@ -313,7 +313,7 @@ static void get_phase(const void *record, struct value *value)
 
 static void get_phase_text(const void *record, struct value *value)
 {
-	const struct inflight_record *inflight = record;
+	const struct inflight_op *inflight = record;
 
 	value->known = inflight->phase < SCOPE_NR_PHASES;
 	value->text = phase_text(inflight->phase);
@@ -321,7 +321,7 @@ static void get_phase_text(const void *record, struct value *value)
 
 static void get_phase_dur(const void *record, struct value *value)
 {
-	const struct inflight_record *inflight = record;
+	const struct inflight_op *inflight = record;
 
 	value->known = inflight->phase != SCOPE_PHASE_UNKNOWN;
 	value->number = inflight->phase_dur_ns;
@@ -330,10 +330,10 @@ static void get_phase_dur(const void *record, struct value *value)
 #define BEGAN_BEFORE .unknown = "it began before it was observed"
 
 static const struct field inflight[] = {
-	INCLUDE(underway_fields, inflight_record),
-	MEMBER(DURATION, "dur_ns", struct inflight_record, record.dur_ns,
+	INCLUDE(underway_fields, inflight_op),
+	MEMBER(DURATION, "dur_ns", struct inflight_op, op.dur_ns,
 	       .doc = "how long it took, or takes so far"),
-	MEMBER(FLAG, "dur_at_least", struct inflight_record, dur_at_least,
+	MEMBER(FLAG, "dur_at_least", struct inflight_op, dur_at_least,
 	       .doc = "it is under way for longer: nobody saw it begin"),
 	FIELD(TEXT, "phase", .get = get_phase, BEGAN_BEFORE,
 	      .doc = "name of the phase; `other` for none"),
@@ -346,10 +346,10 @@ static const struct field inflight[] = {
 
 const struct field_table inflight_fields = FIELD_TABLE("operation under way", inflight);
 
-void inflight_describe(struct inflight_record *record, const struct scope_begun *begun,
+void inflight_describe(struct inflight_op *record, const struct scope_begun *begun,
 		       uint64_t now_ns)
 {
-	struct scope_record *operation = &record->record;
+	struct scope_op *operation = &record->op;
 
 	operation->start_ns = begun->start_ns;
 	operation->dur_ns = now_ns > begun->start_ns ? now_ns - begun->start_ns : 0;

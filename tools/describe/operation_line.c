@@ -27,9 +27,9 @@ void operation_heading(void)
 }
 
 /* Whoever prints a hundred thousand lines a second has no time for printf(). */
-void operation_line(const struct scope_record *record, int64_t wall_ns)
+void operation_line(const struct scope_op *op, int64_t wall_ns)
 {
-	struct text duration = format_duration(record->dur_ns);
+	struct text duration = format_duration(op->dur_ns);
 	char line[1024], text[512];
 	struct strbuf buf;
 	unsigned int phase;
@@ -38,38 +38,38 @@ void operation_line(const struct scope_record *record, int64_t wall_ns)
 
 	strbuf_begin(&buf, line, sizeof(line));
 	strbuf_add(&buf, colour_on(COLOUR_DIM));
-	strbuf_add(&buf, format_clock(record->start_ns + record->dur_ns + wall_ns).s);
+	strbuf_add(&buf, format_clock(op->start_ns + op->dur_ns + wall_ns).s);
 	strbuf_add(&buf, colour_off());
 	strbuf_pad(&buf, duration.s, DURATION_COLUMNS);
 	strbuf_add(&buf, duration.s);
 	strbuf_add(&buf, "  ");
-	if (record->ret < 0) {
-		operation_failure(record, text, sizeof(text));
+	if (op->ret < 0) {
+		operation_failure(op, text, sizeof(text));
 		strbuf_add(&buf, colour_on(COLOUR_RED));
-		strbuf_add(&buf, error_name(record->ret));
+		strbuf_add(&buf, error_name(op->ret));
 		strbuf_add(&buf, ": ");
 		strbuf_add(&buf, text);
 		strbuf_add(&buf, colour_off());
 	} else {
 		part = buf.at;
-		strbuf_add(&buf, operation_title(record->operation));
+		strbuf_add(&buf, operation_title(op->operation));
 		strbuf_pad(&buf, part, OPERATION_COLUMNS);
 		strbuf_add(&buf, "  ");
 		part = buf.at;
-		strbuf_add(&buf, record->comm);
+		strbuf_add(&buf, op->comm);
 		strbuf_add(&buf, " [");
-		strbuf_add_number(&buf, record->tgid);
+		strbuf_add_number(&buf, op->tgid);
 		strbuf_add(&buf, "]");
 		strbuf_pad(&buf, part, PROCESS_COLUMNS);
 		strbuf_add(&buf, "  ");
-		operation_what(record, text, sizeof(text));
+		operation_what(op, text, sizeof(text));
 		strbuf_add(&buf, text);
-		phase = operation_phase(record, &ns);
+		phase = operation_phase(op, &ns);
 		if (phase < SCOPE_NR_PHASES) {
 			strbuf_add(&buf, ", ");
 			strbuf_add(&buf, phase_name(phase));
 			strbuf_add(&buf, " ");
-			strbuf_add(&buf, format_percent(ns, record->dur_ns).s);
+			strbuf_add(&buf, format_percent(ns, op->dur_ns).s);
 		}
 	}
 	strbuf_add(&buf, "\n");

@@ -22,9 +22,9 @@ void line_time(uint64_t wall_ns);
 
 /**
  * operation_line() - print a line on a finished operation
- * @record: the operation
+ * @op: the operation
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
  */
-void operation_line(const struct scope_record *record, int64_t wall_ns);
+void operation_line(const struct scope_op *op, int64_t wall_ns);
 
 #endif

@@ -12,7 +12,7 @@
 /* A replacement */
 
 #define RECORD(type, key, member, ...) \
-	MEMBER(type, key, struct replacement, record.member, __VA_ARGS__)
+	MEMBER(type, key, struct replacement, facts.member, __VA_ARGS__)
 
 static void get_verdict(const void *record, struct value *value)
 {
@@ -30,12 +30,12 @@ static void get_window(const void *record, struct value *value)
 	const struct replacement *replacement = record;
 
 	value->known = replacement->window_known;
-	value->number = replacement->record.window_ns;
+	value->number = replacement->facts.window_ns;
 }
 
 static void get_window_offset(const void *record, struct value *value)
 {
-	const struct scope_replacement *from = &((const struct replacement *)record)->record;
+	const struct scope_replacement *from = &((const struct replacement *)record)->facts;
 
 	value->known = from->windows;
 	value->integer = (int64_t)(from->window_start_ns - from->start_ns);
@@ -55,13 +55,13 @@ static void get_faults_unknown(const void *record, struct value *value)
 static void get_faults_in_window(const void *record, struct value *value)
 {
 	value->known = faults_known(record);
-	value->number = ((const struct replacement *)record)->record.faults_in_window;
+	value->number = ((const struct replacement *)record)->facts.faults_in_window;
 }
 
 static void get_faults_after(const void *record, struct value *value)
 {
 	value->known = faults_known(record);
-	value->number = ((const struct replacement *)record)->record.faults_after;
+	value->number = ((const struct replacement *)record)->facts.faults_after;
 }
 
 /* A fault is known together with its replacement, which has the driver and the begin. */
@@ -72,7 +72,7 @@ struct fault_of {
 
 static const void *nth_fault(const void *record, size_t number)
 {
-	const struct scope_replacement *from = &((const struct replacement *)record)->record;
+	const struct scope_replacement *from = &((const struct replacement *)record)->facts;
 	static struct fault_of fault;
 
 	if (number >= from->nr_faults)
@@ -146,7 +146,7 @@ static const void *nth_wait(const void *record, size_t number)
 
 	if (number >= replacement->waits.nr_marks)
 		return NULL;
-	wait.replacement = &replacement->record;
+	wait.replacement = &replacement->facts;
 	wait.mark = &replacement->waits.marks[number];
 	return &wait;
 }
@@ -257,5 +257,5 @@ const struct field_table replacement_fields = FIELD_TABLE("replacement", replace
 void replacement_tell(struct told_replacement *told, const struct replacement *replacement)
 {
 	told->replacement = replacement;
-	told->operation = replacement_operation(&replacement->record);
+	told->operation = replacement_operation(&replacement->facts);
 }

@@ -82,32 +82,32 @@ const char *fault_words(const struct scope_fault_mark *fault, unsigned int drive
 
 static void say_faults(struct strbuf *buf, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	const char *more = replacement->faults_at_least ? "at least " : "";
 
-	if (record->windows && replacement->faults == FAULTS_known)
-		strbuf_say(buf, ", %s%u fault%s", more, record->faults_in_window,
-			   record->faults_in_window == 1 ? "" : "s");
-	else if (record->windows)
+	if (facts->windows && replacement->faults == FAULTS_known)
+		strbuf_say(buf, ", %s%u fault%s", more, facts->faults_in_window,
+			   facts->faults_in_window == 1 ? "" : "s");
+	else if (facts->windows)
 		strbuf_say(buf, replacement->faults == FAULTS_none_reported ?
 					", no fault reported" :
 					", faults not watched");
-	if (record->faults_after)
-		strbuf_say(buf, ", %s%u %s after", record->windows ? "" : more,
-			   record->faults_after,
-			   record->windows	     ? "more" :
-			   record->faults_after == 1 ? "fault" :
+	if (facts->faults_after)
+		strbuf_say(buf, ", %s%u %s after", facts->windows ? "" : more,
+			   facts->faults_after,
+			   facts->windows	     ? "more" :
+			   facts->faults_after == 1 ? "fault" :
 						       "faults");
 }
 
 struct fault_count replacement_faults(const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	struct fault_count count = { "-" };
 
 	if (replacement->faults == FAULTS_known)
 		snprintf(count.s, sizeof(count.s), "%s%s", replacement->faults_at_least ? "≥" : "",
-			 format_count((uint64_t)record->faults_in_window + record->faults_after).s);
+			 format_count((uint64_t)facts->faults_in_window + facts->faults_after).s);
 	else if (replacement->faults == FAULTS_not_watched)
 		strcpy(count.s, "?");
 	return count;
@@ -130,23 +130,23 @@ struct fault_count total_faults(const struct replacement_total *total)
 
 void replacement_words(const struct replacement *replacement, char *text, size_t size)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	struct strbuf buf;
 
 	strbuf_begin(&buf, text, size);
 	strbuf_say(&buf, "%s", verdict_label(replacement->verdict));
 	switch (replacement->verdict) {
 	case VERDICT_blocked:
-		strbuf_say(&buf, " %s", format_duration(record->window_ns).s);
+		strbuf_say(&buf, " %s", format_duration(facts->window_ns).s);
 		break;
 	case VERDICT_rolled_back:
 	case VERDICT_stranded:
-		if (record->windows)
-			strbuf_say(&buf, ", blocked %s", format_duration(record->window_ns).s);
+		if (facts->windows)
+			strbuf_say(&buf, ", blocked %s", format_duration(facts->window_ns).s);
 		break;
 	case VERDICT_unknown:
 		strbuf_say(&buf, " (%s)",
-			   record->ret < 0 ? "failed, and the way back was not seen" :
+			   facts->ret < 0 ? "failed, and the way back was not seen" :
 					     "driver not instrumented");
 		break;
 	default:
@@ -155,45 +155,45 @@ void replacement_words(const struct replacement *replacement, char *text, size_t
 	say_faults(&buf, replacement);
 }
 
-struct scope_record replacement_operation(const struct scope_replacement *record)
+struct scope_op replacement_operation(const struct scope_replacement *facts)
 {
 	static const enum scope_phase phases[SCOPE_NR_REPLACE_PHASES] = {
 		[SCOPE_REPLACE_wait] = SCOPE_PHASE_wait,   [SCOPE_REPLACE_check] = SCOPE_PHASE_check,
 		[SCOPE_REPLACE_alloc] = SCOPE_PHASE_alloc, [SCOPE_REPLACE_fill] = SCOPE_PHASE_fill,
 		[SCOPE_REPLACE_switch] = SCOPE_PHASE_switch, [SCOPE_REPLACE_drop] = SCOPE_PHASE_drop,
 	};
-	struct scope_record operation = {
-		.start_ns = record->start_ns,
-		.dur_ns = record->dur_ns,
+	struct scope_op operation = {
+		.start_ns = facts->start_ns,
+		.dur_ns = facts->dur_ns,
 		.operation = SCOPE_OPERATION_iommufd_replace,
-		.ret = record->ret,
-		.reason = record->reason,
-		.reason_a = record->reason_a,
-		.reason_b = record->reason_b,
-		.tgid = record->tgid,
-		.tid = record->tid,
-		.ctx = record->ctx,
-		.device_id = record->device_id,
-		.group = record->group,
-		.devices = record->devices,
-		.ioas = record->ioas,
-		.old_ioas = record->old_ioas,
-		.hwpt = record->hwpt,
-		.old_hwpt = record->old_hwpt,
+		.ret = facts->ret,
+		.reason = facts->reason,
+		.reason_a = facts->reason_a,
+		.reason_b = facts->reason_b,
+		.tgid = facts->tgid,
+		.tid = facts->tid,
+		.ctx = facts->ctx,
+		.device_id = facts->device_id,
+		.group = facts->group,
+		.devices = facts->devices,
+		.ioas = facts->ioas,
+		.old_ioas = facts->old_ioas,
+		.hwpt = facts->hwpt,
+		.old_hwpt = facts->old_hwpt,
 	};
 	unsigned int i;
 
 	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
-		operation.phase_ns[phases[i]] = record->phase_ns[i];
-	memcpy(operation.comm, record->comm, sizeof(operation.comm));
-	memcpy(operation.device, record->device, sizeof(operation.device));
-	snprintf(operation.driver, sizeof(operation.driver), "%s", record->iommu_driver);
+		operation.phase_ns[phases[i]] = facts->phase_ns[i];
+	memcpy(operation.comm, facts->comm, sizeof(operation.comm));
+	memcpy(operation.device, facts->device, sizeof(operation.device));
+	snprintf(operation.driver, sizeof(operation.driver), "%s", facts->iommu_driver);
 	return operation;
 }
 
 void replacement_why(const struct replacement *replacement, char *text, size_t size)
 {
-	struct scope_record operation = replacement_operation(&replacement->record);
+	struct scope_op operation = replacement_operation(&replacement->facts);
 
 	operation_why(&operation, text, size);
 }

@@ -57,11 +57,11 @@ void replacement_words(const struct replacement *replacement, char *text, size_t
 
 /**
  * replacement_operation() - a replacement as the operation that it is
- * @record: the replacement
+ * @facts: the replacement
  *
  * Return: the operation, without what a replacement does not tell.
  */
-struct scope_record replacement_operation(const struct scope_replacement *record);
+struct scope_op replacement_operation(const struct scope_replacement *facts);
 
 /**
  * replacement_why() - why it failed, with the numbers that decide

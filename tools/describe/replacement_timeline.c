@@ -54,55 +54,55 @@ static struct entry *add(struct timeline *timeline, int64_t at_ns, uint64_t leng
 }
 
 /* Of a phase only its length is known.  A window is inside of the switch; else it ends where the drop begins. */
-static uint64_t switch_offset(const struct scope_replacement *record)
+static uint64_t switch_offset(const struct scope_replacement *facts)
 {
-	uint64_t length = record->phase_ns[SCOPE_REPLACE_switch];
-	uint64_t end = record->dur_ns - record->phase_ns[SCOPE_REPLACE_drop];
+	uint64_t length = facts->phase_ns[SCOPE_REPLACE_switch];
+	uint64_t end = facts->dur_ns - facts->phase_ns[SCOPE_REPLACE_drop];
 
-	if (record->windows)
-		end = record->last_end_ns - record->start_ns;
-	return end > length && end <= record->dur_ns ? end - length : 0;
+	if (facts->windows)
+		end = facts->last_end_ns - facts->start_ns;
+	return end > length && end <= facts->dur_ns ? end - length : 0;
 }
 
 static void add_phases(struct timeline *timeline)
 {
-	const struct scope_replacement *record = &timeline->replacement->record;
+	const struct scope_replacement *facts = &timeline->replacement->facts;
 	struct entry *entry;
 	uint64_t at = 0;
 	unsigned int i;
 
 	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++) {
-		if (!record->phase_ns[i])
+		if (!facts->phase_ns[i])
 			continue;
-		if (i == SCOPE_REPLACE_switch && switch_offset(record) > at)
-			at = switch_offset(record);
-		if (i == SCOPE_REPLACE_drop && record->dur_ns > at + record->phase_ns[i])
-			at = record->dur_ns - record->phase_ns[i];
-		entry = add(timeline, at, record->phase_ns[i], COLOUR_NONE, "█");
+		if (i == SCOPE_REPLACE_switch && switch_offset(facts) > at)
+			at = switch_offset(facts);
+		if (i == SCOPE_REPLACE_drop && facts->dur_ns > at + facts->phase_ns[i])
+			at = facts->dur_ns - facts->phase_ns[i];
+		entry = add(timeline, at, facts->phase_ns[i], COLOUR_NONE, "█");
 		snprintf(entry->text, sizeof(entry->text), "%s", replacement_phase_name(i));
-		at += record->phase_ns[i];
+		at += facts->phase_ns[i];
 	}
 }
 
 static void add_window(struct timeline *timeline)
 {
-	const struct scope_replacement *record = &timeline->replacement->record;
+	const struct scope_replacement *facts = &timeline->replacement->facts;
 	struct entry *entry;
 
-	if (record->windows) {
-		entry = add(timeline, record->window_start_ns - record->start_ns, record->window_ns,
+	if (facts->windows) {
+		entry = add(timeline, facts->window_start_ns - facts->start_ns, facts->window_ns,
 			    COLOUR_RED, "░");
-		if (record->windows == 1)
+		if (facts->windows == 1)
 			snprintf(entry->text, sizeof(entry->text), "%s: no translation",
-				 record->device);
+				 facts->device);
 		else
 			snprintf(entry->text, sizeof(entry->text),
-				 "%s: no translation, %u times, in sum", record->device,
-				 record->windows);
-	} else if (record->flags & SCOPE_REPLACEMENT_MOVED) {
-		entry = add(timeline, switch_offset(record),
-			    record->phase_ns[SCOPE_REPLACE_switch], COLOUR_NONE, "─");
-		snprintf(entry->text, sizeof(entry->text), "%s: %s", record->device,
+				 "%s: no translation, %u times, in sum", facts->device,
+				 facts->windows);
+	} else if (facts->flags & SCOPE_REPLACEMENT_MOVED) {
+		entry = add(timeline, switch_offset(facts),
+			    facts->phase_ns[SCOPE_REPLACE_switch], COLOUR_NONE, "─");
+		snprintf(entry->text, sizeof(entry->text), "%s: %s", facts->device,
 			 timeline->replacement->window_known ? "moves, translated all the time" :
 							       "moves, not watched");
 	}
@@ -110,19 +110,19 @@ static void add_window(struct timeline *timeline)
 
 static void add_faults(struct timeline *timeline)
 {
-	const struct scope_replacement *record = &timeline->replacement->record;
+	const struct scope_replacement *facts = &timeline->replacement->facts;
 	const struct scope_fault_mark *fault;
 	struct entry *entry;
 	unsigned int i;
 
-	for (i = 0; i < record->nr_faults; i++) {
-		fault = &record->faults[i];
-		entry = add(timeline, (int64_t)(fault->ns - record->start_ns), 0, COLOUR_RED, NULL);
+	for (i = 0; i < facts->nr_faults; i++) {
+		fault = &facts->faults[i];
+		entry = add(timeline, (int64_t)(fault->ns - facts->start_ns), 0, COLOUR_RED, NULL);
 		snprintf(entry->text, sizeof(entry->text), "fault: %s 0x%llx: %s",
 			 !(fault->flags & SCOPE_FAULT_EXACT)	? "access to" :
 			 fault->flags & SCOPE_FAULT_WRITE	? "write to" :
 								  "read of",
-			 (unsigned long long)fault->iova, fault_words(fault, record->driver));
+			 (unsigned long long)fault->iova, fault_words(fault, facts->driver));
 	}
 }
 
@@ -136,7 +136,7 @@ static void add_waits(struct timeline *timeline)
 	for (i = 0; i < waits->nr_marks; i++) {
 		mark = &waits->marks[i];
 		entry = add(timeline,
-			    (int64_t)(mark->start_ns - timeline->replacement->record.start_ns),
+			    (int64_t)(mark->start_ns - timeline->replacement->facts.start_ns),
 			    mark->wait_ns, COLOUR_YELLOW, "▒");
 		snprintf(entry->text, sizeof(entry->text), "%s of %s [%u] waits",
 			 operation_title(mark->operation), mark->comm, mark->tgid);
@@ -205,29 +205,29 @@ static void print_entry(const struct entry *entry, uint64_t whole)
 
 static void print_head(const struct replacement *replacement, int64_t wall_ns)
 {
-	const struct scope_replacement *record = &replacement->record;
+	const struct scope_replacement *facts = &replacement->facts;
 	char words[256];
 
 	replacement_words(replacement, words, sizeof(words));
 	printf("%s%s  %s  hwpt %u → %u by %s [%u], %s: %s%s\n", colour_on(COLOUR_BOLD),
-	       format_clock(record->start_ns + wall_ns).s, record->device, record->old_hwpt,
-	       record->hwpt, record->comm, record->tgid, format_duration(record->dur_ns).s, words,
+	       format_clock(facts->start_ns + wall_ns).s, facts->device, facts->old_hwpt,
+	       facts->hwpt, facts->comm, facts->tgid, format_duration(facts->dur_ns).s, words,
 	       colour_off());
-	if (record->ret < 0) {
+	if (facts->ret < 0) {
 		replacement_why(replacement, words, sizeof(words));
-		printf("  %s: %s\n", error_name(record->ret), words);
+		printf("  %s: %s\n", error_name(facts->ret), words);
 	}
 }
 
 /* What there were more of than are on the line. */
 static void print_rest(const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
-	unsigned int faults = record->faults_in_window + record->faults_after;
+	const struct scope_replacement *facts = &replacement->facts;
+	unsigned int faults = facts->faults_in_window + facts->faults_after;
 	const struct scope_waits *waits = &replacement->waits;
 
-	if (faults > record->nr_faults)
-		printf("          and %u more faults\n", faults - record->nr_faults);
+	if (faults > facts->nr_faults)
+		printf("          and %u more faults\n", faults - facts->nr_faults);
 	if (waits->count > waits->nr_marks)
 		printf("          and %u more operations waited; all %u waited %s, the longest %s\n",
 		       waits->count - waits->nr_marks, waits->count,
@@ -246,6 +246,6 @@ void timeline_print(const struct replacement *replacement, int64_t wall_ns)
 	qsort(timeline.entries, timeline.nr, sizeof(timeline.entries[0]), by_time);
 	print_head(replacement, wall_ns);
 	for (i = 0; i < timeline.nr; i++)
-		print_entry(&timeline.entries[i], replacement->record.dur_ns);
+		print_entry(&timeline.entries[i], replacement->facts.dur_ns);
 	print_rest(replacement);
 }

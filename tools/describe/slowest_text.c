@@ -19,7 +19,7 @@ static bool same_stacks(const struct slow_call *a, const struct slow_call *b)
 {
 	size_t i;
 
-	if (a->record.tgid != b->record.tgid || a->nr_kernel != b->nr_kernel ||
+	if (a->op.tgid != b->op.tgid || a->nr_kernel != b->nr_kernel ||
 	    a->nr_user != b->nr_user || a->ended != b->ended)
 		return false;
 	for (i = 0; i < a->nr_kernel + a->nr_user; i++)
@@ -60,27 +60,27 @@ static void print_words(enum colour colour, const char *text)
 
 static void print_call(const struct slow_call *call, int64_t wall_ns)
 {
-	const struct scope_record *record = &call->record;
+	const struct scope_op *op = &call->op;
 	char what[256], line[1024], thread[32] = "";
 	unsigned int phase;
 	uint64_t ns;
 
-	operation_what(record, what, sizeof(what));
-	if (record->tid != record->tgid)
-		snprintf(thread, sizeof(thread), ", thread %u", record->tid);
+	operation_what(op, what, sizeof(what));
+	if (op->tid != op->tgid)
+		snprintf(thread, sizeof(thread), ", thread %u", op->tid);
 	snprintf(line, sizeof(line), "%s %s of %s, by %s [%u%s] uid %u",
-		 format_duration(record->dur_ns).s, operation_title(record->operation), what,
-		 record->comm, record->tgid, thread, record->uid);
+		 format_duration(op->dur_ns).s, operation_title(op->operation), what,
+		 op->comm, op->tgid, thread, op->uid);
 	print_words(COLOUR_BOLD, line);
-	phase = operation_phase(record, &ns);
-	printf("    at %s", format_clock(record->start_ns + record->dur_ns + wall_ns).s);
+	phase = operation_phase(op, &ns);
+	printf("    at %s", format_clock(op->start_ns + op->dur_ns + wall_ns).s);
 	if (phase < SCOPE_NR_PHASES)
-		printf(", %s of it in phase %s", format_percent(ns, record->dur_ns).s,
+		printf(", %s of it in phase %s", format_percent(ns, op->dur_ns).s,
 		       phase_name(phase));
 	putchar('\n');
-	if (record->ret < 0) {
-		operation_why(record, what, sizeof(what));
-		snprintf(line, sizeof(line), "    failed, %s: %s", error_name(record->ret), what);
+	if (op->ret < 0) {
+		operation_why(op, what, sizeof(what));
+		snprintf(line, sizeof(line), "    failed, %s: %s", error_name(op->ret), what);
 		print_words(COLOUR_RED, line);
 	}
 }
@@ -111,7 +111,7 @@ static void print_stacks(const struct slow_call *call)
 	for (i = call->nr_own; i < call->nr_kernel; i++)
 		print_frame(&call->frames[i]);
 	if (call->nr_user)
-		printf("    called by %s [%u]%s\n", call->record.comm, call->record.tgid,
+		printf("    called by %s [%u]%s\n", call->op.comm, call->op.tgid,
 		       call->ended ? ", which has ended: the names are not known" : "");
 	for (i = 0; i < call->nr_user; i++)
 		print_frame(&call->frames[call->nr_kernel + i]);

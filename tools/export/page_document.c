@@ -176,14 +176,14 @@ static const void *nth_stuck(const void *record, size_t number)
 	const struct document *document = record;
 	const struct exporter *exporter = document->exporter;
 	const struct inflight_operation *operation;
-	static struct inflight_record inflight;
+	static struct inflight_op inflight;
 
 	if (number >= exporter->inflight.nr)
 		return NULL;
 	operation = &exporter->inflight.list[number];
 	if (document->mono_ns < operation->begun.start_ns + exporter->settings->stuck_after_ns)
 		return NULL;
-	inflight.record.tid = operation->tid;
+	inflight.op.tid = operation->tid;
 	inflight_describe(&inflight, &operation->begun, document->mono_ns);
 	return &inflight;
 }

@@ -26,7 +26,7 @@ struct failure {
 	unsigned int operation;
 	unsigned int reason;
 	uint64_t count;
-	struct scope_record last;
+	struct scope_op last;
 };
 
 /**

@@ -6,13 +6,13 @@
 
 #include "observe/finished.h"
 
-void finished_operation(struct scope_record *record, const void *data, size_t size)
+void finished_operation(struct scope_op *op, const void *data, size_t size)
 {
-	if (size > sizeof(*record))
-		size = sizeof(*record);
-	memcpy(record, data, size);
-	memset((char *)record + size, 0, sizeof(*record) - size);
-	record->comm[sizeof(record->comm) - 1] = '\0';
-	record->device[sizeof(record->device) - 1] = '\0';
-	record->driver[sizeof(record->driver) - 1] = '\0';
+	if (size > sizeof(*op))
+		size = sizeof(*op);
+	memcpy(op, data, size);
+	memset((char *)op + size, 0, sizeof(*op) - size);
+	op->comm[sizeof(op->comm) - 1] = '\0';
+	op->device[sizeof(op->device) - 1] = '\0';
+	op->driver[sizeof(op->driver) - 1] = '\0';
 }

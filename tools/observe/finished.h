@@ -10,11 +10,11 @@
 #include "bpf/operations.h"
 
 /**
- * finished_operation() - take a record as it came from the ring buffer
- * @record: filled in; what was not sent is zero
+ * finished_operation() - take a op as it came from the ring buffer
+ * @op: filled in; what was not sent is zero
  * @data: the bytes that came
  * @size: how many
  */
-void finished_operation(struct scope_record *record, const void *data, size_t size);
+void finished_operation(struct scope_op *op, const void *data, size_t size);
 
 #endif

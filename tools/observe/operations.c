@@ -15,10 +15,10 @@
 static int on_sent(void *context, void *data, size_t size)
 {
 	struct operations *operations = context;
-	struct scope_record record;
+	struct scope_op op;
 
-	finished_operation(&record, data, size);
-	return operations->function(operations->context, &record);
+	finished_operation(&op, data, size);
+	return operations->function(operations->context, &op);
 }
 
 int operations_open(struct operations *operations, const struct operations_settings *settings,
@@ -42,10 +42,10 @@ int operations_open(struct operations *operations, const struct operations_setti
 	bpf_program__set_autoload(skeleton->progs.ios_iommufd_started, settings->begins);
 	bpf_program__set_autoload(skeleton->progs.ios_vfio_started, settings->begins);
 	if (settings->room_bytes)
-		bpf_map__set_max_entries(skeleton->maps.ios_records, settings->room_bytes);
+		bpf_map__set_max_entries(skeleton->maps.ios_sent, settings->room_bytes);
 	if (session_load(&operations->session))
 		return -1;
-	return session_ring(&operations->session, skeleton->maps.ios_records, on_sent, operations);
+	return session_ring(&operations->session, skeleton->maps.ios_sent, on_sent, operations);
 }
 
 int operations_attach(struct operations *operations)

@@ -35,7 +35,7 @@ struct operations_settings {
 };
 
 /* Called with each; a negative value ends operations_poll() and is what it returns. */
-typedef int (*operation_function)(void *context, const struct scope_record *record);
+typedef int (*operation_function)(void *context, const struct scope_op *op);
 
 /**
  * struct operations - a running observation

@@ -30,7 +30,7 @@
 struct followed {
 	char device[SCOPE_DEVICE_LEN];
 	bool waits;
-	struct scope_replacement record;
+	struct scope_replacement facts;
 };
 
 /* What a source of faults is worth. */
@@ -72,7 +72,7 @@ struct replacements {
 	void *context;
 };
 
-static int on_record(void *context, void *data, size_t size);
+static int on_replacement_sent(void *context, void *data, size_t size);
 
 /*
  * @probes: with those of functions of the kernel, which are the first to fail on another one.  Return 0,
@@ -108,8 +108,8 @@ struct replacements *replacements_open(const struct filter *filter)
 		err = load(replacements, filter, false);
 	if (err < 0)
 		session_load_failed(err);
-	if (err || session_ring(&replacements->session, replacements->skeleton->maps.ios_records,
-				on_record, replacements)) {
+	if (err || session_ring(&replacements->session, replacements->skeleton->maps.ios_sent,
+				on_replacement_sent, replacements)) {
 		replacements_close(replacements);
 		return NULL;
 	}
@@ -155,19 +155,19 @@ void replacements_detach(struct replacements *replacements)
 }
 
 /* What became of the device.  A failure that did not reach the IOMMU driver changed nothing. */
-static enum verdict judge(const struct scope_replacement *record, bool window_known)
+static enum verdict judge(const struct scope_replacement *facts, bool window_known)
 {
-	if (record->ret < 0) {
-		if (record->flags & SCOPE_REPLACEMENT_MOVED) {
-			if (record->flags & SCOPE_REPLACEMENT_BLOCKED || record->move_ret)
+	if (facts->ret < 0) {
+		if (facts->flags & SCOPE_REPLACEMENT_MOVED) {
+			if (facts->flags & SCOPE_REPLACEMENT_BLOCKED || facts->move_ret)
 				return VERDICT_stranded;
 			return VERDICT_rolled_back;
 		}
-		return record->phase_ns[SCOPE_REPLACE_switch] ? VERDICT_unknown : VERDICT_refused;
+		return facts->phase_ns[SCOPE_REPLACE_switch] ? VERDICT_unknown : VERDICT_refused;
 	}
-	if (record->hwpt == record->old_hwpt)
+	if (facts->hwpt == facts->old_hwpt)
 		return VERDICT_unchanged;
-	if (record->windows)
+	if (facts->windows)
 		return VERDICT_blocked;
 	return window_known ? VERDICT_hitless : VERDICT_unknown;
 }
@@ -192,13 +192,13 @@ static enum scope_switch switch_of(const char *iommu_driver)
 }
 
 static enum fault_sight faults_seen(const struct replacements *replacements,
-				    const struct scope_replacement *record, unsigned int driver)
+				    const struct scope_replacement *facts, unsigned int driver)
 {
 	enum fault_source source = replacements->sight.faults[driver];
 
-	if (!record->moves)
+	if (!facts->moves)
 		return FAULTS_not_moved;
-	if (record->faults_in_window || record->faults_after || source == SOURCE_TELLS)
+	if (facts->faults_in_window || facts->faults_after || source == SOURCE_TELLS)
 		return FAULTS_known;
 	if (source == SOURCE_UNTRIED)
 		return replacements->skeleton->bss->amd_faults_told ? FAULTS_known :
@@ -231,12 +231,12 @@ static void count(struct replacement_totals *totals, const char *label,
 	total->count++;
 	total->verdicts[replacement->verdict]++;
 	total->faults[replacement->faults]++;
-	total->faults_in_window += replacement->record.faults_in_window;
-	total->faults_after += replacement->record.faults_after;
+	total->faults_in_window += replacement->facts.faults_in_window;
+	total->faults_after += replacement->facts.faults_after;
 	total->faults_at_least |= replacement->faults_at_least;
 	if (replacement->window_known)
-		histogram_value(&total->window, replacement->record.window_ns);
-	histogram_value(&total->duration, replacement->record.dur_ns);
+		histogram_value(&total->window, replacement->facts.window_ns);
+	histogram_value(&total->duration, replacement->facts.dur_ns);
 }
 
 static void cap(__u64 *value, uint64_t most)
@@ -245,62 +245,62 @@ static void cap(__u64 *value, uint64_t most)
 		*value = most;
 }
 
-static void tell(struct replacements *replacements, const struct scope_replacement *record)
+static void tell(struct replacements *replacements, const struct scope_replacement *facts)
 {
-	struct replacement replacement = { .record = *record };
+	struct replacement replacement = { .facts = *facts };
 	const struct sight *sight = &replacements->sight;
-	unsigned int driver = record->driver;
+	unsigned int driver = facts->driver;
 
-	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.ios_waits), &record->number,
+	bpf_map_lookup_elem(bpf_map__fd(replacements->skeleton->maps.ios_waits), &facts->number,
 			    &replacement.waits);
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
 		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;
 	/* one that waited may have ended before the event of the end told when that was */
-	cap(&replacement.waits.longest_ns, record->dur_ns);
-	cap(&replacement.waits.total_ns, record->dur_ns * replacement.waits.count);
-	replacement.window_known = record->moves && sight->windows[driver];
-	replacement.faults = faults_seen(replacements, record, driver);
-	replacement.faults_at_least = record->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
-	replacement.verdict = judge(record, replacement.window_known);
-	count(&replacements->by_device, record->device, &replacement);
-	count(&replacements->by_driver, record->iommu_driver, &replacement);
+	cap(&replacement.waits.longest_ns, facts->dur_ns);
+	cap(&replacement.waits.total_ns, facts->dur_ns * replacement.waits.count);
+	replacement.window_known = facts->moves && sight->windows[driver];
+	replacement.faults = faults_seen(replacements, facts, driver);
+	replacement.faults_at_least = facts->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
+	replacement.verdict = judge(facts, replacement.window_known);
+	count(&replacements->by_device, facts->device, &replacement);
+	count(&replacements->by_driver, facts->iommu_driver, &replacement);
 	if (replacements->function)
 		replacements->function(replacements->context, &replacement);
 }
 
 /* As the device began to move, as far as that is known. */
-static uint64_t switch_start(const struct scope_replacement *record)
+static uint64_t switch_start(const struct scope_replacement *facts)
 {
-	uint64_t late = record->phase_ns[SCOPE_REPLACE_switch] + record->phase_ns[SCOPE_REPLACE_drop];
+	uint64_t late = facts->phase_ns[SCOPE_REPLACE_switch] + facts->phase_ns[SCOPE_REPLACE_drop];
 
-	if (record->windows)
-		return record->window_start_ns;
-	return record->start_ns + (record->dur_ns > late ? record->dur_ns - late : 0);
+	if (facts->windows)
+		return facts->window_start_ns;
+	return facts->start_ns + (facts->dur_ns > late ? facts->dur_ns - late : 0);
 }
 
-static bool in_window(const struct scope_replacement *record, uint64_t ns)
+static bool in_window(const struct scope_replacement *facts, uint64_t ns)
 {
-	return (ns >= record->window_start_ns && ns <= record->first_end_ns) ||
-	       (ns >= record->last_start_ns && ns <= record->last_end_ns);
+	return (ns >= facts->window_start_ns && ns <= facts->first_end_ns) ||
+	       (ns >= facts->last_start_ns && ns <= facts->last_end_ns);
 }
 
-static void charge(struct scope_replacement *record, const struct scope_fault *fault)
+static void charge(struct scope_replacement *facts, const struct scope_fault *fault)
 {
 	__u32 flags = fault->flags & ~SCOPE_FAULT_MORE;
 
 	if (fault->flags & SCOPE_FAULT_MORE)
-		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
-	if (in_window(record, fault->ns))
+		facts->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+	if (in_window(facts, fault->ns))
 		flags |= SCOPE_FAULT_IN_WINDOW;
 	/* what the IOMMU says without a window to have come from is not the replacement's doing */
-	if (!record->windows)
+	if (!facts->windows)
 		flags &= ~SCOPE_FAULT_IN_WINDOW;
 	if (flags & SCOPE_FAULT_IN_WINDOW)
-		record->faults_in_window++;
+		facts->faults_in_window++;
 	else
-		record->faults_after++;
-	if (record->nr_faults < SCOPE_FAULT_MARKS)
-		record->faults[record->nr_faults++] = (struct scope_fault_mark){
+		facts->faults_after++;
+	if (facts->nr_faults < SCOPE_FAULT_MARKS)
+		facts->faults[facts->nr_faults++] = (struct scope_fault_mark){
 			.ns = fault->ns,
 			.iova = fault->iova,
 			.reason = fault->reason,
@@ -331,9 +331,9 @@ static bool is_told_twice(const struct replacements *replacements,
 static void tell_ripe(struct replacements *replacements, struct followed *followed,
 		      uint64_t until_ns)
 {
-	struct scope_replacement *record = &followed->record;
-	uint64_t last_ns = record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS;
-	uint64_t first_ns = switch_start(record);
+	struct scope_replacement *facts = &followed->facts;
+	uint64_t last_ns = facts->start_ns + facts->dur_ns + SCOPE_FAULTS_AFTER_NS;
+	uint64_t first_ns = switch_start(facts);
 	const struct scope_fault *fault;
 	size_t i, kept = 0;
 
@@ -341,16 +341,16 @@ static void tell_ripe(struct replacements *replacements, struct followed *follow
 		until_ns = last_ns;
 	for (i = 0; i < replacements->nr_faults; i++) {
 		fault = &replacements->faults[i];
-		if (fault->ns < first_ns || fault->ns > until_ns || !is_of(fault, record->device))
+		if (fault->ns < first_ns || fault->ns > until_ns || !is_of(fault, facts->device))
 			replacements->faults[kept++] = *fault;
-		else if (!is_told_twice(replacements, fault, record->driver))
-			charge(record, fault);
+		else if (!is_told_twice(replacements, fault, facts->driver))
+			charge(facts, fault);
 	}
 	replacements->nr_faults = kept;
 	if (first_ns <= replacements->forgotten_ns)
-		record->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
+		facts->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
 	followed->waits = false;
-	tell(replacements, record);
+	tell(replacements, facts);
 }
 
 static struct followed *follow(struct replacements *replacements, const char *device)
@@ -389,10 +389,10 @@ static void on_fault(struct replacements *replacements, const struct scope_fault
 	replacements->faults[replacements->nr_faults++] = *fault;
 }
 
-static int on_record(void *context, void *data, size_t size)
+static int on_replacement_sent(void *context, void *data, size_t size)
 {
 	struct replacements *replacements = context;
-	struct scope_replacement record = {};
+	struct scope_replacement facts = {};
 	struct followed *followed;
 
 	/* both begin with the number */
@@ -400,22 +400,22 @@ static int on_record(void *context, void *data, size_t size)
 		on_fault(replacements, data);
 		return 0;
 	}
-	memcpy(&record, data, size < sizeof(record) ? size : sizeof(record));
-	record.driver = switch_of(record.iommu_driver);
+	memcpy(&facts, data, size < sizeof(facts) ? size : sizeof(facts));
+	facts.driver = switch_of(facts.iommu_driver);
 	/* who does not see it end has not seen a window */
 	if (!replacements->sight.core) {
-		record.windows = 0;
-		record.window_ns = 0;
-		record.flags = 0;
+		facts.windows = 0;
+		facts.window_ns = 0;
+		facts.flags = 0;
 	}
-	if (!record.moves) {
-		tell(replacements, &record);
+	if (!facts.moves) {
+		tell(replacements, &facts);
 		return 0;
 	}
-	followed = follow(replacements, record.device);
+	followed = follow(replacements, facts.device);
 	if (followed->waits)
-		tell_ripe(replacements, followed, switch_start(&record) - 1);
-	followed->record = record;
+		tell_ripe(replacements, followed, switch_start(&facts) - 1);
+	followed->facts = facts;
 	followed->waits = true;
 	return 0;
 }
@@ -435,7 +435,7 @@ void replacements_read(struct replacements *replacements, replacement_function f
 {
 	/* what is ripe by then has all its faults in the ring buffer */
 	uint64_t now = now_ns(), lost = replacements->skeleton->bss->faults_lost;
-	const struct scope_replacement *record;
+	const struct scope_replacement *facts;
 	size_t i;
 
 	replacements->function = function;
@@ -445,9 +445,9 @@ void replacements_read(struct replacements *replacements, replacement_function f
 	replacements->faults_lost = lost;
 	session_poll(&replacements->session);
 	for (i = 0; i < replacements->nr_followed; i++) {
-		record = &replacements->followed[i].record;
+		facts = &replacements->followed[i].facts;
 		if (replacements->followed[i].waits &&
-		    record->start_ns + record->dur_ns + SCOPE_FAULTS_AFTER_NS < now)
+		    facts->start_ns + facts->dur_ns + SCOPE_FAULTS_AFTER_NS < now)
 			tell_ripe(replacements, &replacements->followed[i], UINT64_MAX);
 	}
 	for (i = 0; i < replacements->nr_faults; i++)

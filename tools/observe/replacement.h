@@ -80,7 +80,7 @@ enum fault_sight {
 
 /**
  * struct replacement - what a replacement did to one device
- * @record: as the BPF programs tell it
+ * @facts: as the BPF programs tell it
  * @waits: operations of the same ctx that waited for it
  * @verdict: what became of the device's DMA
  * @window_known: @record.window_ns was measured; 0 then means that there was no window
@@ -88,7 +88,7 @@ enum fault_sight {
  * @faults_at_least: there may have been more faults than were counted
  */
 struct replacement {
-	struct scope_replacement record;
+	struct scope_replacement facts;
 	struct scope_waits waits;
 	enum verdict verdict;
 	bool window_known;

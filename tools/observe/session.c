@@ -19,7 +19,7 @@
 #include "machine/privilege.h"
 #include "observe/btf_events.h"
 #include "observe/filter.h"
-#include "observe/record_layout.h"
+#include "observe/op_layout.h"
 #include "observe/session.h"
 #include "text/output.h"
 
@@ -163,7 +163,7 @@ static int fall_back(void)
 	}
 	if (!nr)
 		return 0;
-	types_path = record_layout_path();
+	types_path = op_layout_path();
 	if (!types_path)
 		return failed("lay out the modules' records", -errno);
 	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",

@@ -38,12 +38,12 @@ struct slowest {
 /* Rankings */
 
 static bool is_among(const struct slowest *slowest, const struct ranking *ranking,
-		     const struct scope_record *record)
+		     const struct scope_op *op)
 {
-	unsigned int nr = ranking->nr[record->operation];
+	unsigned int nr = ranking->nr[op->operation];
 
 	return nr < slowest->kept ||
-	       record->dur_ns > ranking->calls[record->operation][nr - 1]->record.dur_ns;
+	       op->dur_ns > ranking->calls[op->operation][nr - 1]->op.dur_ns;
 }
 
 static void release(struct slow_call *call)
@@ -57,15 +57,15 @@ static void release(struct slow_call *call)
 /* Put a call in its place; the least one may have to go for it. */
 static void rank(const struct slowest *slowest, struct ranking *ranking, struct slow_call *call)
 {
-	struct slow_call **calls = ranking->calls[call->record.operation];
-	unsigned int *nr = &ranking->nr[call->record.operation], place;
+	struct slow_call **calls = ranking->calls[call->op.operation];
+	unsigned int *nr = &ranking->nr[call->op.operation], place;
 
-	if (!is_among(slowest, ranking, &call->record))
+	if (!is_among(slowest, ranking, &call->op))
 		return;
 	if (*nr == slowest->kept)
 		release(calls[--*nr]);
 	for (place = (*nr)++; place; place--) {
-		if (calls[place - 1]->record.dur_ns >= call->record.dur_ns)
+		if (calls[place - 1]->op.dur_ns >= call->op.dur_ns)
 			break;
 		calls[place] = calls[place - 1];
 	}
@@ -90,7 +90,7 @@ static size_t frames_of(int bytes)
 	return bytes > 0 ? bytes / sizeof(uint64_t) : 0;
 }
 
-static size_t record_size(unsigned int operation)
+static size_t op_size(unsigned int operation)
 {
 	switch (scope_operation_class(operation)) {
 	case SCOPE_CLASS_OBJECT:
@@ -98,7 +98,7 @@ static size_t record_size(unsigned int operation)
 	case SCOPE_CLASS_MEMORY:
 		return SCOPE_MEMORY_RECORD;
 	default:
-		return sizeof(struct scope_record);
+		return sizeof(struct scope_op);
 	}
 }
 
@@ -110,14 +110,14 @@ static struct slow_call *call_of(struct slowest *slowest, const struct scope_slo
 	call = calloc(1, sizeof(*call) + (nr_kernel + nr_user) * sizeof(call->frames[0]));
 	if (!call)
 		out_of_memory();
-	finished_operation(&call->record, &slow->record, record_size(slow->record.operation));
+	finished_operation(&call->op, &slow->finished, op_size(slow->finished.operation));
 	call->nr_kernel = nr_kernel;
 	call->nr_user = nr_user;
 	for (i = 0; i < nr_kernel; i++)
 		call->frames[i].address = slow->kernel[i];
 	for (i = 0; i < nr_user; i++)
 		call->frames[nr_kernel + i].address = slow->user[i];
-	call->ended = !stacks_user(slowest->stacks, call->record.tgid, slow->process_start_ns,
+	call->ended = !stacks_user(slowest->stacks, call->op.tgid, slow->process_start_ns,
 				   call->frames + nr_kernel, nr_user);
 	return call;
 }
@@ -129,12 +129,12 @@ static int on_slow(void *context, void *data, size_t size)
 	struct ranking *round = &slowest->under_way;
 	struct slow_call *call;
 
-	if (size < sizeof(*slow) || slow->record.operation >= SCOPE_NR_OPERATIONS)
+	if (size < sizeof(*slow) || slow->finished.operation >= SCOPE_NR_OPERATIONS)
 		return 0;
 	if (slow->round != slowest->latency->skeleton->bss->slowest_round)
 		round = &slowest->recent;
-	if (is_among(slowest, &slowest->total, &slow->record) ||
-	    is_among(slowest, round, &slow->record)) {
+	if (is_among(slowest, &slowest->total, &slow->finished) ||
+	    is_among(slowest, round, &slow->finished)) {
 		call = call_of(slowest, slow);
 		/* it stays for as long as it is ranked */
 		call->rankings = 1;

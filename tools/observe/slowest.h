@@ -28,7 +28,7 @@ struct slowest;
 /**
  * struct slow_call - an operation with its stacks
  * @rankings: in how many rankings it is
- * @record: the operation
+ * @op: the operation
  * @ended: its process had ended before the names of the user's frames could be known
  * @kernel_named: the kernel's frames have their names
  * @nr_kernel: frames of the kernel
@@ -38,7 +38,7 @@ struct slowest;
  */
 struct slow_call {
 	unsigned int rankings;
-	struct scope_record record;
+	struct scope_op op;
 	bool ended;
 	bool kernel_named;
 	size_t nr_kernel;

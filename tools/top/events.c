@@ -11,7 +11,7 @@
 #include "top/top.h"
 
 struct row {
-	const struct scope_record *record;
+	const struct scope_op *op;
 	uint64_t times;
 	uint64_t end_ns;
 	int64_t wall_ns;
@@ -31,12 +31,12 @@ static void time_text(const void *data, char *text, size_t size)
 
 static double duration_number(const void *data)
 {
-	return ((const struct row *)data)->record->dur_ns;
+	return ((const struct row *)data)->op->dur_ns;
 }
 
 static void duration_text(const void *data, char *text, size_t size)
 {
-	snprintf(text, size, "%s", format_duration(((const struct row *)data)->record->dur_ns).s);
+	snprintf(text, size, "%s", format_duration(((const struct row *)data)->op->dur_ns).s);
 }
 
 static double times_number(const void *data)
@@ -51,21 +51,21 @@ static void times_text(const void *data, char *text, size_t size)
 
 static void what_text(const void *data, char *text, size_t size)
 {
-	const struct scope_record *record = ((const struct row *)data)->record;
+	const struct scope_op *op = ((const struct row *)data)->op;
 	char words[TOP_CELL_SIZE - 32];
 
-	if (record->ret < 0) {
-		operation_failure(record, words, sizeof(words));
-		snprintf(text, size, "%s: %s", error_name(record->ret), words);
+	if (op->ret < 0) {
+		operation_failure(op, words, sizeof(words));
+		snprintf(text, size, "%s: %s", error_name(op->ret), words);
 		return;
 	}
-	operation_what(record, words, sizeof(words));
-	snprintf(text, size, "%s of %s", operation_title(record->operation), words);
+	operation_what(op, words, sizeof(words));
+	snprintf(text, size, "%s of %s", operation_title(op->operation), words);
 }
 
 static enum screen_colour colour(const void *data)
 {
-	return ((const struct row *)data)->record->ret < 0 ? SCREEN_FAILURE : SCREEN_CHANGE;
+	return ((const struct row *)data)->op->ret < 0 ? SCREEN_FAILURE : SCREEN_CHANGE;
 }
 
 static const struct top_column columns[] = {
@@ -87,7 +87,7 @@ struct top_panel top_events = {
  * Is it the same again?  What a call worked on may differ, its numbers too; and a program that is
  * started over and over is another process each time.
  */
-static bool alike(const struct scope_record *a, const struct scope_record *b)
+static bool alike(const struct scope_op *a, const struct scope_op *b)
 {
 	return a->operation == b->operation && a->ret == b->ret && a->reason == b->reason &&
 	       a->uid == b->uid && !strncmp(a->comm, b->comm, sizeof(a->comm)) &&
@@ -95,37 +95,37 @@ static bool alike(const struct scope_record *a, const struct scope_record *b)
 }
 
 /* Is it what VFIO tells of a call that iommufd has just refused to the same thread? */
-static bool passed_on(const struct scope_record *record, const struct scope_record *cause)
+static bool passed_on(const struct scope_op *op, const struct scope_op *cause)
 {
-	return record->ret < 0 && record->ret == cause->ret && record->tid == cause->tid &&
-	       cause->start_ns >= record->start_ns &&
-	       !strcmp(operation_subsystem(record->operation), "vfio") &&
+	return op->ret < 0 && op->ret == cause->ret && op->tid == cause->tid &&
+	       cause->start_ns >= op->start_ns &&
+	       !strcmp(operation_subsystem(op->operation), "vfio") &&
 	       !strcmp(operation_subsystem(cause->operation), "iommufd");
 }
 
-static uint64_t end_of(const struct scope_record *record)
+static uint64_t end_of(const struct scope_op *op)
 {
-	return record->start_ns + record->dur_ns;
+	return op->start_ns + op->dur_ns;
 }
 
-void top_events_add(struct top_observation *observation, const struct scope_record *record)
+void top_events_add(struct top_observation *observation, const struct scope_op *op)
 {
 	struct top_event *event = observation->events, *oldest = event;
 	size_t i;
 
 	for (i = 0; i < observation->nr_events; i++, event++) {
-		if (passed_on(record, &event->record))
+		if (passed_on(op, &event->op))
 			return;
-		if (alike(record, &event->record)) {
-			event->record = *record;
+		if (alike(op, &event->op)) {
+			event->op = *op;
 			event->times++;
 			return;
 		}
-		if (end_of(&event->record) < end_of(&oldest->record))
+		if (end_of(&event->op) < end_of(&oldest->op))
 			oldest = event;
 	}
 	event = i < TOP_EVENTS ? &observation->events[observation->nr_events++] : oldest;
-	event->record = *record;
+	event->op = *op;
 	event->times = 1;
 }
 
@@ -136,9 +136,9 @@ void top_events_fill(const struct top_observation *observation)
 	size_t i;
 
 	for (i = 0; i < observation->nr_events; i++, event++, row++) {
-		row->record = &event->record;
+		row->op = &event->op;
 		row->times = event->times;
-		row->end_ns = end_of(&event->record);
+		row->end_ns = end_of(&event->op);
 		row->wall_ns = observation->wall_ns;
 	}
 }

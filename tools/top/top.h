@@ -24,11 +24,11 @@ struct filter;
 
 /**
  * struct top_event - failures or replacements that are alike
- * @record: the last of them
+ * @op: the last of them
  * @times: how many there were
  */
 struct top_event {
-	struct scope_record record;
+	struct scope_op op;
 	uint64_t times;
 };
 
@@ -88,11 +88,11 @@ void top_events_fill(const struct top_observation *observation);
 /**
  * top_events_add() - a failure or a replacement has come
  * @observation: where to keep it
- * @record: what has happened
+ * @op: what has happened
  *
  * Those that are alike in operation, outcome, device, program and user are kept as one.
  * A failure that VFIO passes on from iommufd is iommufd's, with the reason.
  */
-void top_events_add(struct top_observation *observation, const struct scope_record *record);
+void top_events_add(struct top_observation *observation, const struct scope_op *op);
 
 #endif

@@ -34,7 +34,7 @@ enum {
 };
 
 /*
- * FIELD(number, member) for the members of struct scope_record that an operation's entry may have.
+ * FIELD(number, member) for the members of struct scope_op that an operation's entry may have.
  * Zero is left out.  Phases follow from TRACE_FIELD_PHASES on, by the file's own numbers.
  */
 #define TRACE_FIELDS(FIELD)                                                                        \

@@ -347,38 +347,38 @@ static bool put_text(const struct trace_reader *reader, uint64_t text, char *to,
 	return true;
 }
 
-static bool take_field(struct trace_reader *reader, struct scope_record *record, uint64_t field,
+static bool take_field(struct trace_reader *reader, struct scope_op *op, uint64_t field,
 		       uint64_t value)
 {
 	switch (field) {
 	case TRACE_FIELD_RET:
-		record->ret = (int32_t)trace_unfold(value);
+		op->ret = (int32_t)trace_unfold(value);
 		return true;
 	case TRACE_FIELD_DEVICE:
-		return put_text(reader, value, record->device, sizeof(record->device));
+		return put_text(reader, value, op->device, sizeof(op->device));
 	case TRACE_FIELD_DRIVER:
-		return put_text(reader, value, record->driver, sizeof(record->driver));
+		return put_text(reader, value, op->driver, sizeof(op->driver));
 #define TAKE(number, member)                                                                       \
 	case number:                                                                               \
-		record->member = value;                                                            \
+		op->member = value;                                                            \
 		return true;
 	TRACE_FIELDS(TAKE)
 #undef TAKE
 	}
 	if (field >= TRACE_FIELD_PHASES && field - TRACE_FIELD_PHASES < reader->nr_phases &&
 	    reader->phases[field - TRACE_FIELD_PHASES] != UNKNOWN)
-		record->phase_ns[reader->phases[field - TRACE_FIELD_PHASES]] = value;
+		op->phase_ns[reader->phases[field - TRACE_FIELD_PHASES]] = value;
 	return true;
 }
 
 /* Return whether it is well made; an operation that is not known leaves UNKNOWN. */
 static bool take_operation(struct trace_reader *reader, const uint8_t *at, const uint8_t *end,
-			   struct scope_record *record)
+			   struct scope_op *op)
 {
 	uint64_t operation, task, ns, field, value;
 	const struct task *who;
 
-	memset(record, 0, sizeof(*record));
+	memset(op, 0, sizeof(*op));
 	if (!number(&at, end, &operation) || !number(&at, end, &task) || !number(&at, end, &ns) ||
 	    !number(&at, end, &value) || operation >= reader->nr_operations ||
 	    task >= reader->nr_tasks)
@@ -386,18 +386,18 @@ static bool take_operation(struct trace_reader *reader, const uint8_t *at, const
 	reader->last_ns += trace_unfold(ns);
 	if (value > reader->last_ns)
 		return false;
-	record->dur_ns = value;
-	record->start_ns = reader->last_ns - value;
-	record->operation = reader->operations[operation];
+	op->dur_ns = value;
+	op->start_ns = reader->last_ns - value;
+	op->operation = reader->operations[operation];
 	who = &reader->tasks[task];
-	record->tgid = who->tgid;
-	record->tid = who->tid;
-	record->uid = who->uid;
-	record->cgroup = who->cgroup;
-	memcpy(record->comm, who->comm, sizeof(record->comm));
+	op->tgid = who->tgid;
+	op->tid = who->tid;
+	op->uid = who->uid;
+	op->cgroup = who->cgroup;
+	memcpy(op->comm, who->comm, sizeof(op->comm));
 	while (at < end)
 		if (!number(&at, end, &field) || !number(&at, end, &value) ||
-		    !take_field(reader, record, field, value))
+		    !take_field(reader, op, field, value))
 			return false;
 	return true;
 }
@@ -412,16 +412,16 @@ static enum verdict find_verdict(const char *name)
 	return VERDICT_unknown;
 }
 
-static void take_fault(struct scope_replacement *record, uint64_t field, uint64_t value)
+static void take_fault(struct scope_replacement *facts, uint64_t field, uint64_t value)
 {
 	struct scope_fault_mark *fault;
 	uint64_t i = field / 4;
 
 	if (i >= SCOPE_FAULT_MARKS)
 		return;
-	fault = &record->faults[i];
-	if (i >= record->nr_faults)
-		record->nr_faults = i + 1;
+	fault = &facts->faults[i];
+	if (i >= facts->nr_faults)
+		facts->nr_faults = i + 1;
 	switch (field % 4) {
 	case 0:
 		fault->ns = value;
@@ -441,17 +441,17 @@ static void take_fault(struct scope_replacement *record, uint64_t field, uint64_
 static bool take_replacement_field(struct trace_reader *reader, struct replacement *replacement,
 				   uint64_t field, uint64_t value)
 {
-	struct scope_replacement *record = &replacement->record;
+	struct scope_replacement *facts = &replacement->facts;
 	char verdict[SCOPE_DEVICE_LEN] = "";
 
 	switch (field) {
 #define TAKE(number, member)                                                                       \
 	case number:                                                                               \
-		record->member = value;                                                            \
+		facts->member = value;                                                            \
 		return true;
 #define FOLDED(number, member)                                                                     \
 	case number:                                                                               \
-		record->member = (int32_t)trace_unfold(value);                                     \
+		facts->member = (int32_t)trace_unfold(value);                                     \
 		return true;
 	TRACE_REPLACEMENT_FIELDS(TAKE, FOLDED)
 #undef TAKE
@@ -468,9 +468,9 @@ static bool take_replacement_field(struct trace_reader *reader, struct replaceme
 		replacement->faults_at_least = value & 4;
 		return true;
 	case TRACE_REPLACEMENT_DEVICE:
-		return put_text(reader, value, record->device, sizeof(record->device));
+		return put_text(reader, value, facts->device, sizeof(facts->device));
 	case TRACE_REPLACEMENT_DRIVER:
-		return put_text(reader, value, record->iommu_driver, sizeof(record->iommu_driver));
+		return put_text(reader, value, facts->iommu_driver, sizeof(facts->iommu_driver));
 	case TRACE_REPLACEMENT_WAITS:
 		replacement->waits.count = value;
 		return true;
@@ -482,17 +482,17 @@ static bool take_replacement_field(struct trace_reader *reader, struct replaceme
 		return true;
 	}
 	if (field >= TRACE_REPLACEMENT_FAULTS)
-		take_fault(record, field - TRACE_REPLACEMENT_FAULTS, value);
+		take_fault(facts, field - TRACE_REPLACEMENT_FAULTS, value);
 	else if (field >= TRACE_REPLACEMENT_PHASES &&
 		 field < TRACE_REPLACEMENT_PHASES + SCOPE_NR_REPLACE_PHASES)
-		record->phase_ns[field - TRACE_REPLACEMENT_PHASES] = value;
+		facts->phase_ns[field - TRACE_REPLACEMENT_PHASES] = value;
 	return true;
 }
 
 static bool take_replacement(struct trace_reader *reader, const uint8_t *at, const uint8_t *end,
 			     struct replacement *replacement)
 {
-	struct scope_replacement *record = &replacement->record;
+	struct scope_replacement *facts = &replacement->facts;
 	uint64_t task, start, field, value;
 	const struct task *who;
 
@@ -502,17 +502,17 @@ static bool take_replacement(struct trace_reader *reader, const uint8_t *at, con
 	if (!number(&at, end, &task) || !number(&at, end, &start) || task >= reader->nr_tasks)
 		return false;
 	who = &reader->tasks[task];
-	record->start_ns = start;
-	record->tgid = who->tgid;
-	record->tid = who->tid;
-	memcpy(record->comm, who->comm, sizeof(record->comm));
+	facts->start_ns = start;
+	facts->tgid = who->tgid;
+	facts->tid = who->tid;
+	memcpy(facts->comm, who->comm, sizeof(facts->comm));
 	while (at < end)
 		if (!number(&at, end, &field) || !number(&at, end, &value) ||
 		    !take_replacement_field(reader, replacement, field, value))
 			return false;
-	if (replacement->faults == FAULTS_not_watched && !record->moves)
+	if (replacement->faults == FAULTS_not_watched && !facts->moves)
 		replacement->faults = FAULTS_not_moved;
-	return record->start_ns + record->dur_ns >= record->start_ns;
+	return facts->start_ns + facts->dur_ns >= facts->start_ns;
 }
 
 enum taken {
@@ -532,9 +532,9 @@ static enum taken take_entry(struct trace_reader *reader, uint64_t kind, const u
 	case TRACE_ENTRY_OPERATION:
 	case TRACE_ENTRY_BEGIN:
 		event->kind = kind == TRACE_ENTRY_BEGIN ? TRACE_BEGIN : TRACE_OPERATION;
-		if (!take_operation(reader, at, end, &event->record))
+		if (!take_operation(reader, at, end, &event->op))
 			return TAKEN_BAD;
-		if (event->record.operation != UNKNOWN)
+		if (event->op.operation != UNKNOWN)
 			return TAKEN_EVENT;
 		reader->unknown++;
 		return TAKEN_NOTHING;

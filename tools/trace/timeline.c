@@ -167,15 +167,15 @@ static void name_process(struct timeline *timeline, uint32_t pid, const char *te
 	name(timeline, "process_name", pid, 0, text, "");
 }
 
-static struct track *thread_track(struct timeline *timeline, const struct scope_record *record)
+static struct track *thread_track(struct timeline *timeline, const struct scope_op *op)
 {
-	struct track wanted = { .pid = record->tgid, .tid = record->tid }, *track;
+	struct track wanted = { .pid = op->tgid, .tid = op->tid }, *track;
 	bool fresh;
 
-	snprintf(wanted.title, sizeof(wanted.title), "%s", record->comm);
+	snprintf(wanted.title, sizeof(wanted.title), "%s", op->comm);
 	track = find_track(&timeline->threads, &wanted, compare_threads, &fresh);
 	if (fresh)
-		name_process(timeline, record->tgid, record->comm);
+		name_process(timeline, op->tgid, op->comm);
 	return track;
 }
 
@@ -295,7 +295,7 @@ static void draw_phase(struct timeline *timeline, const struct track *track,
  * go before and behind these; the phase that these are is not drawn.
  */
 static void draw_phases(struct timeline *timeline, const struct track *track,
-			const struct lane *lane, const struct scope_record *record,
+			const struct lane *lane, const struct scope_op *op,
 			struct span slice, struct span inner)
 {
 	uint64_t at = slice.start, limit = inner.end ? inner.start : slice.end;
@@ -303,7 +303,7 @@ static void draw_phases(struct timeline *timeline, const struct track *track,
 	uint64_t ns;
 
 	for (i = 0; i < SCOPE_NR_PHASES; i++) {
-		ns = record->phase_ns[i];
+		ns = op->phase_ns[i];
 		if (!ns || (inner.end && i == SCOPE_PHASE_vfio_iommufd))
 			continue;
 		if (ns > limit - at && limit != slice.end) {
@@ -317,109 +317,109 @@ static void draw_phases(struct timeline *timeline, const struct track *track,
 	}
 }
 
-static void json_args(struct json *json, const struct scope_record *record, bool unfinished)
+static void json_args(struct json *json, const struct scope_op *op, bool unfinished)
 {
 	char text[512];
 	unsigned int i;
 
 	json_object(json, "args");
-	operation_what(record, text, sizeof(text));
+	operation_what(op, text, sizeof(text));
 	json_string(json, "what", text);
 	if (unfinished)
 		json_bool(json, "unfinished", true);
-	if (record->ret < 0) {
-		operation_why(record, text, sizeof(text));
-		json_string(json, "error", error_name(record->ret));
-		json_string(json, "reason", reason_name(record->operation, record->reason));
+	if (op->ret < 0) {
+		operation_why(op, text, sizeof(text));
+		json_string(json, "error", error_name(op->ret));
+		json_string(json, "reason", reason_name(op->operation, op->reason));
 		json_string(json, "message", text);
 	}
-	json_string(json, "process", record->comm);
-	json_u64(json, "pid", record->tgid);
-	if (record->ctx)
-		json_u64(json, "ctx", record->ctx);
-	if (record->length) {
-		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)record->iova);
+	json_string(json, "process", op->comm);
+	json_u64(json, "pid", op->tgid);
+	if (op->ctx)
+		json_u64(json, "ctx", op->ctx);
+	if (op->length) {
+		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)op->iova);
 		json_string(json, "iova", text);
-		json_u64(json, "length_bytes", record->length);
+		json_u64(json, "length_bytes", op->length);
 	}
 	for (i = 0; i < SCOPE_NR_PHASES; i++) {
-		if (!record->phase_ns[i])
+		if (!op->phase_ns[i])
 			continue;
 		snprintf(text, sizeof(text), "%s_ns", phase_name(i));
-		json_u64(json, text, record->phase_ns[i]);
+		json_u64(json, text, op->phase_ns[i]);
 	}
 	json_end_object(json);
 }
 
-static void draw(struct timeline *timeline, struct track *track, const struct scope_record *record,
+static void draw(struct timeline *timeline, struct track *track, const struct scope_op *op,
 		 bool unfinished)
 {
-	struct span slice = { record->start_ns, record->start_ns + record->dur_ns }, inner;
+	struct span slice = { op->start_ns, op->start_ns + op->dur_ns }, inner;
 	const struct lane *lane = find_lane(timeline, track, slice, &inner);
 	struct json *json = &timeline->json;
 	char text[64];
 
-	snprintf(text, sizeof(text), "%s%s%s%s", operation_title(record->operation),
-		 record->ret < 0 ? ": " : "", record->ret < 0 ? error_name(record->ret) : "",
+	snprintf(text, sizeof(text), "%s%s%s%s", operation_title(op->operation),
+		 op->ret < 0 ? ": " : "", op->ret < 0 ? error_name(op->ret) : "",
 		 unfinished ? " (unfinished)" : "");
 	begin_event(timeline, "X", track->pid, lane->id, slice.start);
-	json_micros(json, "dur", record->dur_ns);
+	json_micros(json, "dur", op->dur_ns);
 	json_string(json, "name", text);
-	json_string(json, "cat", operation_subsystem(record->operation));
-	if (record->ret < 0)
+	json_string(json, "cat", operation_subsystem(op->operation));
+	if (op->ret < 0)
 		json_string(json, "cname", "terrible");
-	json_args(json, record, unfinished);
+	json_args(json, op, unfinished);
 	json_end_object(json);
-	draw_phases(timeline, track, lane, record, slice, inner);
+	draw_phases(timeline, track, lane, op, slice, inner);
 }
 
-void timeline_operation(struct timeline *timeline, const struct scope_record *record,
+void timeline_operation(struct timeline *timeline, const struct scope_op *op,
 			bool unfinished)
 {
-	draw(timeline, thread_track(timeline, record), record, unfinished);
-	if (*record->device)
-		draw(timeline, device_track(timeline, record->device), record, unfinished);
+	draw(timeline, thread_track(timeline, op), op, unfinished);
+	if (*op->device)
+		draw(timeline, device_track(timeline, op->device), op, unfinished);
 }
 
 static void draw_window(struct timeline *timeline, const struct track *track,
-			const struct lane *lane, const struct scope_replacement *record)
+			const struct lane *lane, const struct scope_replacement *facts)
 {
-	uint64_t end = record->start_ns + record->dur_ns, ns = record->window_ns;
+	uint64_t end = facts->start_ns + facts->dur_ns, ns = facts->window_ns;
 	struct json *json = &timeline->json;
 
 	/* still open at the end; of several the first one's begin and their sum are known */
-	if (record->flags & SCOPE_REPLACEMENT_BLOCKED || record->window_start_ns + ns > end)
-		ns = end > record->window_start_ns ? end - record->window_start_ns : 0;
-	if (record->window_start_ns < record->start_ns)
+	if (facts->flags & SCOPE_REPLACEMENT_BLOCKED || facts->window_start_ns + ns > end)
+		ns = end > facts->window_start_ns ? end - facts->window_start_ns : 0;
+	if (facts->window_start_ns < facts->start_ns)
 		return;
-	begin_event(timeline, "X", track->pid, lane->id, record->window_start_ns);
+	begin_event(timeline, "X", track->pid, lane->id, facts->window_start_ns);
 	json_micros(json, "dur", ns);
 	json_string(json, "name", "no translation");
 	json_string(json, "cat", "window");
 	json_string(json, "cname", "terrible");
 	json_object(json, "args");
-	json_u64(json, "window_ns", record->window_ns);
-	json_u64(json, "windows", record->windows);
+	json_u64(json, "window_ns", facts->window_ns);
+	json_u64(json, "windows", facts->windows);
 	json_end_object(json);
 	json_end_object(json);
 }
 
 static void draw_faults(struct timeline *timeline, const struct track *track,
-			const struct lane *lane, const struct scope_replacement *record)
+			const struct lane *lane, const struct scope_replacement *facts)
 {
 	struct json *json = &timeline->json;
 	unsigned int i;
 	char text[32];
 
-	for (i = 0; i < record->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
-		const struct scope_fault_mark *fault = &record->faults[i];
+	for (i = 0; i < facts->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
+		const struct scope_fault_mark *fault = &facts->faults[i];
 
 		begin_event(timeline, "i", track->pid, lane->id, fault->ns);
 		json_string(json, "s", "t");
 		json_string(json, "name", "fault");
 		json_string(json, "cat", "fault");
 		json_object(json, "args");
-		json_string(json, "fault_text", fault_words(fault, record->driver));
+		json_string(json, "fault_text", fault_words(fault, facts->driver));
 		snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)fault->iova);
 		json_string(json, "iova", text);
 		json_bool(json, "in_window", fault->flags & SCOPE_FAULT_IN_WINDOW);
@@ -430,38 +430,38 @@ static void draw_faults(struct timeline *timeline, const struct track *track,
 
 void timeline_replacement(struct timeline *timeline, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
-	struct span slice = { record->start_ns, record->start_ns + record->dur_ns }, inner;
+	const struct scope_replacement *facts = &replacement->facts;
+	struct span slice = { facts->start_ns, facts->start_ns + facts->dur_ns }, inner;
 	struct json *json = &timeline->json;
 	const struct lane *lane;
 	struct track *track;
 	char text[256];
 
-	if (!*record->device)
+	if (!*facts->device)
 		return;
-	track = translation_track(timeline, record->device);
+	track = translation_track(timeline, facts->device);
 	lane = find_lane(timeline, track, slice, &inner);
 	replacement_words(replacement, text, sizeof(text));
 	begin_event(timeline, "X", track->pid, lane->id, slice.start);
-	json_micros(json, "dur", record->dur_ns);
+	json_micros(json, "dur", facts->dur_ns);
 	json_string(json, "name", text);
 	json_string(json, "cat", "replacement");
 	json_object(json, "args");
 	json_string(json, "verdict", verdict_name(replacement->verdict));
-	json_u64(json, "old_hwpt", record->old_hwpt);
-	json_u64(json, "hwpt", record->hwpt);
+	json_u64(json, "old_hwpt", facts->old_hwpt);
+	json_u64(json, "hwpt", facts->hwpt);
 	if (replacement->faults == FAULTS_known) {
-		json_u64(json, "faults_in_window", record->faults_in_window);
-		json_u64(json, "faults_after", record->faults_after);
+		json_u64(json, "faults_in_window", facts->faults_in_window);
+		json_u64(json, "faults_after", facts->faults_after);
 	} else {
 		json_string(json, "faults_unknown", fault_sight_name(replacement->faults));
 	}
-	json_string(json, "process", record->comm);
+	json_string(json, "process", facts->comm);
 	json_end_object(json);
 	json_end_object(json);
-	if (record->windows)
-		draw_window(timeline, track, lane, record);
-	draw_faults(timeline, track, lane, record);
+	if (facts->windows)
+		draw_window(timeline, track, lane, facts);
+	draw_faults(timeline, track, lane, facts);
 }
 
 void timeline_lost(struct timeline *timeline, uint64_t at_ns, uint64_t lost)

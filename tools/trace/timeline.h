@@ -31,10 +31,10 @@ struct timeline *timeline_new(FILE *file, const struct trace_info *info);
 /**
  * timeline_operation() - draw an operation
  * @timeline: the timeline
- * @record: the operation
+ * @op: the operation
  * @unfinished: it did not end; its length is what was seen of it
  */
-void timeline_operation(struct timeline *timeline, const struct scope_record *record,
+void timeline_operation(struct timeline *timeline, const struct scope_op *op,
 			bool unfinished);
 
 /**

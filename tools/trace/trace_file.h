@@ -53,14 +53,14 @@ enum trace_kind {
 /**
  * struct trace_event - an event of a trace
  * @kind: what it is
- * @record: the operation
+ * @op: the operation
  * @replacement: the replacement, without the operations that waited one by one
  * @lost: how many events are missing here
  * @at_ns: CLOCK_MONOTONIC of TRACE_LOST
  */
 struct trace_event {
 	enum trace_kind kind;
-	struct scope_record record;
+	struct scope_op op;
 	struct replacement replacement;
 	uint64_t lost;
 	uint64_t at_ns;

@@ -17,16 +17,16 @@ struct unfinished {
 /**
  * unfinished_begin() - an operation begins
  * @set: those under way; zero to begin with
- * @record: the operation
+ * @op: the operation
  */
-void unfinished_begin(struct unfinished *set, const struct scope_record *record);
+void unfinished_begin(struct unfinished *set, const struct scope_op *op);
 
 /**
  * unfinished_end() - an operation ends
  * @set: those under way
- * @record: the operation
+ * @op: the operation
  */
-void unfinished_end(struct unfinished *set, const struct scope_record *record);
+void unfinished_end(struct unfinished *set, const struct scope_op *op);
 
 /**
  * unfinished_take() - those that have not ended
@@ -35,6 +35,6 @@ void unfinished_end(struct unfinished *set, const struct scope_record *record);
  * @context: for @call
  */
 void unfinished_take(struct unfinished *set,
-		     void (*call)(void *context, const struct scope_record *record), void *context);
+		     void (*call)(void *context, const struct scope_op *op), void *context);
 
 #endif

@@ -196,31 +196,31 @@ static uint8_t *open_entry(struct trace_writer *writer)
 	return writer->at + ENTRY_HEAD;
 }
 
-static uint32_t task_number(struct trace_writer *writer, const struct scope_record *record)
+static uint32_t task_number(struct trace_writer *writer, const struct scope_op *op)
 {
-	struct task_slot *slot = &writer->tasks[(record->tid ^ record->tid >> 8) % TASK_SLOTS];
+	struct task_slot *slot = &writer->tasks[(op->tid ^ op->tid >> 8) % TASK_SLOTS];
 	size_t length;
 	uint8_t *at;
 
-	if (slot->chunk == writer->chunk && slot->tid == record->tid &&
-	    slot->tgid == record->tgid && slot->uid == record->uid &&
-	    slot->cgroup == record->cgroup && !memcmp(slot->comm, record->comm, sizeof(slot->comm)))
+	if (slot->chunk == writer->chunk && slot->tid == op->tid &&
+	    slot->tgid == op->tgid && slot->uid == op->uid &&
+	    slot->cgroup == op->cgroup && !memcmp(slot->comm, op->comm, sizeof(slot->comm)))
 		return slot->number;
 	slot->chunk = writer->chunk;
 	slot->number = writer->nr_tasks++;
-	slot->tgid = record->tgid;
-	slot->tid = record->tid;
-	slot->uid = record->uid;
-	slot->cgroup = record->cgroup;
-	memcpy(slot->comm, record->comm, sizeof(slot->comm));
+	slot->tgid = op->tgid;
+	slot->tid = op->tid;
+	slot->uid = op->uid;
+	slot->cgroup = op->cgroup;
+	memcpy(slot->comm, op->comm, sizeof(slot->comm));
 
 	at = open_entry(writer);
-	at = trace_put_varint(at, record->tgid);
-	at = trace_put_varint(at, record->tid);
-	at = trace_put_varint(at, record->uid);
-	at = trace_put_varint(at, record->cgroup);
-	length = strnlen(record->comm, sizeof(record->comm));
-	memcpy(at, record->comm, length);
+	at = trace_put_varint(at, op->tgid);
+	at = trace_put_varint(at, op->tid);
+	at = trace_put_varint(at, op->uid);
+	at = trace_put_varint(at, op->cgroup);
+	length = strnlen(op->comm, sizeof(op->comm));
+	memcpy(at, op->comm, length);
 	close_entry(writer, TRACE_ENTRY_TASK, at + length);
 	return slot->number;
 }
@@ -258,73 +258,73 @@ static uint8_t *put_field(uint8_t *at, unsigned int number, uint64_t value)
 	return trace_put_varint(at, value);
 }
 
-static void add_operation(struct trace_writer *writer, const struct scope_record *record,
+static void add_operation(struct trace_writer *writer, const struct scope_op *op,
 			  bool begin)
 {
-	uint32_t task = task_number(writer, record), device = 0, driver = 0;
-	uint64_t ns = record->start_ns + record->dur_ns;
+	uint32_t task = task_number(writer, op), device = 0, driver = 0;
+	uint64_t ns = op->start_ns + op->dur_ns;
 	unsigned int i;
 	uint8_t *at;
 
 	/* texts count from 1 here, so that 0 is none */
-	if (*record->device)
-		device = 1 + text_number(writer, record->device, sizeof(record->device) - 1);
-	if (*record->driver)
-		driver = 1 + text_number(writer, record->driver, sizeof(record->driver) - 1);
+	if (*op->device)
+		device = 1 + text_number(writer, op->device, sizeof(op->device) - 1);
+	if (*op->driver)
+		driver = 1 + text_number(writer, op->driver, sizeof(op->driver) - 1);
 	at = open_entry(writer);
-	at = trace_put_varint(at, record->operation);
+	at = trace_put_varint(at, op->operation);
 	at = trace_put_varint(at, task);
 	at = trace_put_varint(at, trace_fold((int64_t)(ns - writer->last_ns)));
-	at = trace_put_varint(at, record->dur_ns);
-	at = put_field(at, TRACE_FIELD_RET, trace_fold(record->ret));
-#define PUT(number, member) at = put_field(at, number, record->member);
+	at = trace_put_varint(at, op->dur_ns);
+	at = put_field(at, TRACE_FIELD_RET, trace_fold(op->ret));
+#define PUT(number, member) at = put_field(at, number, op->member);
 	TRACE_FIELDS(PUT)
 #undef PUT
 	at = put_field(at, TRACE_FIELD_DEVICE, device);
 	at = put_field(at, TRACE_FIELD_DRIVER, driver);
 	for (i = 0; i < SCOPE_NR_PHASES; i++)
-		at = put_field(at, TRACE_FIELD_PHASES + i, record->phase_ns[i]);
+		at = put_field(at, TRACE_FIELD_PHASES + i, op->phase_ns[i]);
 	close_entry(writer, begin ? TRACE_ENTRY_BEGIN : TRACE_ENTRY_OPERATION, at);
 	writer->last_ns = ns;
 	writer->events++;
 }
 
-static uint8_t *put_faults(uint8_t *at, const struct scope_replacement *record)
+static uint8_t *put_faults(uint8_t *at, const struct scope_replacement *facts)
 {
 	unsigned int i, field;
 
-	for (i = 0; i < record->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
+	for (i = 0; i < facts->nr_faults && i < SCOPE_FAULT_MARKS; i++) {
 		field = TRACE_REPLACEMENT_FAULTS + 4 * i;
-		at = put_field(at, field, record->faults[i].ns);
-		at = put_field(at, field + 1, record->faults[i].iova);
-		at = put_field(at, field + 2, record->faults[i].reason);
-		at = put_field(at, field + 3, record->faults[i].flags);
+		at = put_field(at, field, facts->faults[i].ns);
+		at = put_field(at, field + 1, facts->faults[i].iova);
+		at = put_field(at, field + 2, facts->faults[i].reason);
+		at = put_field(at, field + 3, facts->faults[i].flags);
 	}
 	return at;
 }
 
 static void add_replacement(struct trace_writer *writer, const struct replacement *replacement)
 {
-	const struct scope_replacement *record = &replacement->record;
-	struct scope_record who = { .tgid = record->tgid, .tid = record->tid };
+	const struct scope_replacement *facts = &replacement->facts;
+	struct scope_op who = { .tgid = facts->tgid, .tid = facts->tid };
 	uint32_t task, device = 0, driver = 0, verdict;
 	const char *name = verdict_name(replacement->verdict);
 	unsigned int i;
 	uint8_t *at;
 
-	memcpy(who.comm, record->comm, sizeof(who.comm));
+	memcpy(who.comm, facts->comm, sizeof(who.comm));
 	task = task_number(writer, &who);
 	verdict = 1 + text_number(writer, name, strlen(name));
-	if (*record->device)
-		device = 1 + text_number(writer, record->device, sizeof(record->device) - 1);
-	if (*record->iommu_driver)
-		driver = 1 + text_number(writer, record->iommu_driver,
-					 sizeof(record->iommu_driver) - 1);
+	if (*facts->device)
+		device = 1 + text_number(writer, facts->device, sizeof(facts->device) - 1);
+	if (*facts->iommu_driver)
+		driver = 1 + text_number(writer, facts->iommu_driver,
+					 sizeof(facts->iommu_driver) - 1);
 	at = open_entry(writer);
 	at = trace_put_varint(at, task);
-	at = trace_put_varint(at, record->start_ns);
-#define PUT(number, member) at = put_field(at, number, record->member);
-#define FOLDED(number, member) at = put_field(at, number, trace_fold(record->member));
+	at = trace_put_varint(at, facts->start_ns);
+#define PUT(number, member) at = put_field(at, number, facts->member);
+#define FOLDED(number, member) at = put_field(at, number, trace_fold(facts->member));
 	TRACE_REPLACEMENT_FIELDS(PUT, FOLDED)
 #undef PUT
 #undef FOLDED
@@ -339,8 +339,8 @@ static void add_replacement(struct trace_writer *writer, const struct replacemen
 	at = put_field(at, TRACE_REPLACEMENT_WAITS_TOTAL, replacement->waits.total_ns);
 	at = put_field(at, TRACE_REPLACEMENT_WAITS_LONGEST, replacement->waits.longest_ns);
 	for (i = 0; i < SCOPE_NR_REPLACE_PHASES; i++)
-		at = put_field(at, TRACE_REPLACEMENT_PHASES + i, record->phase_ns[i]);
-	at = put_faults(at, record);
+		at = put_field(at, TRACE_REPLACEMENT_PHASES + i, facts->phase_ns[i]);
+	at = put_faults(at, facts);
 	close_entry(writer, TRACE_ENTRY_REPLACEMENT, at);
 	writer->events++;
 }
@@ -360,7 +360,7 @@ bool trace_write(struct trace_writer *writer, const struct trace_event *event)
 	switch (event->kind) {
 	case TRACE_OPERATION:
 	case TRACE_BEGIN:
-		add_operation(writer, &event->record, event->kind == TRACE_BEGIN);
+		add_operation(writer, &event->op, event->kind == TRACE_BEGIN);
 		break;
 	case TRACE_REPLACEMENT:
 		add_replacement(writer, &event->replacement);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The layout of the modules' records, for kernels where the modules cannot tell it: nothing of this is
- * loaded, its BTF is what tools/record_layout.c takes the types from.
+ * loaded, its BTF is what tools/op_layout.c takes the types from.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>

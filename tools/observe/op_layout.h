@@ -7,14 +7,14 @@
  * as when the tool was built all the same, as members are only ever added at their end; so libbpf is
  * given the kernel's BTF with these types added.
  */
-#ifndef IOMMUSCOPE_OBSERVE_RECORD_LAYOUT_H
-#define IOMMUSCOPE_OBSERVE_RECORD_LAYOUT_H
+#ifndef IOMMUSCOPE_OBSERVE_OP_LAYOUT_H
+#define IOMMUSCOPE_OBSERVE_OP_LAYOUT_H
 
 /**
- * record_layout_path() - the kernel's types, and those of the modules' records, in a file
+ * op_layout_path() - the kernel's types, and those of the modules' records, in a file
  *
  * Return: its path for btf_custom_path, good as long as the process runs, or NULL with errno set.
  */
-const char *record_layout_path(void);
+const char *op_layout_path(void);
 
 #endif

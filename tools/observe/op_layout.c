@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The modules' records where the modules have no BTF; record_layout.h tells the way.
+ * The modules' records where the modules have no BTF; op_layout.h tells the way.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/record_layout.skel.h"
-#include "observe/record_layout.h"
+#include "bpf/op_layout.skel.h"
+#include "observe/op_layout.h"
 #include "text/output.h"
 
 /* Return a file with the types of both in memory, or a negative errno. */
@@ -36,9 +36,9 @@ static int write_types(struct btf *kernel, const struct btf *records)
 	return err;
 }
 
-const char *record_layout_path(void)
+const char *op_layout_path(void)
 {
-	struct ios_record_layout *records;
+	struct ios_op_layout *records;
 	static char path[32];
 	struct btf *kernel;
 	int fd = -ENOMEM;
@@ -48,10 +48,10 @@ const char *record_layout_path(void)
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)
 		return NULL;
-	records = ios_record_layout__open();
+	records = ios_op_layout__open();
 	if (records)
 		fd = write_types(kernel, bpf_object__btf(records->obj));
-	ios_record_layout__destroy(records);
+	ios_op_layout__destroy(records);
 	btf__free(kernel);
 	if (fd < 0) {
 		errno = -fd;

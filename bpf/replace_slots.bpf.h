@@ -9,8 +9,8 @@
  *
  * Who has a slot is its first word, claimed with compare-and-swap; the rest is the thread's own.
  */
-#ifndef IOMMUSCOPE_BPF_REPLACE_RECORDS_BPF_H
-#define IOMMUSCOPE_BPF_REPLACE_RECORDS_BPF_H
+#ifndef IOMMUSCOPE_BPF_REPLACE_SLOTS_BPF_H
+#define IOMMUSCOPE_BPF_REPLACE_SLOTS_BPF_H
 
 #include "bpf/replace.h"
 
@@ -52,7 +52,7 @@ static struct running slots[SLOTS];
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);
-} ios_records SEC(".maps");
+} ios_sent SEC(".maps");
 
 /* Of the two slots that a thread may have. */
 static __always_inline struct running *slot_of(__u64 task, __u32 second)
