@@ -242,17 +242,18 @@ static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			      struct iommufd_object *obj, bool killable)
 	__releases(&ictx->objects.xa_lock)
 {
+	unsigned int phase;
 	int rc = 0;
 
 	unpublish(ictx, obj);
 	xa_unlock(&ictx->objects);
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
 	if (killable)
 		rc = wait_event_killable(ictx->destroy_wait, !refcount_read(&obj->short_users));
 	else
 		wait_event(ictx->destroy_wait, !refcount_read(&obj->short_users));
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_phase(op, phase);
 
 	xa_lock(&ictx->objects);
 	if (rc)

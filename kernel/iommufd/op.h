@@ -152,26 +152,45 @@ static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err,
 }
 
 /**
+ * iommufd_op_enter() - as iommufd_op_phase(), where the caller's phase is to go on afterwards
+ * @op: the operation
+ * @phase: enum iommufd_phase
+ *
+ * Return: the phase that ran, for iommufd_op_phase().
+ */
+static __always_inline unsigned int iommufd_op_enter(struct iommufd_op *op, unsigned int phase)
+{
+	unsigned int before;
+
+	if (!op_observed(&iommufd_op_key))
+		return IOMMUFD_PHASE_other;
+	before = op->clock.phase;
+	iommufd_op_phase(op, phase);
+	return before;
+}
+
+/**
  * iommufd_op_down_read() - take a semaphore for reading, and charge the wait if there is one
  * @op: the operation; names interrupted
  * @sem: the semaphore
  *
  * An operation that finds it free does not wait, and need not know how long.  Afterwards it is in
- * none of its phases, if it had to wait.
+ * the phase that it was in before.
  *
  * Return: 0, or -EINTR if a fatal signal came.
  */
 static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
 						    struct rw_semaphore *sem)
 {
+	unsigned int phase;
 	int rc;
 
 	/* lockdep learns nothing from an attempt */
 	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_read_trylock(sem)))
 		return 0;
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
 	rc = down_read_killable(sem);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_phase(op, phase);
 	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
 }
 
@@ -185,13 +204,14 @@ static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
 static inline int __must_check iommufd_op_down_write(struct iommufd_op *op,
 						     struct rw_semaphore *sem)
 {
+	unsigned int phase;
 	int rc;
 
 	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_write_trylock(sem)))
 		return 0;
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
 	rc = down_write_killable(sem);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_phase(op, phase);
 	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
 }
 
@@ -218,11 +238,12 @@ static inline int __must_check iommufd_op_look_around(struct iommufd_op *op)
  */
 static inline int __must_check iommufd_op_lock(struct iommufd_op *op, struct mutex *mutex)
 {
+	unsigned int phase;
 	int rc;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
 	rc = mutex_lock_killable(mutex);
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_phase(op, phase);
 	return rc ? iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0) : 0;
 }
 

@@ -218,13 +218,15 @@ static void drop_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_
 static int wait_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
 				   struct iommufd_segment *segment)
 {
+	unsigned int phase;
 	int rc;
 
 	segment->users++;
 	mutex_unlock(&pages->mutex);
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_wait);
+	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
 	rc = wait_var_event_killable(&segment->state, !still_pinning(segment));
+	iommufd_op_phase(op, phase);
 	if (rc)
 		rc = iommufd_op_fail(op, -EINTR, IOMMUFD_REASON_interrupted, 0, 0);
 	else if (segment->state == IOMMUFD_SEGMENT_FAILED)

@@ -158,9 +158,9 @@ static void hand_over(struct iommufd_ioas *ioas, struct walk *walk)
 /* Unpin what the walk is still a user of. */
 static void drop_windows(struct iommufd_op *op, struct walk *walk)
 {
+	unsigned int before = iommufd_op_enter(op, IOMMUFD_PHASE_unpin);
 	unsigned int i;
 
-	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
 	for (i = 0; i < walk->nr; i++) {
 		struct window *window = &walk->windows[i];
 
@@ -170,7 +170,7 @@ static void drop_windows(struct iommufd_op *op, struct walk *walk)
 		cond_resched();
 	}
 	walk->nr = 0;
-	iommufd_op_phase(op, IOMMUFD_PHASE_other);
+	iommufd_op_phase(op, before);
 }
 
 static int pin_all(struct iommufd_ioas *ioas, struct iommufd_op *op)
