@@ -25,9 +25,10 @@ struct bind_with_token {
 	uint64_t token;
 };
 
-struct token_feature {
+#define TOKEN_BYTES 16
+union token_feature {
 	struct vfio_device_feature feature;
-	uint8_t uuid[16];
+	uint8_t room[sizeof(struct vfio_device_feature) + TOKEN_BYTES];
 };
 
 /* As the text has it: the bytes in their order. */
@@ -44,17 +45,17 @@ static void token_bytes(const char *text, uint8_t *uuid)
 		n++;
 		text += 2;
 	}
-	CHECK_EQ(n, 16);
+	CHECK_EQ(n, TOKEN_BYTES);
 }
 
 static int set_token(int fd, const char *text)
 {
-	struct token_feature set = {
+	union token_feature set = {
 		.feature.argsz = sizeof(set),
 		.feature.flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
 	};
 
-	token_bytes(text, set.uuid);
+	token_bytes(text, set.feature.data);
 	return vfio_call(fd, VFIO_DEVICE_FEATURE, &set);
 }
 
@@ -63,7 +64,7 @@ static int bind_node(int fd, int iommufd, const char *token)
 	struct bind_with_token with = {
 		.bind = { .argsz = sizeof(with), .iommufd = iommufd, .flags = BIND_FLAG_TOKEN },
 	};
-	uint8_t uuid[16];
+	uint8_t uuid[TOKEN_BYTES];
 	uint32_t id;
 
 	if (!token)
