@@ -5,7 +5,7 @@
 #include "commands/report_fields.h"
 #include "describe/fields.h"
 
-const char *moment_name(enum moment moment)
+static const char *moment_name(enum moment moment)
 {
 	static const char *const names[] = {
 		[MOMENT_END] = "end",

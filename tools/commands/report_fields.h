@@ -21,14 +21,6 @@ enum moment {
 };
 
 /**
- * moment_name() - name of what an event tells of: "unfinished"
- * @moment: which
- *
- * Return: the name.
- */
-const char *moment_name(enum moment moment);
-
-/**
  * struct report_event - an event as it is written
  * @moment: what it tells of
  * @op: the operation, that of a replacement too

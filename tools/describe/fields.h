@@ -67,9 +67,7 @@ extern const struct field_table counts_fields;
 /* struct iommufd_state_* */
 extern const struct field_table ctx_fields;
 extern const struct field_table device_fields;
-extern const struct field_table hwpt_fields;
 extern const struct field_table ioas_fields;
-extern const struct field_table access_fields;
 extern const struct field_table area_fields;
 
 /* struct state: the five lists, and when they were taken */

@@ -24,35 +24,6 @@
 static const double percents[] = { TIME_PERCENTS };
 #define NR_PERCENTS (sizeof(percents) / sizeof(percents[0]))
 
-double lat_per_second(uint64_t count, uint64_t ns)
-{
-	return ns ? count * 1e9 / ns : 0;
-}
-
-double lat_throughput(const struct latency_series *series)
-{
-	uint64_t ns = series->histograms[0].sum;
-
-	return ns ? (double)series->counters.bytes / ns : 0;
-}
-
-double lat_ns_per_page(const struct latency_series *series)
-{
-	uint64_t pages = series->counters.pages;
-
-	return pages ? (double)series->histograms[0].sum / pages : 0;
-}
-
-uint64_t lat_other_ns(const struct latency_series *series)
-{
-	uint64_t sum = 0;
-	unsigned int i;
-
-	for (i = 1; i <= series->nr_phases; i++)
-		sum += series->histograms[i].sum;
-	return series->histograms[0].sum > sum ? series->histograms[0].sum - sum : 0;
-}
-
 /* The table */
 
 enum {

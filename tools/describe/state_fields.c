@@ -145,7 +145,7 @@ static const struct field hwpt[] = {
 #undef RECORD
 #undef FLAG
 
-const struct field_table hwpt_fields = FIELD_TABLE("hardware page table", hwpt);
+static const struct field_table hwpt_fields = FIELD_TABLE("hardware page table", hwpt);
 
 /* Address spaces */
 
@@ -239,7 +239,7 @@ static const struct field access[] = {
 };
 #undef RECORD
 
-const struct field_table access_fields = FIELD_TABLE("access", access);
+static const struct field_table access_fields = FIELD_TABLE("access", access);
 
 /* Areas */
 
