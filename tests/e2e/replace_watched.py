@@ -105,7 +105,7 @@ def fault_after(tap):
            "the fault is charged to it, as one after the window", mine)
     tap.equal({f["iova"] & ~0xfff for f in faults}, {int(found[2], 0)}, "with its address")
     if kind == "intel":
-        tap.equal({f["access"] for f in faults}, {"write"}, "and that it was a write")
+        tap.equal({f["direction"] for f in faults}, {"write"}, "and that it was a write")
 
 
 def unused(tap):
