@@ -225,8 +225,9 @@ static __always_inline void end_short_op(struct iommufd_op *op, int ret)
 
 void __iommufd_op_end(struct iommufd_op *op, int ret)
 {
-	if (likely(op->clock.armed == OP_CLOCK_CYCLES) && (op->clock.opcode == IOMMUFD_OPERATION_map ||
-						     op->clock.opcode == IOMMUFD_OPERATION_unmap))
+	if (likely(op->clock.armed == OP_CLOCK_CYCLES) &&
+	    (op->clock.opcode == IOMMUFD_OPERATION_map ||
+	     op->clock.opcode == IOMMUFD_OPERATION_unmap))
 		end_short_op(op, ret);
 	else if (!op->clock.armed)
 		return;
