@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/if_addr.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 
 #define PF_KTHREAD	0x00200000
 #define CGROUPS		"/sys/fs/cgroup"
+/* the scope of an address of the link, in /proc/net/if_inet6 */
+#define IPV6_LINK_SCOPE	0x20
 
 static void each_process(struct state *state, const char *folder, const char *name)
 {
@@ -78,29 +81,39 @@ static void each_interface(struct state *state, const char *folder, const char *
 	state_add_file(state, path, "mtu of network interface %s", name);
 }
 
-/* Link-local addresses of IPv6 come by themselves, a while after the interface. */
+/*
+ * Some addresses of IPv6 come by themselves, a while after the interface: those of the link, and those
+ * that a router announces, which are not permanent.
+ */
+static void add_inet6_addresses(struct state *state)
+{
+	FILE *file = fopen("/proc/net/if_inet6", "re");
+	char address[33], interface[IF_NAMESIZE];
+	unsigned int scope, flags;
+
+	if (!file)
+		return;
+	while (fscanf(file, "%32s %*x %*x %x %x %15s", address, &scope, &flags, interface) == 4)
+		if (scope != IPV6_LINK_SCOPE && flags & IFA_F_PERMANENT)
+			state_add(state, "", "address %s of %s", address, interface);
+	fclose(file);
+}
+
 static void add_addresses(struct state *state)
 {
 	struct ifaddrs *list, *a;
 
+	add_inet6_addresses(state);
 	if (getifaddrs(&list))
 		return;
 	for (a = list; a; a = a->ifa_next) {
-		char text[INET6_ADDRSTRLEN] = "";
+		char text[INET_ADDRSTRLEN];
 
-		if (!a->ifa_addr)
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
 			continue;
-		if (a->ifa_addr->sa_family == AF_INET) {
-			inet_ntop(AF_INET, &((struct sockaddr_in *)a->ifa_addr)->sin_addr, text,
-				  sizeof(text));
-		} else if (a->ifa_addr->sa_family == AF_INET6) {
-			const struct in6_addr *in6 = &((struct sockaddr_in6 *)a->ifa_addr)->sin6_addr;
-
-			if (!IN6_IS_ADDR_LINKLOCAL(in6))
-				inet_ntop(AF_INET6, in6, text, sizeof(text));
-		}
-		if (text[0])
-			state_add(state, "", "address %s of %s", text, a->ifa_name);
+		inet_ntop(AF_INET, &((struct sockaddr_in *)a->ifa_addr)->sin_addr, text,
+			  sizeof(text));
+		state_add(state, "", "address %s of %s", text, a->ifa_name);
 	}
 	freeifaddrs(list);
 }
