@@ -54,11 +54,22 @@ static void each_bus(struct state *state, const char *folder, const char *name)
 	state_each(path, each_driver, state);
 }
 
+/*
+ * virtio_iommu probes a device, and gives it a group, when the first driver is bound: as good as any
+ * time, and not to be taken back.
+ */
+static bool groups_come_late(void)
+{
+	return !access("/sys/bus/virtio/drivers/virtio_iommu", F_OK);
+}
+
 /* Groups are numbered as they come: a device that came again has another number. */
 static void each_group(struct state *state, const char *folder, const char *name)
 {
 	char path[PATH_MAX], type[32];
 
+	if (groups_come_late())
+		return;
 	snprintf(path, sizeof(path), "%s/%s/type", folder, name);
 	state_read(path, type, sizeof(type));
 	state_add(state, "", "IOMMU group of type %s", type);
