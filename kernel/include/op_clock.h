@@ -126,7 +126,7 @@ static __always_inline void op_clock_begin_at(struct op_clock *clock, u16 opcode
 					      enum op_clock_mode mode, u64 start_ns, u64 ticks,
 					      u64 tick_ns)
 {
-	/* one by one: of a structure that it zeroes first the compiler makes an instruction that loops */
+	/* one by one: to zero the structure first the compiler uses an instruction that loops */
 	static_assert(sizeof(*clock) == 72);
 	clock->opcode = opcode;
 	clock->armed = mode;

@@ -106,7 +106,8 @@ static __always_inline void begin_memory_clock(struct op_clock *clock, enum iomm
 		read_monotonic(clock);
 }
 
-static noinline void begin_any_clock(struct op_clock *clock, enum iommufd_opcode opcode, u64 tick_ns)
+static noinline void begin_any_clock(struct op_clock *clock, enum iommufd_opcode opcode,
+				     u64 tick_ns)
 {
 	op_clock_begin(clock, opcode, IOMMUFD_PHASE_other, tick_ns);
 }
