@@ -55,8 +55,8 @@ static void each_bus(struct state *state, const char *folder, const char *name)
 }
 
 /*
- * virtio_iommu probes a device, and gives it a group, when the first driver is bound: as good as any
- * time, and not to be taken back.
+ * virtio_iommu probes a device, and gives it a group, when the first driver is bound.  A test cannot
+ * undo that.
  */
 static bool groups_come_late(void)
 {
