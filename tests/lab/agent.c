@@ -46,6 +46,9 @@
 #define INPUT_WINDOW	65536
 #define FRAME_MAX	(1u << 20)
 #define CHUNK		32768
+/* A host that was not there for so many looks has gone. */
+#define MISSING_LOOKS	50
+#define MISSING_MS	20
 
 /* init.sh opens them */
 #define LOWER_FD	8
@@ -62,6 +65,7 @@ enum {
  * @kmsg: the kernel log, or -1
  * @sigfd: SIGCHLD and SIGTERM as a descriptor
  * @connected: a host has greeted us and has not gone since
+ * @missing: looks in a row that found no host although one is connected
  * @in: bytes from the host that are not yet a whole frame
  * @in_len: how many
  * @pid: the command that runs, or 0
@@ -81,6 +85,7 @@ enum {
 struct agent {
 	int port, log, kmsg, sigfd;
 	bool connected;
+	unsigned int missing;
 	unsigned char in[FRAME_MAX + HEADER_LEN];
 	size_t in_len;
 	pid_t pid;
@@ -125,21 +130,32 @@ static void kill_leftovers(void)
 static void disconnected(void)
 {
 	agent.connected = false;
+	agent.missing = 0;
 	agent.in_len = 0;
 	if (agent.pid)
 		kill_leftovers();
 }
 
 /*
+ * Take note of a look that found no host. The kernel reports data and connections on two ways: what a
+ * host sends that has just come can be here before the word that the host before it went. So a
+ * missing host counts only when it stays missing: otherwise the session of the new host would end
+ * without its knowing. Where a host went for good, that costs nothing: the next one greets.
+ */
+static void host_missing(void)
+{
+	if (agent.connected && ++agent.missing > MISSING_LOOKS)
+		disconnected();
+	usleep(MISSING_MS * 1000);
+}
+
+/*
  * Send bytes to the host, waiting until it takes them. A host that goes away
- * in the middle ends the session, and the bytes are dropped. What a host that has just come
- * sends can be here before the word that it is connected: so a
- * missing connection counts only when it stays missing.
+ * in the middle ends the session, and the bytes are dropped.
  */
 static void port_write(const void *data, size_t len)
 {
 	const unsigned char *p = data;
-	int patience = 25;
 
 	while (len && agent.connected) {
 		ssize_t n = write(agent.port, p, len);
@@ -153,11 +169,10 @@ static void port_write(const void *data, size_t len)
 			struct pollfd pfd = { .fd = agent.port, .events = POLLOUT };
 
 			poll(&pfd, 1, -1);
-			if (!(pfd.revents & POLLHUP))
-				continue;
-			if (!patience--)
-				disconnected();
-			usleep(20000);
+			if (pfd.revents & POLLHUP)
+				host_missing();
+			else
+				agent.missing = 0;
 		} else {
 			disconnected();
 		}
@@ -516,9 +531,7 @@ static void port_readable(void)
 	if (n <= 0) {
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (agent.connected)
-			disconnected();
-		usleep(20000);
+		host_missing();
 		return;
 	}
 	agent.in_len += n;
@@ -622,6 +635,8 @@ static void loop(void)
 			pump_output(&agent.fd_err, 'E');
 		if (pfd[4].revents)
 			pump_input();
+		if (!(pfd[5].revents & POLLHUP))
+			agent.missing = 0;
 		if (pfd[5].revents)
 			port_readable();
 		if (pfd[0].revents)

@@ -210,9 +210,14 @@ def environment(paths):
     return agent.command_environment(qemu.guest_path(paths))
 
 
+class NoState(Exception):
+    """The machine does not say what state it is in; the text says what it did instead."""
+
+
 def left_behind(paths, directory):
-    """What is not as it was after the boot, a line each; None when the machine cannot say."""
+    """What is not as it was after the boot, a line each."""
     said = bytearray()
+    session = None
     try:
         state = load(directory)
         with contextlib.closing(agent.Wire(state["socket"])) as wire:
@@ -221,10 +226,13 @@ def left_behind(paths, directory):
             rest = REST * pace.factor() * state["slowness"]
             status = session.run(["lab-state", "check", STATE_FILE, f"{rest:.0f}"],
                                  environment(paths), "/", False)
-    except (agent.Gone, agent.TimedOut):
-        return None
+    except agent.Gone as e:
+        raise NoState(str(e)) from e
+    except agent.TimedOut as e:
+        what = "its check does not end" if session else "the agent does not answer"
+        raise NoState(f"{what}: {said.decode(errors='replace')}") from e
     if status not in (0, 1):
-        return None
+        raise NoState(f"its check ended with status {status}: {said.decode(errors='replace')}")
     return said.decode(errors="replace").splitlines()
 
 

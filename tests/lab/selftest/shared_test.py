@@ -6,8 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
-from points import Lab, contains, equal, run_all
+from points import LAB, Lab, contains, equal, run_all
+
+sys.path.insert(0, LAB)
+
+# pylint: disable=wrong-import-position
+from labvm import agent, keeper, pace
 
 lab = Lab(os.path.abspath(sys.argv[1]))
 # the killer works when it gets to it; it may choose the shell itself
@@ -47,6 +53,25 @@ def leftovers():
     start = "mkfifo /run/up; setsid sleep 4321 >/run/up & setsid sh -c 'sleep 4321; true' >/run/up & exec 9</run/up"
     execute("sh", "-c", start + "; rm /run/up")
     equal(execute("busybox", "pgrep", "-x", "sleep").stdout, b"")
+
+
+def reconnects():
+    """a command goes on while its host is not there for a moment"""
+    # to the guest a new host may look like that, where it hears of the end of the one before late
+    state = keeper.load(os.path.join(lab.build, "vm", NAME))
+    wire = agent.Wire(state["socket"])
+    wire.greet(pace.Deadline(60))
+    try:
+        agent.Session(wire, pace.Deadline(0.2), captured=bytearray()).run(
+            ["sh", "-c", "sleep 1; echo done; exit 7"], {"PATH": os.environ["PATH"]}, "/", False)
+    except agent.TimedOut:
+        wire.close()
+    time.sleep(0.1)
+    wire = agent.Wire(state["socket"])
+    said = bytearray()
+    status = agent.Session(wire, pace.Deadline(60), captured=said).loop(os.pipe()[0])
+    wire.close()
+    equal((status, said), (7, b"done\n"))
 
 
 def clean():
@@ -194,8 +219,8 @@ def owner():
 
 
 try:
-    run_all([shares, leftovers, clean, leaves_process, leaves_anything, leaves_and_fails, beside, monitor, spoils,
-             killed_test, killed_client, slow, guilty, panicked, stops, owner])
+    run_all([shares, leftovers, reconnects, clean, leaves_process, leaves_anything, leaves_and_fails, beside, monitor,
+             spoils, killed_test, killed_client, slow, guilty, panicked, stops, owner])
 finally:
     lab("stop", NAME)
     shutil.rmtree(os.path.join(lab.build, "vm", NAME), ignore_errors=True)

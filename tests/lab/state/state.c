@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,45 @@
 #define VALUE_SIZE	65536
 #define DEFAULT_PATIENCE	5
 #define POLL_MS		100
+/* A file that takes longer than this to read is named, with what the kernel does meanwhile. */
+#define SLOW_SECONDS	20
+
+/* What is being read. The thread that looks at it may find half of a name, which is still a hint. */
+static char reading[KEY_SIZE];
 
 static void __attribute__((noreturn)) die(const char *what)
 {
 	fprintf(stderr, "lab-state: %s: %s\n", what, strerror(errno));
 	exit(2);
+}
+
+/* Says where the program is, again and again: an answer that never comes explains nothing. */
+static void *watch(void *unused)
+{
+	char stack[VALUE_SIZE / 16], path[64];
+	size_t len;
+	FILE *file;
+
+	(void)unused;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stack", getpid());
+	for (;;) {
+		sleep(SLOW_SECONDS);
+		file = fopen(path, "re");
+		len = file ? fread(stack, 1, sizeof(stack) - 1, file) : 0;
+		stack[len] = '\0';
+		if (file)
+			fclose(file);
+		fprintf(stderr, "lab-state: still reading %s\n%s", reading, stack);
+	}
+	return NULL;
+}
+
+static void start_watch(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, watch, NULL))
+		pthread_detach(thread);
 }
 
 static void append(struct state *state, char *line)
@@ -70,10 +105,12 @@ void state_add(struct state *state, const char *value, const char *key, ...)
 
 bool state_read(const char *path, char *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	size_t len = 0;
 	ssize_t n = -1;
+	int fd;
 
+	snprintf(reading, sizeof(reading), "%s", path);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	buf[0] = '\0';
 	if (fd < 0)
 		return false;
@@ -108,9 +145,11 @@ void state_add_file(struct state *state, const char *path, const char *key, ...)
 void state_each(const char *path, void (*each)(struct state *state, const char *path, const char *name),
 		struct state *state)
 {
-	DIR *dir = opendir(path);
 	struct dirent *entry;
+	DIR *dir;
 
+	snprintf(reading, sizeof(reading), "%s", path);
+	dir = opendir(path);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir)))
@@ -300,6 +339,7 @@ int main(int argc, char **argv)
 {
 	struct state now = {};
 
+	start_watch();
 	if (argc == 2 && !strcmp(argv[1], "show")) {
 		take(&now);
 		print(&now, stdout);
