@@ -15,7 +15,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* A probe names all arguments of its function up to the one that it wants. */
+/* A program of a tracepoint names all its arguments up to the one that it wants. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
 #include "bpf/filter.bpf.h"

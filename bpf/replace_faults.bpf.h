@@ -7,6 +7,7 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 
+#include "bpf/arguments.bpf.h"
 #include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_windows.bpf.h"
 
@@ -59,10 +60,12 @@ static __always_inline bool vtd_no_translation(__u32 reason)
 	       reason == 0x51 || reason == 0x59;
 }
 
+ARGUMENT(dmar_fault, dev_id);
+
 SEC("fentry/dmar_fault")
-int BPF_PROG(ios_intel_faults, int irq, struct intel_iommu *iommu)
+int ios_intel_faults(void *ctx)
 {
-	/* the function takes it as a void pointer */
+	struct intel_iommu *iommu = (void *)ARGUMENT_OF(ctx, dmar_fault, dev_id);
 	__u64 cap = BPF_CORE_READ(iommu, cap), fault[2];
 	struct fault_data data = { .source = SCOPE_FAULT_INTEL };
 	__u32 status = 0, index, nr, first;
@@ -117,16 +120,19 @@ int BPF_PROG(ios_intel_faults, int irq, struct intel_iommu *iommu)
 /* Faults that any AMD IOMMU has told of: one that never does may be one that cannot. */
 __u64 amd_faults_told = 0;
 
+ARGUMENT(iommu_poll_events, iommu);
+
 SEC("fentry/iommu_poll_events")
-int BPF_PROG(ios_amd_faults, struct amd_iommu *iommu)
+int ios_amd_faults(void *ctx)
 {
+	struct amd_iommu *iommu = (void *)ARGUMENT_OF(ctx, iommu_poll_events, iommu);
 	struct fault_data data = { .source = SCOPE_FAULT_AMD };
-	void *registers = iommu->mmio_base;
+	void *registers = BPF_CORE_READ(iommu, mmio_base);
 	__u32 head = 0, tail = 0, event[4], type, segment;
-	void *log = iommu->evt_buf;
+	void *log = BPF_CORE_READ(iommu, evt_buf);
 	int i;
 
-	segment = iommu->pci_seg->id;
+	segment = BPF_CORE_READ(iommu, pci_seg, id);
 	if (bpf_probe_read_kernel(&head, sizeof(head), registers + AMD_EVENT_HEAD) ||
 	    bpf_probe_read_kernel(&tail, sizeof(tail), registers + AMD_EVENT_TAIL))
 		return 0;
@@ -168,16 +174,21 @@ int BPF_PROG(ios_core_faults, struct device *dev, unsigned long iova, int flags)
 	return 0;
 }
 
+ARGUMENT(mock_dma_fault, mdev);
+ARGUMENT(mock_dma_fault, iova);
+
 SEC("fentry/mock_dma_fault")
-int BPF_PROG(ios_mock_faults, struct mock_device___scope *mdev, __u64 iova)
+int ios_mock_faults(void *ctx)
 {
+	__u64 mdev = ARGUMENT_OF(ctx, mock_dma_fault, mdev);
+	int mode = BPF_CORE_READ((struct mock_device___scope *)mdev, dma.mode);
 	struct fault_data data = {
 		.source = SCOPE_FAULT_MOCK,
-		.iova = iova,
-		.flags = SCOPE_FAULT_EXACT | (mdev->dma.mode & 2 ? SCOPE_FAULT_WRITE : 0),
+		.iova = ARGUMENT_OF(ctx, mock_dma_fault, iova),
+		.flags = SCOPE_FAULT_EXACT | (mode & 2 ? SCOPE_FAULT_WRITE : 0),
 	};
 
-	tell_fault(&data, &mdev->pdev->dev);
+	tell_fault(&data, mock_device(mdev));
 	return 0;
 }
 

@@ -96,19 +96,19 @@ static __always_inline struct running *run_begins(void)
 }
 
 /* What is noted of a device in the replacement that this thread is in; NULL if it is in none. */
-static __always_inline struct move *moving(const struct device *dev)
+static __always_inline struct move *moving(__u64 dev)
 {
 	struct running *run = running();
 	struct move *move;
 	__u32 i;
 
-	if (!run)
+	if (!run || !dev)
 		return NULL;
 	move = &run->moves[run->at & (SCOPE_GROUP_DEVICES - 1)];
-	if (move->device == (__u64)dev)
+	if (move->device == dev)
 		return move;
 	for (i = 0; i < SCOPE_GROUP_DEVICES && i < run->nr; i++) {
-		if (run->moves[i].device == (__u64)dev) {
+		if (run->moves[i].device == dev) {
 			run->at = i;
 			return &run->moves[i];
 		}
@@ -120,7 +120,7 @@ static __always_inline struct move *moving(const struct device *dev)
 	run->at = run->nr++;
 	move = &run->moves[run->at & (SCOPE_GROUP_DEVICES - 1)];
 	__builtin_memset(move, 0, sizeof(*move));
-	move->device = (__u64)dev;
+	move->device = dev;
 	return move;
 }
 

@@ -6,14 +6,17 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
 
+#include "bpf/arguments.bpf.h"
 #include "bpf/replace_slots.bpf.h"
+
+ARGUMENT(__iommu_device_set_domain, dev);
 
 /* The core has moved a device: to the new HWPT, or back. */
 SEC("fexit/__iommu_device_set_domain")
-int BPF_PROG(ios_core_moved, struct iommu_group *group, struct device *dev,
-	     struct iommu_domain *new_domain, unsigned int flags, int ret)
+int ios_core_moved(void *ctx)
 {
-	struct move *move = moving(dev);
+	struct move *move = moving(ARGUMENT_OF(ctx, __iommu_device_set_domain, dev));
+	int ret = returned(ctx);
 
 	if (!move)
 		return 0;
@@ -30,7 +33,7 @@ int BPF_PROG(ios_core_moved, struct iommu_group *group, struct device *dev,
 	return 0;
 }
 
-static __always_inline int translation_goes(const struct device *dev)
+static __always_inline int translation_goes(__u64 dev)
 {
 	struct move *move = moving(dev);
 
@@ -43,11 +46,12 @@ static __always_inline int translation_goes(const struct device *dev)
 	return 0;
 }
 
-#define GONE_PROBE(driver, function)                            \
-	SEC("fentry/" #function)                                \
-	int BPF_PROG(ios_##driver##_blocks, struct device *dev) \
-	{                                                       \
-		return translation_goes(dev);                   \
+#define GONE_PROBE(driver, function)                                       \
+	ARGUMENT(function, dev);                                           \
+	SEC("fentry/" #function)                                           \
+	int ios_##driver##_blocks(void *ctx)                               \
+	{                                                                  \
+		return translation_goes(ARGUMENT_OF(ctx, function, dev));  \
 	}
 
 GONE_PROBE(intel, device_block_translation)
@@ -63,16 +67,20 @@ struct viommu_domain___scope {
 	unsigned int nr_endpoints;
 } __attribute__((preserve_access_index));
 
+ARGUMENT(viommu_attach_dev, domain);
+ARGUMENT(viommu_attach_dev, dev);
+
 SEC("fentry/viommu_attach_dev")
-int BPF_PROG(ios_virtio_attaches, struct iommu_domain *domain, struct device *dev)
+int ios_virtio_attaches(void *ctx)
 {
+	void *domain = (void *)ARGUMENT_OF(ctx, viommu_attach_dev, domain);
 	struct viommu_domain___scope *to;
 
 	if (!running())
 		return 0;
-	to = (void *)domain - bpf_core_field_offset(struct viommu_domain___scope, domain);
+	to = domain - bpf_core_field_offset(struct viommu_domain___scope, domain);
 	if (!BPF_CORE_READ(to, nr_endpoints) && BPF_CORE_READ(to, mappings.rb_root.rb_node))
-		translation_goes(dev);
+		translation_goes(ARGUMENT_OF(ctx, viommu_attach_dev, dev));
 	return 0;
 }
 
@@ -86,10 +94,23 @@ struct mock_device___scope {
 	struct mock_dma___scope dma;
 } __attribute__((preserve_access_index));
 
-SEC("fentry/mock_dma_set_domain")
-int BPF_PROG(ios_mock_blocks, struct mock_device___scope *mdev, void *domain)
+ARGUMENT(mock_dma_set_domain, mdev);
+ARGUMENT(mock_dma_set_domain, domain);
+
+/* The address of what a mock device's platform device has in it. */
+static __always_inline struct device *mock_device(__u64 mdev)
 {
-	return domain ? 0 : translation_goes(&mdev->pdev->dev);
+	struct platform_device *pdev = BPF_CORE_READ((struct mock_device___scope *)mdev, pdev);
+
+	return pdev ? &pdev->dev : NULL;
+}
+
+SEC("fentry/mock_dma_set_domain")
+int ios_mock_blocks(void *ctx)
+{
+	if (ARGUMENT_OF(ctx, mock_dma_set_domain, domain) || !running())
+		return 0;
+	return translation_goes((__u64)mock_device(ARGUMENT_OF(ctx, mock_dma_set_domain, mdev)));
 }
 
 #endif

@@ -168,8 +168,8 @@ def modules(points, options):
 
 
 # folders of the tool; those of one layer do not know of each other
-TOOL = [["main"], ["commands"], ["export", "trace", "doctor", "top"], ["describe"], ["observe"], ["machine"],
-        ["text"]]
+TOOL = [["main"], ["commands"], ["export", "trace", "doctor", "top"], ["describe"], ["observe"], ["probe"],
+        ["machine"], ["text"]]
 
 
 def objects_below(folder, ending):

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "bpf/state_walk.h"
-#include "observe/btf_events.h"
+#include "probe/btf_events.h"
 #include "observe/kfuncs.h"
 #include "text/output.h"
 

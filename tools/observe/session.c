@@ -17,10 +17,12 @@
 #include "bpf/filter.h"
 #include "bpf/lists.h"
 #include "machine/privilege.h"
-#include "observe/btf_events.h"
+#include "probe/btf_events.h"
 #include "observe/filter.h"
+#include "probe/hooks.h"
 #include "observe/op_layout.h"
 #include "observe/session.h"
+#include "probe/sources.h"
 #include "text/output.h"
 
 /* The events of finished operations, and which program of programs.bpf.h serves each. */
@@ -173,35 +175,21 @@ static int fall_back(void)
 	return 0;
 }
 
-/* Does an event show, with BTF or without? */
-static bool has_event(const char *wanted)
-{
-	const char *event;
-	size_t i;
-
-	for (i = 0; (event = btf_event_name(i)); i++)
-		if (!strcmp(event, wanted))
-			return true;
-	return false;
-}
-
 static int check_events(void)
 {
-	/* ours, and the drivers whose functions are probed */
-	static const char *const modules[] = { "iommufd", "vfio", "iommufd_mock", "virtio_iommu",
-					       NULL };
 	int err;
 
-	err = btf_events_init(modules);
+	err = btf_events_init(source_modules());
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
 		return -1;
 	}
 	if (err)
 		return failed("read the modules' BTF", err);
+	hooks_init();
 	if (fall_back())
 		return -1;
-	if (!has_event("iommufd_map")) {
+	if (source_state(SOURCE_OWN) != SOURCE_HERE) {
 		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
 		return -1;
 	}
@@ -232,6 +220,16 @@ static const char *function_of(const struct bpf_program *program)
 	const char *section = bpf_program__section_name(program);
 
 	if (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6))
+		return NULL;
+	return strchr(section, '/') + 1;
+}
+
+/* The hook that a kprobe is for: "kprobe/vfio_sync_unpin" -> "vfio_sync_unpin", NULL if none. */
+static const char *kprobed_by(const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (strncmp(section, "kprobe/", 7) && strncmp(section, "kretprobe/", 10))
 		return NULL;
 	return strchr(section, '/') + 1;
 }
@@ -270,6 +268,8 @@ static bool is_of_use(const struct bpf_program *program)
 		return btf_event_exists(event);
 	if (function)
 		return btf_function_exists(function);
+	if (kprobed_by(program))
+		return hook_symbol(kprobed_by(program));
 	if (!is_raw(program))
 		return true;
 	for (i = 0; btf_event_name(i); i++)
@@ -333,6 +333,7 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 		return failed("open the BPF programs", err);
 	session->skeleton = skeleton;
 	session->owner = owner;
+	hooks_tell_arguments(session_object(session));
 	return filter ? set_filter(session, filter) : 0;
 }
 
@@ -423,6 +424,15 @@ static int attach_function(struct session *session, struct bpf_program *program)
 	return link ? keep_link(session, program, link) : 0;
 }
 
+static int attach_kprobe(struct session *session, struct bpf_program *program)
+{
+	bool at_return = !strncmp(bpf_program__section_name(program), "kret", 4);
+	struct bpf_link *link = bpf_program__attach_kprobe(program, at_return,
+							   hook_symbol(kprobed_by(program)));
+
+	return link ? keep_link(session, program, link) : 0;
+}
+
 int session_attach(struct session *session)
 {
 	struct bpf_program *program;
@@ -438,6 +448,8 @@ int session_attach(struct session *session)
 			err = keep_link(session, program, bpf_program__attach_trace(program));
 		else if (function_of(program))
 			err = attach_function(session, program);
+		else if (kprobed_by(program))
+			err = attach_kprobe(session, program);
 	}
 	return err;
 }

@@ -8,8 +8,8 @@
  * functions that programs of fentry and fexit ask for, and the kernel's own events, are looked for one by
  * one, and whether they are there is known before anything is loaded.
  */
-#ifndef IOMMUSCOPE_OBSERVE_BTF_EVENTS_H
-#define IOMMUSCOPE_OBSERVE_BTF_EVENTS_H
+#ifndef IOMMUSCOPE_PROBE_BTF_EVENTS_H
+#define IOMMUSCOPE_PROBE_BTF_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,13 +33,23 @@ int btf_each(btf_function look, void *context);
 /**
  * btf_events_init() - read the modules' BTF and take over programs of SEC("tp_btf/EVENT"),
  *	SEC("fentry/FUNCTION") and SEC("fexit/FUNCTION")
- * @modules: names of the modules, ended by NULL; one that is not loaded is left out
+ * @wanted: names of the modules, ended by NULL; one that is not loaded is left out
  *
  * Call it before a skeleton is opened.
  *
  * Return: 0 or a negative errno.
  */
-int btf_events_init(const char *const *modules);
+int btf_events_init(const char *const *wanted);
+
+/**
+ * btf_events_look() - read the modules' BTF only to ask about it
+ * @wanted: names of the modules, ended by NULL; one that is not loaded is left out
+ *
+ * That takes no privilege; no program can be loaded after it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int btf_events_look(const char *const *wanted);
 
 /**
  * btf_events_add_plain() - add the tracepoints of a module that has no BTF
@@ -74,6 +84,58 @@ bool btf_event_exists(const char *event);
  * Return: whether one of the modules or the kernel has one of this name, not inlined.
  */
 bool btf_function_exists(const char *function);
+
+/**
+ * btf_module_is_read() - is a module here, with BTF?
+ * @module: its name
+ *
+ * Return: whether it is among those that were read.
+ */
+bool btf_module_is_read(const char *module);
+
+/**
+ * btf_functions_find() - look for many functions at once
+ * @names: their names
+ * @nr: how many
+ *
+ * The kernel has a hundred thousand types: each look for a single name passes all of them.
+ */
+void btf_functions_find(const char *const *names, size_t nr);
+
+/**
+ * btf_function_stand_in() - have programs of one function attached to another
+ * @function: name of the function that programs are for; it must stay
+ * @by: name of the one that stands in for it on this kernel; it must stay
+ *
+ * From now on all that is asked about @function is answered for @by.
+ */
+void btf_function_stand_in(const char *function, const char *by);
+
+/**
+ * btf_function_module() - where is a function?
+ * @function: its name
+ *
+ * Return: name of the module, "vmlinux" for the kernel itself, NULL if there is no such function.
+ */
+const char *btf_function_module(const char *function);
+
+/**
+ * btf_function_parameter() - a function's parameters, one after the other
+ * @function: its name
+ * @index: from 0
+ *
+ * Return: name of the parameter, good until btf_events_forget(); NULL behind the last one.
+ */
+const char *btf_function_parameter(const char *function, unsigned int index);
+
+/**
+ * btf_member_exists() - has a structure a member?
+ * @structure: its name
+ * @member: name of the member, which may be in a nameless union
+ *
+ * Return: whether a module or the kernel has the structure, with the member.
+ */
+bool btf_member_exists(const char *structure, const char *member);
 
 /**
  * btf_events_forget() - give the memory of the kernel's types back

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where events and functions are in BTF.
+ *
+ * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of those
+ * of the modules comes first in @events and lives as long as the program runs, and with it the
+ * descriptors of the modules' BTF; those of modules without BTF have type 0.  In @found is what was looked
+ * for since in the modules and in the kernel, found or not.
+ *
+ * The types of @modules and of the @kernel are read when something is looked for in them, and given back by
+ * btf_events_forget(); what stands in the tables stays.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe/btf_events.h"
+#include "text/output.h"
+
+#define PREFIX "btf_trace_"
+
+/* Modules whose BTF was read; @types: NULL when they were forgotten. */
+static struct module {
+	char *name;
+	struct btf *types;
+} *modules;
+static size_t nr_modules;
+
+/* @module: index in @modules, -1: the kernel, or a module without BTF */
+static struct event {
+	char *name;
+	int btf_fd;
+	int type;
+	int module;
+} *events;
+static size_t nr_events;
+
+/* Functions of modules: all of them, since these are few modules and small ones. */
+static struct event *functions;
+static size_t nr_functions;
+
+/* Events and functions of the kernel that were asked for; type 0: there is none. */
+static struct found {
+	char *name;
+	unsigned int kind;
+	int type;
+} *found;
+static size_t nr_found;
+
+/* Programs of one function that are for another one here. */
+static struct stand_in {
+	const char *function;
+	const char *by;
+} *stand_ins;
+static size_t nr_stand_ins;
+
+static struct btf *kernel;
+
+static char *copy_of(const char *name)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		out_of_memory();
+	return copy;
+}
+
+/* Room for one more in a table. */
+static void *grown(void *table, size_t nr, size_t size)
+{
+	table = reallocarray(table, nr + 1, size);
+	if (!table)
+		out_of_memory();
+	return table;
+}
+
+static void add(struct event **list, size_t *nr, const struct event *event)
+{
+	*list = grown(*list, *nr, sizeof(**list));
+	(*list)[*nr] = *event;
+	(*list)[(*nr)++].name = copy_of(event->name);
+}
+
+static struct event in_list(const struct event *list, size_t nr, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(list[i].name, name))
+			return list[i];
+	return (struct event){ .module = -1 };
+}
+
+static struct btf *kernel_types(void)
+{
+	if (!kernel)
+		kernel = btf__load_vmlinux_btf();
+	return kernel;
+}
+
+/* The types of a module, or of the kernel.  NULL if they cannot be read. */
+static const struct btf *types_of(int module)
+{
+	struct module *one;
+
+	if (module < 0 || !kernel_types())
+		return kernel_types();
+	one = &modules[module];
+	if (!one->types)
+		one->types = btf__load_module_btf(one->name, kernel);
+	return one->types;
+}
+
+void btf_events_forget(void)
+{
+	size_t i;
+
+	for (i = 0; i < nr_modules; i++) {
+		btf__free(modules[i].types);
+		modules[i].types = NULL;
+	}
+	btf__free(kernel);
+	kernel = NULL;
+}
+
+static const struct found *look_up(const char *name, unsigned int kind)
+{
+	size_t i;
+
+	for (i = 0; i < nr_found; i++)
+		if (found[i].kind == kind && !strcmp(found[i].name, name))
+			return &found[i];
+	return NULL;
+}
+
+static int keep_found(const char *name, unsigned int kind, int type)
+{
+	found = grown(found, nr_found, sizeof(*found));
+	found[nr_found++] = (struct found){
+		.name = copy_of(name),
+		.kind = kind,
+		.type = type > 0 ? type : 0,
+	};
+	return found[nr_found - 1].type;
+}
+
+/* A type of the kernel's, looked for once.  0 if there is none. */
+static int in_kernel(const char *name, unsigned int kind)
+{
+	const struct found *known = look_up(name, kind);
+	const struct btf *types;
+	int type = 0;
+
+	if (known)
+		return known->type;
+	types = kernel_types();
+	if (types)
+		type = btf__find_by_name_kind(types, name, kind);
+	return keep_found(name, kind, type);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void btf_functions_find(const char *const *names, size_t nr)
+{
+	const struct btf *types = kernel_types();
+	const char **wanted, *name, **place;
+	const struct btf_type *type;
+	size_t i, nr_wanted = 0;
+	uint32_t id;
+
+	if (!types)
+		return;
+	wanted = grown(NULL, nr, sizeof(*wanted));
+	for (i = 0; i < nr; i++)
+		if (!look_up(names[i], BTF_KIND_FUNC))
+			wanted[nr_wanted++] = names[i];
+	qsort(wanted, nr_wanted, sizeof(*wanted), by_name);
+	for (id = 1; id < btf__type_cnt(types); id++) {
+		type = btf__type_by_id(types, id);
+		if (!btf_is_func(type))
+			continue;
+		name = btf__name_by_offset(types, type->name_off);
+		place = bsearch(&name, wanted, nr_wanted, sizeof(*wanted), by_name);
+		if (place && !look_up(name, BTF_KIND_FUNC))
+			keep_found(name, BTF_KIND_FUNC, id);
+	}
+	for (i = 0; i < nr_wanted; i++)
+		if (!look_up(wanted[i], BTF_KIND_FUNC))
+			keep_found(wanted[i], BTF_KIND_FUNC, 0);
+	free(wanted);
+}
+
+/* An event, type 0 if there is none; one of the kernel's has descriptor 0. */
+static struct event find_event(const char *name)
+{
+	struct event event = in_list(events, nr_events, name);
+	char type_name[128];
+
+	if (event.type)
+		return event;
+	snprintf(type_name, sizeof(type_name), PREFIX "%s", name);
+	event.type = in_kernel(type_name, BTF_KIND_TYPEDEF);
+	return event;
+}
+
+static struct event find_function(const char *name)
+{
+	struct event function;
+	size_t i;
+
+	for (i = 0; i < nr_stand_ins; i++)
+		if (!strcmp(stand_ins[i].function, name))
+			name = stand_ins[i].by;
+	function = in_list(functions, nr_functions, name);
+	if (!function.type)
+		function.type = in_kernel(name, BTF_KIND_FUNC);
+	return function;
+}
+
+bool btf_module_is_read(const char *module)
+{
+	size_t i;
+
+	for (i = 0; i < nr_modules; i++)
+		if (!strcmp(modules[i].name, module))
+			return true;
+	return false;
+}
+
+void btf_function_stand_in(const char *function, const char *by)
+{
+	stand_ins = grown(stand_ins, nr_stand_ins, sizeof(*stand_ins));
+	stand_ins[nr_stand_ins++] = (struct stand_in){ .function = function, .by = by };
+}
+
+const char *btf_event_name(size_t index)
+{
+	return index < nr_events ? events[index].name : NULL;
+}
+
+bool btf_event_exists(const char *event)
+{
+	return find_event(event).type;
+}
+
+bool btf_function_exists(const char *function)
+{
+	return find_function(function).type;
+}
+
+const char *btf_function_module(const char *function)
+{
+	struct event found_one = find_function(function);
+
+	if (!found_one.type)
+		return NULL;
+	return found_one.module < 0 ? "vmlinux" : modules[found_one.module].name;
+}
+
+const char *btf_function_parameter(const char *function, unsigned int index)
+{
+	struct event found_one = find_function(function);
+	const struct btf *types = found_one.type ? types_of(found_one.module) : NULL;
+	const struct btf_type *type;
+
+	if (!types)
+		return NULL;
+	type = btf__type_by_id(types, btf__type_by_id(types, found_one.type)->type);
+	if (index >= btf_vlen(type))
+		return NULL;
+	return btf__name_by_offset(types, btf_params(type)[index].name_off);
+}
+
+/* Has a structure, or a nameless one inside of it, a member? */
+static bool has_member(const struct btf *types, uint32_t id, const char *member)
+{
+	const struct btf_type *type = btf__type_by_id(types, btf__resolve_type(types, id));
+	const struct btf_member *members;
+	const char *name;
+	int i;
+
+	if (!type || !btf_is_composite(type))
+		return false;
+	members = btf_members(type);
+	for (i = 0; i < btf_vlen(type); i++) {
+		name = btf__name_by_offset(types, members[i].name_off);
+		if (!strcmp(name, member))
+			return true;
+		if (!*name && has_member(types, members[i].type, member))
+			return true;
+	}
+	return false;
+}
+
+bool btf_member_exists(const char *structure, const char *member)
+{
+	const struct btf *types;
+	const struct btf_type *type;
+	uint32_t id;
+	size_t i;
+
+	for (i = 0; i < nr_modules; i++) {
+		types = types_of(i);
+		for (id = types ? btf__type_cnt(kernel) : 0; types && id < btf__type_cnt(types);
+		     id++) {
+			type = btf__type_by_id(types, id);
+			if (btf_is_struct(type) &&
+			    !strcmp(btf__name_by_offset(types, type->name_off), structure))
+				return has_member(types, id, member);
+		}
+	}
+	id = in_kernel(structure, BTF_KIND_STRUCT);
+	return id && kernel_types() && has_member(kernel, id, member);
+}
+
+/* Called by libbpf for each program as it is about to load it. */
+static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			long attach_type)
+{
+	const char *name = strchr(bpf_program__section_name(program), '/') + 1;
+	struct event event = attach_type == BPF_TRACE_RAW_TP ? find_event(name) :
+							       find_function(name);
+
+	if (!event.type)
+		return -ESRCH;
+	options->attach_btf_obj_fd = event.btf_fd;
+	options->attach_btf_id = event.type;
+	options->expected_attach_type = attach_type;
+	return 0;
+}
+
+static bool is_wanted(const char *name, const char *const *wanted)
+{
+	for (; *wanted; wanted++)
+		if (!strcmp(name, *wanted))
+			return true;
+	return false;
+}
+
+static int read_module(const char *name, int fd)
+{
+	struct btf *btf = btf__load_module_btf(name, kernel);
+	struct event event = { .btf_fd = fd, .module = nr_modules };
+	const struct btf_type *type;
+	const char *type_name;
+	unsigned int i;
+
+	if (!btf)
+		return -errno;
+	modules = grown(modules, nr_modules, sizeof(*modules));
+	modules[nr_modules++] = (struct module){ .name = copy_of(name), .types = btf };
+	for (i = btf__type_cnt(kernel); i < btf__type_cnt(btf); i++) {
+		type = btf__type_by_id(btf, i);
+		type_name = btf__name_by_offset(btf, type->name_off);
+		if (!type_name)
+			continue;
+		event.type = i;
+		event.name = (char *)type_name;
+		if (btf_is_func(type))
+			add(&functions, &nr_functions, &event);
+		if (!btf_is_typedef(type) || strncmp(type_name, PREFIX, strlen(PREFIX)))
+			continue;
+		event.name += strlen(PREFIX);
+		add(&events, &nr_events, &event);
+	}
+	return 0;
+}
+
+static int look_at(void *context, int fd, const char *name, uint32_t size)
+{
+	int err;
+
+	(void)size;
+	if (!is_wanted(name, context))
+		return 0;
+	err = read_module(name, fd);
+	return err ? err : 1;
+}
+
+/* Look at the object @id, if it is there still and of the kernel. */
+static int visit(uint32_t id, btf_function look, void *context)
+{
+	struct bpf_btf_info info = {};
+	uint32_t size = sizeof(info);
+	char name[64] = "";
+	int fd, kept = 0;
+
+	fd = bpf_btf_get_fd_by_id(id);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	info.name = (uintptr_t)name;
+	info.name_len = sizeof(name);
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf)
+		kept = look(context, fd, name, info.btf_size);
+	if (kept <= 0)
+		close(fd);
+	return kept < 0 ? kept : 0;
+}
+
+int btf_each(btf_function look, void *context)
+{
+	uint32_t id = 0;
+	int err = 0;
+
+	while (!err) {
+		/* ENOENT: that was the last one */
+		if (bpf_btf_get_next_id(id, &id))
+			return errno == ENOENT ? 0 : -errno;
+		err = visit(id, look, context);
+	}
+	return err;
+}
+
+int btf_events_add_plain(const char *module)
+{
+	struct event event = { .btf_fd = -1, .module = -1 };
+	size_t prefix = strlen(module);
+	const struct dirent *entry;
+	char path[128];
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/%s", module);
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder))) {
+		if (strncmp(entry->d_name, module, prefix) || entry->d_name[prefix] != '_')
+			continue;
+		event.name = (char *)entry->d_name;
+		add(&events, &nr_events, &event);
+	}
+	closedir(folder);
+	return 0;
+}
+
+static int take_over(const char *section, enum bpf_attach_type type)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load,
+		    .cookie = type);
+	int err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_TRACING, type, &options);
+
+	return err < 0 ? err : 0;
+}
+
+int btf_events_look(const char *const *wanted)
+{
+	char path[128];
+	int err = 0;
+
+	if (!kernel_types())
+		return -errno;
+	for (; !err && *wanted; wanted++) {
+		snprintf(path, sizeof(path), "/sys/kernel/btf/%s", *wanted);
+		if (!access(path, R_OK))
+			err = read_module(*wanted, -1);
+	}
+	return err;
+}
+
+int btf_events_init(const char *const *wanted)
+{
+	int err;
+
+	if (!kernel_types())
+		return -errno;
+	err = btf_each(look_at, (void *)wanted);
+	if (!err)
+		err = take_over("tp_btf+", BPF_TRACE_RAW_TP);
+	if (!err)
+		err = take_over("fentry+", BPF_TRACE_FENTRY);
+	if (!err)
+		err = take_over("fexit+", BPF_TRACE_FEXIT);
+	return err;
+}

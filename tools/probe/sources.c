@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which sources this host has.
+ *
+ * All is told by BTF: it has the functions of a module that is loaded and of what is built in alike, and a
+ * module of ours has events in it that the kernel's own has not.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe/btf_events.h"
+#include "probe/sources.h"
+
+/* How each is known. */
+static const struct {
+	const char *name;
+	const char *module;
+	/* of two that have the same module the first one that fits is it */
+	const char *event;
+	const char *function;
+} sources[NR_SOURCES] = {
+	[SOURCE_OWN] = { .name = "own", .module = "iommufd", .event = "iommufd_map" },
+	[SOURCE_UPSTREAM] = { .name = "upstream", .module = "iommufd",
+			      .function = "iommufd_ioas_map" },
+	[SOURCE_TYPE1] = { .name = "type1", .module = "vfio_iommu_type1",
+			   .function = "vfio_iommu_type1_ioctl" },
+};
+
+const char *const *source_modules(void)
+{
+	/* the sources, what stands around them, and the IOMMU drivers whose functions are probed */
+	static const char *const modules[] = { "iommufd", "vfio", "vfio_iommu_type1", "vfio_pci",
+					       "vfio_pci_core", "iommufd_mock", "virtio_iommu",
+					       NULL };
+
+	return modules;
+}
+
+/* Does an event show, with BTF or without? */
+static bool has_event(const char *wanted)
+{
+	const char *event;
+	size_t i;
+
+	for (i = 0; (event = btf_event_name(i)); i++)
+		if (!strcmp(event, wanted))
+			return true;
+	return false;
+}
+
+static bool is_loaded(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return !access(path, F_OK);
+}
+
+static bool has_types(const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	return !access(path, F_OK);
+}
+
+enum source_state source_state(enum source source)
+{
+	bool own = has_event(sources[SOURCE_OWN].event);
+	const char *module = sources[source].module;
+
+	if (source == SOURCE_OWN)
+		return own ? SOURCE_HERE : SOURCE_ABSENT;
+	/* one module of this name can be loaded */
+	if (source == SOURCE_UPSTREAM && own)
+		return SOURCE_ABSENT;
+	if (btf_function_exists(sources[source].function))
+		return SOURCE_HERE;
+	return is_loaded(module) && !has_types(module) ? SOURCE_WITHOUT_TYPES : SOURCE_ABSENT;
+}
+
+unsigned int sources_here(void)
+{
+	unsigned int here = 0;
+	enum source source;
+
+	for (source = 0; source < NR_SOURCES; source++)
+		if (source_state(source) == SOURCE_HERE)
+			here |= SOURCE_BIT(source);
+	return here;
+}
+
+const char *source_name(enum source source)
+{
+	return sources[source].name;
+}
