@@ -82,18 +82,20 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
-set(CPACK_COMPONENT_IOMMUSCOPE_DESCRIPTION "shows what happens inside of iommufd and VFIO
+set(CPACK_COMPONENT_IOMMUSCOPE_DESCRIPTION "shows what happens inside of VFIO and iommufd
 Latency of every operation on I/O address spaces by phase, the state of every
 device, what a replacement of a translation did to running DMA, why a call
 failed, what is pinned and how close to its limit.
 .
-It reads the tracepoints of the modules in iommuscope-dkms through BPF.")
+It observes the kernel's own VFIO and iommufd through BPF: it needs no module and
+changes nothing on the host. The modules in iommuscope-dkms show more.")
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_NAME iommuscope)
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SHLIBDEPS ON)
 # the BCC scripts are Python's; lat --stacks loads libbpfcc's library if it is there
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_DEPENDS python3)
-set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_RECOMMENDS iommuscope-dkms)
-set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SUGGESTS "iommuscope-dashboards, libbpfcc, python3-bpfcc")
+# not recommended, which apt would install: the modules take the place of the kernel's VFIO
+set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SUGGESTS
+	"iommuscope-dkms, iommuscope-dashboards, libbpfcc, python3-bpfcc")
 
 set(CPACK_COMPONENT_DKMS_DESCRIPTION "iommufd and VFIO device nodes as modules (DKMS source)
 The kernels of Debian are built without CONFIG_IOMMUFD. These modules provide

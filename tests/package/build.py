@@ -114,6 +114,10 @@ class Build:
             lacking = [f for f in wanted[name] if not os.path.isfile(os.path.join(root, f))]
             tap.equal(lacking, [], f"{name} has what it is for")
             self.no_test_support(tap, name, root)
+            if name == "iommuscope":
+                fields = self.must(tap, "its control fields read", "dpkg-deb", "-f", package,
+                                   "Depends", "Pre-Depends", "Recommends")
+                tap.ok("dkms" not in fields, "to install the tool brings no module", fields)
 
     def no_test_support(self, tap, name, root):
         """Neither files nor, in what is compiled, names. The tool knows the mock's name: it is told of
