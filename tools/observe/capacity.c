@@ -8,6 +8,7 @@
 
 #include "machine/memlock.h"
 #include "observe/capacity.h"
+#include "text/name.h"
 #include "text/output.h"
 
 #define PAGE 4096ULL
@@ -60,7 +61,7 @@ static void read_cgroup(struct capacity_process *process)
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(line, "0::", 3))
-			snprintf(process->cgroup, sizeof(process->cgroup), "%s", line + 3);
+			name_escape(process->cgroup, sizeof(process->cgroup), line + 3);
 	}
 	fclose(file);
 }
