@@ -20,10 +20,10 @@ size_t utf8_character(const char *text, uint32_t *code)
 	uint32_t value;
 	size_t length = 0, i;
 
-	while (length < 4 && (*at & kinds[length].mask) != kinds[length].start)
-		length++;
-	if (length++ == 4)
-		return 0;
+	while ((*at & kinds[length].mask) != kinds[length].start)
+		if (++length == 4)
+			return 0;
+	length++;
 	value = *at & ~kinds[length - 1].mask;
 	for (i = 1; i < length; i++) {
 		if ((at[i] & 0xc0) != 0x80)

@@ -5,10 +5,14 @@
 import ctypes
 import os
 import signal
+import sys
 import time
 import unicodedata
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tool"))
+
+# pylint: disable=wrong-import-position
 from iommufd import IOVA, Space
 from tooltest import Observer, Tap, patience, tool, wait_for
 
