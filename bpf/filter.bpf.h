@@ -11,6 +11,7 @@
 #define IOMMUSCOPE_BPF_FILTER_BPF_H
 
 #include "bpf/filter.h"
+#include "bpf/record.bpf.h"
 
 const volatile struct scope_filter filter = {};
 
@@ -36,12 +37,12 @@ static __always_inline bool scope_filter_task(void)
 	return true;
 }
 
-static __always_inline bool scope_filter_ctx(const struct iommufd_op *op)
+static __always_inline bool scope_filter_ctx(const OP *op)
 {
 	return (!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task();
 }
 
-static __always_inline bool scope_filter_memory(const struct iommufd_op *op)
+static __always_inline bool scope_filter_memory(const OP *op)
 {
 	__u64 key, src;
 
@@ -73,7 +74,7 @@ static __always_inline bool scope_is_device(const char *device)
 }
 
 /* Follow the device from IOAS to IOAS: whoever moves it, even one that the filters hide. */
-static __always_inline void scope_follow_device(const struct iommufd_op *op, __u32 operation)
+static __always_inline void scope_follow_device(const OP *op, __u32 operation)
 {
 	__u64 key;
 	__u8 yes = 1;
@@ -84,11 +85,10 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
 		bpf_map_delete_elem(&ios_ioas_of_device, &key);
 	}
-	if (operation == SCOPE_OPERATION_iommufd_attach ||
-	    operation == SCOPE_OPERATION_iommufd_replace) {
+	if (scope_is_attach(operation) || operation == SCOPE_OPERATION_iommufd_replace) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
 		bpf_map_update_elem(&ios_ioas_of_device, &key, &yes, BPF_ANY);
-	} else if (operation == SCOPE_OPERATION_iommufd_detach) {
+	} else if (scope_is_detach(operation)) {
 		key = scope_ioas_key(op->ctx_id, op->ioas_id);
 		bpf_map_delete_elem(&ios_ioas_of_device, &key);
 		key = scope_ioas_key(op->ctx_id, op->old_ioas_id);
@@ -96,7 +96,7 @@ static __always_inline void scope_follow_device(const struct iommufd_op *op, __u
 	}
 }
 
-static __always_inline bool scope_filter_translation(const struct iommufd_op *op, __u32 operation)
+static __always_inline bool scope_filter_translation(const OP *op, __u32 operation)
 {
 	if (filter.by_device) {
 		if (!scope_is_device(op->device))
@@ -106,7 +106,7 @@ static __always_inline bool scope_filter_translation(const struct iommufd_op *op
 	return scope_filter_ctx(op);
 }
 
-static __always_inline bool scope_filter_object(const struct iommufd_op *op)
+static __always_inline bool scope_filter_object(const OP *op)
 {
 	if (filter.by_device)
 		return false;
@@ -114,7 +114,7 @@ static __always_inline bool scope_filter_object(const struct iommufd_op *op)
 }
 
 /* vfio does not know the context's number: with that filter, iommufd's own events tell. */
-static __always_inline bool scope_filter_vfio(const struct vfio_op *op)
+static __always_inline bool scope_filter_vfio(const VFIO_OP *op)
 {
 	if (filter.by_device && !scope_is_device(op->device))
 		return false;

@@ -138,13 +138,13 @@ static __always_inline __u64 device_number(const char *device)
 	return known ? *known : 0;
 }
 
-static __always_inline void remember_attachment(const struct iommufd_op *op, __u32 operation)
+static __always_inline void remember_attachment(const OP *op, __u32 operation)
 {
 	struct scope_attachment attachment = {};
 	__u64 now = op->clock.start_ns;
 
-	if (op->clock.ret || (operation != SCOPE_OPERATION_iommufd_attach &&
-			operation != SCOPE_OPERATION_iommufd_replace))
+	if (op->clock.ret ||
+	    (!scope_is_attach(operation) && operation != SCOPE_OPERATION_iommufd_replace))
 		return;
 	attachment.ioas = scope_ioas_key(op->ctx_id, op->ioas_id);
 	bpf_probe_read_kernel(attachment.device, sizeof(attachment.device), op->device);
@@ -314,19 +314,28 @@ static __always_inline void end_failure(struct scope_failure *failure)
 		}                                                                                  \
 	} while (0)
 
-static __always_inline struct scope_memory_latency *memory_entry(const struct iommufd_op *op,
-								 __u32 operation)
+/* The entry that is always there for an operation, SCOPE_NR_FREQUENT if it has none. */
+static __always_inline __u32 frequent_index(__u32 operation)
 {
-	__u32 index;
+	switch (operation) {
+	case SCOPE_OPERATION_iommufd_map:
+		return SCOPE_FREQUENT_MAP;
+	case SCOPE_OPERATION_iommufd_unmap:
+		return SCOPE_FREQUENT_UNMAP;
+	case SCOPE_OPERATION_type1_map:
+		return SCOPE_FREQUENT_TYPE1_MAP;
+	case SCOPE_OPERATION_type1_unmap:
+		return SCOPE_FREQUENT_TYPE1_UNMAP;
+	}
+	return SCOPE_NR_FREQUENT;
+}
 
-	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_map) {
-		index = SCOPE_FREQUENT_MAP;
+static __always_inline struct scope_memory_latency *memory_entry(const OP *op, __u32 operation)
+{
+	__u32 index = frequent_index(operation);
+
+	if (by == SCOPE_BY_NONE && index < SCOPE_NR_FREQUENT)
 		return bpf_map_lookup_elem(&ios_frequent, &index);
-	}
-	if (by == SCOPE_BY_NONE && operation == SCOPE_OPERATION_iommufd_unmap) {
-		index = SCOPE_FREQUENT_UNMAP;
-		return bpf_map_lookup_elem(&ios_frequent, &index);
-	}
 	return entry_of_memory(operation, dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
 }
 
@@ -335,26 +344,20 @@ static __always_inline struct scope_memory_latency *memory_entry(const struct io
 /* The phases of an operation that has not failed; a failed one may have undone what it did. */
 static __always_inline __u32 frequent_phases(__u32 operation)
 {
-	if (operation == SCOPE_OPERATION_iommufd_map)
+	if (scope_is_map(operation))
 		return PHASE_BIT(wait) | PHASE_BIT(account) | PHASE_BIT(pin) | PHASE_BIT(map);
 	return PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) | PHASE_BIT(unpin);
 }
 
 /* Maps and unmaps, where @plain; false if this is not one for here. */
-static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 operation)
+static __always_inline bool counted_plainly(const OP *op, __u32 operation)
 {
+	__u32 index = frequent_index(operation);
 	struct scope_memory_latency *entry;
 	const __u64 *phase_ns;
-	__u32 index;
 	int i;
 
-	if (operation == SCOPE_OPERATION_iommufd_map)
-		index = SCOPE_FREQUENT_MAP;
-	else if (operation == SCOPE_OPERATION_iommufd_unmap)
-		index = SCOPE_FREQUENT_UNMAP;
-	else
-		return false;
-	if (!plain || op->clock.ret < 0)
+	if (index >= SCOPE_NR_FREQUENT || !plain || op->clock.ret < 0)
 		return false;
 	entry = bpf_map_lookup_elem(&ios_frequent, &index);
 	if (!entry)
@@ -373,7 +376,7 @@ static __always_inline bool counted_plainly(const struct iommufd_op *op, __u32 o
 	return true;
 }
 
-static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_memory(const OP *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
 	__u64 bytes;
@@ -396,7 +399,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 	return 0;
 }
 
-static __always_inline int finished_translation(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_translation(const OP *op, __u32 operation)
 {
 	struct scope_translation_latency *entry;
 	int i;
@@ -419,7 +422,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	return 0;
 }
 
-static __always_inline int finished_object(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_object(const OP *op, __u32 operation)
 {
 	struct scope_object_latency *entry;
 
@@ -435,7 +438,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	return 0;
 }
 
-static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operation)
+static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 {
 	struct scope_vfio_latency *entry;
 	int i;
@@ -454,4 +457,12 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	return 0;
 }
 
-#include "bpf/programs.bpf.h"
+#define NEEDS_SPACE                                                                        \
+	(by != SCOPE_BY_NONE || keep || filter.ctx || filter.by_device)
+#define NEEDS_REASON (keep != 0)
+
+#ifdef SCOPE_PROBED
+#include "bpf/sources/type1.bpf.h"
+#else
+#include "bpf/sources/own.bpf.h"
+#endif

@@ -2,9 +2,10 @@
 /*
  * What BPF programs and tools call the operations, phases and reasons.
  *
- * Nothing is listed here: every enum is made from the lists of tracepoints/.  The numbers of
- * enum scope_operation and scope_phase are good within one build of program and tool, which always
- * come together; they are no ABI.
+ * What our modules tell of is listed in tracepoints/, and the enums are made from those lists; the kernel's own
+ * iommufd and vfio share them.  Listed here is only what those do not know: the operations of VFIO's type1
+ * container, and reasons that show from outside alone.  The numbers of enum scope_operation and scope_phase are
+ * good within one build of program and tool, which always come together; they are no ABI.
  */
 #ifndef IOMMUSCOPE_BPF_LISTS_H
 #define IOMMUSCOPE_BPF_LISTS_H
@@ -28,6 +29,31 @@
 	VFIO_IRQ_OPERATIONS(OPERATION)                                                             \
 	VFIO_REGION_OPERATIONS(OPERATION)
 
+/*
+ * OPERATION(name, number): operations of VFIO's type1 container, numbered like those of tracepoints/.  An access
+ * is one of a mediated device's driver.
+ */
+#define SCOPE_TYPE1_MEMORY_OPERATIONS(OPERATION)                                                   \
+	OPERATION(map, 0)                                                                          \
+	OPERATION(unmap, 1)                                                                        \
+	OPERATION(dirty_log, 2)                                                                    \
+	OPERATION(access_pin, 3)                                                                   \
+	OPERATION(access_unpin, 4)                                                                 \
+	OPERATION(access_rw, 5)
+
+#define SCOPE_TYPE1_TRANSLATION_OPERATIONS(OPERATION)                                              \
+	OPERATION(attach, 6)                                                                       \
+	OPERATION(detach, 7)
+
+#define SCOPE_TYPE1_OBJECT_OPERATIONS(OPERATION)                                                   \
+	OPERATION(open, 8)                                                                         \
+	OPERATION(close, 9)
+
+#define SCOPE_TYPE1_OPERATIONS(OPERATION)                                                          \
+	SCOPE_TYPE1_MEMORY_OPERATIONS(OPERATION)                                                   \
+	SCOPE_TYPE1_TRANSLATION_OPERATIONS(OPERATION)                                              \
+	SCOPE_TYPE1_OBJECT_OPERATIONS(OPERATION)
+
 /* How many there are; the numbers go from 0 to that, less one. */
 enum {
 #define SCOPE_COUNT(name, number) SCOPE_COUNT_iommufd_##name,
@@ -43,7 +69,14 @@ enum {
 	SCOPE_NR_VFIO_OPERATIONS,
 };
 
-/* The numbers of the modules, those of vfio behind those of iommufd. */
+enum {
+#define SCOPE_COUNT(name, number) SCOPE_COUNT_type1_##name,
+	SCOPE_TYPE1_OPERATIONS(SCOPE_COUNT)
+#undef SCOPE_COUNT
+	SCOPE_NR_TYPE1_OPERATIONS,
+};
+
+/* The numbers of the modules, those of vfio behind those of iommufd, and then type1's. */
 enum scope_operation {
 #define SCOPE_OPERATION_ENUM(name, number) SCOPE_OPERATION_iommufd_##name = (number),
 	SCOPE_IOMMUFD_OPERATIONS(SCOPE_OPERATION_ENUM)
@@ -52,7 +85,12 @@ enum scope_operation {
 	SCOPE_OPERATION_vfio_##name = SCOPE_NR_IOMMUFD_OPERATIONS + (number),
 	SCOPE_VFIO_OPERATIONS(SCOPE_OPERATION_ENUM)
 #undef SCOPE_OPERATION_ENUM
-	SCOPE_NR_OPERATIONS = SCOPE_NR_IOMMUFD_OPERATIONS + SCOPE_NR_VFIO_OPERATIONS,
+	SCOPE_FIRST_TYPE1_OPERATION = SCOPE_NR_IOMMUFD_OPERATIONS + SCOPE_NR_VFIO_OPERATIONS,
+#define SCOPE_OPERATION_ENUM(name, number)                                                         \
+	SCOPE_OPERATION_type1_##name = SCOPE_FIRST_TYPE1_OPERATION + (number),
+	SCOPE_TYPE1_OPERATIONS(SCOPE_OPERATION_ENUM)
+#undef SCOPE_OPERATION_ENUM
+	SCOPE_NR_OPERATIONS = SCOPE_FIRST_TYPE1_OPERATION + SCOPE_NR_TYPE1_OPERATIONS,
 };
 
 _Static_assert(SCOPE_NR_OPERATIONS <= 64, "sets of operations are 64 bits");
@@ -66,6 +104,8 @@ _Static_assert(SCOPE_SET(SCOPE_IOMMUFD_OPERATIONS) == (1ULL << SCOPE_NR_IOMMUFD_
 	       "each number of an operation of iommufd is one operation's");
 _Static_assert(SCOPE_SET(SCOPE_VFIO_OPERATIONS) == (1ULL << SCOPE_NR_VFIO_OPERATIONS) - 1,
 	       "each number of an operation of vfio is one operation's");
+_Static_assert(SCOPE_SET(SCOPE_TYPE1_OPERATIONS) == (1ULL << SCOPE_NR_TYPE1_OPERATIONS) - 1,
+	       "each number of an operation of type1 is one operation's");
 
 /**
  * scope_iommufd_operation() - the operation of a record
@@ -134,6 +174,34 @@ enum scope_vfio_reason {
 	SCOPE_NR_VFIO_REASONS,
 };
 
+/*
+ * REASON(name, meaning of reason_a, meaning of reason_b, text): what only a look from outside says, of any
+ * operation.  Where the lists of tracepoints/ have a word for it, that one is used.
+ */
+#define SCOPE_PROBED_REASONS(REASON)                                                               \
+	REASON(unknown, "0", "0", "the kernel does not say why")                                   \
+	REASON(dma_entry_limit, "areas allowed", "0", "the container has as many areas as it may have")
+
+enum scope_probed_reason {
+	SCOPE_FIRST_PROBED_REASON = 256,
+	SCOPE_BEFORE_PROBED_REASONS = SCOPE_FIRST_PROBED_REASON - 1,
+#define SCOPE_REASON_ENUM(name, a, b, text) SCOPE_REASON_probed_##name,
+	SCOPE_PROBED_REASONS(SCOPE_REASON_ENUM)
+#undef SCOPE_REASON_ENUM
+	SCOPE_END_PROBED_REASONS,
+};
+
+/* Where it is seen what happens. */
+enum scope_source {
+	/* our modules, by their events */
+	SCOPE_SOURCE_OWN,
+	/* the kernel's own iommufd and vfio, by their functions */
+	SCOPE_SOURCE_UPSTREAM,
+	/* VFIO's type1 container, by its functions */
+	SCOPE_SOURCE_TYPE1,
+	SCOPE_NR_SOURCES,
+};
+
 /* Lengths of names, that of a task and those in struct iommufd_op. */
 #define SCOPE_COMM_LEN 16
 #define SCOPE_DEVICE_LEN 32
@@ -147,6 +215,14 @@ enum scope_vfio_reason {
  */
 static inline enum scope_class scope_operation_class(unsigned int operation)
 {
+	if (operation >= SCOPE_FIRST_TYPE1_OPERATION) {
+		operation -= SCOPE_FIRST_TYPE1_OPERATION;
+		if (SCOPE_SET(SCOPE_TYPE1_MEMORY_OPERATIONS) >> operation & 1)
+			return SCOPE_CLASS_MEMORY;
+		if (SCOPE_SET(SCOPE_TYPE1_TRANSLATION_OPERATIONS) >> operation & 1)
+			return SCOPE_CLASS_TRANSLATION;
+		return SCOPE_CLASS_OBJECT;
+	}
 	if (operation >= SCOPE_NR_IOMMUFD_OPERATIONS)
 		return SCOPE_CLASS_VFIO;
 	if (SCOPE_SET(IOMMUFD_MEMORY_OPERATIONS) >> operation & 1)

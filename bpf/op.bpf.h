@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Filling in a struct scope_op from what the kernel tells of a finished operation.
+ * Filling in a struct scope_op from the record of a finished operation.
  *
  * Each function sets all that records of its class have, the phases included; what lies behind
  * that is not touched.
@@ -9,6 +9,7 @@
 #define IOMMUSCOPE_BPF_OP_BPF_H
 
 #include "bpf/operations.h"
+#include "bpf/record.bpf.h"
 
 static __always_inline void fill_task(struct scope_op *to, __u32 operation)
 {
@@ -30,6 +31,8 @@ static __always_inline void fill_task(struct scope_op *to, __u32 operation)
 		(record)->value = (op)->value;                                                     \
 		(record)->reason_a = (op)->clock.reason_a;                                         \
 		(record)->reason_b = (op)->clock.reason_b;                                         \
+		(record)->source = OP_SOURCE(op);                                                  \
+		(record)->padding = 0;                                                             \
 		(record)->ret = (op)->clock.ret;                                                   \
 		(record)->reason = (op)->clock.reason;                                             \
 		(record)->flags = (op)->flags;                                                     \
@@ -37,7 +40,7 @@ static __always_inline void fill_task(struct scope_op *to, __u32 operation)
 		(record)->length = (op)->length;                                                   \
 	} while (0)
 
-static __always_inline void fill_common(struct scope_op *to, const struct iommufd_op *op,
+static __always_inline void fill_common(struct scope_op *to, const OP *op,
 					__u32 operation)
 {
 	fill_task(to, operation);
@@ -54,14 +57,14 @@ static __always_inline void fill_common(struct scope_op *to, const struct iommuf
 	to->extents = op->extents;
 }
 
-static __always_inline void fill_object(struct scope_op *to, const struct iommufd_op *op,
+static __always_inline void fill_object(struct scope_op *to, const OP *op,
 					__u32 operation)
 {
 	fill_common(to, op, operation);
 	to->phase_ns[SCOPE_PHASE_wait] = op->phase_ns[SCOPE_PHASE_wait];
 }
 
-static __always_inline void fill_memory(struct scope_op *to, const struct iommufd_op *op,
+static __always_inline void fill_memory(struct scope_op *to, const OP *op,
 					__u32 operation)
 {
 	int i;
@@ -73,7 +76,7 @@ static __always_inline void fill_memory(struct scope_op *to, const struct iommuf
 }
 
 static __always_inline void fill_translation(struct scope_op *to,
-					     const struct iommufd_op *op, __u32 operation)
+					     const OP *op, __u32 operation)
 {
 	int i;
 
@@ -94,7 +97,7 @@ static __always_inline void fill_translation(struct scope_op *to,
 	bpf_probe_read_kernel(to->driver, sizeof(to->driver), op->iommu_driver);
 }
 
-static __always_inline void fill_vfio(struct scope_op *to, const struct vfio_op *op,
+static __always_inline void fill_vfio(struct scope_op *to, const VFIO_OP *op,
 				      __u32 operation)
 {
 	int i;

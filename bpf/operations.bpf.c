@@ -68,7 +68,7 @@ static __always_inline void submit(struct scope_op *to)
 	bpf_ringbuf_submit(to, waiting >= WAKE_AT ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline int finished_object(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_object(const OP *op, __u32 operation)
 {
 	struct scope_op *to;
 
@@ -82,7 +82,7 @@ static __always_inline int finished_object(const struct iommufd_op *op, __u32 op
 	return 0;
 }
 
-static __always_inline int finished_memory(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_memory(const OP *op, __u32 operation)
 {
 	struct scope_op *to;
 
@@ -96,7 +96,7 @@ static __always_inline int finished_memory(const struct iommufd_op *op, __u32 op
 	return 0;
 }
 
-static __always_inline int finished_translation(const struct iommufd_op *op, __u32 operation)
+static __always_inline int finished_translation(const OP *op, __u32 operation)
 {
 	struct scope_op *to;
 
@@ -111,7 +111,7 @@ static __always_inline int finished_translation(const struct iommufd_op *op, __u
 	return 0;
 }
 
-static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operation)
+static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 {
 	struct scope_op *to;
 
@@ -125,7 +125,13 @@ static __always_inline int finished_vfio(const struct vfio_op *op, __u32 operati
 	return 0;
 }
 
-#include "bpf/programs.bpf.h"
+#define NEEDS_SPACE true
+#define NEEDS_REASON true
+
+#ifdef SCOPE_PROBED
+#include "bpf/sources/type1.bpf.h"
+#else
+#include "bpf/sources/own.bpf.h"
 
 /*
  * Begins, for the command that asks for these programs to be loaded.  A filter by device goes by
@@ -162,6 +168,7 @@ int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 		bpf_probe_read_kernel(to->device, sizeof(to->device), op->device);
 	}
 	fill_task(to, operation | SCOPE_BEGINS);
+	to->source = SCOPE_SOURCE_OWN;
 	to->start_ns = op->clock.start_ns;
 	to->ctx = op->ctx_id;
 	to->ioas = op->ioas_id;
@@ -189,6 +196,7 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 		return 0;
 	__builtin_memset(to, 0, sizeof(*to));
 	fill_task(to, operation | SCOPE_BEGINS);
+	to->source = SCOPE_SOURCE_OWN;
 	to->start_ns = op->clock.start_ns;
 	to->device_id = op->device_id;
 	to->hwpt = op->pt_id;
@@ -197,3 +205,4 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 	submit(to);
 	return 0;
 }
+#endif

@@ -35,6 +35,8 @@
  * @src_ioas: id of the IOAS copied from
  * @device_id: id of the device or access
  * @index: vfio: region or type of interrupt
+ * @source: enum scope_source
+ * @padding: 0
  * @iova: first IOVA; vfio: offset in the region
  * @length: bytes
  * @user_va: user address
@@ -73,6 +75,8 @@ struct scope_op {
 	__u32 src_ioas;
 	__u32 device_id;
 	__u32 index;
+	__u32 source;
+	__u32 padding;
 	__u64 iova;
 	__u64 length;
 	__u64 user_va;

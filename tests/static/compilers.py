@@ -32,7 +32,8 @@ def compile_commands(options):
 
 def programs(options):
     folder = os.path.join(options.source, "bpf")
-    return sorted(f for f in os.listdir(folder) if f.endswith(".bpf.c"))
+    return sorted(os.path.relpath(os.path.join(path, f), folder) for path, _, files in os.walk(folder)
+                  for f in files if f.endswith(".bpf.c"))
 
 
 def judge(points, options, what, commands):
@@ -67,7 +68,7 @@ def bpf(points, options, compiler):
     judge(points, options, f"{compiler}, BPF:", [
         (name, [compiler, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-std=gnu11", "-Wall", "-Wextra",
                 "-Werror", "-Wno-missing-declarations", "-D__TARGET_ARCH_x86", *include, "-c",
-                os.path.join(options.source, "bpf", name), "-o", os.path.join(out, name + ".o")], out)
+                os.path.join(options.source, "bpf", name), "-o", os.path.join(out, os.path.basename(name) + ".o")], out)
         for name in programs(options)])
     shutil.rmtree(out)
 

@@ -171,10 +171,13 @@ TEST(names, operations)
 
 	for (i = 0; i < SCOPE_NR_OPERATIONS; i++)
 		CHECK(operations_find(operation_title(i)) & 1ULL << i);
-	CHECK_EQ(operations_find("map"), 1ULL << SCOPE_OPERATION_iommufd_map);
+	CHECK_EQ(operations_find("map"), 1ULL << SCOPE_OPERATION_iommufd_map |
+					 1ULL << SCOPE_OPERATION_type1_map);
 	CHECK_EQ(operations_find("iommufd_map"), 1ULL << SCOPE_OPERATION_iommufd_map);
 	CHECK_EQ(operations_find("attach"), 1ULL << SCOPE_OPERATION_iommufd_attach |
-					    1ULL << SCOPE_OPERATION_vfio_attach);
+					    1ULL << SCOPE_OPERATION_vfio_attach |
+					    1ULL << SCOPE_OPERATION_type1_attach);
+	CHECK_EQ(operations_find("type1_unmap"), 1ULL << SCOPE_OPERATION_type1_unmap);
 	CHECK_EQ(operations_find("vfio_attach"), 1ULL << SCOPE_OPERATION_vfio_attach);
 	CHECK_EQ(operations_find("dance"), 0);
 	CHECK_EQ(operations_find(""), 0);

@@ -41,17 +41,17 @@ _iommuscope()
 		return
 		;;
 	-o | --operation)
-		words="map copy unmap access_pin access_unpin access_rw bind unbind attach replace detach hwpt_alloc access_attach access_replace access_detach open close destroy ioas_alloc ioas_allow_iovas ioas_iova_ranges option vfio_ioas get_hw_info access_create access_destroy unknown_ioctl vfio_open vfio_bind vfio_unbind vfio_attach vfio_replace vfio_detach vfio_close vfio_reset vfio_hot_reset vfio_register vfio_unregister vfio_group_open vfio_set_container vfio_unset_container vfio_feature vfio_ioctl vfio_set_irqs vfio_bar_fault"
+		words="map copy unmap access_pin access_unpin access_rw bind unbind attach replace detach hwpt_alloc access_attach access_replace access_detach open close destroy ioas_alloc ioas_allow_iovas ioas_iova_ranges option vfio_ioas get_hw_info access_create access_destroy unknown_ioctl vfio_open vfio_bind vfio_unbind vfio_attach vfio_replace vfio_detach vfio_close vfio_reset vfio_hot_reset vfio_register vfio_unregister vfio_group_open vfio_set_container vfio_unset_container vfio_feature vfio_ioctl vfio_set_irqs vfio_bar_fault map unmap dirty_log access_pin access_unpin access_rw attach detach open close"
 		COMPREPLY=($(compgen -W "$words" -- "$word"))
 		return
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
 	lat)
-		words="--by --hist --operation -o --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --kill --help -h"
+		words="--by --hist --operation -o --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --help -h"
 		;;
 	ops)
-		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --kill --help -h"
+		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
 		;;
 	stuck)
 		words="--longer --no-stack --device -d --pid -p --interval -i --count -n --duration --json --ready-file --help -h"
@@ -60,7 +60,7 @@ _iommuscope()
 		words="--tree --areas --brief --watch --device -d --pid -p --ctx --interval -i --count -n --duration --json --ready-file --help -h"
 		;;
 	replace)
-		words="--timeline --faults --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --kill --help -h"
+		words="--timeline --faults --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
 		;;
 	capacity)
 		words="--fit --pid -p --ctx --json --help -h"
@@ -72,7 +72,7 @@ _iommuscope()
 		words="--listen --web-config --textfile --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
 		;;
 	record)
-		words="--output -o --no-begins --no-replacements --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --kill --help -h"
+		words="--output -o --no-begins --no-replacements --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"
 		;;
 	report)
 		words="--device -d --pid -p --errors --slower --operation -o --begins --trace-event --info --count -n --json --csv --help -h"

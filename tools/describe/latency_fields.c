@@ -9,7 +9,6 @@
 #include "describe/latency_text.h"
 #include "describe/names.h"
 #include "observe/slowest.h"
-#include "text/difference.h"
 #include "text/histogram.h"
 
 #define PART(part) INCLUDE(part, field_itself)
@@ -40,7 +39,7 @@ uint64_t lat_other_ns(const struct latency_series *series)
 
 	for (i = 1; i <= series->nr_phases; i++)
 		sum += series->histograms[i].sum;
-	return difference(series->histograms[0].sum, sum);
+	return series->histograms[0].sum > sum ? series->histograms[0].sum - sum : 0;
 }
 
 /* Series: a row is a series or one of its phases */
@@ -146,10 +145,16 @@ static const void *nth_phase(const void *record, size_t number)
 	return NULL;
 }
 
+static void get_source(const void *record, struct value *value)
+{
+	value->text = operation_source_name(((const struct lat_row *)record)->series->source);
+}
+
 static const struct field series_names[] = {
 	FIELD(TEXT, "subsystem", .get = get_subsystem,
-	      .doc = "whose operation: `iommufd` or `vfio`"),
+	      .doc = "whose operation: `iommufd`, `vfio` or `type1`"),
 	FIELD(TEXT, "operation", .get = get_operation, .doc = "name of the operation"),
+	FIELD(TEXT, "source", .get = get_source, .doc = SOURCE_DOC),
 };
 
 static const struct field_table series_name_fields = FIELD_TABLE("name", series_names);

@@ -22,6 +22,10 @@ static const struct {
 	[SCOPE_OPERATION_vfio_##operation] = { "vfio", #operation, "vfio_" #operation },
 	SCOPE_VFIO_OPERATIONS(NAME)
 #undef NAME
+#define NAME(operation, number)                                                                    \
+	[SCOPE_OPERATION_type1_##operation] = { "type1", #operation, #operation },
+	SCOPE_TYPE1_OPERATIONS(NAME)
+#undef NAME
 };
 
 const char *operation_name(unsigned int operation)
@@ -37,6 +41,17 @@ const char *operation_title(unsigned int operation)
 const char *operation_subsystem(unsigned int operation)
 {
 	return operation < SCOPE_NR_OPERATIONS ? operations[operation].subsystem : "unknown";
+}
+
+const char *operation_source_name(unsigned int source)
+{
+	static const char *const names[SCOPE_NR_SOURCES] = {
+		[SCOPE_SOURCE_OWN] = "own",
+		[SCOPE_SOURCE_UPSTREAM] = "upstream",
+		[SCOPE_SOURCE_TYPE1] = "type1",
+	};
+
+	return source < SCOPE_NR_SOURCES ? names[source] : "unknown";
 }
 
 uint64_t operations_find(const char *name)
@@ -89,6 +104,11 @@ static const struct reason iommufd_reasons[SCOPE_NR_IOMMUFD_REASONS] = {
 
 static const struct reason vfio_reasons[SCOPE_NR_VFIO_REASONS] = {
 	VFIO_REASONS(REASON)
+};
+
+static const struct reason
+	probed_reasons[SCOPE_END_PROBED_REASONS - SCOPE_FIRST_PROBED_REASON] = {
+	SCOPE_PROBED_REASONS(REASON)
 #undef REASON
 };
 
@@ -99,6 +119,8 @@ static const struct reason *find_reason(unsigned int operation, unsigned int rea
 		"for a reason that this version of the tool does not know",
 	};
 
+	if (reason >= SCOPE_FIRST_PROBED_REASON && reason < SCOPE_END_PROBED_REASONS)
+		return &probed_reasons[reason - SCOPE_FIRST_PROBED_REASON];
 	if (scope_operation_class(operation) == SCOPE_CLASS_VFIO)
 		return reason < SCOPE_NR_VFIO_REASONS ? &vfio_reasons[reason] : &unknown;
 	return reason < SCOPE_NR_IOMMUFD_REASONS ? &iommufd_reasons[reason] : &unknown;

@@ -33,6 +33,14 @@ const char *operation_title(unsigned int operation);
 const char *operation_subsystem(unsigned int operation);
 
 /**
+ * operation_source_name() - where it was seen what happened: "type1"
+ * @source: enum scope_source
+ *
+ * Return: the name.
+ */
+const char *operation_source_name(unsigned int source);
+
+/**
  * operations_find() - the operations with a name
  * @name: the name; with the subsystem and "_" before it, only that one's
  *

@@ -38,7 +38,9 @@ static void say_memory(struct strbuf *buf, const struct scope_op *op)
 	strbuf_add(buf, format_size(op->length).s);
 	strbuf_add(buf, " at ");
 	strbuf_add_hex(buf, op->iova);
-	if (op->src_ioas) {
+	if (op->source == SCOPE_SOURCE_TYPE1) {
+		say_id(buf, "container", op->ctx);
+	} else if (op->src_ioas) {
 		say_id(buf, "ioas", op->src_ioas);
 		strbuf_add(buf, " to ");
 		strbuf_add_number(buf, op->ioas);
@@ -57,14 +59,22 @@ static void say_translation(struct strbuf *buf, const struct scope_op *op)
 		strbuf_say(buf, "%s %u",
 			   strncmp(operation_name(op->operation), "access_", 7) ? "device" : "access",
 			   op->device_id);
-	say_change(buf, "hwpt", op->old_hwpt, op->hwpt);
-	say_change(buf, "ioas", op->old_ioas, op->ioas);
+	if (op->source == SCOPE_SOURCE_TYPE1) {
+		say_id(buf, "container", op->ctx);
+	} else {
+		say_change(buf, "hwpt", op->old_hwpt, op->hwpt);
+		say_change(buf, "ioas", op->old_ioas, op->ioas);
+	}
 	if (op->devices > 1)
 		strbuf_say(buf, ", %u devices of group %u", op->devices, op->group);
 }
 
 static void say_object(struct strbuf *buf, const struct scope_op *op)
 {
+	if (op->source == SCOPE_SOURCE_TYPE1) {
+		strbuf_say(buf, "container %u", op->ctx);
+		return;
+	}
 	switch (op->operation) {
 	case SCOPE_OPERATION_iommufd_open:
 	case SCOPE_OPERATION_iommufd_close:

@@ -10,7 +10,6 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/operation.h"
-#include "text/difference.h"
 
 enum {
 	MEMORY = 1 << SCOPE_CLASS_MEMORY,
@@ -68,10 +67,16 @@ static void get_name(const void *record, struct value *value)
 	value->text = operation_name(((const struct scope_op *)record)->operation);
 }
 
+static void get_source(const void *record, struct value *value)
+{
+	value->text = operation_source_name(((const struct scope_op *)record)->source);
+}
+
 static const struct field name[] = {
 	FIELD(TEXT, "subsystem", .get = get_subsystem,
-	      .doc = "whose operation: `iommufd` or `vfio`"),
+	      .doc = "whose operation: `iommufd`, `vfio` or `type1`"),
 	FIELD(TEXT, "operation", .get = get_name, .doc = "name of the operation"),
+	FIELD(TEXT, "source", .get = get_source, .doc = SOURCE_DOC),
 };
 
 const struct field_table operation_name_fields = FIELD_TABLE("name", name);
@@ -223,6 +228,16 @@ static void get_object_type(const void *record, struct value *value)
 	value->text = object_type_name(((const struct scope_op *)record)->object_type);
 }
 
+/* A type1 container keeps no record of them, and each is too much to be probed. */
+static void get_extents(const void *record, struct value *value)
+{
+	const struct scope_op *operation = record;
+
+	value->known = operation->operation != SCOPE_OPERATION_type1_map &&
+		       operation->operation != SCOPE_OPERATION_type1_attach;
+	value->number = operation->extents;
+}
+
 static const struct field details[] = {
 	RECORD(NUMBER, "uid", uid, .doc = "user"),
 	RECORD(NUMBER, "cgroup_id", cgroup, .doc = "id of the cgroup (v2) of the thread"),
@@ -250,7 +265,8 @@ static const struct field details[] = {
 	RECORD(ADDRESS, "user_va", user_va, .kinds = SPACE,
 	       .doc = "address of the memory in the process"),
 	RECORD(NUMBER, "pages", pages, .kinds = SPACE, .doc = "pages pinned or unpinned"),
-	RECORD(NUMBER, "extents", extents, .kinds = SPACE,
+	RECORD(NUMBER, "extents", extents, .kinds = SPACE, .get = get_extents,
+	       .unknown = "it is not seen",
 	       .doc = "contiguous runs of pinned memory; of an unmap, areas"),
 };
 
@@ -353,7 +369,7 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 	struct scope_op *operation = &record->op;
 
 	operation->start_ns = begun->start_ns;
-	operation->dur_ns = difference(now_ns, begun->start_ns);
+	operation->dur_ns = now_ns > begun->start_ns ? now_ns - begun->start_ns : 0;
 	operation->operation = begun->operation;
 	operation->ctx = begun->ctx;
 	operation->ioas = begun->ioas;
@@ -365,7 +381,7 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 	memcpy(operation->phase_ns, begun->phase_ns, sizeof(operation->phase_ns));
 	record->dur_at_least = false;
 	record->phase = begun->phase;
-	record->phase_dur_ns = difference(now_ns, begun->phase_start_ns);
+	record->phase_dur_ns = now_ns > begun->phase_start_ns ? now_ns - begun->phase_start_ns : 0;
 }
 
 /* Failures */

@@ -9,7 +9,6 @@
 #include "bpf/filter.h"
 #include "bpf/latency.skel.h"
 #include "observe/failures.h"
-#include "observe/finished.h"
 #include "observe/latency.h"
 #include "text/output.h"
 
@@ -65,7 +64,7 @@ void failures_read(const struct latency *latency, struct failures *failures)
 		failure->count += entry.count;
 		if (entry.told == entry.count &&
 		    entry.last.start_ns + entry.last.dur_ns >= end_of(failure))
-			finished_operation(&failure->last, &entry.last, sizeof(entry.last));
+			failure->last = entry.last;
 	}
 	if (failures->nr)
 		qsort(failures->list, failures->nr, sizeof(*failures->list), compare);

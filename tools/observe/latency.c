@@ -14,12 +14,12 @@
 
 #include "bpf/filter.h"
 #include "bpf/latency.skel.h"
+#include "bpf/latency_probed.skel.h"
 #include "bpf/slowest.h"
 #include "machine/processes.h"
 #include "observe/attachments.h"
 #include "observe/filter.h"
 #include "observe/latency.h"
-#include "text/name.h"
 #include "text/output.h"
 
 #define OTHERS "(others)"
@@ -105,7 +105,9 @@ unsigned int latency_phase(const struct latency_series *series, unsigned int ind
 static bool counts_plainly(const struct ios_latency *skeleton)
 {
 	const __u64 frequent = 1ULL << SCOPE_OPERATION_iommufd_map |
-			       1ULL << SCOPE_OPERATION_iommufd_unmap;
+			       1ULL << SCOPE_OPERATION_iommufd_unmap |
+			       1ULL << SCOPE_OPERATION_type1_map |
+			       1ULL << SCOPE_OPERATION_type1_unmap;
 
 	return skeleton->rodata->by == SCOPE_BY_NONE &&
 	       !(skeleton->rodata->keep & SCOPE_KEEP_SLOWEST) &&
@@ -149,7 +151,7 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 	latency->device = settings->filter ? settings->filter->device : NULL;
 	latency->skeleton =
 		SESSION_OPEN(&latency->session, latency, SESSION_RECORDS, settings->filter);
-	if (!latency->skeleton)
+	if (!latency->skeleton || SESSION_ADD_PROBED(&latency->session, latency))
 		return -1;
 	prepare(latency->skeleton, settings);
 	return session_load(&latency->session);
@@ -226,7 +228,7 @@ static void process_of_id(struct latency *latency, uint64_t tgid, char *text, si
 	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
 }
 
-static void find_raw_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
+static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
 {
 	switch (latency->by) {
 	case SCOPE_BY_NONE:
@@ -254,12 +256,6 @@ static void find_raw_label(struct latency *latency, uint64_t dimension, char *te
 		cgroup_path(dimension, text, size);
 		return;
 	}
-}
-
-static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
-{
-	find_raw_label(latency, dimension, text, size);
-	name_clean(text, size);
 }
 
 static void relabel(struct latency_set *set, const char *from, const char *to);
@@ -311,6 +307,7 @@ static struct latency_series *series_of(struct latency_set *set, const char *lab
 	series = allocate(sizeof(*series) + (1 + nr_phases) * sizeof(series->histograms[0]));
 	series->label = strdup(label);
 	series->operation = operation;
+	series->source = session_source(operation);
 	series->nr_phases = nr_phases;
 	set->series = reallocarray(set->series, set->nr + 1, sizeof(*set->series));
 	if (!set->series || !series->label)
@@ -474,6 +471,8 @@ static void read_frequent(struct latency *latency, struct snapshot *now)
 	static const unsigned int operations[SCOPE_NR_FREQUENT] = {
 		[SCOPE_FREQUENT_MAP] = SCOPE_OPERATION_iommufd_map,
 		[SCOPE_FREQUENT_UNMAP] = SCOPE_OPERATION_iommufd_unmap,
+		[SCOPE_FREQUENT_TYPE1_MAP] = SCOPE_OPERATION_type1_map,
+		[SCOPE_FREQUENT_TYPE1_UNMAP] = SCOPE_OPERATION_type1_unmap,
 	};
 	size_t size = ENTRY_SIZE(SCOPE_NR_MEMORY_PHASES);
 	int cpus = libbpf_num_possible_cpus(), cpu;

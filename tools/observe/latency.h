@@ -26,6 +26,7 @@ struct ios_latency;
  * struct latency_series - operations of one kind under one label
  * @label: what they have in common: a device, an IOAS, a process, a cgroup; "" for all
  * @operation: enum scope_operation
+ * @source: enum scope_source
  * @counters: how many, how many failed, bytes, pages
  * @nr_phases: how many phases this kind of operation has
  * @histograms: the whole operation first, then its phases
@@ -33,6 +34,7 @@ struct ios_latency;
 struct latency_series {
 	char *label;
 	unsigned int operation;
+	unsigned int source;
 	struct scope_counters counters;
 	unsigned int nr_phases;
 	struct histogram histograms[];

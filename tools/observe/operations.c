@@ -7,6 +7,7 @@
 
 #include "bpf/filter.h"
 #include "bpf/operations.skel.h"
+#include "bpf/operations_probed.skel.h"
 #include "observe/attachments.h"
 #include "observe/filter.h"
 #include "observe/finished.h"
@@ -32,7 +33,7 @@ int operations_open(struct operations *operations, const struct operations_setti
 	operations->device = settings->filter ? settings->filter->device : NULL;
 	skeleton =
 		SESSION_OPEN(&operations->session, operations, SESSION_RECORDS, settings->filter);
-	if (!skeleton)
+	if (!skeleton || SESSION_ADD_PROBED(&operations->session, operations))
 		return -1;
 	operations->skeleton = skeleton;
 	skeleton->rodata->wanted = settings->wanted;

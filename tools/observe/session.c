@@ -8,6 +8,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #include "probe/sources.h"
 #include "text/output.h"
 
-/* The events of finished operations, and which program of programs.bpf.h serves each. */
+/* The events of finished operations, and which program of sources/own.bpf.h serves each. */
 static const struct {
 	const char *program;
 	const char *event;
@@ -104,10 +105,6 @@ static int check_machine(void)
 		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
 		return -1;
 	}
-	if (!have("/sys/module/iommufd")) {
-		complain("module iommufd is not loaded: modprobe iommufd");
-		return -1;
-	}
 	return 0;
 }
 
@@ -115,6 +112,10 @@ int session_check_module(void)
 {
 	if (check_machine())
 		return -1;
+	if (!have("/sys/module/iommufd")) {
+		complain("module iommufd is not loaded: modprobe iommufd");
+		return -1;
+	}
 	if (!session_has_types()) {
 		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
 		return -1;
@@ -189,8 +190,9 @@ static int check_events(void)
 	hooks_init();
 	if (fall_back())
 		return -1;
-	if (source_state(SOURCE_OWN) != SOURCE_HERE) {
-		complain("module iommufd has no tracepoints: it is not ours (see modinfo iommufd)");
+	if (!sources_here()) {
+		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
+			 "vfio-pci)");
 		return -1;
 	}
 	return 0;
@@ -198,12 +200,24 @@ static int check_events(void)
 
 int session_check(void)
 {
-	return session_check_module() || check_events() ? -1 : 0;
+	return check_machine() || check_events() ? -1 : 0;
 }
 
 int session_check_operations(void)
 {
 	return check_machine() || check_events() ? -1 : 0;
+}
+
+bool session_has_probed(void)
+{
+	return sources_here() & ~SOURCE_BIT(SOURCE_OWN);
+}
+
+unsigned int session_source(unsigned int operation)
+{
+	if (operation >= SCOPE_FIRST_TYPE1_OPERATION)
+		return SCOPE_SOURCE_TYPE1;
+	return sources_here() & SOURCE_BIT(SOURCE_OWN) ? SCOPE_SOURCE_OWN : SCOPE_SOURCE_UPSTREAM;
 }
 
 /* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
@@ -258,12 +272,29 @@ static bool serves(const char *program, const char *event)
 	return !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
 }
 
+/* A program of one source may be at a function that the kernel has anyway: is the source here? */
+static bool has_source(const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+	char prefix[32];
+	size_t source;
+
+	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++) {
+		snprintf(prefix, sizeof(prefix), "ios_%s_", source_name(source));
+		if (!strncmp(name, prefix, strlen(prefix)))
+			return sources_here() & SOURCE_BIT(source);
+	}
+	return true;
+}
+
 /* Is there an event that this program can be attached to? */
 static bool is_of_use(const struct bpf_program *program)
 {
 	const char *event = event_of(program), *function = function_of(program);
 	size_t i;
 
+	if (!has_source(program))
+		return false;
 	if (event)
 		return btf_event_exists(event);
 	if (function)
@@ -278,19 +309,20 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-/* The variable of the programs that has the filter.  NULL if they know none. */
-static struct scope_filter *filter_of(const struct bpf_object *object)
+/* A variable of a section of the programs' data, not loaded yet; @size: its size.  NULL if there is none. */
+static void *variable_of(const struct bpf_object *object, const char *section_name, const char *name,
+			 size_t *size)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	const struct btf_var_secinfo *variable;
 	const struct btf_type *section;
 	const struct bpf_map *map;
+	size_t map_size;
 	unsigned int i;
-	size_t size;
 	int id;
 
-	id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
-	map = bpf_object__find_map_by_name(object, ".rodata");
+	id = btf__find_by_name_kind(btf, section_name, BTF_KIND_DATASEC);
+	map = bpf_object__find_map_by_name(object, section_name);
 	if (id < 0 || !map)
 		return NULL;
 	section = btf__type_by_id(btf, id);
@@ -298,11 +330,11 @@ static struct scope_filter *filter_of(const struct bpf_object *object)
 	for (i = 0; i < btf_vlen(section); i++, variable++) {
 		const struct btf_type *type = btf__type_by_id(btf, variable->type);
 
-		if (!strcmp(btf__name_by_offset(btf, type->name_off), "filter") &&
-		    variable->size == sizeof(struct scope_filter))
-			return (void *)((char *)bpf_map__initial_value((struct bpf_map *)map,
-								       &size) +
-					variable->offset);
+		if (strcmp(btf__name_by_offset(btf, type->name_off), name))
+			continue;
+		*size = variable->size;
+		return (char *)bpf_map__initial_value((struct bpf_map *)map, &map_size) +
+		       variable->offset;
 	}
 	return NULL;
 }
@@ -310,9 +342,10 @@ static struct scope_filter *filter_of(const struct bpf_object *object)
 /* Set the knobs of filter.bpf.h. */
 static int set_filter(struct session *session, const struct filter *filter)
 {
-	struct scope_filter *knobs = filter_of(session_object(session));
+	size_t size;
+	struct scope_filter *knobs = variable_of(session_object(session), ".rodata", "filter", &size);
 
-	if (!knobs)
+	if (!knobs || size != sizeof(*knobs))
 		return failed("filter", -EOPNOTSUPP);
 	knobs->tgid = filter->pid;
 	knobs->ctx = filter->ctx;
@@ -337,24 +370,147 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 	return filter ? set_filter(session, filter) : 0;
 }
 
+/* How many areas a container may have is a parameter of the module. */
+static void tell_entry_limit(const struct bpf_object *object)
+{
+	size_t size;
+	uint32_t *limit = variable_of(object, ".rodata", "type1_entry_limit", &size);
+	FILE *file = fopen("/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "re");
+
+	if (file && limit && size == sizeof(*limit) && fscanf(file, "%" SCNu32, limit) != 1)
+		*limit = 0;
+	if (file)
+		fclose(file);
+}
+
+int session_added(struct session *session, struct bpf_object_skeleton *skeleton, void *owner)
+{
+	int err = -errno;
+
+	if (!skeleton)
+		return session_has_probed() ? failed("open the BPF programs", err) : 0;
+	session->probed = skeleton;
+	session->probed_owner = owner;
+	hooks_tell_arguments(*skeleton->obj);
+	tell_entry_limit(*skeleton->obj);
+	return 0;
+}
+
 struct bpf_object *session_object(const struct session *session)
 {
 	return *session->skeleton->obj;
 }
 
-int session_try_load(struct session *session)
+static void leave_out_useless(struct bpf_object *object)
 {
 	struct bpf_program *program;
-	int err;
 
-	bpf_object__for_each_program(program, session_object(session))
+	bpf_object__for_each_program(program, object)
 	{
 		if (is_raw(program) && !strcmp(bpf_program__name(program), "ios_memory"))
 			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
 		if (bpf_program__autoload(program) && !is_of_use(program))
 			bpf_program__set_autoload(program, false);
 	}
+}
+
+/* The knobs that two objects have by the same name. */
+static void copy_knobs(const struct bpf_object *from, const struct bpf_object *to)
+{
+	const struct btf *btf = bpf_object__btf(to);
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	const struct btf_var_secinfo *variable;
+	const struct btf_type *section;
+	size_t size, own_size;
+	void *knob, *own;
+	const char *name;
+	unsigned int i;
+
+	if (id < 0)
+		return;
+	section = btf__type_by_id(btf, id);
+	variable = btf_var_secinfos(section);
+	for (i = 0; i < btf_vlen(section); i++, variable++) {
+		name = btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off);
+		own = variable_of(to, ".rodata", name, &own_size);
+		knob = variable_of(from, ".rodata", name, &size);
+		if (own && knob && own_size == size)
+			memcpy(own, knob, size);
+	}
+}
+
+/* Are the variables of a section the same ones in both objects? */
+static bool same_variables(const struct bpf_object *one, const struct bpf_object *other,
+			   const char *name)
+{
+	const struct btf *btf[] = { bpf_object__btf(one), bpf_object__btf(other) };
+	const struct btf_var_secinfo *a, *b;
+	int id[2], i;
+
+	for (i = 0; i < 2; i++)
+		id[i] = btf__find_by_name_kind(btf[i], name, BTF_KIND_DATASEC);
+	if (id[0] < 0 || id[1] < 0 ||
+	    btf_vlen(btf__type_by_id(btf[0], id[0])) != btf_vlen(btf__type_by_id(btf[1], id[1])))
+		return false;
+	a = btf_var_secinfos(btf__type_by_id(btf[0], id[0]));
+	b = btf_var_secinfos(btf__type_by_id(btf[1], id[1]));
+	for (i = 0; i < btf_vlen(btf__type_by_id(btf[0], id[0])); i++)
+		if (a[i].offset != b[i].offset || a[i].size != b[i].size ||
+		    strcmp(btf__name_by_offset(btf[0],
+					       btf__type_by_id(btf[0], a[i].type)->name_off),
+			   btf__name_by_offset(btf[1],
+					       btf__type_by_id(btf[1], b[i].type)->name_off)))
+			return false;
+	return true;
+}
+
+/* Have the second object use the maps of the first, which is loaded; its knobs are its own. */
+static int share_maps(const struct bpf_object *from, const struct bpf_object *to)
+{
+	const struct bpf_map *shared;
+	struct bpf_map *map;
+	int err;
+
+	bpf_object__for_each_map(map, to)
+	{
+		const char *name = bpf_map__name(map), *section = strchr(name, '.');
+
+		/* variables: the name of their section, which has the object's before it */
+		if (section)
+			name = section;
+		if (!strcmp(name, ".rodata"))
+			continue;
+		shared = bpf_object__find_map_by_name(from, name);
+		if (!shared)
+			continue;
+		if (*name == '.' && !same_variables(from, to, name))
+			return -EINVAL;
+		err = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int load_probed(const struct session *session)
+{
+	struct bpf_object *object = *session->probed->obj;
+	int err;
+
+	copy_knobs(session_object(session), object);
+	leave_out_useless(object);
+	err = share_maps(session_object(session), object);
+	return err ? err : bpf_object__load_skeleton(session->probed);
+}
+
+int session_try_load(struct session *session)
+{
+	int err;
+
+	leave_out_useless(session_object(session));
 	err = bpf_object__load_skeleton(session->skeleton);
+	if (!err && session->probed)
+		err = load_probed(session);
 	btf_events_forget();
 	return err;
 }
@@ -433,12 +589,12 @@ static int attach_kprobe(struct session *session, struct bpf_program *program)
 	return link ? keep_link(session, program, link) : 0;
 }
 
-int session_attach(struct session *session)
+static int attach_object(struct session *session, const struct bpf_object *object)
 {
 	struct bpf_program *program;
 	int err = 0;
 
-	bpf_object__for_each_program(program, session_object(session))
+	bpf_object__for_each_program(program, object)
 	{
 		if (err || !bpf_program__autoload(program))
 			continue;
@@ -451,6 +607,15 @@ int session_attach(struct session *session)
 		else if (kprobed_by(program))
 			err = attach_kprobe(session, program);
 	}
+	return err;
+}
+
+int session_attach(struct session *session)
+{
+	int err = attach_object(session, session_object(session));
+
+	if (!err && session->probed)
+		err = attach_object(session, *session->probed->obj);
 	return err;
 }
 
@@ -476,6 +641,9 @@ void session_close(struct session *session)
 {
 	session_detach(session);
 	ring_buffer__free(session->ring);
+	if (session->probed)
+		bpf_object__destroy_skeleton(session->probed);
+	free(session->probed_owner);
 	if (session->skeleton)
 		bpf_object__destroy_skeleton(session->skeleton);
 	free(session->owner);

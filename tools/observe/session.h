@@ -3,6 +3,7 @@
  * BPF programs at work: from the skeleton to the last event, the same for all that is observed.
  *
  *	skeleton = SESSION_OPEN(&session, NAME, types, filter);
+ *	SESSION_ADD_PROBED(&session, NAME)
  *	set the knobs in skeleton->rodata
  *	session_load(&session)
  *	session_ring(&session, skeleton->maps.NAME, function, context)
@@ -36,6 +37,8 @@ struct session_link;
  * struct session - BPF programs, their links and their ring buffer
  * @skeleton: libbpf's part of the skeleton, NULL before it is open
  * @owner: the generated part of the skeleton, which is freed with it
+ * @probed: the same two of the object that SESSION_ADD_PROBED() added, or NULL
+ * @probed_owner: the generated part of it
  * @links: what is attached
  * @nr_links: how many
  * @ring: the ring buffer that is read, or NULL
@@ -43,6 +46,8 @@ struct session_link;
 struct session {
 	struct bpf_object_skeleton *skeleton;
 	void *owner;
+	struct bpf_object_skeleton *probed;
+	void *probed_owner;
 	struct session_link *links;
 	size_t nr_links;
 	struct ring_buffer *ring;
@@ -105,6 +110,37 @@ enum session_types {
 			NULL :                                                                     \
 			opened_;                                                                   \
 	})
+
+/**
+ * SESSION_ADD_PROBED() - open the skeleton of the same consumer for sources that are probed
+ * @session: the session, just opened
+ * @name: name of the BPF program's file, without "_probed"
+ *
+ * It gets the knobs of the first one, and its maps and variables: what is read of one is read of both.  Where this
+ * host has no such source nothing is added.
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+#define SESSION_ADD_PROBED(session, name)                                                          \
+	({                                                                                         \
+		struct ios_##name##_probed *added_ = NULL;                                         \
+                                                                                                   \
+		if (session_has_probed())                                                          \
+			added_ = ios_##name##_probed__open();                                      \
+		session_added(session, added_ ? added_->skeleton : NULL, added_);                  \
+	})
+
+/* For SESSION_ADD_PROBED() alone. */
+bool session_has_probed(void);
+int session_added(struct session *session, struct bpf_object_skeleton *skeleton, void *owner);
+
+/**
+ * session_source() - where is it seen what an operation does, on this host?
+ * @operation: enum scope_operation
+ *
+ * Return: enum scope_source.
+ */
+unsigned int session_source(unsigned int operation);
 
 /* For SESSION_OPEN() alone. */
 const struct bpf_object_open_opts *session_open_options(enum session_types types);

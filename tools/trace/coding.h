@@ -60,7 +60,8 @@ enum {
 	FIELD(21, old_ioas)                                                                        \
 	FIELD(22, group)                                                                           \
 	FIELD(23, devices)                                                                         \
-	FIELD(24, start)
+	FIELD(24, start)                                                                           \
+	FIELD(27, source)
 
 enum {
 	TRACE_FIELD_RET = 1,		/* folded */

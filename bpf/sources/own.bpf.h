@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs behind the events of finished operations.
+ * Our modules: the programs behind their events of finished operations.
  *
- * The file that includes it has defined, as static __always_inline functions:
- *
- *	int finished_memory(const struct iommufd_op *op, __u32 operation)
- *	int finished_translation(const struct iommufd_op *op, __u32 operation)
- *	int finished_object(const struct iommufd_op *op, __u32 operation)
- *	int finished_vfio(const struct vfio_op *op, __u32 operation)
+ * The file that includes it is a consumer; record.bpf.h says what it has defined.
  *
  * Operations on memory come by the hundred thousand: each has a program of its own, which reads
  * the kernel's record in place.  The others are rare, and many: one raw tracepoint program serves
@@ -15,8 +10,8 @@
  * starts sooner.  The tool attaches it to every event of its class.  Operations on memory have one like
  * that as well, for modules without BTF.
  */
-#ifndef IOMMUSCOPE_BPF_PROGRAMS_BPF_H
-#define IOMMUSCOPE_BPF_PROGRAMS_BPF_H
+#ifndef IOMMUSCOPE_BPF_SOURCES_OWN_BPF_H
+#define IOMMUSCOPE_BPF_SOURCES_OWN_BPF_H
 
 /* Larger than any record will be. */
 #define SCOPE_OP_ROOM 512

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Operations seen from outside, by probes on the functions that do them.
+ *
+ * A source has a probe where an operation begins and ends, and where it goes from one phase to the next:
+ *
+ *	slot_begin(operation)		at the begin
+ *	slot_enter(slot, phase)		in between: slot_under_way() is the operation of this thread
+ *	slot_end(slot, ret)		at the end; then the source fills in the rest, hands the record to the
+ *					consumer, and
+ *	slot_free(slot)			lets it go
+ *
+ * An operation under way has a slot: an element of an array.  A thread keeps the slot that it once got, idle
+ * between its operations, and a processor remembers the slot that was used on it last; so, as long as a thread has
+ * not moved and no other one has been here, a probe finds it by two look-ups in arrays.  Otherwise a hash says which
+ * slot is whose.  Threads that come new take what is idle.
+ *
+ * Whose a slot is stands in its first word, the address of the thread, with SLOT_BUSY while an operation is under
+ * way.  Its thread alone sets and clears that bit, and only an idle slot changes hands, both by compare-and-swap; so
+ * what is behind the first word needs no lock.  A reader (stuck) may see it change.
+ */
+#ifndef IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
+#define IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
+
+#include "bpf/arguments.bpf.h"
+#include "bpf/record.bpf.h"
+
+#define SLOTS 1024
+#define SLOT_BUSY 1ULL
+/* So many slots are looked at for an idle one. */
+#define SLOT_TRIES 16
+
+/*
+ * @owner: see above
+ * @phase_start_ns: when the phase under way began
+ * @phase: that phase, PROBED_NO_PHASE for none
+ * @before: the phase that a nested one goes back to
+ * @operation: enum scope_operation
+ * @tid: the thread
+ * @space: address of what the operation works on: the container, or the context of the iommufd
+ * @lock: address of the lock that is the wait of this operation
+ * @argument: of the ioctl
+ * @given: what the user gave, for the source
+ * @step_ret: how the step of the operation ended that failed
+ * @op: what is known so far
+ */
+struct op_slot {
+	__u64 owner;
+	__u64 phase_start_ns;
+	__u32 phase;
+	__u32 before;
+	__u32 operation;
+	__u32 tid;
+	__u64 space;
+	__u64 lock;
+	__u64 argument;
+	__u64 given[6];
+	__s64 step_ret;
+	struct probed_op op;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct op_slot);
+} ios_slots SEC(".maps");
+
+/* The slot that was used last on this processor. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} ios_slot_here SEC(".maps");
+
+/* The slot of a thread, which may be another's by now. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4 * SLOTS);
+	__type(key, __u64);
+	__type(value, __u32);
+} ios_slot_of SEC(".maps");
+
+/* Where to look for an idle slot. */
+__u32 next_slot SEC(".data.probed") = 0;
+/* Operations that found no slot, or whose end was not seen: they are not told of. */
+__u64 slots_lost SEC(".data.probed") = 0;
+
+/* A number for what is known by its address only, the same in all programs for as long as it lives. */
+static __always_inline __u32 space_number(__u64 address)
+{
+	return (__u32)(address * 0x9e3779b97f4a7c15ULL >> 40) + 1;
+}
+
+/*
+ * An argument by its name, as a pointer that the verifier knows the type of: reading through it costs one
+ * instruction.  The branches that are not taken are never looked at.
+ */
+#define ARGUMENT_POINTER(ctx, function, parameter) \
+	argument_pointer((ctx), function##__argument__##parameter)
+
+#define LOAD_ARGUMENT(number) \
+	asm volatile("%0 = *(u64 *)(%1 + 8 * " #number ")" : "=r"(value) : "r"(ctx))
+
+static __always_inline void *argument_pointer(void *ctx, __u32 number)
+{
+	__u64 value = 0;
+
+	if (number == 0)
+		LOAD_ARGUMENT(0);
+	else if (number == 1)
+		LOAD_ARGUMENT(1);
+	else if (number == 2)
+		LOAD_ARGUMENT(2);
+	else if (number == 3)
+		LOAD_ARGUMENT(3);
+	return (void *)value;
+}
+
+/* The operation of this thread if it is where the processor looks first. */
+static __always_inline struct op_slot *slot_here(void)
+{
+	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero);
+	struct op_slot *slot = here ? bpf_map_lookup_elem(&ios_slots, here) : NULL;
+
+	return slot && slot->owner == (bpf_get_current_task() | SLOT_BUSY) ? slot : NULL;
+}
+
+/* The operation that this thread is in, or NULL. */
+static __always_inline struct op_slot *slot_under_way(void)
+{
+	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero), *known;
+	__u64 task = bpf_get_current_task();
+	struct op_slot *slot;
+
+	if (!here)
+		return NULL;
+	slot = bpf_map_lookup_elem(&ios_slots, here);
+	if (slot && slot->owner == (task | SLOT_BUSY))
+		return slot;
+	known = bpf_map_lookup_elem(&ios_slot_of, &task);
+	if (!known)
+		return NULL;
+	slot = bpf_map_lookup_elem(&ios_slots, known);
+	if (!slot || slot->owner != (task | SLOT_BUSY))
+		return NULL;
+	*here = *known;
+	return slot;
+}
+
+/* A slot for a thread whose slot is not here: its own, or one that is idle. */
+static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
+{
+	__u32 *known = bpf_map_lookup_elem(&ios_slot_of, &task), number;
+	struct op_slot *slot = known ? bpf_map_lookup_elem(&ios_slots, known) : NULL;
+	__u64 owner;
+	int i;
+
+	if (slot && (slot->owner | SLOT_BUSY) == (task | SLOT_BUSY)) {
+		*here = *known;
+		return slot;
+	}
+	for (i = 0; i < SLOT_TRIES; i++) {
+		number = __sync_fetch_and_add(&next_slot, 1) & (SLOTS - 1);
+		slot = bpf_map_lookup_elem(&ios_slots, &number);
+		if (!slot)
+			return NULL;
+		owner = slot->owner;
+		if (owner & SLOT_BUSY ||
+		    __sync_val_compare_and_swap(&slot->owner, owner, task) != owner)
+			continue;
+		bpf_map_update_elem(&ios_slot_of, &task, &number, BPF_ANY);
+		*here = number;
+		return slot;
+	}
+	return NULL;
+}
+
+/*
+ * An operation of this thread begins.  NULL if there is no slot for it.  @phases: how many of the first phases it
+ * may have.
+ */
+static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source, __u32 phases)
+{
+	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero), i;
+	__u64 task = bpf_get_current_task();
+	struct op_slot *slot;
+
+	if (!here)
+		return NULL;
+	slot = bpf_map_lookup_elem(&ios_slots, here);
+	if (!slot || (slot->owner | SLOT_BUSY) != (task | SLOT_BUSY))
+		slot = slot_claim(task, here);
+	if (!slot ||
+	    __sync_val_compare_and_swap(&slot->owner, task, task | SLOT_BUSY) != task) {
+		__sync_fetch_and_add(&slots_lost, 1);
+		/* busy with an operation whose end was not seen: this one takes its place */
+		if (!slot || slot->owner != (task | SLOT_BUSY))
+			return NULL;
+	}
+#pragma unroll
+	for (i = 0; i < SCOPE_FIRST_VFIO_PHASE; i++)
+		if (i < phases)
+			slot->op.phase_ns[i] = 0;
+	slot->operation = operation;
+	slot->phase = PROBED_NO_PHASE;
+	slot->lock = 0;
+	slot->step_ret = 0;
+	slot->op.pages = 0;
+	slot->op.extents = 0;
+	slot->op.source = source;
+	slot->op.clock.start_ns = bpf_ktime_get_ns();
+	slot->phase_start_ns = slot->op.clock.start_ns;
+	return slot;
+}
+
+/* From here on the time is that of another phase. */
+static __always_inline void slot_enter(struct op_slot *slot, __u32 phase)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	slot->op.phase_ns[slot->phase & (PROBED_PHASES - 1)] += now - slot->phase_start_ns;
+	slot->phase_start_ns = now;
+	slot->phase = phase;
+}
+
+/* A phase within another one, and back. */
+static __always_inline void slot_enter_within(struct op_slot *slot, __u32 phase)
+{
+	slot->before = slot->phase;
+	slot_enter(slot, phase);
+}
+
+static __always_inline void slot_leave_within(struct op_slot *slot)
+{
+	slot_enter(slot, slot->before);
+}
+
+/* The operation has ended; @op lacks only what the source knows. */
+static __always_inline void slot_end(struct op_slot *slot, __s32 ret)
+{
+	slot_enter(slot, PROBED_NO_PHASE);
+	slot->op.clock.dur_ns = slot->phase_start_ns - slot->op.clock.start_ns;
+	slot->op.clock.ret = ret;
+	slot->op.clock.reason = SCOPE_REASON_iommufd_none;
+	slot->op.clock.reason_a = 0;
+	slot->op.clock.reason_b = 0;
+}
+
+static __always_inline void slot_free(struct op_slot *slot)
+{
+	slot->owner = bpf_get_current_task();
+}
+
+static __always_inline void slot_fails(struct op_slot *slot, __u32 reason, __u64 a, __u64 b)
+{
+	slot->op.clock.reason = reason;
+	slot->op.clock.reason_a = a;
+	slot->op.clock.reason_b = b;
+}
+
+/*
+ * Waiting for the lock of the container: the kernel's own events, which only come where a lock is taken already.
+ * They come for all locks of the host; the second one may find its thread on another processor.
+ */
+SEC("tp_btf/contention_begin")
+int ios_contended(__u64 *ctx)
+{
+	struct op_slot *slot = slot_here();
+
+	if (slot && slot->lock && slot->lock == ctx[0])
+		slot_enter_within(slot, SCOPE_PHASE_wait);
+	return 0;
+}
+
+SEC("tp_btf/contention_end")
+int ios_acquired(__u64 *ctx)
+{
+	struct op_slot *slot = slot_under_way();
+
+	if (slot && slot->lock == ctx[0] && slot->phase == SCOPE_PHASE_wait)
+		slot_leave_within(slot);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tool on a stock kernel: VFIO's type1 container, against a client whose every call is known.
+
+type1.py BDF [TEST]...: a device for the client, and which tests.
+"""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
+from tooltest import Tap, tool  # noqa: E402
+
+DEVICE = sys.argv[1]
+BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
+PAGE = 4096
+# what is compared one by one
+MEMORY = ("map", "unmap")
+
+Call = collections.namedtuple("Call", "name iova length pages error")
+
+
+def truth(output):
+    """The calls that type1-load says it made: (pid, [Call...])."""
+    lines = [line.split() for line in output.splitlines()]
+    pids = [int(line[1]) for line in lines if line[0] == "pid"]
+    calls = [Call(name, int(iova), int(length), int(pages), None if error == "0" else error)
+             for name, iova, length, pages, error in (line for line in lines if line[0] in MEMORY)]
+    return pids[0] if pids else 0, calls
+
+
+def told(objects):
+    """The same as the tool told it."""
+    return [Call(o["operation"], o["iova"], o["length_bytes"], 0 if o["error"] else o["pages"], o["error"])
+            for o in objects if o.get("operation") in MEMORY]
+
+
+def client(output, *work):
+    """The command of the client, which writes to a file: the tool's own output is another."""
+    return ["sh", "-c", 'exec type1-load "$@" >%s' % output, "type1-load", DEVICE, *work]
+
+
+def observed(command, *work):
+    """The tool's result, its objects, and what the client printed."""
+    with tempfile.NamedTemporaryFile("r") as output:
+        result = tool(*command, "--json", "--", *client(output.name, *work), timeout=60)
+        return result, [json.loads(line) for line in result.stdout.splitlines()], output.read()
+
+
+def every_call(tap):
+    result, objects, output = observed(("ops",), "pairs", "200")
+    pid, calls = truth(output)
+    tap.equal((result.returncode, result.stderr), (0, ""), "ops finds no fault")
+    tap.equal(len(calls), 400, "the client makes 400 calls")
+    tap.equal(told(objects), calls, "ops tells of each call: its range, its pages, in order")
+    tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
+    mine = objects[:-1]
+    tap.equal({(o["subsystem"], o["source"]) for o in mine}, {("type1", "type1")},
+              "all of it is said to come from type1")
+    tap.equal(({o["pid"] for o in mine}, {o["process"] for o in mine}), ({pid}, {"type1-load"}),
+              "and to be that process's")
+    tap.equal(len({o["ctx"] for o in mine}), 1, "one container has one number")
+    counts = collections.Counter(o["operation"] for o in mine)
+    tap.equal([counts[name] for name in ("open", "attach", "detach", "close")], [1, 1, 1, 1],
+              "the container's life is told of")
+    attach = [o for o in mine if o["operation"] == "attach"][0]
+    group = os.path.basename(os.readlink("/sys/bus/pci/devices/%s/iommu_group" % DEVICE))
+    tap.equal((attach["device"], attach["group"], attach["devices"]), (DEVICE, int(group), 1),
+              "the group that is attached is named by its device")
+    tap.ok(attach["switch_ns"] > 0, "the attach of the IOMMU driver takes time", attach)
+    maps = [o for o in mine if o["operation"] == "map"]
+    tap.ok(all(o["pin_ns"] > 0 and o["map_ns"] > 0 and not o["unpin_ns"] for o in maps),
+           "each map pins and maps", maps[0])
+    unmaps = [o for o in mine if o["operation"] == "unmap"]
+    tap.ok(all(o["unmap_ns"] > 0 and o["sync_ns"] > 0 and o["unpin_ns"] > 0 for o in unmaps),
+           "each unmap unmaps, invalidates and unpins", unmaps[0])
+    tap.ok(all(sum(o[p] for p in o if p.endswith("_ns") and p not in
+                   ("dur_ns", "time_ns", "start_monotonic_ns")) <= o["dur_ns"] for o in mine),
+           "no operation has more time in its phases than it took")
+    tap.equal(({o["extents"] for o in maps}, {o["extents"] for o in unmaps}), ({None}, {1}),
+              "extents, which are not seen, are not known; areas of an unmap are")
+
+
+def shapes(tap):
+    for work in (("pairs", "5", str(1 << 20)), ("areas", "3000"), ("threads", "4", "300")):
+        _, objects, output = observed(("ops",), *work)
+        _, calls = truth(output)
+        name = " ".join(work)
+        tap.equal((sorted(told(objects)), objects[-1]["lost"]), (sorted(calls), 0),
+                  "%s: each of %d calls is told of" % (name, len(calls)))
+
+
+def numbers(tap):
+    for work in (("pairs", "2000"), ("areas", "1000"), ("threads", "4", "500")):
+        _, objects, output = observed(("lat",), *work)
+        _, calls = truth(output)
+        wanted = {}
+        for name in MEMORY:
+            mine = [call for call in calls if call.name == name]
+            wanted[name] = (len(mine), 0, sum(c.length for c in mine), sum(c.pages for c in mine))
+        got = {row["operation"]: (row["count"], row["errors"], row["bytes"], row["pages"])
+               for row in objects[-1]["operations"] if row["operation"] in MEMORY}
+        tap.equal(got, wanted, "%s: lat's counts, bytes and pages are the client's" % " ".join(work))
+        tap.equal({row["source"] for row in objects[-1]["operations"]}, {"type1"}, "with their source")
+        pins = [phase["count"] for row in objects[-1]["operations"] if row["operation"] == "map"
+                for phase in row["phases"] if phase["phase"] == "pin"]
+        tap.equal(pins, [wanted["map"][0]], "and each map has pinned")
+
+
+def reasons(tap):
+    _, objects, output = observed(("ops", "--errors"), "errors")
+    _, calls = truth(output)
+    wrong = [call for call in calls if call.error]
+    tap.equal([c.error for c in told(objects)], [c.error for c in wrong], "each failure is told of")
+    base, memory = 1 << 32, [o["user_va"] for o in objects if o.get("reason") == "iova_overlap"]
+    found = [(o["reason"], o["reason_a"], o["reason_b"]) for o in objects[:-1]]
+    at = memory[0] if memory else 0
+    tap.equal(found, [
+        ("iova_overlap", base, base + 4 * PAGE - 1),
+        ("unmap_splits_area", base, base + 4 * PAGE - 1),
+        ("iova_reserved", 0xfee00000, 0xfeefffff),
+        ("iova_misaligned", at + 1, PAGE),
+        ("zero_length", 0, 0),
+        ("overflow", 2**64 - PAGE, 2 * PAGE),
+        ("unknown_flags", 1 << 7, 7),
+        ("bad_value", 0, 0),
+        ("gup_fault", at + 8 * PAGE, 14),
+        ("bad_user_pointer", 0, 24),
+    ], "each with its reason and the numbers that decide")
+
+
+def memory_limit(tap):
+    allowed, wanted = 1 << 20, 4 << 20
+    _, objects, _ = observed(("ops", "--errors"), "memlock", str(allowed), str(wanted))
+    failures = [o for o in objects if "operation" in o]
+    tap.equal([(o["operation"], o["error"], o["reason"], o["reason_a"], o["reason_b"], o["length_bytes"],
+                o["uid"]) for o in failures],
+              [("map", "ENOMEM", "memlock_limit", allowed // 4, allowed, wanted, 1000)],
+              "the limit on locked memory is named, with what is allowed, in use and wanted")
+    text = tool("ops", "--errors", "--", "type1-load", DEVICE, "memlock", str(allowed), str(wanted)).stdout
+    tap.ok("RLIMIT_MEMLOCK: 1.0 MiB allowed, 0.2 MiB in use, 4 MiB wanted" in text, "and in words", text)
+
+
+def entry_limit(tap):
+    result, objects, output = observed(("ops", "--errors"), "full")
+    areas = [int(line.split()[1]) for line in output.splitlines() if line.startswith("areas")]
+    failures = [(o["error"], o["reason"], o["reason_a"]) for o in objects if "operation" in o]
+    tap.equal((result.returncode, failures), (0, [("ENOSPC", "dma_entry_limit", areas[0])]),
+              "a container that is full is said to be, and how many areas it has")
+
+
+def waiting(tap):
+    _, objects, _ = observed(("ops", "-o", "map"), "waiting", str(512 << 20))
+    maps = sorted((o for o in objects if o.get("operation") == "map"), key=lambda o: o["iova"])
+    tap.equal([o["process"] for o in maps], ["long-mapper", "waiting-mapper"], "both maps are told of")
+    first, second = maps
+    tap.ok(first["pin_ns"] > first["dur_ns"] / 2 and not first["wait_ns"],
+           "the first spent its time pinning", first)
+    tap.ok(second["wait_ns"] > second["dur_ns"] / 2, "the second spent it waiting for the lock", second)
+
+
+def recording(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace")
+        with tempfile.NamedTemporaryFile("r") as output:
+            tool("record", "-o", path, "--", *client(output.name, "pairs", "50"), timeout=60)
+            _, calls = truth(output.read())
+        report = [json.loads(line) for line in tool("report", "--json", path).stdout.splitlines()]
+    tap.equal(told(report), calls, "record and report tell of each call as well")
+    tap.equal({o["source"] for o in report if "source" in o}, {"type1"}, "with its source")
+
+
+if __name__ == "__main__":
+    subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
+    tests = (every_call, shapes, numbers, reasons, memory_limit, entry_limit, waiting, recording)
+    wanted = sys.argv[2:]
+    Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))
