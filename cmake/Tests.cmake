@@ -14,9 +14,9 @@
 #       DEBUG kasan and kcsan have it run on these debug kernels as well, in the long run
 #   iommuscope_add_debug_test(NAME KIND kasan|kcsan [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs as KIND.NAME in a guest with that debug kernel, in the long run only
-#   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] COMMAND ...)
+#   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] [DEBUG kasan] COMMAND ...)
 #       runs on the host while a machine is up; $LAB_EXEC is the command line that runs a
-#       command in there, $LAB_MONITOR that which runs one of QEMU's monitor
+#       command in there, $LAB_MONITOR that which runs one of QEMU's monitor. DEBUG as above
 #   iommuscope_add_bench(NAME [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs in a guest with './dev bench'
 #
@@ -173,6 +173,17 @@ foreach(line ${lines})
 endforeach()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LAB_DIR}/kernel/slowness)
 
+# The machine and the limit of a test on a debug kernel.
+function(_lab_debug_machine kind vm timeout out out_timeout)
+	if(vm MATCHES "^(intel|amd|virtio|none)$")
+		set(vm "--iommu ${vm}")
+	endif()
+	# what the checks need of the memory
+	set(${out} "--debug-kernel ${kind} --mem 3G ${vm}" PARENT_SCOPE)
+	math(EXPR timeout "${timeout} * ${LAB_SLOWNESS_${kind}}")
+	set(${out_timeout} ${timeout} PARENT_SCOPE)
+endfunction()
+
 function(iommuscope_add_debug_test name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;VM;TIMEOUT" "COMMAND")
 	if(NOT arg_VM)
@@ -181,25 +192,28 @@ function(iommuscope_add_debug_test name)
 	if(NOT arg_TIMEOUT)
 		set(arg_TIMEOUT 120)
 	endif()
-	if(arg_VM MATCHES "^(intel|amd|virtio|none)$")
-		set(arg_VM "--iommu ${arg_VM}")
-	endif()
-	# what the checks need of the memory
-	set(machine "--debug-kernel ${arg_KIND} --mem 3G ${arg_VM}")
-	math(EXPR timeout "${arg_TIMEOUT} * ${LAB_SLOWNESS_${arg_KIND}}")
+	_lab_debug_machine(${arg_KIND} "${arg_VM}" ${arg_TIMEOUT} machine timeout)
 	_lab_vm_test(${arg_KIND}.${name} "${machine}" ${timeout} long "long;${arg_KIND};vm" --check
 		${arg_COMMAND})
 endfunction()
 
+function(_lab_beside_test name vm timeout config labels)
+	_lab_machine("${vm}" "${config}" machine)
+	_lab_tap(${name} TIMEOUT ${timeout} CONFIG ${config} LABELS ${labels}
+		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} beside ${machine} --timeout ${timeout} -- ${ARGN})
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
+endfunction()
+
 function(iommuscope_add_beside_test name)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "COMMAND")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "VM;TIMEOUT" "DEBUG;COMMAND")
 	if(NOT arg_TIMEOUT)
 		set(arg_TIMEOUT 120)
 	endif()
-	_lab_machine("${arg_VM}" "" machine)
-	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS vm COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR}
-		beside ${machine} --timeout ${arg_TIMEOUT} -- ${arg_COMMAND})
-	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
+	_lab_beside_test(${name} "${arg_VM}" ${arg_TIMEOUT} "" vm ${arg_COMMAND})
+	foreach(kind ${arg_DEBUG})
+		_lab_debug_machine(${kind} "${arg_VM}" ${arg_TIMEOUT} machine timeout)
+		_lab_beside_test(${kind}.${name} "${machine}" ${timeout} long "long;${kind};vm" ${arg_COMMAND})
+	endforeach()
 endfunction()
 
 function(iommuscope_add_bench name)

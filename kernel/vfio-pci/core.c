@@ -248,7 +248,8 @@ void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 	vfio_pci_core_sriov_configure(vdev, 0);
 	vfio_unregister_group_dev(&vdev->vdev);
 	/* The close may have left the reset to us: we were called with the lock it needs. */
-	if (vdev->needs_reset && !pci_reset_function_locked(vdev->pdev))
+	if (vdev->needs_reset && vfio_pci_answers(vdev->pdev) &&
+	    !pci_reset_function_locked(vdev->pdev))
 		vdev->needs_reset = false;
 	vfio_pci_sriov_exit(vdev);
 	vfio_pci_vga_unregister(vdev);

@@ -259,6 +259,7 @@ int vfio_pci_req_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 void vfio_pci_events_close(struct vfio_pci_core_device *vdev);
 
 /* reset.c, hot_reset.c */
+bool vfio_pci_answers(struct pci_dev *pdev);
 long vfio_pci_reset(struct vfio_pci_core_device *vdev);
 int vfio_pci_function_reset(struct vfio_pci_core_device *vdev);
 long vfio_pci_hot_reset_info(struct vfio_pci_core_device *vdev,

@@ -480,7 +480,7 @@ void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev)
 	lockdep_assert_held(&set->lock);
 
 	list_for_each_entry(other, &set->device_list, vdev.dev_set_list)
-		needed |= other->needs_reset;
+		needed |= other->needs_reset && vfio_pci_answers(other->pdev);
 	/* Our own session is the last one, and about to end. */
 	if (!needed || vfio_device_set_open_count(set) > 1)
 		return;

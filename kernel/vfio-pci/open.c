@@ -52,7 +52,8 @@ static void open_msix(struct vfio_pci_core_device *vdev)
  * vfio_pci_core_enable() - the first part of open_device() of drivers
  * @vdev: the device
  *
- * Return: 0 or a negative errno, -EAGAIN if somebody else works on the device.
+ * Return: 0 or a negative errno, -EAGAIN if somebody else works on the device, -EIO if it does not
+ * answer.
  */
 int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 {
@@ -68,6 +69,9 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 			goto err_sriov;
 	}
 
+	ret = -EIO;
+	if (!vfio_pci_answers(pdev))
+		goto err_power;
 	/* No DMA before the user asks for it. */
 	pci_clear_master(pdev);
 	ret = pci_enable_device(pdev);
@@ -131,7 +135,7 @@ static void close_reset(struct vfio_pci_core_device *vdev)
 	/* A function whose interrupts the user left enabled must not send them to the next one. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 
-	if (vdev->reset_works && pci_cfg_access_trylock(pdev)) {
+	if (vdev->reset_works && vfio_pci_answers(pdev) && pci_cfg_access_trylock(pdev)) {
 		if (device_trylock(&pdev->dev)) {
 			if (!__pci_reset_function_locked(pdev))
 				vdev->needs_reset = false;

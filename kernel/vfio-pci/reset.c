@@ -4,11 +4,33 @@
  *
  * While it is reset, and until the PCI core has restored its configuration, the device's memory is
  * locked against all accesses; the user's mappings come back with their next fault.
+ *
+ * A device that answers no more (pulled out, or fallen off its bus) would be waited for at each
+ * reset, a minute for each of its ways, with its configuration locked and often the lock of its
+ * set held.  So resets of our own, at a change of hands, leave it out, and nobody can open it; the
+ * reset that it owes is done once it is back.
  */
 #include <linux/pci.h>
 #include <linux/vfio_pci_core.h>
 
 #include "core_private.h"
+
+/**
+ * vfio_pci_answers() - is the device there at all?
+ * @pdev: the device, awake
+ *
+ * Return: false if it does not answer to its configuration.  One that is busy does answer.
+ */
+bool vfio_pci_answers(struct pci_dev *pdev)
+{
+	u32 val;
+
+	pci_read_config_dword(pdev, PCI_VENDOR_ID, &val);
+	/* The identity of a VF is its PF's to tell. */
+	if (PCI_POSSIBLE_ERROR(val) && pdev->is_virtfn)
+		pci_read_config_dword(pdev, PCI_COMMAND, &val);
+	return !PCI_POSSIBLE_ERROR(val);
+}
 
 /**
  * vfio_pci_function_reset() - reset a function as gently as it knows how

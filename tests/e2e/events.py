@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tests of events_test.c, with what they wait for: the host's side.
 
-Usage: events.py
+Usage: events.py [TEST]...
 
 The guest is the machine of LAB_EXEC and LAB_MONITOR. Its device "faulty" reports errors; "pulled", behind
-"port3", is pulled out and comes back.
+"port3", is pulled out and comes back, and so is "torn", behind "port5", which goes without a word.
 """
 
 import json
@@ -18,7 +18,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 EXEC = shlex.split(os.environ["LAB_EXEC"])
 MONITOR = shlex.split(os.environ["LAB_MONITOR"])
 # a device that was pulled out has to come back as it was
-PULLED = ["driver=e1000e", "romfile=", "id=pulled", "bus=port3"]
+PULLED = ("pulled", "0x80860x10d3", ["driver=e1000e", "romfile=", "id=pulled", "bus=port3"])
+TORN = ("torn", "0x12340x11e8", ["driver=edu", "dma_mask=0xffffffff", "id=torn", "bus=port5"])
 
 
 def monitor(*words):
@@ -29,8 +30,8 @@ def guest(*command):
     return [*EXEC, "--", *command]
 
 
-def error():
-    said = monitor("human-monitor-command", "command-line=pcie_aer_inject_error faulty POISON_TLP")
+def error(kind="POISON_TLP"):
+    said = monitor("human-monitor-command", f"command-line=pcie_aer_inject_error faulty {kind}")
     if not said.startswith("OK"):
         print("#", said.strip(), flush=True)
 
@@ -39,15 +40,15 @@ def pull():
     monitor("device_del", "id=pulled")
 
 
-def push():
-    """Put the device back once the machine has let go of it, and wait until the guest has it."""
+def push(name, kind, description):
+    """Put a device back once the machine has let go of it, and wait until the guest has it."""
     here = ("ls -d /sys/bus/pci/devices/*/ | while read -r d; do "
-            "[ $(cat $d/vendor)$(cat $d/device) = 0x80860x10d3 ] && echo; done | wc -l")
+            f"[ $(cat $d/vendor)$(cat $d/device) = {kind} ] && echo; done | wc -l")
     script = (f"for i in $(seq 600); do [ $({here}) -ge $1 ] && exit; sleep 0.1; done; exit 1")
     before = int(subprocess.run(guest("sh", "-c", here), stdout=subprocess.PIPE, check=True).stdout)
-    while any(item["name"] == "pulled" for item in monitor("qom-list", "path=/machine/peripheral")):
+    while any(item["name"] == name for item in monitor("qom-list", "path=/machine/peripheral")):
         pass
-    monitor("device_add", *PULLED)
+    monitor("device_add", *description)
     subprocess.run(guest("sh", "-c", script, "sh", str(before + 1)), check=True)
 
 
@@ -58,7 +59,8 @@ def run(test, happen):
                           stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("# waiting"):
-                happen()
+                if happen:
+                    happen()
                 happened = True
             elif line.startswith("#"):
                 print(line, end="", flush=True)
@@ -69,14 +71,18 @@ def run(test, happen):
 
 def main():
     points = [("an error is reported to the user", "events.error", error, None),
-              ("a device is pulled out", "events.pulled", pull, push),
-              ("a device is pulled out that its user keeps", "events.pulled_from_one_who_stays", pull, push)]
+              ("an error is fatal", "events.fatal_error", lambda: error("DLP"), None),
+              ("a device is pulled out", "events.pulled", pull, PULLED),
+              ("a device is pulled out that its user keeps", "events.pulled_from_one_who_stays", pull, PULLED),
+              ("a device is torn out while it does DMA", "events.torn_out", None, TORN),
+              ("a device dies and comes back", "events.dead", None, None)]
+    points = [point for point in points if point[1] in sys.argv[1:] or not sys.argv[1:]]
     print(f"1..{len(points)}", flush=True)
     bad = False
-    for number, (name, test, happen, after) in enumerate(points, 1):
+    for number, (name, test, happen, gone) in enumerate(points, 1):
         passed, happened = run(test, happen)
-        if after and happened:
-            after()
+        if gone and happened:
+            push(*gone)
         bad |= not passed
         print(f"{'ok' if passed else 'not ok'} {number} - {name}", flush=True)
     return bad

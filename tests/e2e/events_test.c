@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens to a device from outside: errors that it reports, and that it is pulled out.
+ * What happens to a device from outside: errors that it reports, and that it is pulled out, torn out or dies.
  *
  * events.py starts these one by one, waits for the line "# waiting" and has the machine do it. The
  * device that reports errors is a virtio one, which alone has the registers for that in QEMU; the one that
@@ -17,6 +17,7 @@
 #include "../lib/patience.h"
 #include "e2e.h"
 #include "lib/e1000e.h"
+#include "lib/edu.h"
 
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_RNG 0x1044
@@ -95,36 +96,92 @@ static void host_sets_serr(const char *bdf)
 	close(fd);
 }
 
+/* A device that reports errors, its user, who listens, and another device's user, who listens as well. */
+struct faulty {
+	struct fixture other;
+	struct vfio_space space;
+	struct vfio_dev dev;
+	char bdf[PCI_BDF_SIZE];
+	int event;
+	int others;
+};
+
+static void setup_faulty(struct faulty *f)
+{
+	setup(&f->other);
+	f->others = watch(&f->other.dev, VFIO_PCI_ERR_IRQ_INDEX);
+	if (pci_find(VIRTIO_VENDOR, VIRTIO_RNG, -1, 0, f->bdf))
+		tap_skip("this machine has no device that reports errors");
+	CHECK_OK(pci_bind(f->bdf, "vfio-pci"));
+	CHECK_OK(vfio_space_open(&f->space, VFIO_API_NODE));
+	CHECK_OK(vfio_open(&f->dev, f->bdf, &f->space));
+	f->event = watch(&f->dev, VFIO_PCI_ERR_IRQ_INDEX);
+}
+
+static void wait_for_error(const struct faulty *f)
+{
+	host_sets_serr(f->bdf);
+	say_waiting();
+	CHECK_EQ(vfio_wait_event(f->event, LIMIT_MS), 1);
+	CHECK_EQ(vfio_wait_event(f->others, 0), 0);
+	CHECK_EQ(vfio_config_read(&f->dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
+}
+
+/* The next user finds a device as before. */
+static void give_to_next_user(struct faulty *f)
+{
+	vfio_close(&f->dev);
+	vfio_space_close(&f->space);
+	CHECK_OK(vfio_space_open(&f->space, VFIO_API_NODE));
+	CHECK_OK(vfio_open(&f->dev, f->bdf, &f->space));
+	CHECK_EQ(vfio_config_read(&f->dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
+}
+
 /* An error that a device reports is shown to its user, and to no other; the device stays theirs. */
 TEST(events, error)
 {
-	struct vfio_space space;
-	char bdf[PCI_BDF_SIZE];
-	struct vfio_dev dev;
-	struct fixture other;
-	int event, others;
+	struct faulty f;
 
-	setup(&other);
-	others = watch(&other.dev, VFIO_PCI_ERR_IRQ_INDEX);
-	if (pci_find(VIRTIO_VENDOR, VIRTIO_RNG, -1, 0, bdf))
-		tap_skip("this machine has no device that reports errors");
-	CHECK_OK(pci_bind(bdf, "vfio-pci"));
-	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
-	CHECK_OK(vfio_open(&dev, bdf, &space));
-	event = watch(&dev, VFIO_PCI_ERR_IRQ_INDEX);
-	host_sets_serr(bdf);
-	say_waiting();
-	CHECK_EQ(vfio_wait_event(event, LIMIT_MS), 1);
-	CHECK_EQ(vfio_wait_event(others, 0), 0);
-	CHECK_EQ(vfio_config_read(&dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
-	CHECK_OK(vfio_config_write(&dev, PCI_INTERRUPT_LINE, 1, 0x5a));
-	CHECK_EQ(vfio_config_read(&dev, PCI_INTERRUPT_LINE, 1), 0x5a);
-	vfio_close(&dev);
-	vfio_space_close(&space);
-	/* the next user finds a device as before */
-	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
-	CHECK_OK(vfio_open(&dev, bdf, &space));
-	CHECK_EQ(vfio_config_read(&dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
+	setup_faulty(&f);
+	wait_for_error(&f);
+	CHECK_OK(vfio_config_write(&f.dev, PCI_INTERRUPT_LINE, 1, 0x5a));
+	CHECK_EQ(vfio_config_read(&f.dev, PCI_INTERRUPT_LINE, 1), 0x5a);
+	give_to_next_user(&f);
+}
+
+static uint16_t device_command(const char *bdf)
+{
+	uint16_t command;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pread(fd, &command, sizeof(command), PCI_COMMAND), sizeof(command));
+	close(fd);
+	return command;
+}
+
+/* After one that is fatal the kernel resets what is behind the port; the user can have it work again. */
+TEST(events, fatal_error)
+{
+	uint32_t before, after;
+	struct faulty f;
+
+	setup_faulty(&f);
+	CHECK_OK(vfio_config_write(&f.dev, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
+	CHECK_EQ(vfio_region_rw(f.dev.fd, VFIO_PCI_BAR4_REGION_INDEX, 0, &before, 4, false), 4);
+	wait_for_error(&f);
+	while (device_command(f.bdf) & PCI_COMMAND_MASTER)
+		e2e_sleep(10);
+	CHECK_OK(vfio_reset(f.dev.fd));
+	CHECK_OK(vfio_config_write(&f.dev, PCI_COMMAND, 2, 0));
+	CHECK_OK(vfio_config_write(&f.dev, PCI_COMMAND, 2, PCI_COMMAND_MEMORY));
+	CHECK_EQ(vfio_region_rw(f.dev.fd, VFIO_PCI_BAR4_REGION_INDEX, 0, &after, 4, false), 4);
+	CHECK_EQ(after, before);
+	CHECK_NE(after, 0xffffffff);
+	give_to_next_user(&f);
 }
 
 /* The user is asked for a device that is pulled out, and lets go: it was theirs up to then. */
@@ -162,4 +219,103 @@ TEST(events, pulled_from_one_who_stays)
 	CHECK(!e2e_log_has(log, f.bdf, who, 0));
 	vfio_close(&f.dev);
 	wait_until_gone(f.bdf);
+}
+
+static uint8_t read_config(const char *bdf)
+{
+	char path[128];
+	uint8_t byte;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pread(fd, &byte, 1, PCI_REVISION_ID), 1);
+	close(fd);
+	return byte;
+}
+
+/*
+ * A device that answers no more holds nobody up: neither its user, who closes it, nor the next one, nor who
+ * reads its configuration meanwhile.  It is not waited for to come out of a reset.  Once it is back, it is
+ * reset before anybody has it.
+ */
+TEST(events, dead)
+{
+	struct vfio_space space;
+	struct vfio_dev dev;
+	struct fixture f;
+	int log;
+
+	setup(&f);
+	e1000e_mark(&f.nic);
+	log = e2e_log_mark(true);
+	CHECK_OK(pci_slot_power(f.bdf, false));
+	CHECK_EQ(read_config(f.bdf), 0xff);
+	vfio_close(&f.dev);
+	vfio_space_close(&f.space);
+
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_NE(vfio_open(&dev, f.bdf, &space), 0);
+	CHECK_EQ(read_config(f.bdf), 0xff);
+	CHECK_OK(pci_unbind(f.bdf));
+	CHECK(!e2e_log_has(log, f.bdf, "not ready", 0));
+
+	CHECK_OK(pci_slot_power(f.bdf, true));
+	CHECK_OK(pci_bind(f.bdf, "vfio-pci"));
+	CHECK_OK(vfio_open(&dev, f.bdf, &space));
+	CHECK_OK(e1000e_init(&f.nic, &dev));
+	CHECK(!e1000e_marked(&f.nic));
+}
+
+/* The bus of an edu that is alone there. */
+static void find_lone_edu(char *bdf)
+{
+	char other[PCI_BDF_SIZE];
+	int bus;
+
+	for (bus = 1; bus < 16; bus++)
+		if (!pci_find(EDU_VENDOR, EDU_DEVICE, bus, 0, bdf) &&
+		    pci_find(E1000E_VENDOR, E1000E_DEVICE, bus, 0, other))
+			return;
+	tap_skip("this machine has no edu alone behind a port");
+}
+
+/*
+ * A device that is torn out in the middle of DMA: the user is asked for it as for any other, and what they do
+ * with it meanwhile fails or does nothing.
+ */
+TEST(events, torn_out)
+{
+	struct vfio_space space;
+	char bdf[PCI_BDF_SIZE];
+	struct vfio_dev dev;
+	uint8_t *memory;
+	struct edu edu;
+	int event, log;
+
+	e2e_need_api(VFIO_API_NODE);
+	find_lone_edu(bdf);
+	CHECK_OK(pci_bind(bdf, "vfio-pci"));
+	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
+	CHECK_OK(vfio_open(&dev, bdf, &space));
+	CHECK_OK(edu_init(&edu, &dev));
+	memory = vfio_memory(&space, MIB(2), IOVA);
+	CHECK(memory);
+	CHECK_OK(vfio_bus_master(&dev, true));
+	event = watch(&dev, VFIO_PCI_REQ_IRQ_INDEX);
+	log = e2e_log_mark(true);
+
+	CHECK_OK(edu_dma_start(&edu, IOVA, 0, EDU_MEMORY_SIZE, false, true));
+	say_waiting();
+	CHECK_OK(pci_tear_out(bdf));
+	CHECK_GE(vfio_wait_event(event, LIMIT_MS), 1);
+	CHECK(pci_present(bdf));
+	CHECK_NE(edu_read(&edu, EDU_ID), 0x010000ed);
+	CHECK_NE(vfio_reset(dev.fd), 0);
+	CHECK_ERR(ENODEV, vfio_config_write(&dev, PCI_COMMAND, 2, 0));
+	CHECK_OK(vfio_unmap(&space, IOVA, MIB(2)));
+	vfio_close(&dev);
+	wait_until_gone(bdf);
+	CHECK(!e2e_log_has(log, bdf, "not ready", 0));
 }

@@ -4,6 +4,8 @@
 
 import errno
 import json
+import subprocess
+import tempfile
 
 from iommushell import Shell
 from tooltest import Tap, tool
@@ -145,6 +147,27 @@ def fragmentation(tap):
         tap.ok(4 * PAGE <= tables <= 64 * PAGE, "page tables are there", tables)
 
 
+def apart(tap):
+    """Counters that are read one after the other may have passed each other."""
+    with open("/proc/vmstat", encoding="ascii") as file:
+        lines = file.read().splitlines()
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as fake:
+        for line in lines:
+            name = line.split()[0]
+            count = {"nr_foll_pin_acquired": 1000, "nr_foll_pin_released": 1003}.get(name)
+            print(line if count is None else "%s %d" % (name, count), file=fake, flush=True)
+        with Shell() as shell:
+            file = shell.open()
+            shell.ioas(file)
+            subprocess.run(["mount", "--bind", fake.name, "/proc/vmstat"], check=True)
+            try:
+                text, document = tool("capacity").stdout, capacity()
+            finally:
+                subprocess.run(["umount", "/proc/vmstat"], check=True)
+    tap.ok("EiB" not in text[text.find("Host:"):] and document["host_memory"]["host_pinned_bytes"] == 0,
+           "more released than acquired is none, not 16 EiB", text, document["host_memory"])
+
+
 def bad_input(tap):
     for size in ("much", "0", "-1G", "1.5", "64Q", "99999999E"):
         result = tool("capacity", "--fit", size)
@@ -170,4 +193,4 @@ def bad_input(tap):
 
 
 if __name__ == "__main__":
-    Tap().run(limits, forecasts, fragmentation, bad_input)
+    Tap().run(limits, forecasts, fragmentation, apart, bad_input)

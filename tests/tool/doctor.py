@@ -3,8 +3,8 @@
 """iommuscope doctor in machines that each lack one thing.
 
 The first argument says which machine this is: devices (VT-d, our modules, and the devices of the end
-to end tests), nomodules, noiommu, or unsafe (without interrupt remapping; the second one is its
-IOMMU).
+to end tests), nomodules, noiommu, unsafe (without interrupt remapping; the second one is its
+IOMMU), stock or upstream (an edu device, and the kernel's own VFIO or iommufd).
 """
 
 import json
@@ -194,15 +194,17 @@ def settings(tap):
 
 def nomodules(tap):
     found = Findings()
-    lacks(tap, found, {"modules"}, "without our modules only they are missing")
+    lacks(tap, found, {"modules", "sources"}, "without our modules only they are missing")
+    tap.ok(found.says("sources", "nothing to observe", "modprobe vfio_pci"), "so there is nothing to observe",
+           found.of("sources"))
     tap.ok(found.says("modules", "iommufd vfio vfio_pci are not loaded",
                       "modprobe -a iommufd vfio vfio_pci"), "with how they are loaded",
            found.of("modules"))
     found = Findings(before=with_mounts("mount -t tmpfs none /lib/modules"))
-    tap.ok(found.says("modules", "not installed", "iommuscope-dkms"), "or installed",
+    tap.ok(found.says("modules", "no iommufd", "iommuscope-dkms"), "or what they are good for",
            found.of("modules"))
     found = Findings(before=USER)
-    lacks(tap, found, {"modules", "privilege"}, "a user is told the same")
+    lacks(tap, found, {"modules", "sources", "privilege"}, "a user is told the same")
 
 
 def noiommu(tap):
@@ -224,7 +226,56 @@ def unsafe(tap):
     tap.ok(found.says("iommu", sys.argv[2]), "the IOMMU is named", found.of("iommu"))
 
 
+EDU = "0000:00:01.0"
+
+
+def machine_with(tap, source, words, node):
+    """A machine with one source that is not ours: nothing is missing, for root and for a user."""
+    bind("vfio-pci", EDU)
+    try:
+        found = Findings()
+        lacks(tap, found, set(), "nothing of ours is needed")
+        tap.ok(found.says("sources", source + ": ", "operations map, unmap", *words)
+               and len(found.of("sources")) == 1, "what can be seen is said, and nothing is not seen",
+               found.of("sources"))
+        tap.ok(found.says("modules", "the kernel's own"), "the modules are known as the kernel's",
+               found.of("modules"))
+        tap.ok(any(f["text"].startswith(node(EDU)) for f in found.of("nodes")), "the node is looked at",
+               node(EDU), found.of("nodes"))
+        lacks(tap, Findings(before=USER), {"privilege"}, "to a user only the privilege is missing")
+        found = Findings("-d", EDU)
+        tap.ok(not found.missing() and found.says("device_node", node(EDU)), "the device can be given",
+               found.result.stdout)
+    finally:
+        bind("", EDU)
+
+
+def group_node(device):
+    return "/dev/vfio/" + os.path.basename(os.readlink("/sys/bus/pci/devices/%s/iommu_group" % device))
+
+
+def device_node(device):
+    return "/dev/vfio/devices/" + os.listdir("/sys/bus/pci/devices/%s/vfio-dev" % device)[0]
+
+
+def stock(tap):
+    machine_with(tap, "type1", ("phases wait, account, pin, map, unmap, unpin",), group_node)
+    # only the iommufd of 6.12 can be ours
+    found = Findings()
+    ours = os.uname().release.startswith("6.12.")
+    tap.ok(found.says("modules", "no iommufd") and found.says("modules", "iommuscope-dkms") == ours
+           and found.says("modules", "not for this one") != ours,
+           "our modules are named only where they can be had", found.of("modules"))
+
+
+def upstream(tap):
+    machine_with(tap, "upstream", ("replace", "phases wait, account, pin, map, unmap, unpin, check, alloc, fill, "
+                                   "switch, drop"), device_node)
+
+
 MACHINES = {
+    "stock": (stock,),
+    "upstream": (upstream,),
     "devices": (ready, groups, device, user, hidden, settings),
     "nomodules": (nomodules,),
     "noiommu": (noiommu,),

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 
-from tooltest import TOOL, Observer, Tap, ends_with_process, ends_with_reader, has_mock, run, tool
+from tooltest import TOOL, Observer, Tap, ends_with_process, ends_with_reader, has_mock, run, tool, wait_for
 
 
 def truth(output):
@@ -125,6 +125,35 @@ def command(tap):
     tap.equal((result.returncode, result.stdout), (0, '{"lost":0}\n'), "--duration ends a run")
 
 
+def commands_own_end(tap):
+    """What the run is over for does not end the command, which is the user's."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = os.path.join(folder, "done")
+        work = "ioas-load 3; sleep 0.7; echo >%s" % done
+
+        def went_on(result, name):
+            tap.ok(result.returncode == 0 and os.path.exists(done), name, result.returncode, result.stderr)
+            if os.path.exists(done):
+                os.unlink(done)
+
+        went_on(tool("ops", "--duration", "100ms", "--", "sh", "-c", work), "the command goes on after --duration")
+        went_on(tool("ops", "-n", "1", "--", "sh", "-c", work), "and after -n")
+        went_on(tool("lat", "-n", "1", "-i", "100ms", "--", "sh", "-c", work), "so it does under lat")
+        # the shell's status is that of head
+        went_on(run("sh", "-c", 'iommuscope ops -- sh -c "$1" | head -n 1', "sh", work), "and when the reader goes")
+        with Observer("ops", "--", "sh", "-c", "trap 'echo >%s; exit' TERM; echo >%s.up; "
+                      "while :; do sleep 0.1; done" % (done, done)) as ops:
+            wait_for(lambda: os.path.exists(done + ".up"))
+            ops.process.send_signal(signal.SIGTERM)
+            ops.ends()
+        tap.ok(ops.status == 0 and os.path.exists(done), "a signal is passed on to it", ops.status, ops.stderr)
+    result = tool("ops", "--kill", "--duration", "100ms", "--", "sleep", "100000")
+    tap.equal((result.returncode, result.stderr), (0, ""), "--kill ends it with the run")
+    result = tool("ops", "--duration", "100ms", "--", "sh", "-c", "sleep 3; exit 5")
+    tap.ok(result.returncode == 1 and "waiting for its end" in result.stderr and "status 5" in result.stderr,
+           "a long wait is explained, and how it ends is told", result.stderr)
+
+
 def losses(tap):
     with Observer("ops", "--json", timeout=120) as observer:
         observer.process.send_signal(signal.SIGSTOP)
@@ -165,6 +194,8 @@ def bad_input(tap):
                result.returncode, result.stdout, result.stderr)
 
     refused(2, "no such command", "dance")
+    refused(2, "unexpected argument: true (a command to run stands behind --)", "ops", "true")
+    refused(2, "--kill needs a command", "ops", "--kill")
     refused(2, "unrecognized option", "ops", "--dance")
     refused(2, "not a process id", "ops", "-p", "-1")
     refused(2, "not a process id", "ops", "-p", "qemu")
@@ -200,4 +231,4 @@ def full():
 
 
 if __name__ == "__main__":
-    Tap().run(every_call, errors_only, filters, attached_before, command, losses, endings, bad_input)
+    Tap().run(every_call, errors_only, filters, attached_before, command, commands_own_end, losses, endings, bad_input)

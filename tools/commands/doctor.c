@@ -171,7 +171,8 @@ const struct command command_doctor = {
 	.description =
 		"Each line is ok, a warning, or missing, with what to do about it.  It looks at the "
 		"kernel and its options, BTF, what restricts BPF, the modules (ours or the "
-		"distribution's), the IOMMU, interrupt remapping, groups and who is in their way, "
+		"kernel's own), where operations can be seen and which of their phases cannot, "
+		"the IOMMU, interrupt remapping, groups and who is in their way, "
 		"device nodes, and what the calling user may do and pin.\n\n"
 		"With -d it looks at one device in depth instead of at all groups: what the host "
 		"uses it for, its IOMMU, what else is in its group, its driver, how it can be "

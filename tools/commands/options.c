@@ -28,6 +28,7 @@ enum {
 	KEY_JSON,
 	KEY_CSV,
 	KEY_READY,
+	KEY_KILL,
 	KEY_USAGE,
 };
 
@@ -51,6 +52,8 @@ static const struct {
 	{ OPTION_CSV, { "csv", KEY_CSV, NULL, 0, "write comma-separated values", 12 } },
 	{ OPTION_READY, { "ready-file", KEY_READY, "FILE", 0,
 			  "make FILE once nothing can be missed any more", 13 } },
+	{ OPTION_COMMAND, { "kill", KEY_KILL, NULL, 0,
+			    "end COMMAND too when the run ends, e.g. by --duration or -n", 13 } },
 	{ OPTION_ALWAYS, { "help", 'h', NULL, 0, "show this help", -1 } },
 	{ OPTION_ALWAYS, { "usage", KEY_USAGE, NULL, OPTION_HIDDEN, "show the options", -1 } },
 };
@@ -153,6 +156,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case KEY_READY:
 		options->ready_file = arg;
 		return 0;
+	case KEY_KILL:
+		options->kill = true;
+		return 0;
 	case 'h':
 		options_help(parsing->command, stdout);
 		exit(finish_output() ? EXIT_FAILED : 0);
@@ -174,12 +180,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (err != ARGP_ERR_UNKNOWN)
 		return err;
 	if (key == ARGP_KEY_ARG && command->common & OPTION_COMMAND) {
+		/* a word too many is easily taken for a command, and run */
+		if (!state->quoted)
+			argp_error(state, "unexpected argument: %s (a command to run stands behind --)", arg);
 		options->argv = &state->argv[state->next - 1];
 		state->next = state->argc;
 		return 0;
 	}
 	if (key == ARGP_KEY_ARG && !command->arguments)
 		argp_error(state, "unexpected argument: %s", arg);
+	if (key == ARGP_KEY_END && options->kill && !options->argv)
+		argp_error(state, "--kill needs a command to run, behind --");
 	if (key == ARGP_KEY_END && options->json && options->csv)
 		argp_error(state, "--json and --csv exclude each other");
 	return command->parse ? command->parse(key, arg, state) : ARGP_ERR_UNKNOWN;

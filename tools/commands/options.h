@@ -24,6 +24,7 @@ struct command;
  * @csv: write CSV
  * @ready_file: file to make once everything is observed, or NULL
  * @argv: command to run and observe, ended by NULL, or NULL
+ * @kill: end that command with the run
  */
 struct options {
 	struct filter filter;
@@ -35,6 +36,7 @@ struct options {
 	bool csv;
 	const char *ready_file;
 	char **argv;
+	bool kill;
 };
 
 /**

@@ -22,6 +22,7 @@
 #include "describe/operation_line.h"
 #include "describe/replacement_text.h"
 #include "observe/replacement.h"
+#include "text/difference.h"
 #include "text/exit_status.h"
 #include "text/format.h"
 #include "text/json.h"
@@ -345,7 +346,7 @@ static uint64_t span_of(const struct report *report)
 {
 	uint64_t start_ns = report->info->start_ns;
 
-	return report->last_ns > start_ns ? report->last_ns - start_ns : 0;
+	return difference(report->last_ns, start_ns);
 }
 
 static void get_span(const void *record, struct value *value)
@@ -430,7 +431,7 @@ static void show_unfinished(void *context, const struct scope_op *op)
 	struct report *report = context;
 	struct scope_op copy = *op;
 
-	copy.dur_ns = report->last_ns > op->start_ns ? report->last_ns - op->start_ns : 0;
+	copy.dur_ns = difference(report->last_ns, op->start_ns);
 	show(report, &copy, MOMENT_UNFINISHED);
 }
 

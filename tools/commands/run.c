@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@
 #include "text/exit_status.h"
 #include "text/output.h"
 
-/* How long a command may take to end after SIGTERM. */
+/* How long a command may take to end, after SIGTERM or by itself, before more is done about it. */
 #define COMMAND_END_NS 2000000000ULL
+/* poll() takes milliseconds, as an int. */
+#define POLL_MOST_NS (INT_MAX * 1000000ULL)
 
 int run_begin(struct run *run, const struct options *options)
 {
@@ -118,20 +121,36 @@ static void reap(struct run *run)
 {
 	if (run->command && waitpid(run->command, &run->status, WNOHANG) == run->command) {
 		run->command = 0;
-		run->end = RUN_COMMAND;
+		if (!run->end)
+			run->end = RUN_COMMAND;
 	}
 }
 
-static void read_signals(struct run *run)
+/*
+ * A signal that a process sends is passed on to the command.  What comes from the terminal has reached the
+ * command already.
+ */
+static void pass_on(const struct run *run, const struct signalfd_siginfo *info)
+{
+	if (run->command && info->ssi_code != SI_KERNEL)
+		kill(run->command, info->ssi_signo);
+}
+
+/* Return whether a signal came that ends a run. */
+static bool read_signals(struct run *run)
 {
 	struct signalfd_siginfo info;
+	bool ends = false;
 
 	while (read(run->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
+		if (info.ssi_signo == SIGCHLD) {
 			reap(run);
-		else if (!run->end)
-			run->end = RUN_SIGNAL;
+			continue;
+		}
+		pass_on(run, &info);
+		ends = true;
 	}
+	return ends;
 }
 
 bool run_wait(struct run *run, int fd, uint64_t until_ns)
@@ -157,8 +176,8 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns)
 		complain("poll: %s", strerror(errno));
 		exit(EXIT_FAILED);
 	}
-	if (fds[0].revents)
-		read_signals(run);
+	if (fds[0].revents && read_signals(run) && !run->end)
+		run->end = RUN_SIGNAL;
 	if (run->end)
 		return false;
 	if (fds[1].revents & POLLERR)
@@ -170,19 +189,31 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns)
 	return !run->end;
 }
 
-static void end_command(struct run *run)
+/*
+ * Wait until the command has ended, a signal comes that ends a run, or so many nanoseconds are over.
+ * Return whether it was the latter.
+ */
+static bool await_command(struct run *run, uint64_t ns)
 {
 	struct pollfd fd = { .fd = run->signal_fd, .events = POLLIN };
-	uint64_t until = now_ns() + COMMAND_END_NS, now;
+	uint64_t until = now_ns() + ns, now;
 
-	kill(run->command, SIGTERM);
-	for (;;) {
-		read_signals(run);
+	while (run->command) {
 		now = now_ns();
-		if (!run->command || now >= until)
-			break;
-		poll(&fd, 1, (until - now) / 1000000 + 1);
+		if (now >= until)
+			return true;
+		/* an event ends the wait; looking at the time now and then is enough */
+		poll(&fd, 1, until - now < POLL_MOST_NS ? (int)((until - now) / 1000000 + 1) : -1);
+		if (read_signals(run))
+			return false;
 	}
+	return false;
+}
+
+static void kill_command(struct run *run)
+{
+	kill(run->command, SIGTERM);
+	await_command(run, COMMAND_END_NS);
 	if (run->command) {
 		kill(run->command, SIGKILL);
 		waitpid(run->command, &run->status, 0);
@@ -190,18 +221,31 @@ static void end_command(struct run *run)
 	}
 }
 
+/* The command is the user's: it goes on when what is observed of it is over, and is waited for. */
+static void leave_command(struct run *run)
+{
+	flush_output();
+	if (!await_command(run, COMMAND_END_NS))
+		return;
+	complain("%s [%d] goes on: waiting for its end; Ctrl-C ends both, --kill would have ended it",
+		 run->options->argv[0], run->command);
+	await_command(run, UINT64_MAX / 2);
+}
+
 int run_finish(struct run *run)
 {
 	enum run_end end = run->end;
 	int status = 0;
 
-	if (run->command)
-		end_command(run);
+	if (run->command && run->options->kill)
+		kill_command(run);
+	else if (run->command)
+		leave_command(run);
 	if (end == RUN_PROCESS) {
 		complain("process %d has ended", run->options->filter.pid);
 		status = EXIT_FAILED;
 	}
-	if (end == RUN_COMMAND && run->status) {
+	if (end != RUN_SIGNAL && !run->options->kill && run->status) {
 		if (WIFSIGNALED(run->status))
 			complain("%s was ended by signal %d (%s)", run->options->argv[0],
 				 WTERMSIG(run->status), strsignal(WTERMSIG(run->status)));

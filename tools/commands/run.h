@@ -6,6 +6,9 @@
  * latter on it misses nothing.  Then it waits in run_wait() until the run has ended: by a
  * signal, after its duration, with the command it runs, with the process it looks at, or as its
  * reader goes away.  Signals come through a descriptor, so nothing is interrupted.
+ *
+ * The command is the user's: that the run ends is no reason to end it.  A signal that another process sends
+ * is passed on to it; Ctrl-C reaches it by itself.
  */
 #ifndef IOMMUSCOPE_COMMANDS_RUN_H
 #define IOMMUSCOPE_COMMANDS_RUN_H
@@ -77,7 +80,9 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns);
 
 /**
  * run_finish() - end a run
- * @run: the run; ends the command if it still runs
+ * @run: the run
+ *
+ * A command that still runs is waited for, or ended if the user asked for that (--kill).  A signal ends the wait.
  *
  * Call it after the last output.
  *

@@ -26,6 +26,7 @@
 #include "observe/inflight.h"
 #include "observe/session.h"
 #include "text/clock.h"
+#include "text/difference.h"
 #include "text/exit_status.h"
 #include "text/format.h"
 #include "text/json.h"
@@ -176,7 +177,7 @@ static bool describe(const struct suspect *suspect, struct inflight_op *inflight
 	if (!ioctl_args_decode(file, thread->tgid, thread->request, thread->argument, op))
 		return false;
 	op->start_ns = suspect->since_ns;
-	op->dur_ns = now - suspect->since_ns;
+	op->dur_ns = difference(now, suspect->since_ns);
 	return true;
 }
 
@@ -245,7 +246,7 @@ static bool is_stuck(struct stuck *stuck, const struct document *document,
 {
 	const char *device = document->options->filter.device;
 
-	if (suspect->exact ? document->now_ns - suspect->since_ns < own.longer_ns :
+	if (suspect->exact ? difference(document->now_ns, suspect->since_ns) < own.longer_ns :
 			     suspect->looks < LOOKS)
 		return false;
 	if (!describe(suspect, &stuck->inflight, document->now_ns))

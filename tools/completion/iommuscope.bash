@@ -48,10 +48,10 @@ _iommuscope()
 	esac
 	case ${COMP_WORDS[1]} in
 	lat)
-		words="--by --hist --operation -o --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --help -h"
+		words="--by --hist --operation -o --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --kill --help -h"
 		;;
 	ops)
-		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --kill --help -h"
 		;;
 	stuck)
 		words="--longer --no-stack --device -d --pid -p --interval -i --count -n --duration --json --ready-file --help -h"
@@ -60,7 +60,7 @@ _iommuscope()
 		words="--tree --areas --brief --watch --device -d --pid -p --ctx --interval -i --count -n --duration --json --ready-file --help -h"
 		;;
 	replace)
-		words="--timeline --faults --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --help -h"
+		words="--timeline --faults --watch-device --drill --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --kill --help -h"
 		;;
 	capacity)
 		words="--fit --pid -p --ctx --json --help -h"
@@ -72,7 +72,7 @@ _iommuscope()
 		words="--listen --web-config --textfile --by --limit --max-objects --processes --stuck-after --duration --ready-file --help -h"
 		;;
 	record)
-		words="--output -o --no-begins --no-replacements --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --help -h"
+		words="--output -o --no-begins --no-replacements --buffer --device -d --pid -p --cgroup --ctx --count -n --duration --ready-file --kill --help -h"
 		;;
 	report)
 		words="--device -d --pid -p --errors --slower --operation -o --begins --trace-event --info --count -n --json --csv --help -h"

@@ -9,6 +9,7 @@
 #include "describe/latency_text.h"
 #include "describe/names.h"
 #include "observe/slowest.h"
+#include "text/difference.h"
 #include "text/histogram.h"
 
 #define PART(part) INCLUDE(part, field_itself)
@@ -39,7 +40,7 @@ uint64_t lat_other_ns(const struct latency_series *series)
 
 	for (i = 1; i <= series->nr_phases; i++)
 		sum += series->histograms[i].sum;
-	return series->histograms[0].sum > sum ? series->histograms[0].sum - sum : 0;
+	return difference(series->histograms[0].sum, sum);
 }
 
 /* Series: a row is a series or one of its phases */

@@ -10,6 +10,7 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/operation.h"
+#include "text/difference.h"
 
 enum {
 	MEMORY = 1 << SCOPE_CLASS_MEMORY,
@@ -369,7 +370,7 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 	struct scope_op *operation = &record->op;
 
 	operation->start_ns = begun->start_ns;
-	operation->dur_ns = now_ns > begun->start_ns ? now_ns - begun->start_ns : 0;
+	operation->dur_ns = difference(now_ns, begun->start_ns);
 	operation->operation = begun->operation;
 	operation->ctx = begun->ctx;
 	operation->ioas = begun->ioas;
@@ -381,7 +382,7 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 	memcpy(operation->phase_ns, begun->phase_ns, sizeof(operation->phase_ns));
 	record->dur_at_least = false;
 	record->phase = begun->phase;
-	record->phase_dur_ns = now_ns > begun->phase_start_ns ? now_ns - begun->phase_start_ns : 0;
+	record->phase_dur_ns = difference(now_ns, begun->phase_start_ns);
 }
 
 /* Failures */

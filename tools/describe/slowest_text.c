@@ -2,7 +2,6 @@
 /*
  * The slowest operations and their stacks, for people.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +27,11 @@ static bool same_stacks(const struct slow_call *a, const struct slow_call *b)
 	return true;
 }
 
-/* A line that is cut where the terminal ends.  Names are whatever a program's author, or its user, chose. */
-static void print_line(enum colour colour, char *text)
+/* A line that is cut where the terminal ends. */
+static void print_line(enum colour colour, const char *text)
 {
 	int width = terminal_width();
-	char *c;
 
-	for (c = text; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
 	printf("%s%.*s%s\n", colour_on(colour), width ? width : (int)strlen(text), text,
 	       colour_off());
 }

@@ -14,6 +14,7 @@
 #include "describe/state_text.h"
 #include "machine/pci_ids.h"
 #include "observe/state.h"
+#include "text/difference.h"
 #include "text/format.h"
 #include "text/output.h"
 
@@ -127,9 +128,7 @@ static void memory_text(const struct iommufd_state_ioas *ioas, char *text, size_
 static void replacement_text(const struct state *now, const struct iommufd_state_device *device,
 			     char *text, size_t size)
 {
-	uint64_t ago = now->taken_ns > device->last_replace_ns ?
-			       now->taken_ns - device->last_replace_ns :
-			       0;
+	uint64_t ago = difference(now->taken_ns, device->last_replace_ns);
 
 	snprintf(text, size, "replaced %s time%s, last %s ago, in %s",
 		 format_count(device->replacements).s, device->replacements == 1 ? "" : "s",

@@ -16,6 +16,9 @@ void doctor_check_btf(struct doctor *doctor);
 void doctor_check_bpf(struct doctor *doctor);
 void doctor_check_modules(struct doctor *doctor);
 
+/* sources.c: where operations can be seen, and what of them cannot */
+void doctor_check_sources(struct doctor *doctor);
+
 /* iommu.c: the IOMMU and what is behind it */
 void doctor_check_iommu(struct doctor *doctor);
 void doctor_check_interrupts(struct doctor *doctor);

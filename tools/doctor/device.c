@@ -223,6 +223,7 @@ void doctor_check_device_node(struct doctor *doctor)
 {
 	char path[PATH_MAX], node[PATH_MAX], driver[32];
 	struct sysfs_names names;
+	unsigned int group;
 
 	folder(doctor, path);
 	sysfs_link(driver, sizeof(driver), "%s/driver", path);
@@ -230,13 +231,13 @@ void doctor_check_device_node(struct doctor *doctor)
 	if (driver_role(driver) != MEMBER_VFIO)
 		return;
 	sysfs_list(&names, "%s/vfio-dev", path);
-	if (names.nr) {
+	if (names.nr && sysfs_exists("%s/vfio-dev/%s/dev", path, names.names[0])) {
 		snprintf(node, sizeof(node), "/dev/vfio/devices/%s", names.names[0]);
 		doctor_look_at_node(doctor, node, "", "SUBSYSTEM==\"vfio-dev\"");
-	} else {
-		doctor_say(doctor, DOCTOR_MISSING,
-			   "it has no device node: this VFIO knows only groups");
-		doctor_remedy(doctor, "install the package iommuscope-dkms, then load vfio_pci again");
+	} else if (iommu_group_of(doctor->device, &group)) {
+		/* this VFIO knows only groups */
+		snprintf(node, sizeof(node), "/dev/vfio/%u", group);
+		doctor_look_at_node(doctor, node, "", "SUBSYSTEM==\"vfio\"");
 	}
 	sysfs_list_free(&names);
 }

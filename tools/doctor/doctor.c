@@ -19,6 +19,7 @@ static const struct check machine_checks[] = {
 	{ "btf", doctor_check_btf },
 	{ "bpf", doctor_check_bpf },
 	{ "modules", doctor_check_modules },
+	{ "sources", doctor_check_sources },
 	{ "iommu", doctor_check_iommu },
 	{ "interrupts", doctor_check_interrupts },
 	{ "groups", doctor_check_groups },

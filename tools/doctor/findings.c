@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "doctor/findings.h"
+#include "text/name.h"
 #include "text/output.h"
 
 const char *doctor_status_name(enum doctor_status status)
@@ -39,6 +40,8 @@ __attribute__((format(printf, 1, 0))) static char *text_of(const char *format, v
 
 	if (vasprintf(&text, format, args) < 0)
 		out_of_memory();
+	/* of interfaces, mounts and the like, whose names others chose */
+	name_clean(text, strlen(text) + 1);
 	return text;
 }
 

@@ -159,8 +159,11 @@ static bool interrupts_are_remapped(void)
 
 void doctor_check_interrupts(struct doctor *doctor)
 {
-	static const char parameter[] = "/sys/module/iommufd/parameters/allow_unsafe_interrupts";
+	const char *parameter = "/sys/module/iommufd/parameters/allow_unsafe_interrupts";
 	char allowed[8];
+
+	if (!sysfs_exists("%s", parameter))
+		parameter = "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts";
 
 	if (interrupts_are_remapped()) {
 		doctor_say(doctor, DOCTOR_OK, "remapped: a device can raise only its own");

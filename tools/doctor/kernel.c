@@ -19,9 +19,12 @@
 #include "machine/sysfs.h"
 #include "text/output.h"
 
-/* The oldest kernel whose in-kernel API our modules are written for. */
+/* The oldest kernel that the tool knows. */
 #define OLDEST_MAJOR 6
-#define OLDEST_MINOR 12
+#define OLDEST_MINOR 1
+
+/* The kernels whose in-kernel API our modules are written for. */
+#define MODULES_SERIES "6.12."
 
 #define PACKAGE "the package iommuscope-dkms"
 
@@ -36,8 +39,8 @@ void doctor_check_kernel(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "Linux %s, %s", names.release, names.machine);
 		return;
 	}
-	doctor_say(doctor, DOCTOR_MISSING, "Linux %s is too old: the modules need %d.%d",
-		   names.release, OLDEST_MAJOR, OLDEST_MINOR);
+	doctor_say(doctor, DOCTOR_MISSING, "Linux %s is too old: it takes %d.%d", names.release,
+		   OLDEST_MAJOR, OLDEST_MINOR);
 	doctor_remedy(doctor, "install a newer kernel (Debian 12: linux-image-6.12-amd64) and boot it");
 }
 
@@ -117,7 +120,7 @@ void doctor_check_options(struct doctor *doctor)
 
 void doctor_check_btf(struct doctor *doctor)
 {
-	static const char *const modules[] = { "iommufd", "vfio" };
+	static const char *const modules[] = { "iommufd", "vfio", "vfio_iommu_type1" };
 	size_t i, nr = 0;
 
 	if (!sysfs_exists("/sys/kernel/btf/vmlinux")) {
@@ -126,13 +129,15 @@ void doctor_check_btf(struct doctor *doctor)
 		return;
 	}
 	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		if (!sysfs_exists("/sys/module/%s", modules[i]))
+		/* what is built in has its types in the kernel's */
+		if (!sysfs_exists("/sys/module/%s/initstate", modules[i]))
 			continue;
 		nr++;
 		if (sysfs_exists("/sys/kernel/btf/%s", modules[i]))
 			continue;
 		doctor_say(doctor, DOCTOR_MISSING, "module %s has no BTF%s", modules[i],
-			   i ? "" : ": no more than lat, ops, stuck and record work");
+			   !strcmp(modules[i], "iommufd") ?
+			   ": no more than lat, ops, stuck and record work, if it is ours" : "");
 		doctor_remedy(doctor, "build it where pahole (package dwarves) and the kernel's "
 				      "headers with vmlinux are, then load it again");
 		return;
@@ -187,6 +192,7 @@ struct module {
 	bool loaded;
 	bool built_in;
 	bool ours;
+	bool out_of_tree;
 	char version[32];
 	char file[128];		/* below /lib/modules/RELEASE, "" if it is not installed */
 };
@@ -271,18 +277,22 @@ static void look_at_module(struct module *module)
 	module->built_in = !sysfs_exists("/sys/module/%s/initstate", module->name);
 	/* without BTF, out of the kernel's tree is as much as can be known */
 	sysfs_line(taint, sizeof(taint), "/sys/module/%s/taint", module->name);
+	module->out_of_tree = strchr(taint, 'O') != NULL;
 	if (module->event && sysfs_exists("/sys/kernel/btf/%s", module->name))
 		module->ours = has_tracepoint(module->name, module->event);
 	else
-		module->ours = strchr(taint, 'O') != NULL;
+		module->ours = module->out_of_tree;
 }
 
 enum verdict {
 	OURS,
-	BUILT_IN,
+	/* the kernel's own, loaded or built in */
 	FOREIGN,
 	OLD_LOADED,
+	/* ours */
 	NOT_LOADED,
+	/* the kernel's own; it is loaded when it is used */
+	NOT_USED,
 	NOT_INSTALLED,
 	NR_VERDICTS,
 };
@@ -293,12 +303,31 @@ static enum verdict judge(const struct module *module)
 
 	if (module->loaded && module->ours)
 		return OURS;
-	if (module->loaded && module->built_in)
-		return BUILT_IN;
+	/* what is not in the kernel's tree may be what is installed, whoever's it is */
 	if (module->loaded)
-		return ours_installed ? OLD_LOADED : FOREIGN;
-	/* any vfio_pci would do, were it not that they only go with their own vfio */
-	return ours_installed ? NOT_LOADED : NOT_INSTALLED;
+		return ours_installed && !module->built_in && !module->out_of_tree ? OLD_LOADED :
+										     FOREIGN;
+	if (ours_installed)
+		return NOT_LOADED;
+	return *module->file ? NOT_USED : NOT_INSTALLED;
+}
+
+/* What only our modules give is no fault of a host that has them not. */
+static void say_not_installed(struct doctor *doctor, const char *names)
+{
+	struct utsname kernel;
+
+	uname(&kernel);
+	if (!strstr(names, "iommufd"))
+		doctor_say(doctor, DOCTOR_OK, "this kernel has no %s", names);
+	else if (!strncmp(kernel.release, MODULES_SERIES, strlen(MODULES_SERIES)))
+		doctor_say(doctor, DOCTOR_OK,
+			   "this kernel has no %s, and so no /dev/iommu: who needs one (QEMU's iommufd "
+			   "backend, libvfn) has it from " PACKAGE, names);
+	else
+		doctor_say(doctor, DOCTOR_OK,
+			   "this kernel has no %s, and so no /dev/iommu; our modules are for Linux "
+			   MODULES_SERIES "x, not for this one", names);
 }
 
 static void say_of_modules(struct doctor *doctor, enum verdict verdict, const char *names,
@@ -311,35 +340,33 @@ static void say_of_modules(struct doctor *doctor, enum verdict verdict, const ch
 		doctor_say(doctor, DOCTOR_OK, "%s %s loaded, ours%s%s, with tracepoints", names,
 			   are, *version ? ", version " : "", version);
 		return;
-	case BUILT_IN:
-		doctor_say(doctor, DOCTOR_MISSING, "%s %s part of the kernel: ours cannot be loaded",
-			   names, are);
-		doctor_remedy(doctor, "boot a kernel that has %s as module%s, or not at all",
-			      several ? "them" : "it", several ? "s" : "");
-		return;
 	case FOREIGN:
-		doctor_say(doctor, DOCTOR_MISSING, "%s %s the distribution's, without tracepoints",
-			   names, are);
-		doctor_remedy(doctor, "install " PACKAGE ", then unload %s and load again, or reboot",
-			      several ? "them" : "it");
+		doctor_say(doctor, DOCTOR_OK, "%s %s the kernel's own", names, are);
 		return;
 	case OLD_LOADED:
-		doctor_say(doctor, DOCTOR_MISSING, "%s %s the distribution's, though ours %s installed",
-			   names, are, are);
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "%s %s the kernel's own, though ours %s installed", names, are, are);
 		doctor_remedy(doctor, "unload %s and load again, or reboot", several ? "them" : "it");
 		return;
 	case NOT_LOADED:
 		doctor_say(doctor, DOCTOR_MISSING, "%s %s not loaded", names, are);
 		doctor_remedy(doctor, several ? "modprobe -a %s" : "modprobe %s", names);
 		return;
+	case NOT_USED:
+		doctor_say(doctor, DOCTOR_OK, "%s %s not in use: the kernel's own, not loaded", names,
+			   are);
+		return;
 	case NOT_INSTALLED:
 	case NR_VERDICTS:
-		doctor_say(doctor, DOCTOR_MISSING, "our %s %s not installed for this kernel", names,
-			   are);
-		doctor_remedy(doctor, "install " PACKAGE " and the headers of this kernel, then "
-				      "modprobe %s%s", several ? "-a " : "", names);
+		say_not_installed(doctor, names);
 		return;
 	}
+}
+
+/* Of the container that ours stand in for only that it is there. */
+static bool matters(const struct module *module)
+{
+	return strcmp(module->name, "vfio_iommu_type1") || module->loaded;
 }
 
 void doctor_check_modules(struct doctor *doctor)
@@ -348,6 +375,7 @@ void doctor_check_modules(struct doctor *doctor)
 		{ .name = "iommufd", .event = "iommufd_map" },
 		{ .name = "vfio", .event = "vfio_attach" },
 		{ .name = "vfio_pci" },
+		{ .name = "vfio_iommu_type1" },
 	};
 	size_t nr = sizeof(modules) / sizeof(modules[0]), i, found;
 	enum verdict verdict;
@@ -357,12 +385,14 @@ void doctor_check_modules(struct doctor *doctor)
 	find_files(modules, nr);
 	for (i = 0; i < nr; i++)
 		look_at_module(&modules[i]);
+	/* ours goes with our vfio only */
+	modules[2].ours &= modules[1].ours;
 	for (verdict = 0; verdict < NR_VERDICTS; verdict++) {
 		found = 0;
 		*names = '\0';
 		version = "";
 		for (i = 0; i < nr; i++) {
-			if (judge(&modules[i]) != verdict)
+			if (judge(&modules[i]) != verdict || !matters(&modules[i]))
 				continue;
 			if (found++)
 				strcat(names, " ");

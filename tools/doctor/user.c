@@ -17,6 +17,7 @@
 #include "doctor/checks.h"
 #include "doctor/findings.h"
 #include "machine/devices.h"
+#include "machine/iommu_group.h"
 #include "machine/privilege.h"
 #include "machine/sysfs.h"
 #include "text/format.h"
@@ -84,15 +85,27 @@ void doctor_check_nodes(struct doctor *doctor)
 	if (sysfs_exists("/sys/module/iommufd") || sysfs_exists("/dev/iommu"))
 		doctor_look_at_node(doctor, "/dev/iommu", "",
 				    "SUBSYSTEM==\"misc\", KERNEL==\"iommu\"");
+	if (sysfs_exists("/sys/module/vfio_iommu_type1"))
+		doctor_look_at_node(doctor, "/dev/vfio/vfio", "",
+				    "SUBSYSTEM==\"misc\", KERNEL==\"vfio\"");
 	if (doctor->device)
 		return;
 	sysfs_list(&nodes, "/sys/class/vfio-dev");
 	for (i = 0; i < nodes.nr; i++) {
 		char of[DEVICE_NAME_SIZE + 4], device[DEVICE_NAME_SIZE];
+		unsigned int group;
 
 		sysfs_link(device, sizeof(device), "/sys/class/vfio-dev/%s/device",
 			   nodes.names[i]);
 		snprintf(of, sizeof(of), " (%s)", device);
+		/* without device nodes users open the group */
+		if (!sysfs_exists("/sys/class/vfio-dev/%s/dev", nodes.names[i])) {
+			if (!iommu_group_of(device, &group))
+				continue;
+			snprintf(path, sizeof(path), "/dev/vfio/%u", group);
+			doctor_look_at_node(doctor, path, of, "SUBSYSTEM==\"vfio\"");
+			continue;
+		}
 		snprintf(path, sizeof(path), NODES "/%s", nodes.names[i]);
 		doctor_look_at_node(doctor, path, of, "SUBSYSTEM==\"vfio-dev\"");
 	}

@@ -15,6 +15,7 @@
 #include "export/self_metrics.h"
 #include "export/state_metrics.h"
 #include "text/clock.h"
+#include "text/difference.h"
 
 /* The operations of a subsystem are a range of enum scope_operation. */
 struct subsystem {
@@ -208,10 +209,7 @@ static void write_inflight(struct exposition *text, const struct exporter *expor
 		operation = inflight->list[i].begun.operation;
 		if (!of(subsystem, operation))
 			continue;
-		age = exporter->refreshed_ns - inflight->list[i].begun.start_ns;
-		/* it may have begun since */
-		if (inflight->list[i].begun.start_ns > exporter->refreshed_ns)
-			age = 0;
+		age = difference(exporter->refreshed_ns, inflight->list[i].begun.start_ns);
 		counts[0][operation]++;
 		counts[1][operation] += age > exporter->settings->stuck_after_ns;
 		if (age > oldest)

@@ -17,6 +17,7 @@
 #include "export/page_document.h"
 #include "observe/replacement.h"
 #include "text/clock.h"
+#include "text/difference.h"
 #include "text/json.h"
 #include "text/output.h"
 #include "version.h"
@@ -74,7 +75,7 @@ static void get_uptime(const void *record, struct value *value)
 	const struct document *document = record;
 	uint64_t start_ns = document->exporter->start_ns;
 
-	value->number = document->wall_ns > start_ns ? document->wall_ns - start_ns : 0;
+	value->number = difference(document->wall_ns, start_ns);
 }
 
 /* Operations */

@@ -15,6 +15,7 @@
 #include "export/exporter.h"
 #include "export/state_metrics.h"
 #include "machine/memlock.h"
+#include "text/difference.h"
 #include "text/exposition.h"
 #include "text/output.h"
 
@@ -206,7 +207,7 @@ IOAS_VALUE(pinned, ioas->pinned_bytes)
 IOAS_VALUE(extents, ioas->extents)
 IOAS_VALUE(huge, ioas->huge_bytes)
 IOAS_VALUE(hole, ioas->largest_hole_bytes)
-IOAS_VALUE(free, ioas->usable_bytes > ioas->mapped_bytes ? ioas->usable_bytes - ioas->mapped_bytes : 0)
+IOAS_VALUE(free, difference(ioas->usable_bytes, ioas->mapped_bytes))
 
 static void write_ioases(struct exposition *text, const struct exporter *exporter)
 {

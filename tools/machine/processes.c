@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "machine/processes.h"
+#include "text/name.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -31,6 +32,7 @@ void process_name(pid_t pid, char *name, size_t size)
 	name[length] = '\0';
 	if (name[length - 1] == '\n')
 		name[length - 1] = '\0';
+	name_clean(name, size);
 }
 
 uint64_t cgroup_id_of(const char *path)
@@ -82,5 +84,5 @@ void cgroup_path(uint64_t id, char *path, size_t size)
 	target[length] = '\0';
 	if (!strncmp(target, CGROUP_ROOT, strlen(CGROUP_ROOT)))
 		memmove(target, target + strlen(CGROUP_ROOT), length - strlen(CGROUP_ROOT) + 1);
-	snprintf(path, size, "%s", *target ? target : "/");
+	name_escape(path, size, *target ? target : "/");
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "machine/stacks.h"
+#include "text/name.h"
 #include "text/output.h"
 
 /* Processes that are kept open: each holds a descriptor for every file that it has mapped. */
@@ -103,10 +104,12 @@ static bool name_frame(struct stacks *stacks, void *cache, struct frame *frame)
 	frame->module = strdup(symbol.module);
 	if (!frame->module)
 		out_of_memory();
+	name_clean(frame->module, strlen(frame->module) + 1);
 	if (!err) {
 		frame->symbol = strdup(symbol.demangle_name ? symbol.demangle_name : symbol.name);
 		if (!frame->symbol)
 			out_of_memory();
+		name_clean(frame->symbol, strlen(frame->symbol) + 1);
 		library->symbol_free_demangle_name(&symbol);
 	}
 	return true;

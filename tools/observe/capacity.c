@@ -8,6 +8,8 @@
 
 #include "machine/memlock.h"
 #include "observe/capacity.h"
+#include "text/difference.h"
+#include "text/name.h"
 #include "text/output.h"
 
 #define PAGE 4096ULL
@@ -60,7 +62,7 @@ static void read_cgroup(struct capacity_process *process)
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(line, "0::", 3))
-			snprintf(process->cgroup, sizeof(process->cgroup), "%s", line + 3);
+			name_escape(process->cgroup, sizeof(process->cgroup), line + 3);
 	}
 	fclose(file);
 }
@@ -104,6 +106,7 @@ static int compare(const void *a, const void *b)
 
 void capacity_read(struct capacity *capacity, const struct state *state)
 {
+	uint64_t released;
 	size_t i;
 
 	memset(capacity, 0, sizeof(*capacity));
@@ -113,9 +116,10 @@ void capacity_read(struct capacity *capacity, const struct state *state)
 	for (i = 0; i < state->nr_ctxs; i++)
 		add(capacity, &state->ctxs[i]);
 	qsort(capacity->processes, capacity->nr, sizeof(*capacity->processes), compare);
-	capacity->host_pinned_bytes = (number_in("/proc/vmstat", "nr_foll_pin_acquired") -
-				       number_in("/proc/vmstat", "nr_foll_pin_released")) *
-				      PAGE;
+	/* what is released between the two looks is not held against what was acquired before */
+	released = number_in("/proc/vmstat", "nr_foll_pin_released");
+	capacity->host_pinned_bytes =
+		difference(number_in("/proc/vmstat", "nr_foll_pin_acquired"), released) * PAGE;
 	/* the kernel adds its CPUs' counts up once a second: what iommufd pinned may not be in yet */
 	if (capacity->host_pinned_bytes < capacity->pinned_bytes)
 		capacity->host_pinned_bytes = capacity->pinned_bytes;
@@ -136,13 +140,12 @@ uint64_t capacity_left(const struct capacity_process *process)
 
 	if (process->limit != LIMIT_BYTES)
 		return UINT64_MAX;
-	return limit > process->counted_bytes ? limit - process->counted_bytes : 0;
+	return difference(limit, process->counted_bytes);
 }
 
 uint64_t ioas_free_bytes(const struct iommufd_state_ioas *ioas)
 {
-	return ioas->usable_bytes > ioas->mapped_bytes ? ioas->usable_bytes - ioas->mapped_bytes :
-							 0;
+	return difference(ioas->usable_bytes, ioas->mapped_bytes);
 }
 
 double ioas_fragmentation(const struct iommufd_state_ioas *ioas)
@@ -158,7 +161,7 @@ uint64_t ioas_page_table_bytes(const struct iommufd_state_ioas *ioas)
 {
 	/* the root, and tables as many as the memory fills, level by level */
 	uint64_t small =
-		ioas->pinned_bytes > ioas->huge_bytes ? ioas->pinned_bytes - ioas->huge_bytes : 0;
+		difference(ioas->pinned_bytes, ioas->huge_bytes);
 	uint64_t covers = PAGE * TABLE_ENTRIES, tables = 1, level;
 
 	tables += (small + covers - 1) / covers;
@@ -206,8 +209,9 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 	if (pages > capacity_left(process) / PAGE)
 		stop(fit, FIT_MEMLOCK, length, capacity_left(process));
 	/* pinned memory cannot be given away, so this much there must be besides */
-	if (length > capacity->memory_bytes - capacity->host_pinned_bytes)
-		stop(fit, FIT_MEMORY, length, capacity->memory_bytes - capacity->host_pinned_bytes);
+	if (length > difference(capacity->memory_bytes, capacity->host_pinned_bytes))
+		stop(fit, FIT_MEMORY, length,
+		     difference(capacity->memory_bytes, capacity->host_pinned_bytes));
 }
 
 const char *fit_stop_name(enum fit_stop stop_)

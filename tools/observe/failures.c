@@ -9,6 +9,7 @@
 #include "bpf/filter.h"
 #include "bpf/latency.skel.h"
 #include "observe/failures.h"
+#include "observe/finished.h"
 #include "observe/latency.h"
 #include "text/output.h"
 
@@ -64,7 +65,7 @@ void failures_read(const struct latency *latency, struct failures *failures)
 		failure->count += entry.count;
 		if (entry.told == entry.count &&
 		    entry.last.start_ns + entry.last.dur_ns >= end_of(failure))
-			failure->last = entry.last;
+			finished_operation(&failure->last, &entry.last, sizeof(entry.last));
 	}
 	if (failures->nr)
 		qsort(failures->list, failures->nr, sizeof(*failures->list), compare);

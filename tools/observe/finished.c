@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "observe/finished.h"
+#include "text/name.h"
 
 void finished_operation(struct scope_op *op, const void *data, size_t size)
 {
@@ -12,7 +13,7 @@ void finished_operation(struct scope_op *op, const void *data, size_t size)
 		size = sizeof(*op);
 	memcpy(op, data, size);
 	memset((char *)op + size, 0, sizeof(*op) - size);
-	op->comm[sizeof(op->comm) - 1] = '\0';
-	op->device[sizeof(op->device) - 1] = '\0';
-	op->driver[sizeof(op->driver) - 1] = '\0';
+	NAME_CLEAN(op->comm);
+	NAME_CLEAN(op->device);
+	NAME_CLEAN(op->driver);
 }

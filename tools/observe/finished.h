@@ -10,8 +10,8 @@
 #include "bpf/operations.h"
 
 /**
- * finished_operation() - take a op as it came from the ring buffer
- * @op: filled in; what was not sent is zero
+ * finished_operation() - take an operation as it came from the ring buffer
+ * @op: filled in, with clean names; what was not sent is zero
  * @data: the bytes that came
  * @size: how many
  */

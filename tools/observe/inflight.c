@@ -12,6 +12,7 @@
 #include "bpf/stuck.skel.h"
 #include "observe/inflight.h"
 #include "observe/session.h"
+#include "text/name.h"
 #include "text/output.h"
 
 #define BATCH 64
@@ -54,8 +55,11 @@ int inflight_threads(struct inflight *inflight,
 	if (fd < 0)
 		return fail_to_list(strerror(errno));
 	/* the kernel hands out whole records */
-	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread))
+	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread)) {
+		NAME_CLEAN(thread.comm);
+		NAME_CLEAN(thread.begun.device);
 		function(context, &thread);
+	}
 	if (length)
 		fail_to_list(length < 0 ? strerror(errno) : "a record is cut off");
 	close(fd);
@@ -107,6 +111,7 @@ void inflight_read(struct inflight *inflight)
 
 			operation->tid = (uint32_t)keys[i];
 			operation->begun = begun[i];
+			NAME_CLEAN(operation->begun.device);
 		}
 	} while (!err);
 	if (inflight->nr)

@@ -20,6 +20,7 @@
 #include "observe/attachments.h"
 #include "observe/filter.h"
 #include "observe/latency.h"
+#include "text/name.h"
 #include "text/output.h"
 
 #define OTHERS "(others)"
@@ -228,7 +229,7 @@ static void process_of_id(struct latency *latency, uint64_t tgid, char *text, si
 	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
 }
 
-static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
+static void find_raw_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
 {
 	switch (latency->by) {
 	case SCOPE_BY_NONE:
@@ -256,6 +257,12 @@ static void find_label(struct latency *latency, uint64_t dimension, char *text, 
 		cgroup_path(dimension, text, size);
 		return;
 	}
+}
+
+static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
+{
+	find_raw_label(latency, dimension, text, size);
+	name_clean(text, size);
 }
 
 static void relabel(struct latency_set *set, const char *from, const char *to);

@@ -20,6 +20,7 @@
 #include "observe/replacement.h"
 #include "observe/session.h"
 #include "text/clock.h"
+#include "text/name.h"
 #include "text/output.h"
 
 /* So many faults, for so long, are kept for a replacement that has not told of itself yet. */
@@ -245,6 +246,16 @@ static void cap(__u64 *value, uint64_t most)
 		*value = most;
 }
 
+static void clean_names(struct replacement *replacement)
+{
+	unsigned int i;
+
+	NAME_CLEAN(replacement->facts.comm);
+	NAME_CLEAN(replacement->facts.device);
+	for (i = 0; i < replacement->waits.nr_marks; i++)
+		NAME_CLEAN(replacement->waits.marks[i].comm);
+}
+
 static void tell(struct replacements *replacements, const struct scope_replacement *facts)
 {
 	struct replacement replacement = { .facts = *facts };
@@ -255,6 +266,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 			    &replacement.waits);
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
 		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;
+	clean_names(&replacement);
 	/* one that waited may have ended before the event of the end told when that was */
 	cap(&replacement.waits.longest_ns, facts->dur_ns);
 	cap(&replacement.waits.total_ns, facts->dur_ns * replacement.waits.count);
@@ -262,7 +274,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 	replacement.faults = faults_seen(replacements, facts, driver);
 	replacement.faults_at_least = facts->flags & SCOPE_REPLACEMENT_MORE_FAULTS;
 	replacement.verdict = judge(facts, replacement.window_known);
-	count(&replacements->by_device, facts->device, &replacement);
+	count(&replacements->by_device, replacement.facts.device, &replacement);
 	count(&replacements->by_driver, facts->iommu_driver, &replacement);
 	if (replacements->function)
 		replacements->function(replacements->context, &replacement);

@@ -16,6 +16,7 @@
 #include "observe/session.h"
 #include "observe/state.h"
 #include "text/clock.h"
+#include "text/name.h"
 #include "text/output.h"
 
 _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its slot");
@@ -136,6 +137,18 @@ static void *read_all(struct state_reader *reader, enum scope_state_kind kind, s
 	return records;
 }
 
+static void clean_names(struct state *state)
+{
+	size_t i;
+
+	for (i = 0; i < state->nr_ctxs; i++)
+		NAME_CLEAN(state->ctxs[i].comm);
+	for (i = 0; i < state->nr_devices; i++) {
+		NAME_CLEAN(state->devices[i].device);
+		NAME_CLEAN(state->devices[i].driver);
+	}
+}
+
 int state_read(struct state_reader *reader, struct state *state)
 {
 	memset(state, 0, sizeof(*state));
@@ -144,8 +157,10 @@ int state_read(struct state_reader *reader, struct state *state)
 	(state->array =   \
 		 read_all(reader, SCOPE_STATE_##kind, sizeof(*state->array), &state->nr_##array))
 	if (READ(ctxs, ctx) && READ(devices, device) && READ(hwpts, hwpt) && READ(ioases, ioas) &&
-	    READ(accesses, access))
+	    READ(accesses, access)) {
+		clean_names(state);
 		return 0;
+	}
 #undef READ
 	state_free(state);
 	return -1;

@@ -10,6 +10,7 @@
 
 #include "text/exposition.h"
 #include "text/output.h"
+#include "text/utf8.h"
 
 /* The finite bounds of histograms: values below 2^9 ns, 2^10 ns, ..., 2^34 ns (17 s). */
 #define FIRST_BOUND 9
@@ -74,33 +75,9 @@ const char *exposition_type(enum exposition_format format)
 
 /* Labels */
 
-/* Bytes of the character that begins here, 0 if it is no UTF-8. */
-static size_t character_length(const unsigned char *at)
-{
-	size_t length, i;
-
-	if (*at < 0x80)
-		return 1;
-	if (*at >= 0xc2 && *at < 0xe0)
-		length = 2;
-	else if (*at >= 0xe0 && *at < 0xf0)
-		length = 3;
-	else if (*at >= 0xf0 && *at < 0xf5)
-		length = 4;
-	else
-		return 0;
-	for (i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] >= 0xa0) ||
-	    (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] >= 0x90))
-		return 0;
-	return length;
-}
-
 void labels_add(struct labels *labels, const char *name, const char *value)
 {
-	const unsigned char *at = (const unsigned char *)value;
+	const char *at = value;
 	char *to = labels->text + labels->length;
 	/* room for the closing quote */
 	char *end = labels->text + LABELS_SIZE - 1;
@@ -114,7 +91,7 @@ void labels_add(struct labels *labels, const char *name, const char *value)
 	*to++ = '=';
 	*to++ = '"';
 	for (; *at && end - to >= 4; at += length) {
-		length = character_length(at);
+		length = utf8_character(at, NULL);
 		if (!length) {
 			to = mempcpy(to, "\xef\xbf\xbd", 3);
 			length = 1;

@@ -8,39 +8,7 @@
 
 #include "text/json.h"
 #include "text/strbuf.h"
-
-/* Length of the UTF-8 character at @s, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	unsigned int code, min;
-	int length, i;
-
-	if (s[0] < 0x80)
-		return 1;
-	if ((s[0] & 0xe0) == 0xc0) {
-		length = 2;
-		code = s[0] & 0x1f;
-		min = 0x80;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		length = 3;
-		code = s[0] & 0x0f;
-		min = 0x800;
-	} else if ((s[0] & 0xf8) == 0xf0) {
-		length = 4;
-		code = s[0] & 0x07;
-		min = 0x10000;
-	} else {
-		return 0;
-	}
-	for (i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < min || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return length;
-}
+#include "text/utf8.h"
 
 static void flush(struct json *json)
 {
@@ -93,7 +61,7 @@ static void quote(struct json *json, const char *string)
 {
 	const unsigned char *s = (const unsigned char *)string, *from;
 	char code[8];
-	int length;
+	size_t length;
 
 	put(json, '"');
 	for (;;) {
@@ -110,7 +78,7 @@ static void quote(struct json *json, const char *string)
 			snprintf(code, sizeof(code), "\\u%04x", *s++);
 			put_text(json, code, strlen(code));
 		} else {
-			length = utf8_length(s);
+			length = utf8_character((const char *)s, NULL);
 			if (length)
 				put_text(json, (const char *)s, length);
 			else

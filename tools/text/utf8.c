@@ -1,10 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Columns that a text takes.
+ * UTF-8: characters, and columns that a text takes.
  */
 #include <string.h>
 
 #include "text/utf8.h"
+
+size_t utf8_character(const char *text, uint32_t *code)
+{
+	/* by length: what the first byte is made of, and the least that needs so many bytes */
+	static const struct {
+		unsigned char mask, start;
+		uint32_t least;
+	} kinds[] = { { 0x80, 0x00, 0 },
+		      { 0xe0, 0xc0, 0x80 },
+		      { 0xf0, 0xe0, 0x800 },
+		      { 0xf8, 0xf0, 0x10000 } };
+	const unsigned char *at = (const unsigned char *)text;
+	uint32_t value;
+	size_t length = 0, i;
+
+	while ((*at & kinds[length].mask) != kinds[length].start)
+		if (++length == 4)
+			return 0;
+	length++;
+	value = *at & ~kinds[length - 1].mask;
+	for (i = 1; i < length; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (at[i] & 0x3f);
+	}
+	/* the longer way to write it, a surrogate, or beyond the last one */
+	if (value < kinds[length - 1].least || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+		return 0;
+	if (code)
+		*code = value;
+	return length;
+}
 
 int text_width(const char *utf8)
 {

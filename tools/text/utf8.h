@@ -6,6 +6,16 @@
 #define IOMMUSCOPE_TEXT_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/**
+ * utf8_character() - read a character
+ * @text: where it starts, in a text that ends with a zero byte
+ * @code: set to its code point; may be NULL
+ *
+ * Return: its bytes, 1 for a zero byte; 0 if there is no UTF-8 here.
+ */
+size_t utf8_character(const char *text, uint32_t *code);
 
 /**
  * text_width() - columns that a text takes on a terminal

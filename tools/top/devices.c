@@ -7,6 +7,7 @@
 
 #include "describe/state_text.h"
 #include "observe/filter.h"
+#include "text/difference.h"
 #include "text/format.h"
 #include "top/top.h"
 
@@ -91,7 +92,7 @@ static void last_text(const void *data, char *text, size_t size)
 		snprintf(text, size, "-");
 	else
 		snprintf(text, size, "%s ago",
-			 format_duration(row->now_ns > at ? row->now_ns - at : 0).s);
+			 format_duration(difference(row->now_ns, at)).s);
 }
 
 static enum screen_colour colour(const void *data)

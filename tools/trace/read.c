@@ -15,6 +15,7 @@
 
 #include "describe/names.h"
 #include "describe/replacement_text.h"
+#include "text/name.h"
 #include "text/output.h"
 #include "trace/coding.h"
 #include "trace/trace_file.h"
@@ -317,6 +318,7 @@ static bool take_task(struct trace_reader *reader, const uint8_t *at, const uint
 	task->uid = uid;
 	memset(task->comm, 0, sizeof(task->comm));
 	memcpy(task->comm, at, length);
+	NAME_CLEAN(task->comm);
 	reader->nr_tasks++;
 	return true;
 }
@@ -333,6 +335,7 @@ static bool take_text(struct trace_reader *reader, const uint8_t *at, const uint
 		return false;
 	memset(text->s, 0, sizeof(text->s));
 	memcpy(text->s, at, length);
+	NAME_CLEAN(text->s);
 	reader->nr_texts++;
 	return true;
 }

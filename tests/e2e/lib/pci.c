@@ -3,6 +3,7 @@
  * PCI devices as sysfs shows them, see pci.h.
  */
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <linux/pci_regs.h>
 
 #include "pci.h"
 
@@ -198,4 +201,103 @@ bool pci_present(const char *bdf)
 
 	snprintf(path, sizeof(path), DEVICES "/%s", bdf);
 	return !access(path, F_OK);
+}
+
+static int config_word(int fd, unsigned int offset)
+{
+	uint16_t word;
+
+	return pread(fd, &word, sizeof(word), offset) == sizeof(word) ? le16toh(word) : -EIO;
+}
+
+static int find_express(int fd)
+{
+	int at = config_word(fd, PCI_CAPABILITY_LIST) & 0xfc, tries = 48;
+
+	while (at > 0 && tries--) {
+		int header = config_word(fd, at);
+
+		if (header < 0)
+			return header;
+		if ((header & 0xff) == PCI_CAP_ID_EXP)
+			return at;
+		at = header >> 8 & 0xfc;
+	}
+	return -ENODEV;
+}
+
+/* The slot's control register, in the configuration of a port; a negative errno if it has no power controller. */
+static int find_slot_control(int fd)
+{
+	int at = find_express(fd), cap;
+
+	if (at < 0)
+		return at;
+	cap = config_word(fd, at + PCI_EXP_SLTCAP);
+	if (cap < 0)
+		return cap;
+	return cap & PCI_EXP_SLTCAP_PCP ? at + PCI_EXP_SLTCTL : -ENODEV;
+}
+
+static int set_word(int fd, unsigned int offset, uint16_t word)
+{
+	word = htole16(word);
+	return pwrite(fd, &word, sizeof(word), offset) == sizeof(word) ? 0 : -EIO;
+}
+
+/* The configuration of the port that a device is behind. */
+static int open_port(const char *bdf)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), DEVICES "/%s", bdf);
+	if (!realpath(path, real))
+		return -errno;
+	snprintf(path, sizeof(path), "%.*s/config", (int)(strrchr(real, '/') - real), real);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int pci_slot_power(const char *bdf, bool on)
+{
+	int fd = open_port(bdf), at, ctl, rc;
+
+	if (fd < 0)
+		return fd;
+	at = find_slot_control(fd);
+	ctl = at < 0 ? at : config_word(fd, at);
+	if (ctl < 0) {
+		rc = ctl;
+	} else {
+		/* With the indicator off as well QEMU would take the device out. */
+		ctl &= ~PCI_EXP_SLTCTL_PCC;
+		rc = set_word(fd, at, ctl | (on ? PCI_EXP_SLTCTL_PWR_ON : PCI_EXP_SLTCTL_PWR_OFF));
+	}
+	close(fd);
+	return rc;
+}
+
+int pci_tear_out(const char *bdf)
+{
+	int fd = open_port(bdf), at, ctl, rc;
+
+	if (fd < 0)
+		return fd;
+	at = find_slot_control(fd);
+	ctl = at < 0 ? at : config_word(fd, at);
+	if (ctl < 0) {
+		rc = ctl;
+	} else {
+		/*
+		 * QEMU takes a device out as its slot loses its power. The port's driver is to hear of it only
+		 * once there is power again: it believes a slot without to be empty.
+		 */
+		rc = set_word(fd, at, (ctl & ~PCI_EXP_SLTCTL_HPIE) | PCI_EXP_SLTCTL_PWR_OFF |
+					      PCI_EXP_SLTCTL_PWR_IND_OFF);
+		if (!rc)
+			rc = set_word(fd, at, ctl);
+	}
+	close(fd);
+	return rc;
 }

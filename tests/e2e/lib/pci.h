@@ -104,4 +104,25 @@ int pci_rescan(void);
  */
 bool pci_present(const char *bdf);
 
+/**
+ * pci_slot_power() - switch the power of the slot that a device is in off or on
+ * @bdf: the device, directly behind a port with a power controller
+ * @on: on
+ *
+ * Nobody learns of it: the device is still there, but does not answer.
+ *
+ * Return: 0 or a negative errno, -ENODEV if its port has no power controller.
+ */
+int pci_slot_power(const char *bdf, bool on);
+
+/**
+ * pci_tear_out() - pull a device out without a word to anybody
+ * @bdf: the device, directly behind a port with hot plug of PCIe's own
+ *
+ * The driver of the port sees that there is nothing in its slot any more, and that it has power.
+ *
+ * Return: 0 or a negative errno.
+ */
+int pci_tear_out(const char *bdf);
+
 #endif

@@ -54,6 +54,8 @@ def add_machine_options(parser):
     add("--device", action="append", default=[], metavar="ARG", help="a device, as QEMU's -device")
     add("--drive", action="append", default=[], metavar="ARG", help="a drive, as QEMU's -drive")
     add("--netdev", action="append", default=[], metavar="ARG", help="a network, as QEMU's -netdev")
+    add("--global", dest="globals", action="append", default=[], metavar="ARG",
+        help="a property of a device of the machine's own, as QEMU's -global")
     add("--append", action="append", default=[], metavar="STR", help="more kernel arguments")
     add("--kernel", metavar="KERNEL", help=f"the kernel: {', '.join(kernels.NAMES)}, or a file "
                                            f"(default {kernels.OWN})")

@@ -129,6 +129,8 @@ class Machine:
             forward = "".join(f",hostfwd=tcp:127.0.0.1:{h}-:{g}" for h, g in o.hostfwd)
             cmd += ["-netdev", f"user,id=net,restrict=on{forward}",
                     "-device", "virtio-net-pci,netdev=net,romfile=,addr=19"]
+        for prop in o.globals:
+            cmd += ["-global", prop]
         for netdev in o.netdev:
             cmd += ["-netdev", netdev]
         for device in o.device:
