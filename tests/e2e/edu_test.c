@@ -202,6 +202,69 @@ BOTH(edu, intx_unmask_eventfd)
 	edu_write(&f.edu, EDU_IRQ_ACK, 4);
 }
 
+static void unmask_by(const struct fixture *f, int fd)
+{
+	CHECK_OK(vfio_irq_eventfds(f->dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &fd,
+				   VFIO_IRQ_SET_ACTION_UNMASK));
+}
+
+static void signal_event(int fd)
+{
+	uint64_t one = 1;
+
+	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
+}
+
+/* Eventfds that unmask and mask come and go: the device's user and whoever else has them decide when. */
+BOTH(edu, intx_eventfds_come_and_go)
+{
+	int fd, unmask, mask, none = -1;
+	struct fixture f;
+
+	setup(&f, api);
+	fd = e2e_eventfd();
+	unmask = e2e_eventfd();
+	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &fd,
+				   VFIO_IRQ_SET_ACTION_TRIGGER));
+	edu_write(&f.edu, EDU_IRQ_RAISE, 1);
+	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
+
+	/* signalled before it was given: that counts */
+	signal_event(unmask);
+	unmask_by(&f, unmask);
+	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
+
+	/* one at a time, until it is taken away */
+	mask = e2e_eventfd();
+	CHECK_ERR(EBUSY, vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &mask,
+					   VFIO_IRQ_SET_ACTION_UNMASK));
+	unmask_by(&f, none);
+	signal_event(unmask);
+	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
+	/* or closed */
+	unmask_by(&f, unmask);
+	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
+	close(unmask);
+	unmask = e2e_eventfd();
+	unmask_by(&f, unmask);
+
+	edu_write(&f.edu, EDU_IRQ_ACK, 1);
+	signal_event(unmask);
+	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &mask,
+				   VFIO_IRQ_SET_ACTION_MASK));
+	signal_event(mask);
+	edu_write(&f.edu, EDU_IRQ_RAISE, 2);
+	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
+	signal_event(unmask);
+	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
+	edu_write(&f.edu, EDU_IRQ_ACK, 2);
+
+	/* the device goes before they do */
+	vfio_close(&f.dev);
+	signal_event(mask);
+	signal_event(unmask);
+}
+
 BOTH(edu, intx_to_msi)
 {
 	struct fixture f;
