@@ -5,7 +5,8 @@
 #   iommuscope_add_bpf(NAME [FOLDER])   NAME.bpf.c of bpf/, or of FOLDER -> bpf/NAME.skel.h in the build folder
 #
 # They see the kernel only through bpf/vmlinux.h, which has the types of the kernel
-# and of all our modules.
+# and of all our modules; or through bpf/kernel.h, which has the kernel's alone: so do those that are
+# for kernels without our modules.
 
 set(BPF_DIR ${CMAKE_BINARY_DIR}/bpf)
 file(MAKE_DIRECTORY ${BPF_DIR})
@@ -25,7 +26,13 @@ add_custom_command(OUTPUT ${VMLINUX_H}
 		--modules ${LAB_MODULES} --output ${VMLINUX_H}
 	DEPENDS ${vmlinux_script} ${BPF_BASE} ${IOMMUSCOPE_MODULES_STAMP}
 	COMMENT "BTF types (vmlinux.h)" VERBATIM)
-add_custom_target(vmlinux-h DEPENDS ${VMLINUX_H})
+set(KERNEL_H ${BPF_DIR}/kernel.h)
+add_custom_command(OUTPUT ${KERNEL_H}
+	COMMAND Python3::Interpreter -B ${vmlinux_script} --bpftool ${BPFTOOL} --base ${BPF_BASE}
+		--output ${KERNEL_H}
+	DEPENDS ${vmlinux_script} ${BPF_BASE}
+	COMMENT "BTF types of the kernel (kernel.h)" VERBATIM)
+add_custom_target(vmlinux-h DEPENDS ${VMLINUX_H} ${KERNEL_H})
 
 set(BPF_SKELETONS)
 
@@ -42,7 +49,7 @@ function(iommuscope_add_bpf name)
 			-I${CMAKE_SOURCE_DIR} -I${CMAKE_BINARY_DIR}
 			-MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}.full
 		COMMAND ${BPFTOOL} gen object ${object} ${object}.full
-		DEPENDS ${source} ${VMLINUX_H}
+		DEPENDS ${source} ${VMLINUX_H} ${KERNEL_H}
 		DEPFILE ${object}.d
 		COMMENT "BPF ${name}" VERBATIM)
 	# a hyphen cannot be part of the skeleton's name; the kernel shows it in those of .rodata and .bss

@@ -67,8 +67,9 @@ def key(definition):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("bpftool", "base", "modules", "output"):
+    for name in ("bpftool", "base", "output"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--modules", help="their folder; without it the kernel's types alone", default="")
     options = parser.parse_args()
 
     head, definitions, tail = split(dump(options.bpftool, options.base))

@@ -10,6 +10,10 @@
  * here, BPF programs from BTF.  docs/state.md tells how they are read.
  *
  * Ids of objects count by context: an object is known by its context's number and its own.
+ *
+ * On kernels without our modules tools copy the same records from what those have: VFIO's containers, and the
+ * kernel's own iommufd.  @source tells; the module leaves it 0.  What such a source does not know is zero,
+ * and a flag says so where zero could be meant.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_STATE_H
 #define IOMMUSCOPE_IOMMUFD_STATE_H
@@ -23,6 +27,20 @@
 /* No record is longer. */
 #define IOMMUFD_STATE_MAX_SIZE 256
 
+/* What a record was copied from. */
+enum iommufd_state_source {
+	/* this module */
+	IOMMUFD_STATE_SOURCE_OWN,
+	/* the kernel's own iommufd */
+	IOMMUFD_STATE_SOURCE_UPSTREAM,
+	/*
+	 * VFIO's type1 containers: a container is a context with one IOAS, number 1, and its
+	 * IOMMU domains are HWPTs, numbered from 1 from the oldest on
+	 */
+	IOMMUFD_STATE_SOURCE_TYPE1,
+	IOMMUFD_STATE_NR_SOURCES,
+};
+
 /* iommufd_state_ctx.flags */
 enum {
 	/* pinned memory counts by process, IOMMU_OPTION_RLIMIT_MODE; else by user */
@@ -31,6 +49,8 @@ enum {
 	IOMMUFD_STATE_CTX_NO_IOMMU = 1 << 1,
 	/* the process of @pid has ended; somebody else has the file still */
 	IOMMUFD_STATE_CTX_PROCESS_GONE = 1 << 2,
+	/* @pinned_bytes is about right: the areas were changed while they were counted */
+	IOMMUFD_STATE_CTX_ABOUT = 1 << 3,
 };
 
 /**
@@ -47,6 +67,7 @@ enum {
  * @user_locked_bytes: what counts against RLIMIT_MEMLOCK for @uid, all users of locked memory
  *	that count by user together; what a process with CAP_IPC_LOCK pinned does not
  * @comm: name of the process
+ * @source: enum iommufd_state_source
  */
 struct iommufd_state_ctx {
 	__u32 size;
@@ -59,6 +80,8 @@ struct iommufd_state_ctx {
 	__u64 pinned_bytes;
 	__u64 user_locked_bytes;
 	char comm[IOMMUFD_STATE_COMM];
+	__u32 source;
+	__u32 __reserved;
 };
 
 /* iommufd_state_device.flags */
@@ -67,6 +90,8 @@ enum {
 	IOMMUFD_STATE_DEVICE_ATTACHED = 1 << 0,
 	/* its IOMMU can make no-snoop DMA coherent */
 	IOMMUFD_STATE_DEVICE_ENFORCE_COHERENCY = 1 << 1,
+	/* it is a mediated device: no DMA of its own is translated, its driver pins what it uses */
+	IOMMUFD_STATE_DEVICE_EMULATED = 1 << 2,
 };
 
 /**
@@ -86,6 +111,7 @@ enum {
  * @driver: name of its driver, "" if it has none
  * @iommu: name of its IOMMU
  * @iommu_driver: name of that one's driver
+ * @source: enum iommufd_state_source
  */
 struct iommufd_state_device {
 	__u32 size;
@@ -103,6 +129,8 @@ struct iommufd_state_device {
 	char driver[IOMMUFD_STATE_DEVICE];
 	char iommu[IOMMUFD_STATE_DEVICE];
 	char iommu_driver[IOMMUFD_STATE_DRIVER];
+	__u32 source;
+	__u32 __reserved;
 };
 
 /* iommufd_state_hwpt.flags */
@@ -126,6 +154,7 @@ enum {
  * @domain_type: type of the iommu_domain, its IOMMU_DOMAIN_* number
  * @flags: IOMMUFD_STATE_HWPT_*
  * @devices: devices attached
+ * @source: enum iommufd_state_source
  * @pgsize_bitmap: sizes of its pages, 0 if not yet known
  * @aperture_first: first IOVA that it can translate
  * @aperture_last: last one
@@ -139,7 +168,7 @@ struct iommufd_state_hwpt {
 	__u32 domain_type;
 	__u32 flags;
 	__u32 devices;
-	__u32 __reserved;
+	__u32 source;
 	__u64 pgsize_bitmap;
 	__u64 aperture_first;
 	__u64 aperture_last;
@@ -157,6 +186,15 @@ enum {
 	 * holes are not known and zero, nor is IOMMUFD_STATE_IOAS_ALLOWED_RANGES.
 	 */
 	IOMMUFD_STATE_IOAS_BUSY = 1 << 2,
+	/*
+	 * Its areas were changed while they were counted without a lock: what follows from a look at
+	 * each is about right.
+	 */
+	IOMMUFD_STATE_IOAS_ABOUT = 1 << 3,
+	/* @areas is exact even so: the kernel keeps it */
+	IOMMUFD_STATE_IOAS_AREAS_EXACT = 1 << 4,
+	/* @areas_left is known: the number of areas is limited */
+	IOMMUFD_STATE_IOAS_AREAS_LIMITED = 1 << 5,
 };
 
 /**
@@ -168,6 +206,7 @@ enum {
  * @hwpts: HWPTs that translate it
  * @accesses: accesses attached
  * @usable_ranges: ranges of IOVAs that are usable
+ * @source: enum iommufd_state_source
  * @areas: areas mapped
  * @mapped_bytes: sum of their lengths
  * @pinned_bytes: memory pinned for them; what is mapped twice counts twice, and nothing is pinned
@@ -181,6 +220,7 @@ enum {
  * @usable_bytes: sum of the usable ranges, the largest number for the whole 64-bit space
  * @largest_hole_bytes: largest free range, where an area can be mapped at a fixed IOVA
  * @alloc_hole_bytes: most that can be mapped where the kernel chooses the IOVA
+ * @areas_left: areas that can be mapped besides, if it is limited
  */
 struct iommufd_state_ioas {
 	__u32 size;
@@ -190,7 +230,7 @@ struct iommufd_state_ioas {
 	__u32 hwpts;
 	__u32 accesses;
 	__u32 usable_ranges;
-	__u32 __reserved;
+	__u32 source;
 	__u64 areas;
 	__u64 mapped_bytes;
 	__u64 pinned_bytes;
@@ -203,6 +243,7 @@ struct iommufd_state_ioas {
 	__u64 usable_bytes;
 	__u64 largest_hole_bytes;
 	__u64 alloc_hole_bytes;
+	__u64 areas_left;
 };
 
 /* iommufd_state_access.flags */
@@ -218,6 +259,7 @@ enum {
  * @access_id: its object id
  * @ioas_id: IOAS that it is attached to, 0 if to none
  * @flags: IOMMUFD_STATE_ACCESS_*
+ * @source: enum iommufd_state_source
  * @pinned_bytes: memory that it has pinned, counted once per pin
  */
 struct iommufd_state_access {
@@ -226,7 +268,7 @@ struct iommufd_state_access {
 	__u32 access_id;
 	__u32 ioas_id;
 	__u32 flags;
-	__u32 __reserved;
+	__u32 source;
 	__u64 pinned_bytes;
 };
 

@@ -27,10 +27,10 @@
 #include "state.h"
 
 /* The records are an ABI; no byte is between their members, which would be a part of it. */
-static_assert(sizeof(struct iommufd_state_ctx) == 64);
-static_assert(sizeof(struct iommufd_state_device) == 168);
+static_assert(sizeof(struct iommufd_state_ctx) == 72);
+static_assert(sizeof(struct iommufd_state_device) == 176);
 static_assert(sizeof(struct iommufd_state_hwpt) == 72);
-static_assert(sizeof(struct iommufd_state_ioas) == 128);
+static_assert(sizeof(struct iommufd_state_ioas) == 136);
 static_assert(sizeof(struct iommufd_state_access) == 32);
 static_assert(sizeof(struct iommufd_state_area) == 88);
 

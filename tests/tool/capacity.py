@@ -182,7 +182,7 @@ def bad_input(tap):
     tap.ok(result.returncode == 1 and "no such context: 99999" in result.stderr,
            "a context that is not there", result.stderr)
     result = tool("capacity")
-    tap.ok(result.returncode == 0 and result.stdout.startswith("no iommufd is open\n"),
+    tap.ok(result.returncode == 0 and result.stdout.startswith("no iommufd or container is open\n"),
            "nothing is said to be nothing", result.stdout)
     with Shell() as shell:
         file = shell.open()

@@ -399,7 +399,7 @@ def bad_input(tap):
         result = tool("state", "--areas", "%d:1" % ctx)
         tap.equal((result.returncode, result.stdout),
                   (0, "nothing is mapped in ioas 1 of ctx %d\n" % ctx), "an IOAS that is empty")
-    tap.equal(tool("state").stdout.splitlines()[:1], ["no device is bound to an iommufd"],
+    tap.equal(tool("state").stdout.splitlines()[:1], ["no device is bound to an iommufd or in a container"],
               "nothing is said to be nothing")
 
 

@@ -118,6 +118,7 @@ struct sum {
 	const struct capacity_process *first;
 	uint64_t pinned_bytes;
 	uint64_t locked_bytes;
+	bool counts;
 };
 
 static bool same_user(const struct capacity_process *a, const struct capacity_process *b)
@@ -156,8 +157,10 @@ static struct sums sum_up(const struct capacity *capacity, const struct options 
 			sums.list[sums.nr++].first = process;
 		sums.list[j].pinned_bytes += process->pinned_bytes;
 		/* every process of a user that counts by user tells the same number */
-		if (!process->by_process)
+		if (!process->by_process) {
 			sums.list[j].locked_bytes = process->counted_bytes;
+			sums.list[j].counts = true;
+		}
 	}
 	return sums;
 }
@@ -173,10 +176,16 @@ static void get_cgroup(const void *record, struct value *value)
 	value->known = *value->text;
 }
 
+static bool counts_for_user(const void *record)
+{
+	return ((const struct sum *)record)->counts;
+}
+
 static const struct field user_sum[] = {
 	FIELD(NUMBER, "uid", .get = get_uid, .doc = "user"),
 	MEMBER(BYTES, "pinned_bytes", struct sum, pinned_bytes, .doc = "memory that is pinned"),
-	MEMBER(BYTES, "user_locked_bytes", struct sum, locked_bytes,
+	MEMBER(BYTES, "user_locked_bytes", struct sum, locked_bytes, .known = counts_for_user,
+	       .unknown = "it counts by process only",
 	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
 };
 
@@ -296,6 +305,11 @@ static void fit_text(const struct fit *fit, char *text, size_t size)
 		snprintf(text, size,
 			 "does not fit: the largest free range in the allowed IOVAs is %s", left.s);
 		break;
+	case FIT_ENTRIES:
+		snprintf(text, size,
+			 "does not fit: it has as many areas as dma_entry_limit of "
+			 "vfio_iommu_type1 allows");
+		break;
 	case FIT_MEMLOCK:
 		snprintf(text, size, "does not fit: %s of RLIMIT_MEMLOCK are left, %s are wanted",
 			 left.s, want.s);
@@ -339,7 +353,7 @@ static bool show_fits(const struct capacity *capacity, const struct state *state
 
 static void show_host(const struct capacity *capacity)
 {
-	printf("\nHost: %s pinned through iommufd, %s pinned in all, of %s\n",
+	printf("\nHost: %s pinned through iommufd and VFIO, %s pinned in all, of %s\n",
 	       format_size(capacity->pinned_bytes).s, format_size(capacity->host_pinned_bytes).s,
 	       format_size(capacity->memory_bytes).s);
 	if (capacity->page_table_bytes)
@@ -558,7 +572,7 @@ static int capacity_main(const struct options *options)
 	struct state state;
 	bool fits = true;
 
-	if (session_check_module())
+	if (session_check_state())
 		return EXIT_FAILED;
 	reader = state_open();
 	if (!reader || state_read(reader, &state))
@@ -570,7 +584,7 @@ static int capacity_main(const struct options *options)
 		fits = show_json(&capacity, &state, options);
 	} else {
 		if (!capacity.nr)
-			printf("no iommufd is open\n");
+			printf("no iommufd or container is open\n");
 		show_processes(&capacity, options);
 		show_sums(&capacity, options);
 		show_ioases(&state, options);
@@ -603,7 +617,7 @@ const struct command command_capacity = {
 	.name = "capacity",
 	.summary = "Show pinned memory against its limits, and room in I/O address spaces",
 	.description =
-		"It shows the memory that processes have pinned through iommufd, what of it counts "
+		"It shows the memory that processes have pinned through iommufd or VFIO containers, what of it counts "
 		"against RLIMIT_MEMLOCK (by process, or by user for all processes of the user "
 		"together), the limit, and what is left; the same by user and cgroup; and for each "
 		"IOAS the IOVA space, how much of it is used, the largest hole, how fragmented what "

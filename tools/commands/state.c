@@ -245,8 +245,8 @@ static void write_areas(const void *record, struct json *json)
 {
 	const struct areas *areas = record;
 
-	*areas->err = state_read_areas(areas->reader, areas->ioas->ctx_id, areas->ioas->ioas_id,
-				       write_area, json);
+	*areas->err = state_read_areas(areas->reader, areas->ioas->source, areas->ioas->ctx_id,
+				       areas->ioas->ioas_id, write_area, json);
 }
 
 static void get_ctx(const void *record, struct value *value)
@@ -323,7 +323,8 @@ static int show_areas(struct state_reader *reader, const struct options *options
 		goto out_free;
 	}
 	state_view_areas(&table);
-	err = state_read_areas(reader, areas.ioas->ctx_id, areas.ioas->ioas_id, show_area, &table);
+	err = state_read_areas(reader, areas.ioas->source, areas.ioas->ctx_id,
+			       areas.ioas->ioas_id, show_area, &table);
 	if (table.nr_rows)
 		table_print(&table);
 	else if (!err)
@@ -342,7 +343,7 @@ static int state_main(const struct options *options)
 
 	if (options->interval_ns || options->count || options->duration_ns)
 		own.watch = true;
-	if (session_check_module())
+	if (session_check_state())
 		return EXIT_FAILED;
 	reader = state_open();
 	if (!reader)

@@ -194,6 +194,17 @@ const char *memory_name(unsigned int memory)
 	return names[memory < IOMMUFD_STATE_NR_MEMORY ? memory : IOMMUFD_STATE_MEMORY_UNKNOWN];
 }
 
+const char *state_source_name(unsigned int source)
+{
+	static const char *const names[IOMMUFD_STATE_NR_SOURCES] = {
+		[IOMMUFD_STATE_SOURCE_OWN] = "own",
+		[IOMMUFD_STATE_SOURCE_UPSTREAM] = "upstream",
+		[IOMMUFD_STATE_SOURCE_TYPE1] = "type1",
+	};
+
+	return source < IOMMUFD_STATE_NR_SOURCES ? names[source] : "unknown";
+}
+
 const char *rlimit_mode_name(bool by_process)
 {
 	return by_process ? "process" : "user";

@@ -125,6 +125,14 @@ const char *domain_type_name(unsigned int type);
 const char *memory_name(unsigned int memory);
 
 /**
+ * state_source_name() - what a record of state was copied from: "own", "upstream", "type1"
+ * @source: enum iommufd_state_source
+ *
+ * Return: the name.
+ */
+const char *state_source_name(unsigned int source);
+
+/**
  * rlimit_mode_name() - for whom pinned memory counts: "user"
  * @by_process: for the process, not for the user
  *

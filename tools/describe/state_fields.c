@@ -14,9 +14,37 @@
 	MEMBER(ID, "ctx", structure, ctx_id, .doc = "number of the context, an open /dev/iommu")
 #define PINNED(structure, words) \
 	MEMBER(BYTES, "pinned_bytes", structure, pinned_bytes, .doc = words)
+#define ABOUT_DOC .doc = "its areas were changed while they were counted: sums are about right"
 #define BUSY_DOC .doc = "a look did not get it all: its process changes it all the time"
 #define FLAG_BIT(key, structure, bit, ...) \
 	MEMBER(FLAG, key, structure, flags, .mask = (bit), __VA_ARGS__)
+
+/* What a record was copied from; what other sources than our module do not know. */
+#define SOURCE(structure)                                                                       \
+	FIELD(TEXT, "source", .get = get_source_##structure,                                    \
+	      .doc = "what has it: `own` (our modules), `upstream` (the kernel's own iommufd) or `type1` " \
+		     "(a container of VFIO)")
+#define GET_SOURCE(name)                                                                        \
+	static void get_source_##name(const void *record, struct value *value)                  \
+	{                                                                                       \
+		value->text = state_source_name(((const struct iommufd_state_##name *)record)->source); \
+	}
+#define IS_OWN(name)                                                                            \
+	static bool is_own_##name(const void *record)                                           \
+	{                                                                                       \
+		return ((const struct iommufd_state_##name *)record)->source ==                 \
+		       IOMMUFD_STATE_SOURCE_OWN;                                                \
+	}
+#define OF_OWN(name) .known = is_own_##name, .unknown = "only our modules know"
+
+GET_SOURCE(ctx)
+GET_SOURCE(device)
+GET_SOURCE(hwpt)
+GET_SOURCE(ioas)
+GET_SOURCE(access)
+IS_OWN(device)
+IS_OWN(hwpt)
+IS_OWN(ioas)
 
 /* Contexts */
 
@@ -32,8 +60,15 @@ static void get_rlimit_mode(const void *record, struct value *value)
 	value->text = rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS);
 }
 
+/* A container counts for processes only. */
+static bool counts_for_user(const void *record)
+{
+	return ((const struct iommufd_state_ctx *)record)->source != IOMMUFD_STATE_SOURCE_TYPE1;
+}
+
 static const struct field ctx[] = {
 	CTX(struct iommufd_state_ctx),
+	SOURCE(ctx),
 	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
 	FLAG("process_gone", PROCESS_GONE, .doc = "the process has ended; others have the file"),
@@ -43,9 +78,12 @@ static const struct field ctx[] = {
 	FLAG("no_iommu", NO_IOMMU, .doc = "VFIO compatibility without an IOMMU"),
 	RECORD(ID, "vfio_ioas", vfio_ioas_id, .unknown = "there is none",
 	       .doc = "the address space of VFIO compatibility"),
-	RECORD(TIME, "opened_time_ns", opened_ns, .doc = "when it was opened"),
+	RECORD(TIME, "opened_time_ns", opened_ns, .unknown = "only our modules know",
+	       .doc = "when it was opened"),
 	PINNED(struct iommufd_state_ctx, "memory that is pinned"),
-	RECORD(BYTES, "user_locked_bytes", user_locked_bytes,
+	FLAG("about", ABOUT, ABOUT_DOC),
+	RECORD(BYTES, "user_locked_bytes", user_locked_bytes, .known = counts_for_user,
+	       .unknown = "it counts by process only",
 	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
 };
 #undef RECORD
@@ -71,7 +109,9 @@ static void get_pci_name(const void *record, struct value *value)
 
 static const struct field device[] = {
 	CTX(struct iommufd_state_device),
-	RECORD(ID, "device_id", device_id, .doc = "object id of the device or access"),
+	SOURCE(device),
+	RECORD(ID, "device_id", device_id, .unknown = "a container has no ids",
+	       .doc = "object id of the device or access"),
 	RECORD(TEXT, "device", device, .doc = "name of the device"),
 	FIELD(TEXT, "name", .get = get_pci_name,
 	      .unknown = "it is no PCI device, or pci.ids has no name",
@@ -86,9 +126,10 @@ static const struct field device[] = {
 	RECORD(ID, "ioas", ioas_id, NOT_ATTACHED, .doc = "id of the I/O address space"),
 	RECORD(NUMBER, "group_devices_attached", group_devices,
 	       .doc = "devices of its group that are attached"),
-	FLAG("can_enforce_cache_coherency", ENFORCE_COHERENCY,
+	FLAG("mediated", EMULATED, .doc = "it has no DMA of its own; its driver pins what it uses"),
+	FLAG("can_enforce_cache_coherency", ENFORCE_COHERENCY, OF_OWN(device),
 	     .doc = "its IOMMU can make no-snoop DMA coherent"),
-	RECORD(NUMBER, "replacements", replacements,
+	RECORD(NUMBER, "replacements", replacements, OF_OWN(device),
 	       .doc = "how often the translation was replaced"),
 	RECORD(TIME, "last_replacement_time_ns", last_replace_ns, NEVER_REPLACED,
 	       .doc = "when the last replacement ended"),
@@ -124,6 +165,7 @@ static void write_page_sizes(const void *record, struct json *json)
 
 static const struct field hwpt[] = {
 	CTX(struct iommufd_state_hwpt),
+	SOURCE(hwpt),
 	RECORD(ID, "hwpt", hwpt_id, .doc = "id of the hardware page table"),
 	RECORD(ID, "ioas", ioas_id, .unknown = "there is none",
 	       .doc = "id of the I/O address space"),
@@ -132,7 +174,7 @@ static const struct field hwpt[] = {
 	FLAG("automatic", AUTO, .doc = "an attach made it; it goes with its last device"),
 	FLAG("nest_parent", NEST_PARENT, .doc = "it was allocated as parent of nested page tables"),
 	FLAG("enforces_cache_coherency", ENFORCE_COHERENCY, .doc = "no-snoop DMA is made coherent"),
-	FLAG("msi_window", MSI_WINDOW, .doc = "it has a window for software-managed MSIs"),
+	FLAG("msi_window", MSI_WINDOW, OF_OWN(hwpt), .doc = "it has a window for software-managed MSIs"),
 	RECORD(NUMBER, "devices", devices, .doc = "devices that are attached, moved or reset"),
 	RECORD(TEXT, "iommu_driver", iommu_driver, .unknown = "the event has none",
 	       .doc = "driver of the IOMMU"),
@@ -174,30 +216,50 @@ static void get_fragmentation(const void *record, struct value *value)
 
 static void get_page_tables(const void *record, struct value *value)
 {
-	value->known = ((const struct iommufd_state_ioas *)record)->hwpts;
-	value->number = ioas_page_table_bytes(record);
+	const struct iommufd_state_ioas *ioas = record;
+
+	/* it takes to know how much is in huge pages */
+	value->known = ioas->hwpts && ioas->source == IOMMUFD_STATE_SOURCE_OWN;
+	value->number = ioas_page_table_bytes(ioas);
 }
 
 /* Of an area and of a whole address space. */
-#define EXTENTS(structure)                                                     \
-	MEMBER(NUMBER, "extents", structure, extents,                          \
-	       .doc = "contiguous runs of pinned memory; of an unmap, areas"), \
-		MEMBER(NUMBER, "huge_extents", structure, huge_extents,        \
-		       .doc = "those of 2 MiB or more"),                       \
-		MEMBER(BYTES, "huge_bytes", structure, huge_bytes,             \
+#define EXTENTS(structure, ...)                                                             \
+	MEMBER(NUMBER, "extents", structure, extents, __VA_ARGS__,                          \
+	       .doc = "contiguous runs of pinned memory; of an unmap, areas"),              \
+		MEMBER(NUMBER, "huge_extents", structure, huge_extents, __VA_ARGS__,        \
+		       .doc = "those of 2 MiB or more"),                                    \
+		MEMBER(BYTES, "huge_bytes", structure, huge_bytes, __VA_ARGS__,             \
 		       .doc = "memory in whole 2 MiB that one entry can translate")
+
+static bool is_limited(const void *record)
+{
+	return ((const struct iommufd_state_ioas *)record)->flags &
+	       IOMMUFD_STATE_IOAS_AREAS_LIMITED;
+}
+
+static bool is_space_own(const void *record)
+{
+	return is_own_ioas(record) && is_not_busy(record);
+}
 
 static const struct field ioas[] = {
 	CTX(struct iommufd_state_ioas),
+	SOURCE(ioas),
 	RECORD(ID, "ioas", ioas_id, .doc = "id of the I/O address space"),
 	RECORD(NUMBER, "hwpts", hwpts, .doc = "hardware page tables that translate it"),
 	RECORD(NUMBER, "accesses", accesses, .doc = "accesses attached to it"),
 	FLAG("huge_pages", HUGE_PAGES, .doc = "contiguous memory may be combined"),
 	RECORD(NUMBER, "areas", areas, .doc = "areas mapped"),
+	RECORD(NUMBER, "areas_left", areas_left, .known = is_limited,
+	       .unknown = "nothing limits them",
+	       .doc = "areas that can be mapped besides (`dma_entry_limit` of vfio_iommu_type1)"),
 	RECORD(BYTES, "mapped_bytes", mapped_bytes, .doc = "their length in sum"),
 	PINNED(struct iommufd_state_ioas, "memory that is pinned"),
-	EXTENTS(struct iommufd_state_ioas),
+	EXTENTS(struct iommufd_state_ioas, OF_OWN(ioas)),
 	FLAG("busy", BUSY, BUSY_DOC),
+	FLAG("about", ABOUT, ABOUT_DOC),
+	FLAG("areas_exact", AREAS_EXACT, .doc = "the number of areas is exact even so"),
 	RECORD(BYTES, "iova_alignment_bytes", iova_alignment,
 	       .doc = "granule of I/O virtual addresses"),
 	RECORD(NUMBER, "usable_ranges", usable_ranges, OF_SPACE, .doc = "ranges of usable addresses"),
@@ -211,11 +273,12 @@ static const struct field ioas[] = {
 	      .doc = "usable addresses where nothing is mapped"),
 	RECORD(BYTES, "largest_hole_bytes", largest_hole_bytes, OF_SPACE,
 	       .doc = "largest free range, for a map at a fixed address"),
-	RECORD(BYTES, "alloc_hole_bytes", alloc_hole_bytes, OF_SPACE,
+	RECORD(BYTES, "alloc_hole_bytes", alloc_hole_bytes, .known = is_space_own,
+	       .unknown = "it is busy, or another source",
 	       .doc = "most that can be mapped where the kernel chooses the address"),
 	FIELD(SHARE, "fragmentation", .get = get_fragmentation, OF_SPACE, .doc = "1 - largest hole / free"),
 	FIELD(BYTES, "page_table_at_least_bytes", .get = get_page_tables,
-	      .unknown = "it has no page table",
+	      .unknown = "it has no page table, or another source",
 	      .doc = "memory that its page tables take at least"),
 };
 #undef RECORD
@@ -230,6 +293,7 @@ const struct field_table ioas_fields = FIELD_TABLE("I/O address space", ioas);
 
 static const struct field access[] = {
 	CTX(struct iommufd_state_access),
+	SOURCE(access),
 	RECORD(ID, "access", access_id, .doc = "id of the access, an in-kernel user"),
 	RECORD(ID, "ioas", ioas_id, .unknown = "there is none",
 	       .doc = "id of the I/O address space"),
@@ -256,6 +320,16 @@ static void get_memory(const void *record, struct value *value)
 	value->text = memory_name(area->memory);
 }
 
+/* What is pinned has one at least. */
+static bool has_extents(const void *record)
+{
+	const struct iommufd_state_area *area = record;
+
+	return area->extents ||
+	       !(area->flags & IOMMUFD_STATE_AREA_PINNED) ||
+	       area->flags & IOMMUFD_STATE_AREA_CHANGING;
+}
+
 static const struct field area[] = {
 	RECORD(ADDRESS, "iova", iova, .doc = "first I/O virtual address"),
 	RECORD(BYTES, "length_bytes", length, .doc = "length of the range"),
@@ -271,7 +345,8 @@ static const struct field area[] = {
 	RECORD(BYTES, "page_bytes", page_bytes, .unknown = "it is not known",
 	       .doc = "size of the page behind its begin"),
 	RECORD(NUMBER, "accesses", accesses, .doc = "accesses attached to it"),
-	EXTENTS(struct iommufd_state_area),
+	EXTENTS(struct iommufd_state_area, .known = has_extents,
+		.unknown = "it is pinned, and only our modules know"),
 };
 
 const struct field_table area_fields = FIELD_TABLE("area", area);

@@ -46,10 +46,23 @@ static const struct column columns[] = {
 	{ "DEVICE", "device" }, { "DRIVER", "driver" },	      { "GROUP", "group" },
 	{ "CTX", "ctx" },	{ "PROCESS", "process" },     { "HWPT", "hwpt" },
 	{ "IOAS", "ioas" },	{ "MAPPED", "mapped_bytes" }, { "PINNED", "pinned_bytes" },
+	/* only where there are several */
+	{ "SOURCE", "source" },
 };
 
 #define COLUMN_DEVICE 0
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* How many of the columns are shown: the last one is where devices are of more than one source. */
+static unsigned int nr_columns(const struct state *state)
+{
+	size_t i;
+
+	for (i = 1; i < state->nr_devices; i++)
+		if (state->devices[i].source != state->devices[0].source)
+			return NR_COLUMNS;
+	return NR_COLUMNS - 1;
+}
 
 static bool same_ioas(const struct iommufd_state_ioas *a, const struct iommufd_state_ioas *b)
 {
@@ -114,7 +127,16 @@ static void memory_text(const struct iommufd_state_ioas *ioas, char *text, size_
 
 	if (!ioas->areas)
 		return;
-	if (!ioas->extents)
+	if (ioas->flags & IOMMUFD_STATE_IOAS_AREAS_LIMITED)
+		length += snprintf(text + length, size - (size_t)length, " of %" PRIu64,
+				   (uint64_t)(ioas->areas + ioas->areas_left));
+	if (ioas->flags & IOMMUFD_STATE_IOAS_ABOUT)
+		snprintf(text + length, size - (size_t)length,
+			 "; sums are about right, they change all the time");
+	else if (ioas->source != IOMMUFD_STATE_SOURCE_OWN)
+		snprintf(text + length, size - (size_t)length, "%s",
+			 ioas->hwpts ? "" : ", not pinned: no HWPT");
+	else if (!ioas->extents)
 		snprintf(text + length, size - (size_t)length, ", not pinned: no HWPT");
 	else
 		snprintf(text + length, size - (size_t)length,
@@ -133,6 +155,14 @@ static void replacement_text(const struct state *now, const struct iommufd_state
 	snprintf(text, size, "replaced %s time%s, last %s ago, in %s",
 		 format_count(device->replacements).s, device->replacements == 1 ? "" : "s",
 		 format_duration(ago).s, format_duration(device->last_replace_dur_ns).s);
+}
+
+/* What has a context, where it is not our module: ", VFIO type1". */
+static const char *source_text(unsigned int source)
+{
+	return source == IOMMUFD_STATE_SOURCE_TYPE1    ? ", VFIO type1" :
+	       source == IOMMUFD_STATE_SOURCE_UPSTREAM ? ", the kernel's iommufd" :
+							 "";
 }
 
 /* The lines below a device's: what did not fit, and does not change often. */
@@ -154,15 +184,18 @@ static void details(struct table *table, const struct state *now,
 	if (*name)
 		DETAIL("%s", name);
 	if (ctx)
-		DETAIL("process %u%s of uid %u, memory counts by %s", ctx->pid,
+		DETAIL("process %u%s of uid %u, memory counts by %s%s", ctx->pid,
 		       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? " (ended)" : "", ctx->uid,
-		       rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS));
+		       rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS),
+		       source_text(ctx->source));
 	if (hwpt) {
 		page_sizes(hwpt->pgsize_bitmap, text, sizeof(text));
 		DETAIL("%s%s%s; %s%s HWPT, pages %s", device->iommu, *device->iommu ? ", " : "",
 		       device->iommu_driver,
 		       hwpt->flags & IOMMUFD_STATE_HWPT_AUTO ? "automatic " : "",
 		       domain_type_name(hwpt->domain_type), text);
+	} else if (device->flags & IOMMUFD_STATE_DEVICE_EMULATED) {
+		DETAIL("mediated: its driver pins what it uses");
 	} else {
 		DETAIL("%s%s%s; not attached: its DMA is blocked", device->iommu,
 		       *device->iommu ? ", " : "", device->iommu_driver);
@@ -179,7 +212,7 @@ static void details(struct table *table, const struct state *now,
 }
 
 static void device_row(struct table *table, const struct state *state,
-		       const struct iommufd_state_device *device, char mark)
+		       const struct iommufd_state_device *device, unsigned int nr, char mark)
 {
 	const struct device_line line = {
 		.device = device,
@@ -187,32 +220,33 @@ static void device_row(struct table *table, const struct state *state,
 		.ctx = state_ctx(state, device->ctx_id),
 	};
 
-	fields_row(table, mark_colour(mark), &device_line_fields, columns, NR_COLUMNS, &line);
+	fields_row(table, mark_colour(mark), &device_line_fields, columns, nr, &line);
 	if (mark)
 		table_set(table, COLUMN_DEVICE, "%c %s", mark, device->device);
 }
 
 void state_view_table(const struct state *now, const struct state *before, bool brief)
 {
+	unsigned int nr = nr_columns(now);
 	struct table table;
 	size_t i;
 
-	fields_columns(&table, &device_line_fields, columns, NR_COLUMNS);
+	fields_columns(&table, &device_line_fields, columns, nr);
 	if (before)
 		table.heads[COLUMN_DEVICE] = "  DEVICE";
 	for (i = 0; i < now->nr_devices; i++) {
-		device_row(&table, now, &now->devices[i],
+		device_row(&table, now, &now->devices[i], nr,
 			   device_mark(now, before, &now->devices[i]));
 		if (!brief)
 			details(&table, now, &now->devices[i]);
 	}
 	for (i = 0; before && i < before->nr_devices; i++)
 		if (!state_device(now, before->devices[i].device))
-			device_row(&table, before, &before->devices[i], '-');
+			device_row(&table, before, &before->devices[i], nr, '-');
 	if (table.nr_rows)
 		table_print(&table);
 	else
-		printf("no device is bound to an iommufd\n");
+		printf("no device is bound to an iommufd or in a container\n");
 }
 
 /**
@@ -265,7 +299,9 @@ static void tree_device(const struct state *now, const struct state *before,
 	limb(branch, last, MARK(before, was, device), &below);
 	printf("%s  group %u, %s", device->device, device->group_id,
 	       *device->driver ? device->driver : "no driver");
-	if (!(device->flags & IOMMUFD_STATE_DEVICE_ATTACHED))
+	if (device->flags & IOMMUFD_STATE_DEVICE_EMULATED)
+		printf(", mediated");
+	else if (!(device->flags & IOMMUFD_STATE_DEVICE_ATTACHED))
 		printf(", not attached");
 	if (device->replacements) {
 		replacement_text(now, device, text, sizeof(text));
@@ -344,12 +380,12 @@ static void tree_ctx(const struct state *now, const struct state *before,
 	size_t i, left = 0;
 	char mark = MARK(before, was, ctx);
 
-#define LOOSE(device) \
-	((device)->ctx_id == ctx->ctx_id && !((device)->flags & IOMMUFD_STATE_DEVICE_ATTACHED))
+#define LOOSE(device) ((device)->ctx_id == ctx->ctx_id && !(device)->hwpt_id)
 	begin_line(mark);
-	printf("ctx %u  %s [%u%s] uid %u, %s pinned", ctx->ctx_id, ctx->comm, ctx->pid,
+	printf("ctx %u  %s [%u%s] uid %u, %s%s pinned%s", ctx->ctx_id, ctx->comm, ctx->pid,
 	       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? ", ended" : "", ctx->uid,
-	       format_size(ctx->pinned_bytes).s);
+	       ctx->flags & IOMMUFD_STATE_CTX_ABOUT ? "about " : "",
+	       format_size(ctx->pinned_bytes).s, source_text(ctx->source));
 	end_line();
 	for (i = 0; i < now->nr_ioases; i++)
 		left += now->ioases[i].ctx_id == ctx->ctx_id;
@@ -371,7 +407,7 @@ void state_view_tree(const struct state *now, const struct state *before)
 	for (i = 0; i < now->nr_ctxs; i++)
 		tree_ctx(now, before, &now->ctxs[i]);
 	if (!now->nr_ctxs)
-		printf("no iommufd is open\n");
+		printf("no iommufd or container is open\n");
 }
 
 static const struct column area_columns[] = {
@@ -413,8 +449,10 @@ void state_view_area(struct table *table, const struct iommufd_state_area *area)
 		  area->accesses ? " pinned by access" : "");
 	if (area->flags & IOMMUFD_STATE_AREA_CHANGING)
 		table_set(table, AREA_PINNED, "changing");
-	if (!pinned)
+	/* what is pinned has extents; only our modules know how many */
+	if (!pinned || !area->extents)
 		table_set(table, AREA_EXTENTS, "-");
 	table_set(table, AREA_HUGE, "%s",
-		  pinned ? format_percent(area->huge_bytes, area->length).s : "-");
+		  pinned && area->extents ? format_percent(area->huge_bytes, area->length).s :
+					    "-");
 }

@@ -186,6 +186,9 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 {
 	const struct iommufd_state_ctx *ctx = state_ctx(state, ioas->ctx_id);
 	const struct capacity_process *process = ctx ? find(capacity, ctx) : NULL;
+	/* where the kernel does not choose an IOVA, any hole will do */
+	uint64_t hole = ioas->source == IOMMUFD_STATE_SOURCE_OWN ? ioas->alloc_hole_bytes :
+								   ioas->largest_hole_bytes;
 	uint64_t pages = length / PAGE + !!(length % PAGE);
 
 	/* in the order in which the kernel checks */
@@ -195,15 +198,17 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 		stop(fit, FIT_PROCESS_GONE, 0, 0);
 	if (ioas->flags & IOMMUFD_STATE_IOAS_BUSY)
 		stop(fit, FIT_BUSY, 0, 0);
-	if (length % ioas->iova_alignment)
+	if (ioas->flags & IOMMUFD_STATE_IOAS_AREAS_LIMITED && !ioas->areas_left)
+		stop(fit, FIT_ENTRIES, 1, 0);
+	if (ioas->iova_alignment && length % ioas->iova_alignment)
 		stop(fit, FIT_MISALIGNED, length, ioas->iova_alignment);
-	if (length > ioas->alloc_hole_bytes)
+	if (length > hole)
 		stop(fit,
 		     ioas->largest_hole_bytes >= length &&
 				     ioas->flags & IOMMUFD_STATE_IOAS_ALLOWED_RANGES ?
 			     FIT_NOT_ALLOWED :
 			     FIT_SPACE,
-		     length, ioas->alloc_hole_bytes);
+		     length, hole);
 	if (!fit->pins || fit->stop != FIT_FITS)
 		return;
 	if (pages > capacity_left(process) / PAGE)
@@ -220,6 +225,7 @@ const char *fit_stop_name(enum fit_stop stop_)
 		[FIT_MISALIGNED] = "iova_misaligned",
 		[FIT_SPACE] = "iova_space_full",
 		[FIT_NOT_ALLOWED] = "iova_not_allowed",
+		[FIT_ENTRIES] = "dma_entry_limit",
 		[FIT_MEMLOCK] = "memlock_limit",
 		[FIT_MEMORY] = "no_memory",
 		[FIT_PROCESS_GONE] = "process_gone",

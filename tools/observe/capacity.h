@@ -121,6 +121,7 @@ enum fit_stop {
 	FIT_MISALIGNED,
 	FIT_SPACE,
 	FIT_NOT_ALLOWED,
+	FIT_ENTRIES, /* a container has as many areas as it may */
 	FIT_MEMLOCK,
 	FIT_MEMORY,
 	FIT_PROCESS_GONE,

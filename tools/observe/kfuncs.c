@@ -240,15 +240,30 @@ static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *
 	return err;
 }
 
+bool kfuncs_are_there(void)
+{
+	unsigned int i;
+
+	if (btf_fds[MODULE_INDEX] < 0 && find_functions())
+		return false;
+	for (i = 0; i < SCOPE_NR_KFUNCS; i++)
+		if (ids[i])
+			return true;
+	forget_module();
+	return false;
+}
+
 int kfuncs_init(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load);
 	unsigned int i;
 	int err;
 
-	if (btf_fds[MODULE_INDEX] >= 0)
+	static bool taken_over;
+
+	if (taken_over)
 		return 0;
-	err = find_functions();
+	err = btf_fds[MODULE_INDEX] < 0 ? find_functions() : 0;
 	if (err) {
 		complain("cannot read the BTF of module " MODULE ": %s", strerror(-err));
 		goto out_forget;
@@ -265,6 +280,7 @@ int kfuncs_init(void)
 		complain("cannot load the BPF programs: %s", strerror(-err));
 		goto out_forget;
 	}
+	taken_over = true;
 	return 0;
 
 out_forget:

@@ -6,6 +6,15 @@
 #ifndef IOMMUSCOPE_OBSERVE_KFUNCS_H
 #define IOMMUSCOPE_OBSERVE_KFUNCS_H
 
+#include <stdbool.h>
+
+/**
+ * kfuncs_are_there() - is the module that is loaded as iommufd ours?
+ *
+ * Return: whether it has one of the functions at least; if not, it says nothing.
+ */
+bool kfuncs_are_there(void);
+
 /**
  * kfuncs_init() - find the module's functions and take over programs of SCOPE_STATE_SECTION
  *

@@ -108,19 +108,9 @@ static int check_machine(void)
 	return 0;
 }
 
-int session_check_module(void)
+int session_check_state(void)
 {
-	if (check_machine())
-		return -1;
-	if (!have("/sys/module/iommufd")) {
-		complain("module iommufd is not loaded: modprobe iommufd");
-		return -1;
-	}
-	if (!session_has_types()) {
-		complain("module iommufd has no BTF: build it where pahole and vmlinux are");
-		return -1;
-	}
-	return 0;
+	return check_machine();
 }
 
 bool session_has_types(void)

@@ -77,11 +77,13 @@ int session_check_operations(void);
 bool session_has_types(void);
 
 /**
- * session_check_module() - session_check() for callers that observe no events, only read state
+ * session_check_state() - session_check() for callers that observe no events, only read state
+ *
+ * Where that comes from, state_open() finds out.
  *
  * Return: 0, or -1 after it has said what is missing.
  */
-int session_check_module(void);
+int session_check_state(void);
 
 /* Which types of the modules do programs need? */
 enum session_types {

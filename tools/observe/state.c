@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of iommufd, copied by programs of state.bpf.c; state_walk.h tells how.
+ * The state of all sources.  That of our module is copied by programs of state.bpf.c; state_walk.h tells
+ * how.  That of others comes from walks.c, and is sorted in.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "bpf/state.skel.h"
 #include "bpf/state_walk.h"
 #include "observe/kfuncs.h"
 #include "observe/session.h"
 #include "observe/state.h"
+#include "observe/walks.h"
 #include "text/clock.h"
 #include "text/name.h"
 #include "text/output.h"
@@ -22,39 +25,76 @@
 _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its slot");
 
 /**
- * struct state_reader - the programs, loaded
- * @session: their session
+ * struct state_reader - what reads the state of each source
+ * @session: the session of our module's programs, without a skeleton where it is not loaded
  * @skeleton: their maps and variables
  * @slots: its array, mapped
+ * @looked: /dev/iommu was there at the last look, and it was found out whose it is
+ * @own: it is ours
+ * @walks: what reads the other sources
  */
 struct state_reader {
 	struct session session;
 	struct ios_state *skeleton;
 	const char (*slots)[SCOPE_STATE_SLOT];
+	bool looked;
+	bool own;
+	struct walks *walks;
 };
 
 #define SLOTS_SIZE ((size_t)SCOPE_STATE_SLOTS * SCOPE_STATE_SLOT)
 
-struct state_reader *state_open(void)
+/* Load the programs for our module.  Return 0, or -1 after it has said what failed. */
+static int open_own(struct state_reader *reader)
 {
-	struct state_reader *reader = calloc(1, sizeof(*reader));
 	void *slots;
 
-	if (!reader)
-		out_of_memory();
+	if (reader->slots)
+		return 0;
+	session_close(&reader->session);
 	if (kfuncs_init())
-		goto out_close;
+		return -1;
 	reader->skeleton = SESSION_OPEN(&reader->session, state, SESSION_MODULES, NULL);
 	if (!reader->skeleton || session_load(&reader->session))
-		goto out_close;
+		return -1;
 	slots = mmap(NULL, SLOTS_SIZE, PROT_READ, MAP_SHARED,
 		     bpf_map__fd(reader->skeleton->maps.ios_slots), 0);
 	if (slots == MAP_FAILED) {
 		complain("cannot map the records of state: %s", strerror(errno));
-		goto out_close;
+		return -1;
 	}
 	reader->slots = slots;
-	return reader;
+	return 0;
+}
+
+/* Which sources are there?  A bit 1 << enum iommufd_state_source for each. */
+static unsigned int sources(struct state_reader *reader)
+{
+	bool iommufd = !access("/sys/module/iommufd", F_OK);
+
+	/* once our programs are loaded our module stays */
+	if (iommufd && !reader->looked)
+		reader->own = kfuncs_are_there();
+	reader->looked = iommufd;
+	return walks_sources(reader->own) |
+	       (iommufd && reader->own ? 1U << IOMMUFD_STATE_SOURCE_OWN : 0);
+}
+
+struct state_reader *state_open(void)
+{
+	struct state_reader *reader = calloc(1, sizeof(*reader));
+	unsigned int here;
+
+	if (!reader)
+		out_of_memory();
+	reader->walks = walks_open();
+	here = sources(reader);
+	if (!here) {
+		complain("nothing to look at: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
+		goto out_close;
+	}
+	if (!(here & 1U << IOMMUFD_STATE_SOURCE_OWN) || !open_own(reader))
+		return reader;
 out_close:
 	state_close(reader);
 	return NULL;
@@ -67,6 +107,7 @@ void state_close(struct state_reader *reader)
 	if (reader->slots)
 		munmap((void *)reader->slots, SLOTS_SIZE);
 	session_close(&reader->session);
+	walks_close(reader->walks);
 	free(reader);
 }
 
@@ -149,19 +190,128 @@ static void clean_names(struct state *state)
 	}
 }
 
-int state_read(struct state_reader *reader, struct state *state)
+/* Add a record that a walk found. */
+static void add_record(void *context, enum scope_state_kind kind, const void *record)
 {
-	memset(state, 0, sizeof(*state));
-	state->taken_ns = now_ns();
+	struct state *state = context;
+
+	switch (kind) {
+#define ADD(name, array)                                                                  \
+	case SCOPE_STATE_##name:                                                          \
+		state->array = reallocarray(state->array, state->nr_##array + 1,          \
+					    sizeof(*state->array));                       \
+		if (!state->array)                                                        \
+			out_of_memory();                                                  \
+		memcpy(&state->array[state->nr_##array++], record, sizeof(*state->array)); \
+		break
+		ADD(ctx, ctxs);
+		ADD(device, devices);
+		ADD(hwpt, hwpts);
+		ADD(ioas, ioases);
+		ADD(access, accesses);
+#undef ADD
+	case SCOPE_STATE_area:
+		break;
+	}
+}
+
+static int compare_ctxs(const void *a, const void *b)
+{
+	const struct iommufd_state_ctx *x = a, *y = b;
+
+	return x->ctx_id < y->ctx_id ? -1 : x->ctx_id > y->ctx_id;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+	const struct head *x = a, *y = b;
+
+	if (x->ctx_id != y->ctx_id)
+		return x->ctx_id < y->ctx_id ? -1 : 1;
+	return x->object_id < y->object_id ? -1 : x->object_id > y->object_id;
+}
+
+/* Devices of a container have no ids. */
+static int compare_devices(const void *a, const void *b)
+{
+	const struct iommufd_state_device *x = a, *y = b;
+	int order = compare_objects(a, b);
+
+	return order ? order : strncmp(x->device, y->device, sizeof(x->device));
+}
+
+/* Sort records, and drop those that came twice.  Return how many are left. */
+static size_t sort(void *records, size_t nr, size_t size,
+		   int (*compare)(const void *, const void *))
+{
+	char *list = records;
+	size_t i, left = 0;
+
+	if (!nr)
+		return 0;
+	qsort(list, nr, size, compare);
+	for (i = 1; i < nr; i++)
+		if (compare(list + left * size, list + i * size) && ++left != i)
+			memcpy(list + left * size, list + i * size, size);
+	return left + 1;
+}
+
+/* Before 6.8 a page table does not know its driver; a device that is attached to it does. */
+static void name_drivers(struct state *state)
+{
+	struct iommufd_state_hwpt *hwpt;
+	size_t i;
+
+	for (i = 0; i < state->nr_devices; i++) {
+		const struct iommufd_state_device *device = &state->devices[i];
+
+		hwpt = (void *)state_hwpt(state, device->ctx_id, device->hwpt_id);
+		if (hwpt && !*hwpt->iommu_driver)
+			memcpy(hwpt->iommu_driver, device->iommu_driver,
+			       sizeof(hwpt->iommu_driver));
+	}
+}
+
+static int read_own(struct state_reader *reader, struct state *state)
+{
 #define READ(array, kind) \
 	(state->array =   \
 		 read_all(reader, SCOPE_STATE_##kind, sizeof(*state->array), &state->nr_##array))
-	if (READ(ctxs, ctx) && READ(devices, device) && READ(hwpts, hwpt) && READ(ioases, ioas) &&
-	    READ(accesses, access)) {
+	return !open_own(reader) && READ(ctxs, ctx) && READ(devices, device) && READ(hwpts, hwpt) &&
+			       READ(ioases, ioas) && READ(accesses, access) ?
+		       0 :
+		       -1;
+#undef READ
+}
+
+static int read_others(struct state_reader *reader, unsigned int here, struct state *state)
+{
+	if (walks_read(reader->walks, here, add_record, state))
+		return -1;
+#define SORT(array, compare) \
+	state->nr_##array = sort(state->array, state->nr_##array, sizeof(*state->array), compare)
+	SORT(ctxs, compare_ctxs);
+	SORT(devices, compare_devices);
+	SORT(hwpts, compare_objects);
+	SORT(ioases, compare_objects);
+	SORT(accesses, compare_objects);
+#undef SORT
+	name_drivers(state);
+	return 0;
+}
+
+int state_read(struct state_reader *reader, struct state *state)
+{
+	const unsigned int own = 1U << IOMMUFD_STATE_SOURCE_OWN;
+	unsigned int here = sources(reader);
+
+	memset(state, 0, sizeof(*state));
+	state->taken_ns = now_ns();
+	if ((!(here & own) || !read_own(reader, state)) &&
+	    (!(here & ~own) || !read_others(reader, here, state))) {
 		clean_names(state);
 		return 0;
 	}
-#undef READ
 	state_free(state);
 	return -1;
 }
@@ -176,7 +326,7 @@ void state_free(struct state *state)
 	memset(state, 0, sizeof(*state));
 }
 
-int state_read_areas(struct state_reader *reader, uint32_t ctx, uint32_t ioas,
+int state_read_areas(struct state_reader *reader, unsigned int source, uint32_t ctx, uint32_t ioas,
 		     int (*each)(const struct iommufd_state_area *area, void *data), void *data)
 {
 	struct scope_state_walk walk = { .kind = SCOPE_STATE_area, .ctx = ctx, .object = ioas };
@@ -184,6 +334,8 @@ int state_read_areas(struct state_reader *reader, uint32_t ctx, uint32_t ioas,
 	unsigned int i;
 	int err;
 
+	if (source != IOMMUFD_STATE_SOURCE_OWN)
+		return walks_read_areas(reader->walks, source, ctx, ioas, each, data);
 	do {
 		if (run(reader, &walk))
 			return -1;

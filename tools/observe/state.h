@@ -2,7 +2,10 @@
 /*
  * The state of iommufd as the kernel tells it: contexts, devices, HWPTs, IOASes, accesses, areas.
  *
- *	reader = state_open()			after session_check() or session_check_module()
+ * It comes from all sources that the host has: our module's iterators, and walks (walks.h) through VFIO's
+ * containers and the kernel's own iommufd.  Numbers of contexts are unique over all of them.
+ *
+ *	reader = state_open()			after session_check() or session_check_state()
  *	state_read(reader, &state)		as often as wanted
  *	...
  *	state_free(&state)
@@ -54,7 +57,9 @@ struct state {
 /**
  * state_open() - prepare to read state
  *
- * Return: the reader, or NULL after it has said what failed.
+ * Sources that come later are found as they come.
+ *
+ * Return: the reader, or NULL after it has said what failed, or that there is no source at all.
  */
 struct state_reader *state_open(void);
 
@@ -82,8 +87,9 @@ void state_free(struct state *state);
 /**
  * state_read_areas() - copy areas of an IOAS, in the order of their IOVAs
  * @reader: the reader
- * @ctx: number of the context
- * @ioas: id of the IOAS
+ * @source: enum iommufd_state_source of the IOAS
+ * @ctx: number of its context
+ * @ioas: its id
  * @each: called with each area and @data; ends the walk by returning nonzero
  * @data: for @each
  *
@@ -91,7 +97,7 @@ void state_free(struct state *state);
  *
  * Return: 0, what @each returned, or -1 after it has said what failed.
  */
-int state_read_areas(struct state_reader *reader, uint32_t ctx, uint32_t ioas,
+int state_read_areas(struct state_reader *reader, unsigned int source, uint32_t ctx, uint32_t ioas,
 		     int (*each)(const struct iommufd_state_area *area, void *data), void *data);
 
 /**

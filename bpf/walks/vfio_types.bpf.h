@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is read of the structures of the kernel's VFIO core, of 6.1 and later.
+ *
+ * Places are found by the names of structures and members in the BTF of the running kernel; the part of a
+ * name behind three underscores does not count, and keeps these apart from our modules' in vmlinux.h.
+ */
+#ifndef IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
+#define IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct vfio_iommu_driver_ops___vfio {
+	const char *name;
+};
+
+struct vfio_iommu_driver___vfio {
+	const struct vfio_iommu_driver_ops___vfio *ops;
+};
+
+struct vfio_container___vfio {
+	struct list_head group_list;
+	struct vfio_iommu_driver___vfio *iommu_driver;
+	void *iommu_data;
+	bool noiommu;
+};
+
+struct vfio_group___vfio {
+	struct iommu_group *iommu_group;
+	struct vfio_container___vfio *container;
+	struct list_head device_list;
+	struct list_head container_next;
+};
+
+struct vfio_device___vfio {
+	struct device *dev;
+	struct vfio_group___vfio *group;
+	struct list_head group_next;
+	unsigned int open_count;
+};
+
+/* 6.6 and later: what a file of a device has */
+struct vfio_device_file___vfio {
+	struct vfio_device___vfio *device;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What walks of all sources have in common: slots, the walk through a tree of areas, names.
+ *
+ * A tree is walked in order, one step for each node that is gone down to or visited, with the nodes above in
+ * @tree.stack.  A rotation meanwhile can make the walk miss nodes or see them twice; IOVAs that do not ascend
+ * show the latter, the number of areas both.
+ */
+#ifndef IOMMUSCOPE_BPF_WALKS_WALK_BPF_H
+#define IOMMUSCOPE_BPF_WALKS_WALK_BPF_H
+
+#include "bpf/kernel.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/* Functions that are called in a loop have its arguments, whether they need them or not. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
+
+#include "bpf/space.bpf.h"
+#include "bpf/state_walk.h"
+/* kernel.h has __u32 and the like */
+#define _LINUX_TYPES_H
+#include "tracepoints/iommufd_state.h"
+#include "bpf/walks/walk.h"
+
+#define MINOR_BITS 20
+
+/* Nodes above one in a balanced tree of 2^32, and usable ranges of IOVAs that are looked at. */
+#define WALK_DEPTH 64
+#define WALK_RANGES 64
+/* Nodes that are gone to in one go; with more than a quarter as many areas a sum is only about right. */
+#define WALK_STEPS (1 << 22)
+#define WALK_TRIES 3
+
+/* BPF_CORE_READ() takes all of its first argument for a structure of the kernel's; here it may be ours. */
+#define READ(from, ...)                             \
+	({                                          \
+		__typeof__(from) from_ = (from);    \
+		BPF_CORE_READ(from_, __VA_ARGS__);  \
+	})
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SCOPE_WALK_SLOTS);
+	__type(key, __u32);
+	__type(value, struct scope_walk_slot);
+} ios_walk_slots SEC(".maps");
+
+/* Contexts by their addresses, with the run that saw them last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SCOPE_WALK_CONTEXTS);
+	__type(key, __u64);
+	__type(value, __u32);
+} ios_seen SEC(".maps");
+
+struct scope_walk walk;
+
+/**
+ * struct tree - a walk through areas, and what it has found
+ * @node: node to go down to next, 0: back up
+ * @stack: nodes whose left side has been walked or is being walked
+ * @depth: how many
+ * @torn: the tree was changed under the walk
+ * @next: IOVA behind the last area
+ * @began: there was one
+ * @areas: areas so far
+ * @mapped: their length
+ * @pinned: memory pinned for them
+ * @largest: length of the largest hole, minus 1; @holes: there is one
+ * @hole_first: a range without areas
+ * @hole_last: its last IOVA
+ * @usable: length of all usable ranges
+ * @ranges: usable ranges, first and last IOVA of each
+ * @nr_ranges: how many
+ */
+struct tree {
+	__u64 node;
+	__u64 stack[WALK_DEPTH];
+	__u32 depth;
+	__u32 torn;
+	__u64 next;
+	__u32 began;
+	__u32 holes;
+	__u64 areas;
+	__u64 mapped;
+	__u64 pinned;
+	__u64 largest;
+	__u64 hole_first;
+	__u64 hole_last;
+	__u64 usable;
+	struct {
+		__u64 first;
+		__u64 last;
+	} ranges[WALK_RANGES];
+	__u32 nr_ranges;
+};
+
+/* Were it not used, here and elsewhere, the compiler would take it apart and leave its type wrong. */
+static struct tree tree __attribute__((used));
+
+/* A slot for a record, empty.  NULL if this one is passed over, or there is none. */
+static __always_inline struct scope_walk_slot *next_slot(__u32 kind)
+{
+	struct scope_walk_slot *slot;
+	__u32 index = walk.nr;
+
+	if (walk.skip) {
+		walk.skip--;
+		return NULL;
+	}
+	slot = bpf_map_lookup_elem(&ios_walk_slots, &index);
+	if (!slot) {
+		walk.full = 1;
+		return NULL;
+	}
+	walk.nr = index + 1;
+	__builtin_memset(slot, 0, sizeof(*slot));
+	slot->kind = kind;
+	return slot;
+}
+
+/* Is this the first time in this run that it is seen? */
+static __always_inline bool is_first(const void *object)
+{
+	__u64 address = (__u64)object;
+	__u32 *seen = bpf_map_lookup_elem(&ios_seen, &address), run = walk.run;
+
+	if (seen && *seen == run)
+		return false;
+	bpf_map_update_elem(&ios_seen, &address, &run, BPF_ANY);
+	return true;
+}
+
+/*
+ * What is compared in a loop is kept in @tree: of a variable the verifier would follow every path to every
+ * result of every comparison.
+ */
+static long hole_step(__u32 i, void *context)
+{
+	__u64 from, to;
+
+	if (i >= WALK_RANGES)
+		return 1;
+	from = tree.ranges[i].first > tree.hole_first ? tree.ranges[i].first : tree.hole_first;
+	to = tree.ranges[i].last < tree.hole_last ? tree.ranges[i].last : tree.hole_last;
+	if (from <= to && (!tree.holes || to - from > tree.largest)) {
+		tree.largest = to - from;
+		tree.holes = 1;
+	}
+	return 0;
+}
+
+/* There is no area between two IOVAs, both included: what of that is usable, is a hole. */
+static __always_inline void look_at_hole(__u64 first, __u64 last)
+{
+	if (last < first || (tree.holes && last - first <= tree.largest))
+		return;
+	tree.hole_first = first;
+	tree.hole_last = last;
+	bpf_loop(tree.nr_ranges, hole_step, NULL, 0);
+}
+
+/* Take an area in: the hole before it, its length. */
+static __always_inline void add_area(__u64 iova, __u64 length, __u64 pinned)
+{
+	if (tree.began && iova < tree.next)
+		tree.torn = 1;
+	if (iova)
+		look_at_hole(tree.began ? tree.next : 0, iova - 1);
+	tree.began = 1;
+	tree.next = iova + length;
+	tree.areas++;
+	tree.mapped += length;
+	tree.pinned += pinned;
+}
+
+/* Begin at the root of a tree. */
+static __always_inline void begin_tree(const struct rb_node *root)
+{
+	tree.node = (__u64)root;
+	tree.depth = 0;
+	tree.torn = 0;
+	tree.next = 0;
+	tree.began = 0;
+	tree.holes = 0;
+	tree.areas = 0;
+	tree.mapped = 0;
+	tree.pinned = 0;
+	tree.largest = 0;
+}
+
+/* Go down to the left, to @node's child.  Return whether there was room. */
+static __always_inline bool push_node(const struct rb_node *node)
+{
+	if (tree.depth >= WALK_DEPTH) {
+		tree.torn = 1;
+		return false;
+	}
+	tree.stack[tree.depth & (WALK_DEPTH - 1)] = (__u64)node;
+	tree.depth++;
+	return true;
+}
+
+static __always_inline struct rb_node *pop_node(void)
+{
+	tree.depth--;
+	return (struct rb_node *)tree.stack[tree.depth & (WALK_DEPTH - 1)];
+}
+
+/* End a walk: the hole behind the last area. */
+static __always_inline void end_tree(void)
+{
+	if (tree.depth || tree.node)
+		tree.torn = 1;
+	if (!tree.began)
+		look_at_hole(0, ~0ULL);
+	else if (tree.next)
+		look_at_hole(tree.next, ~0ULL);
+}
+
+/* What a length minus 1 is in bytes; all 64 bits are the largest number. */
+static __always_inline __u64 length_of(__u64 less_one)
+{
+	return less_one == ~0ULL ? less_one : less_one + 1;
+}
+
+static long range_step(__u32 i, void *context)
+{
+	__u64 length;
+
+	if (i >= WALK_RANGES)
+		return 1;
+	length = length_of(tree.ranges[i].last - tree.ranges[i].first);
+	tree.usable = tree.usable + length < length ? ~0ULL : tree.usable + length;
+	tree.hole_last = tree.ranges[i].last;
+	return 0;
+}
+
+/* Fill in what an address space has room for, from the ranges and holes. */
+static __always_inline void fill_space(struct iommufd_state_ioas *ioas)
+{
+	tree.usable = 0;
+	tree.hole_last = 0;
+	bpf_loop(tree.nr_ranges, range_step, NULL, 0);
+	ioas->usable_ranges = tree.nr_ranges;
+	ioas->aperture_first = tree.ranges[0].first;
+	ioas->aperture_last = tree.hole_last;
+	ioas->usable_bytes = tree.usable;
+	ioas->largest_hole_bytes = tree.holes ? length_of(tree.largest) : 0;
+}
+
+/* What a page table is like, and a function of its driver. */
+static __always_inline void fill_domain(struct iommufd_state_hwpt *record,
+					const struct iommu_domain *domain,
+					char symbol[SCOPE_WALK_SYMBOL])
+{
+	__u64 probe = 0;
+
+	record->domain_type = READ(domain, type);
+	record->pgsize_bitmap = READ(domain, pgsize_bitmap);
+	record->aperture_first = READ(domain, geometry.aperture_start);
+	record->aperture_last = READ(domain, geometry.aperture_end);
+	/* since 6.8 */
+	if (bpf_core_field_exists(domain->owner))
+		probe = (__u64)READ(domain, owner, probe_device);
+	if (probe)
+		BPF_SNPRINTF(symbol, SCOPE_WALK_SYMBOL, "%ps", probe);
+}
+
+/* Names of a device, its driver and its IOMMU. */
+static __always_inline void name_device(struct iommufd_state_device *record,
+					const struct device *dev, char symbol[SCOPE_WALK_SYMBOL])
+{
+	const struct iommu_device *iommu = READ(dev, iommu, iommu_dev);
+	__u64 probe = (__u64)READ(iommu, ops, probe_device);
+
+	bpf_probe_read_kernel_str(record->device, sizeof(record->device),
+				  READ(dev, kobj.name));
+	bpf_probe_read_kernel_str(record->driver, sizeof(record->driver),
+				  READ(dev, driver, name));
+	bpf_probe_read_kernel_str(record->iommu, sizeof(record->iommu),
+				  READ(iommu, dev, kobj.name));
+	if (probe)
+		BPF_SNPRINTF(symbol, SCOPE_WALK_SYMBOL, "%ps", probe);
+}
+
+/* The process of a thread, as who has a context. */
+static __always_inline void name_process(struct iommufd_state_ctx *record,
+					 const struct task_struct *task)
+{
+	const struct task_struct *leader = READ(task, group_leader);
+
+	record->pid = READ(task, tgid);
+	record->uid = READ(leader, cred, uid.val);
+	if (!READ(leader, signal, live.counter))
+		record->flags |= IOMMUFD_STATE_CTX_PROCESS_GONE;
+	bpf_probe_read_kernel(record->comm, sizeof(record->comm), &leader->comm);
+}
+
+#endif

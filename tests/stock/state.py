@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""state and capacity without our modules: VFIO's containers, whose every area is known.
+
+The machine has a device in a group of its own (00:03.0), another one (00:04.0), and one with two functions
+in one group (behind 00:05.0).
+"""
+
+import contextlib
+import json
+import os
+import resource
+import select
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
+from tooltest import Observer, Tap, run, setting, tool, wait_for  # noqa: E402
+
+from container import Container, Memory, bind_device, group_of  # noqa: E402
+
+MIB = 1 << 20
+PAGE = 4096
+LIMIT = 65535
+ALONE, OTHER = "0000:00:03.0", "0000:00:04.0"
+# a process that RLIMIT_MEMLOCK limits
+LIMITED = ("setpriv", "--bounding-set=-all,+sys_admin,+dac_override", "--inh-caps=-all", "--")
+
+
+def functions():
+    """The two functions of one device."""
+    folder = "/sys/bus/pci/devices/0000:00:05.0"
+    return sorted(name for name in os.listdir(folder) if name.count(":") == 2)
+
+
+def read(*arguments, command="state"):
+    result = tool(command, "--json", *arguments)
+    if result.returncode or result.stderr:
+        raise RuntimeError("%d: %s" % (result.returncode, result.stderr))
+    return json.loads(result.stdout)
+
+
+def subset(tap, record, wanted, name):
+    tap.equal({key: record[key] for key in wanted}, wanted, name)
+
+
+def of_process(state, pid):
+    """The number of the only context of a process."""
+    ctx, = [c["ctx"] for c in state["contexts"] if c["pid"] == pid]
+    return ctx
+
+
+def only(records, ctx):
+    record, = [r for r in records if r["ctx"] == ctx]
+    return record
+
+
+def usable_ranges(devices, last):
+    """What reserved regions leave of the addresses."""
+    reserved = set()
+    for device in devices:
+        with open("/sys/kernel/iommu_groups/%d/reserved_regions" % group_of(device)) as file:
+            for line in file:
+                words = line.split()
+                if words[2] != "direct-relaxable":
+                    reserved.add((int(words[0], 16), int(words[1], 16)))
+    ranges, at = [], 0
+    for begin, end in sorted(reserved):
+        if begin > last:
+            break
+        if begin > at:
+            ranges.append((at, begin - 1))
+        at = max(at, end + 1)
+    if at <= last:
+        ranges.append((at, last))
+    return ranges
+
+
+def largest_hole(ranges, areas):
+    largest = 0
+    for begin, end in ranges:
+        at = begin
+        for iova, length in sorted(areas.items()):
+            if begin <= iova <= end:
+                largest = max(largest, iova - at)
+                at = iova + length
+        largest = max(largest, end + 1 - at)
+    return largest
+
+
+@contextlib.contextmanager
+def container(*devices):
+    made = Container(*devices)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextlib.contextmanager
+def helper(*arguments, prefix=()):
+    """This script as another process, which has said that it is ready; it ends with the with-block."""
+    command = [*prefix, sys.executable, os.path.abspath(__file__), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        if line != "ready\n":
+            raise RuntimeError("%s said %r" % (" ".join(command), line))
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+
+
+def known(tap):
+    """Two groups in one container; sizes and places of areas that are not all alike."""
+    pair = functions()
+    memory = Memory(8 * MIB)
+    with container(ALONE, *pair) as made:
+        for number in range(40):
+            made.map(number * 4 * MIB, memory, 0, MIB)
+        made.map(1 << 32, memory, 0, 8 * MIB)
+        made.map((1 << 32) + 16 * MIB, memory, 0, PAGE, prot=1)
+        made.unmap(4 * MIB, MIB)
+        state = read()
+        ctx = of_process(state, os.getpid())
+        mapped = made.mapped()
+        subset(tap, only(state["contexts"], ctx),
+               {"source": "type1", "process": "python3", "process_gone": False, "uid": 0,
+                "rlimit_mode": "process", "no_iommu": False, "pinned_bytes": mapped, "about": False,
+                "opened_time_ns": None, "user_locked_bytes": None}, "a container is a context")
+        space = only(state["ioases"], ctx)
+        subset(tap, space,
+               {"source": "type1", "ioas": 1, "hwpts": 1, "areas": len(made.areas),
+                "areas_left": LIMIT - len(made.areas), "mapped_bytes": mapped,
+                "pinned_bytes": mapped, "about": False, "extents": None, "huge_bytes": None,
+                "alloc_hole_bytes": None, "page_table_at_least_bytes": None,
+                "iova_alignment_bytes": PAGE},
+               "its address space: what is known is exact, what is not is null")
+        ranges = usable_ranges([ALONE, *pair], space["aperture_last"])
+        subset(tap, space,
+               {"usable_ranges": len(ranges), "aperture_first": ranges[0][0],
+                "usable_bytes": sum(end + 1 - begin for begin, end in ranges),
+                "largest_hole_bytes": largest_hole(ranges, made.areas)},
+               "its usable ranges and its largest hole")
+        hwpt = only(state["hwpts"], ctx)
+        subset(tap, hwpt, {"hwpt": 1, "ioas": 1, "domain_type": "unmanaged", "devices": 3,
+                           "iommu_driver": "intel_iommu"}, "its domain, which two groups share")
+        tap.ok(hwpt["page_sizes_bytes"][0] == PAGE, "with the sizes of its pages", hwpt)
+        devices = {d["device"]: d for d in state["devices"]}
+        tap.equal(sorted(devices), sorted([ALONE, *pair]), "all devices of its groups")
+        for name in devices:
+            subset(tap, devices[name],
+                   {"ctx": ctx, "source": "type1", "driver": "vfio-pci", "group": group_of(name),
+                    "iommu": "dmar0", "iommu_driver": "intel_iommu", "attached": True, "hwpt": 1,
+                    "ioas": 1, "mediated": False, "replacements": None,
+                    "group_devices_attached": 1 if name == ALONE else 2}, "device " + name)
+        areas(tap, made, ctx, memory)
+        filters(tap, ctx, pair)
+        capacity(tap, made, ctx)
+        text(tap, ctx)
+    tap.equal([d for d in read()["contexts"] if d["pid"] == os.getpid()], [],
+              "a container that is closed is gone")
+
+
+def areas(tap, made, ctx, memory):
+    found = read("--areas", "%d:1" % ctx)["areas"]
+    tap.equal([(a["iova"], a["length_bytes"]) for a in found], sorted(made.areas.items()),
+              "--areas lists what is mapped, in order")
+    tap.equal({a["user_va"] for a in found}, {memory.address}, "with the memory behind it")
+    tap.equal([(a["readable"], a["writeable"]) for a in found[-2:]], [(True, True), (True, False)],
+              "and what devices may do")
+    tap.ok(all(a["pid"] == os.getpid() and a["pinned"] and a["extents"] is None for a in found),
+           "extents are not known", found[:2])
+
+
+def filters(tap, ctx, pair):
+    tap.equal([d["device"] for d in read("-d", pair[1])["devices"]], [pair[1]], "-d")
+    tap.equal(len(read("-p", str(os.getpid()))["devices"]), 3, "-p")
+    tap.equal(read("-p", "1")["devices"], [], "-p of another process")
+    tap.equal(len(read("--ctx", str(ctx))["devices"]), 3, "--ctx")
+
+
+def capacity(tap, made, ctx):
+    document = read(command="capacity")
+    process, = [p for p in document["processes"] if p["pid"] == os.getpid()]
+    subset(tap, process, {"rlimit_mode": "process", "pinned_bytes": made.mapped(),
+                          "locked_bytes": made.mapped(), "limit": "cap_ipc_lock"},
+           "capacity: what the process has pinned")
+    tap.equal([u["user_locked_bytes"] for u in document["users"]], [None],
+              "nothing counts for the user")
+    result = tool("capacity", "--fit", "1M", "--json")
+    room = only(json.loads(result.stdout)["ioases"], ctx)
+    tap.equal((result.returncode, room["fit"]["fits"]), (0, True), "a map fits")
+
+
+def text(tap, ctx):
+    lines = tool("state").stdout.splitlines()
+    row = next(line for line in lines if line.startswith(ALONE))
+    tap.ok(str(ctx) in row.split() and "python3" in row, "state has a line for the device", row)
+    tap.ok("VFIO type1" in "\n".join(lines), "and says what has it", lines)
+    tree = tool("state", "--tree").stdout
+    tap.ok(tree.startswith("ctx %d  python3 [%d]" % (ctx, os.getpid())) and ALONE in tree,
+           "--tree", tree)
+
+
+def limited(tap):
+    """A process that has used most of what it may."""
+    with helper("hold", OTHER, str(3 * MIB), str(4 * MIB), prefix=LIMITED) as process:
+        document = read(command="capacity")
+        record, = [p for p in document["processes"] if p["pid"] == process.pid]
+        subset(tap, record,
+               {"pinned_bytes": 3 * MIB, "locked_bytes": 3 * MIB, "limit": "bytes",
+                "limit_bytes": 4 * MIB, "left_bytes": MIB, "rlimit_mode": "process"},
+               "what is pinned against the limit")
+        result = tool("capacity", "--fit", "2M", "-p", str(process.pid), "--json")
+        room, = json.loads(result.stdout)["ioases"]
+        tap.equal((result.returncode, room["fit"]["fits"], room["fit"]["reason"]), (1, False, "memlock_limit"),
+                  "what does not fit, and why")
+
+
+def entry_limit(tap):
+    """The limit of areas, which a container takes as it is opened."""
+    parameter = "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
+    memory = Memory(PAGE)
+    with setting(parameter, "3"), container(ALONE) as made:
+        for number in range(3):
+            made.map(number * PAGE, memory)
+        space = only(read()["ioases"], of_process(read(), os.getpid()))
+        subset(tap, space, {"areas": 3, "areas_left": 0, "about": False}, "no area is left")
+        result = tool("capacity", "--fit", "4K", "--json")
+        room, = json.loads(result.stdout)["ioases"]
+        tap.equal((room["fit"]["fits"], room["fit"]["reason"]), (False, "dma_entry_limit"), "which --fit says")
+    with container(ALONE) as made, setting(parameter, "100"):
+        for number in range(5):
+            made.map(number * PAGE, memory)
+        space = only(read()["ioases"], of_process(read(), os.getpid()))
+        subset(tap, space, {"areas": 5, "areas_left": LIMIT - 5, "about": False},
+               "a limit that was changed since is no doubt")
+
+
+def shared(tap):
+    """A container that two processes have, and one whose own file is closed."""
+    memory = Memory(MIB)
+    with container(ALONE) as made:
+        made.map(0, memory)
+        child = os.fork()
+        if not child:
+            time.sleep(1000)
+            os._exit(0)
+        state = read()
+        tap.equal([c["pid"] for c in state["contexts"]], [os.getpid()],
+                  "who maps has it, and it is there once")
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        made.open_device(ALONE)
+        os.close(made.file)
+        made.file = None
+        subset(tap, only(read()["ioases"], state["contexts"][0]["ctx"]), {"areas": 1},
+               "it lives on with its groups")
+        os.close(made.groups.popitem()[1])
+        subset(tap, only(read()["ioases"], state["contexts"][0]["ctx"]), {"areas": 1},
+               "and with its devices")
+
+
+def many(tap):
+    """As many areas as there may be, nearly; the figure is for people to read."""
+    memory = Memory(PAGE)
+    with container(ALONE) as made:
+        for number in range(65000):
+            made.map(number * 2 * PAGE, memory)
+        with Observer("state", "--watch", "-i", "0.01", "-n", "6", "--json", "-d", ALONE) as watch:
+            watch.ends()
+        looks = watch.objects()
+        tap.equal([(look["ioases"][0]["areas"], look["ioases"][0]["mapped_bytes"],
+                    look["ioases"][0]["about"]) for look in looks],
+                  [(65000, 65000 * PAGE, False)] * 6, "65,000 areas")
+        times = [b["time_ns"] - a["time_ns"] for a, b in zip(looks, looks[1:])]
+        print("# a look at 65,000 areas: %.1f ms" % (min(times) / 1e6))
+        found = read("--areas", "1", "-d", ALONE)["areas"]
+        tap.equal([a["iova"] for a in found], list(range(0, 65000 * 2 * PAGE, 2 * PAGE)),
+                  "all are listed")
+
+
+def churn(tap):
+    """10,000 areas, one of which is always being changed: the count is exact or said not to be."""
+    with helper("churn", ALONE, "10000") as process:
+        with Observer("state", "--watch", "-i", "0.01", "-n", "200", "--json", "-d", ALONE,
+                      timeout=200) as watch:
+            watch.ends()
+        spaces = [look["ioases"][0] for look in watch.objects()]
+        wrong = [s for s in spaces if s["areas"] not in (9999, 10000)]
+        tap.ok(len(spaces) == 200 and not wrong, "the number of areas is exact at each look", wrong[:3])
+        # one that is being mapped is there with nothing in it yet
+        wrong = [s for s in spaces if not s["about"]
+                 and s["areas"] - s["mapped_bytes"] // PAGE not in (0, 1)]
+        tap.equal(wrong, [], "sums that are not marked are exact")
+        tap.ok(all(s["areas_exact"] for s in spaces if s["about"]), "and of those that are the number is")
+        print("# %d of %d looks are about" % (sum(s["about"] for s in spaces), len(spaces)))
+        listed = read("--areas", "1", "-p", str(process.pid))["areas"]
+        ordered = [a["iova"] for a in listed]
+        tap.ok(ordered == sorted(set(ordered)) and len(ordered) <= 10000,
+               "--areas ascends, and lists none twice")
+
+
+def hostile(tap):
+    """A name that would do something to a terminal."""
+    with open("/proc/self/comm", "w") as file:
+        file.write("\33[31m\n\"x")
+    try:
+        with container(ALONE):
+            tap.equal([c["process"] for c in read()["contexts"]], ["?[31m?\"x"],
+                      "a name is cleaned")
+            shown = tool("state", "--tree").stdout + tool("state").stdout
+            tap.ok("\33" not in shown and "[31m\n" not in shown, "text has nothing that acts", shown)
+    finally:
+        with open("/proc/self/comm", "w") as file:
+            file.write("python3")
+
+
+def privilege(tap):
+    result = run("setpriv", "--reuid=65534", "--clear-groups", "iommuscope", "state")
+    tap.equal((result.returncode, result.stdout, result.stderr),
+              (1, "", "iommuscope: no privilege: run it as root, or with CAP_BPF and CAP_PERFMON\n"),
+              "without privilege it says so in one line")
+
+
+def unloaded(tap):
+    """The module goes and comes while the tool looks."""
+    def last():
+        return json.loads(watch.so_far()[-1]) if watch.so_far() else None
+
+    def modules(*words):
+        subprocess.run(["modprobe", *words], check=True)
+
+    with Observer("state", "--watch", "-i", "0.1", "--json", timeout=200) as watch:
+        tap.ok(wait_for(last), "it looks")
+        modules("-r", "vfio_pci", "vfio_iommu_type1")
+        before = len(watch.so_far())
+        tap.ok(wait_for(lambda: len(watch.so_far()) > before + 1), "without the module as well")
+        tap.equal(last()["contexts"], [], "and sees nothing")
+        result = tool("state")
+        tap.equal((result.returncode, result.stderr.count("\n"), "modprobe" in result.stderr),
+                  (1, 1, True), "who begins now is told what is missing")
+        modules("vfio-pci")
+        bind_device(ALONE)
+        with container(ALONE) as made:
+            made.map(0, Memory(PAGE))
+            tap.ok(wait_for(lambda: last()["contexts"]), "and sees what comes")
+            tap.equal(last()["ioases"][0]["areas"], 1, "as it is")
+    tap.equal(watch.stderr, "", "without a word")
+
+
+def hold(device, length, limit):
+    """What helper() runs: have so much mapped."""
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+    made = Container(device)
+    made.map(0, Memory(length))
+    print("ready", flush=True)
+    sys.stdin.read()
+
+
+def churn_areas(device, number):
+    """What helper() runs: so many areas, all moved around until the input ends."""
+    made, memory = Container(device), Memory(PAGE)
+    for i in range(number):
+        made.map(i * 2 * PAGE, memory)
+    print("ready", flush=True)
+    i = 0
+    while not select.select([0], [], [], 0)[0]:
+        # away here, back in there: the tree turns
+        made.change(i * 2 * PAGE, memory)
+        i = (i + 7919) % number
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["hold"]:
+        hold(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    elif sys.argv[1:2] == ["churn"]:
+        churn_areas(sys.argv[2], int(sys.argv[3]))
+    else:
+        bind_device(ALONE)
+        bind_device(OTHER)
+        for function in functions():
+            bind_device(function)
+        Tap().run(known, limited, entry_limit, shared, many, churn, hostile, privilege, unloaded)

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Walks through what is not ours.
+ *
+ * A walker is the program of one source.  The control block that it shares with us is a variable of it, which
+ * libbpf maps; the slots are an array that is mapped here.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bpf/walks/walk.h"
+#include "bpf/walk_type1.skel.h"
+#include "machine/sysfs.h"
+#include "observe/session.h"
+#include "observe/walks.h"
+#include "text/output.h"
+
+#define NR_SOURCES IOMMUFD_STATE_NR_SOURCES
+#define SLOTS_SIZE ((size_t)SCOPE_WALK_SLOTS * sizeof(struct scope_walk_slot))
+
+/* As many areas as a container may have, where the module does not say. */
+#define AREA_LIMIT 65535
+
+_Static_assert(sizeof(struct iommufd_state_device) <= SCOPE_WALK_RECORD, "a record fits its slot");
+_Static_assert(sizeof(struct iommufd_state_ioas) <= SCOPE_WALK_RECORD, "a record fits its slot");
+
+/**
+ * struct walker - the program of a source
+ * @session: its session; without a skeleton it is not loaded
+ * @walk: the control block
+ * @slots: the slots, mapped
+ * @link: the iterator
+ */
+struct walker {
+	struct session session;
+	struct scope_walk *walk;
+	const struct scope_walk_slot *slots;
+	struct bpf_link *link;
+};
+
+/**
+ * struct walks - all of them
+ * @walkers: by source
+ * @run: number of the last run
+ */
+struct walks {
+	struct walker walkers[NR_SOURCES];
+	uint32_t run;
+};
+
+static bool is_there(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+unsigned int walks_sources(bool own)
+{
+	unsigned int sources = 0;
+
+	if (!own && is_there("/sys/class/misc/iommu"))
+		sources |= 1U << IOMMUFD_STATE_SOURCE_UPSTREAM;
+	if (is_there("/sys/module/vfio_iommu_type1"))
+		sources |= 1U << IOMMUFD_STATE_SOURCE_TYPE1;
+	return sources;
+}
+
+struct walks *walks_open(void)
+{
+	struct walks *walks = calloc(1, sizeof(*walks));
+
+	if (!walks)
+		out_of_memory();
+	return walks;
+}
+
+static void close_walker(struct walker *walker)
+{
+	bpf_link__destroy(walker->link);
+	if (walker->slots)
+		munmap((void *)walker->slots, SLOTS_SIZE);
+	session_close(&walker->session);
+	memset(walker, 0, sizeof(*walker));
+}
+
+void walks_close(struct walks *walks)
+{
+	unsigned int i;
+
+	if (!walks)
+		return;
+	for (i = 0; i < NR_SOURCES; i++)
+		close_walker(&walks->walkers[i]);
+	free(walks);
+}
+
+/* What a skeleton has, whichever it is. */
+struct parts {
+	struct bpf_map *slots;
+	struct bpf_program *program;
+};
+
+#define PARTS(skeleton, name)                                                                \
+	((struct parts){ (skeleton)->maps.ios_walk_slots, (skeleton)->progs.ios_##name })
+
+/* Load a program that is open, and make its iterator.  Return 0, or -1 after it has said what failed. */
+static int load(struct walker *walker, const struct parts *parts)
+{
+	void *slots;
+
+	if (session_load(&walker->session))
+		return -1;
+	slots = mmap(NULL, SLOTS_SIZE, PROT_READ, MAP_SHARED, bpf_map__fd(parts->slots), 0);
+	if (slots == MAP_FAILED) {
+		complain("cannot map the records of state: %s", strerror(errno));
+		return -1;
+	}
+	walker->slots = slots;
+	walker->link = bpf_program__attach_iter(parts->program, NULL);
+	if (!walker->link) {
+		complain("cannot go through the open files: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int open_type1(struct walker *walker)
+{
+	struct ios_walk_type1 *skeleton =
+		SESSION_OPEN(&walker->session, walk_type1, SESSION_MODULES, NULL);
+
+	if (!skeleton || load(walker, &PARTS(skeleton, type1)))
+		return -1;
+	walker->walk = &skeleton->bss->walk;
+	return 0;
+}
+
+/* The walker of a source, loaded.  NULL after it has said what failed. */
+static struct walker *ready(struct walks *walks, unsigned int source)
+{
+	struct walker *walker = &walks->walkers[source];
+
+	if (walker->walk)
+		return walker;
+	if (!open_type1(walker))
+		return walker;
+	close_walker(walker);
+	return NULL;
+}
+
+/* Device number of what a class has, as the kernel keeps it; 0 if there is none. */
+static uint32_t device_number(const char *class, const char *name)
+{
+	unsigned int major, minor;
+	char line[32];
+
+	if (!sysfs_line(line, sizeof(line), "/sys/class/%s/%s/dev", class, name) ||
+	    sscanf(line, "%u:%u", &major, &minor) != 2)
+		return 0;
+	return major << 20 | minor;
+}
+
+static uint32_t group_major(void)
+{
+	struct sysfs_names names;
+	uint32_t number = 0;
+	size_t i;
+
+	sysfs_list(&names, "/sys/class/vfio");
+	for (i = 0; i < names.nr && !number; i++)
+		number = device_number("vfio", names.names[i]);
+	sysfs_list_free(&names);
+	return number >> 20;
+}
+
+static uint32_t area_limit(void)
+{
+	unsigned int limit;
+	char line[32];
+
+	if (!sysfs_line(line, sizeof(line),
+			"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit") ||
+	    sscanf(line, "%u", &limit) != 1)
+		return AREA_LIMIT;
+	return limit;
+}
+
+/* Have the program go through all files.  Return 0, or -1 after it has said what failed. */
+static int run(struct walks *walks, struct walker *walker, const struct scope_walk *wanted)
+{
+	char nothing[64];
+	ssize_t got;
+	int fd;
+
+	*walker->walk = *wanted;
+	walker->walk->run = ++walks->run;
+	walker->walk->group_major = group_major();
+	walker->walk->iommu_dev = device_number("misc", "iommu");
+	walker->walk->area_limit = area_limit();
+	fd = bpf_iter_create(bpf_link__fd(walker->link));
+	if (fd < 0)
+		goto out_complain;
+	do
+		got = read(fd, nothing, sizeof(nothing));
+	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	close(fd);
+	if (!got)
+		return 0;
+out_complain:
+	complain("cannot go through the open files: %s", strerror(errno));
+	return -1;
+}
+
+/* The driver of an IOMMU by one of its functions: "intel_iommu_probe_device", or "f [module]". */
+static void name_driver(char driver[IOMMUFD_STATE_DRIVER], const char symbol[SCOPE_WALK_SYMBOL])
+{
+	char text[SCOPE_WALK_SYMBOL + 1], *name = text, *end;
+
+	snprintf(text, sizeof(text), "%.*s", SCOPE_WALK_SYMBOL, symbol);
+	end = strstr(text, " [");
+	if (end) {
+		name = end + 2;
+		end = strchr(name, ']');
+	} else {
+		end = strstr(name, "_probe_device");
+	}
+	if (end)
+		*end = '\0';
+	snprintf(driver, IOMMUFD_STATE_DRIVER, "%.*s", IOMMUFD_STATE_DRIVER - 1, name);
+}
+
+static void hand_out(const struct scope_walk_slot *slot, walks_function add, void *context)
+{
+	union {
+		char bytes[SCOPE_WALK_RECORD];
+		struct iommufd_state_device device;
+		struct iommufd_state_hwpt hwpt;
+	} record;
+
+	memcpy(&record, slot->record, sizeof(record));
+	if (slot->kind == SCOPE_STATE_device)
+		name_driver(record.device.iommu_driver, slot->symbol);
+	else if (slot->kind == SCOPE_STATE_hwpt)
+		name_driver(record.hwpt.iommu_driver, slot->symbol);
+	add(context, slot->kind, &record);
+}
+
+int walks_read(struct walks *walks, unsigned int sources, walks_function add, void *context)
+{
+	struct scope_walk wanted = { .mode = SCOPE_WALK_OBJECTS };
+	unsigned int source, i;
+	struct walker *walker;
+
+	for (source = 0; source < NR_SOURCES; source++) {
+		if (!(sources & 1U << source))
+			continue;
+		walker = ready(walks, source);
+		if (!walker)
+			return -1;
+		wanted.skip = 0;
+		do {
+			if (run(walks, walker, &wanted))
+				return -1;
+			for (i = 0; i < walker->walk->nr; i++)
+				hand_out(&walker->slots[i], add, context);
+			wanted.skip += walker->walk->nr;
+		} while (walker->walk->full);
+	}
+	return 0;
+}
+
+int walks_read_areas(struct walks *walks, unsigned int source, uint32_t ctx, uint32_t ioas,
+		     int (*each)(const struct iommufd_state_area *area, void *data), void *data)
+{
+	struct scope_walk wanted = { .mode = SCOPE_WALK_AREAS, .ctx = ctx, .object = ioas };
+	struct walker *walker = &walks->walkers[source];
+	struct iommufd_state_area area;
+	unsigned int i;
+	int err;
+
+	if (!walker->walk)
+		return 0;
+	do {
+		if (run(walks, walker, &wanted))
+			return -1;
+		for (i = 0; i < walker->walk->nr; i++) {
+			memcpy(&area, walker->slots[i].record, sizeof(area));
+			err = each(&area, data);
+			if (err)
+				return err;
+			wanted.iova = area.iova + area.length;
+		}
+	} while (walker->walk->full && wanted.iova);
+	return 0;
+}
