@@ -130,6 +130,7 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 
 #ifdef SCOPE_PROBED
 #include "bpf/sources/type1.bpf.h"
+#include "bpf/sources/upstream.bpf.h"
 #else
 #include "bpf/sources/own.bpf.h"
 

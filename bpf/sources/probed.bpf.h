@@ -27,6 +27,8 @@
 
 #define SLOTS 1024
 #define SLOT_BUSY 1ULL
+/* In place of a lock's address: whichever this thread waits for, while it is in no phase. */
+#define SLOT_ANY_LOCK ~0ULL
 /* So many slots are looked at for an idle one. */
 #define SLOT_TRIES 16
 
@@ -38,9 +40,11 @@
  * @operation: enum scope_operation
  * @tid: the thread
  * @space: address of what the operation works on: the container, or the context of the iommufd
- * @lock: address of the lock that is the wait of this operation
+ * @lock: address of the lock that is the wait of this operation, or SLOT_ANY_LOCK
+ * @waited_for: with the latter, the one that it waits for
  * @argument: of the ioctl
  * @given: what the user gave, for the source
+ * @limits: what was in use and what was allowed as the step failed, for the source
  * @step_ret: how the step of the operation ended that failed
  * @op: what is known so far
  */
@@ -53,8 +57,10 @@ struct op_slot {
 	__u32 tid;
 	__u64 space;
 	__u64 lock;
+	__u64 waited_for;
 	__u64 argument;
 	__u64 given[6];
+	__u64 limits[2];
 	__s64 step_ret;
 	struct probed_op op;
 };
@@ -269,8 +275,13 @@ int ios_contended(__u64 *ctx)
 {
 	struct op_slot *slot = slot_here();
 
-	if (slot && slot->lock && slot->lock == ctx[0])
-		slot_enter_within(slot, SCOPE_PHASE_wait);
+	if (!slot || !slot->lock)
+		return 0;
+	if (slot->lock == SLOT_ANY_LOCK && slot->phase == PROBED_NO_PHASE)
+		slot->waited_for = ctx[0];
+	else if (slot->lock != ctx[0])
+		return 0;
+	slot_enter_within(slot, SCOPE_PHASE_wait);
 	return 0;
 }
 
@@ -279,7 +290,8 @@ int ios_acquired(__u64 *ctx)
 {
 	struct op_slot *slot = slot_under_way();
 
-	if (slot && slot->lock == ctx[0] && slot->phase == SCOPE_PHASE_wait)
+	if (slot && slot->phase == SCOPE_PHASE_wait &&
+	    (slot->lock == SLOT_ANY_LOCK ? slot->waited_for : slot->lock) == ctx[0])
 		slot_leave_within(slot);
 	return 0;
 }

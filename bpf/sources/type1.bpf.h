@@ -82,11 +82,11 @@ int ios_type1_ioctl_begins(void *ctx)
 }
 
 /* What the user gave: read at the end, when the kernel has had to read it and it is there. */
-static __always_inline void type1_read_arguments(struct op_slot *slot)
+static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_map)
 {
 	OP *op = &slot->op;
 
-	if (slot->operation == SCOPE_OPERATION_type1_map) {
+	if (is_map) {
 		struct type1_map *map = (void *)slot->given;
 
 		if (bpf_probe_read_user(map, sizeof(*map), (void *)slot->argument))
@@ -118,7 +118,7 @@ int ios_type1_ioctl_ends(void *ctx)
 		return 0;
 	operation = slot->operation;
 	slot_end(slot, returned(ctx));
-	type1_read_arguments(slot);
+	type1_read_arguments(slot, operation == SCOPE_OPERATION_type1_map);
 	if (operation == SCOPE_OPERATION_type1_dirty_log && !(slot->op.flags & TYPE1_DIRTY_GET))
 		slot->op.iova = slot->op.length = 0;
 	type1_tell_space(slot);

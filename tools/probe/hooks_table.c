@@ -80,9 +80,10 @@ static const struct hook hooks[] = {
 	HOOK(TYPE1, DETAIL, "the number of extents", "vfio_pin_pages_remote"),
 	HOOK(TYPE1, DETAIL, "areas that are removed", "vfio_remove_dma"),
 
-	/* of all: what the IOMMU drivers do */
-	HOOK(SOURCE_ANY, PHASE, "sync", "intel_iommu_tlb_sync"),
-	HOOK(SOURCE_ANY, PHASE, "sync", "amd_iommu_iotlb_sync"),
+	HOOK(TYPE1, PHASE, "sync", "intel_iommu_tlb_sync"),
+	HOOK(TYPE1, PHASE, "sync", "amd_iommu_iotlb_sync"),
+
+	/* what the core and the IOMMU drivers do as a translation is replaced */
 	HOOK(REPLACING, DETAIL, "when a replacement moves a device", "__iommu_device_set_domain"),
 	HOOK(REPLACING, DETAIL, "windows without translation", "device_block_translation"),
 	HOOK(REPLACING, DETAIL, "windows without translation", "detach_device"),

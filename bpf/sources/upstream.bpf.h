@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's own iommufd, a module or built in: its operations, by probes on its functions.
+ *
+ * Each ioctl has a function of its own, which is given a copy of what the user gave (iommufd_ucmd.cmd) and writes
+ * back there; what VFIO does with devices and accesses are calls that are exported.  Those are the operations.  The phases of
+ * operations on memory are the functions that work on a batch of up to some thousand pages, never one that runs once a
+ * page or that the host's own DMA passes:
+ *
+ *	map, copy	[wait] account pin map ...	what is in none: looking for room, reading lists of pages
+ *	unmap		[wait] unmap unpin ...		reading physical addresses back is unmap
+ *	attach, ...	[wait] check alloc fill switch drop
+ *
+ * A fill works on memory itself; within an operation on translations all of it is fill.  iommufd takes several locks, one
+ * after the other: whatever an operation waits for in no other phase is wait.
+ *
+ * The compiler's and the version's part in all of that is in probe/hooks_table.c.
+ */
+#ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_BPF_H
+#define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_BPF_H
+
+#include "bpf/sources/probed.bpf.h"
+#include "bpf/sources/upstream_types.bpf.h"
+#include "bpf/sources/upstream_failures.bpf.h"
+
+#define UPSTREAM_BEGIN(name, phases) \
+	slot_begin(SCOPE_OPERATION_iommufd_##name, SCOPE_SOURCE_UPSTREAM, (phases))
+
+static __always_inline struct op_slot *upstream_under_way(void)
+{
+	struct op_slot *slot = slot_under_way();
+
+	return slot && slot->op.source == SCOPE_SOURCE_UPSTREAM ? slot : NULL;
+}
+
+/* What all records have in common; @slot may be NULL. */
+static __always_inline void upstream_works_on(struct op_slot *slot, const void *ictx, __u64 argument)
+{
+	OP *op;
+
+	if (!slot)
+		return;
+	slot->space = (__u64)ictx;
+	slot->argument = argument;
+	slot->lock = SLOT_ANY_LOCK;
+	op = &slot->op;
+	op->iova = 0;
+	op->length = 0;
+	op->user_va = 0;
+	op->flags = 0;
+	if (!NEEDS_SPACE)
+		return;
+	op->ioas_id = 0;
+	op->old_ioas_id = 0;
+	op->src_ioas_id = 0;
+	op->hwpt_id = 0;
+	op->old_hwpt_id = 0;
+	op->device_id = 0;
+	op->object_id = 0;
+	op->object_type = 0;
+	op->value = 0;
+}
+
+static __always_inline void upstream_ended(struct op_slot *slot, __s32 ret)
+{
+	slot_end(slot, ret);
+	if (NEEDS_SPACE)
+		slot->op.ctx_id = space_number(slot->space);
+}
+
+/* Calls of /dev/iommu */
+
+#define UPSTREAM_UCMD(function, name, phases)                                                   \
+	ARGUMENT(function, ucmd);                                                               \
+	SEC("fentry/" #function)                                                                \
+	int ios_upstream_##function##_begins(void *ctx)                                         \
+	{                                                                                       \
+		const struct iommufd_ucmd___upstream *ucmd =                                    \
+			ARGUMENT_POINTER(ctx, function, ucmd);                                  \
+                                                                                                \
+		upstream_works_on(UPSTREAM_BEGIN(name, phases), ucmd->ictx, (__u64)ucmd->cmd);  \
+		return 0;                                                                       \
+	}                                                                                       \
+	SEC("fexit/" #function)                                                                 \
+	int ios_upstream_##function##_ends(void *ctx)                                           \
+	{                                                                                       \
+		return upstream_##name##_ends(returned(ctx));                                   \
+	}
+
+/* The kernel's copy of what the user gave, as the operation has left it. */
+static __always_inline void upstream_given(struct op_slot *slot, __u32 size)
+{
+	if (bpf_probe_read_kernel(slot->given, size, (void *)slot->argument))
+		__builtin_memset(slot->given, 0, sizeof(slot->given));
+}
+
+static __always_inline int upstream_memory_ends(struct op_slot *slot, __u32 operation)
+{
+	if (NEEDS_REASON && slot->op.clock.ret < 0)
+		upstream_tell_reason(slot);
+	finished_memory(&slot->op, operation);
+	slot_free(slot);
+	return 0;
+}
+
+static __always_inline int upstream_map_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_map *map;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*map));
+	map = (void *)slot->given;
+	slot->op.flags = map->flags;
+	slot->op.ioas_id = map->ioas_id;
+	slot->op.user_va = map->user_va;
+	slot->op.length = map->length;
+	slot->op.iova = map->iova;
+	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_map);
+}
+
+static __always_inline int upstream_unmap_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_unmap *unmap;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*unmap));
+	unmap = (void *)slot->given;
+	slot->op.ioas_id = unmap->ioas_id;
+	slot->op.iova = unmap->iova;
+	/* it has been written back how much it was */
+	slot->op.length = unmap->length;
+	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_unmap);
+}
+
+static __always_inline int upstream_copy_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_copy *copy;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*copy));
+	copy = (void *)slot->given;
+	slot->op.flags = copy->flags;
+	slot->op.ioas_id = copy->dst_ioas_id;
+	slot->op.src_ioas_id = copy->src_ioas_id;
+	slot->op.length = copy->length;
+	slot->op.iova = copy->dst_iova;
+	slot->op.user_va = copy->src_iova;
+	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_copy);
+}
+
+static __always_inline int upstream_hwpt_alloc_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_hwpt_alloc *alloc;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*alloc));
+	alloc = (void *)slot->given;
+	slot->op.flags = alloc->flags;
+	slot->op.device_id = alloc->dev_id;
+	slot->op.ioas_id = alloc->pt_id;
+	slot->op.hwpt_id = ret ? 0 : alloc->out_hwpt_id;
+	upstream_name_nothing(&slot->op);
+	if (!ret)
+		upstream_name_by_id(slot, alloc->dev_id);
+	if (NEEDS_REASON && ret < 0)
+		upstream_tell_object_reason(slot, alloc->dev_id);
+	finished_translation(&slot->op, SCOPE_OPERATION_iommufd_hwpt_alloc);
+	slot_free(slot);
+	return 0;
+}
+
+static __always_inline int upstream_object_ends(struct op_slot *slot, __u32 operation)
+{
+	if (NEEDS_REASON && slot->op.clock.ret < 0)
+		upstream_tell_object_reason(slot, slot->op.object_id);
+	finished_object(&slot->op, operation);
+	slot_free(slot);
+	return 0;
+}
+
+static __always_inline int upstream_ioas_alloc_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_ioas_alloc *alloc;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*alloc));
+	alloc = (void *)slot->given;
+	slot->op.flags = alloc->flags;
+	slot->op.ioas_id = ret ? 0 : alloc->out_ioas_id;
+	slot->op.object_id = slot->op.ioas_id;
+	return upstream_object_ends(slot, SCOPE_OPERATION_iommufd_ioas_alloc);
+}
+
+static __always_inline int upstream_destroy_ends(__s32 ret)
+{
+	struct op_slot *slot = upstream_under_way();
+	const struct upstream_destroy *destroy;
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, ret);
+	upstream_given(slot, sizeof(*destroy));
+	destroy = (void *)slot->given;
+	slot->op.object_id = destroy->id;
+	return upstream_object_ends(slot, SCOPE_OPERATION_iommufd_destroy);
+}
+
+UPSTREAM_UCMD(iommufd_ioas_map, map, SCOPE_NR_MEMORY_PHASES)
+UPSTREAM_UCMD(iommufd_ioas_map_file, map, SCOPE_NR_MEMORY_PHASES)
+UPSTREAM_UCMD(iommufd_ioas_unmap, unmap, SCOPE_NR_MEMORY_PHASES)
+UPSTREAM_UCMD(iommufd_ioas_copy, copy, SCOPE_NR_MEMORY_PHASES)
+UPSTREAM_UCMD(iommufd_hwpt_alloc, hwpt_alloc, SCOPE_FIRST_VFIO_PHASE)
+UPSTREAM_UCMD(iommufd_ioas_alloc_ioctl, ioas_alloc, SCOPE_NR_MEMORY_PHASES)
+UPSTREAM_UCMD(iommufd_destroy, destroy, SCOPE_NR_MEMORY_PHASES)
+
+/* The type1 interface that iommufd serves: a map and an unmap of the IOAS that is set for it. */
+
+/* VFIO_DMA_MAP_FLAG_READ and _WRITE as those of an IOAS. */
+static __always_inline __u32 upstream_map_flags(__u32 flags)
+{
+	return UPSTREAM_MAP_FIXED | (flags & 2) | (flags & 1 ? 4 : 0);
+}
+
+ARGUMENT(iommufd_vfio_ioctl, ictx);
+ARGUMENT(iommufd_vfio_ioctl, cmd);
+ARGUMENT(iommufd_vfio_ioctl, arg);
+
+SEC("fentry/iommufd_vfio_ioctl")
+int ios_upstream_type1_begins(void *ctx)
+{
+	__u32 command = ARGUMENT_OF(ctx, iommufd_vfio_ioctl, cmd);
+	struct op_slot *slot;
+
+	if (command == TYPE1_MAP)
+		slot = UPSTREAM_BEGIN(map, SCOPE_NR_MEMORY_PHASES);
+	else if (command == TYPE1_UNMAP)
+		slot = UPSTREAM_BEGIN(unmap, SCOPE_NR_MEMORY_PHASES);
+	else
+		return 0;
+	upstream_works_on(slot, (void *)ARGUMENT_OF(ctx, iommufd_vfio_ioctl, ictx),
+			  ARGUMENT_OF(ctx, iommufd_vfio_ioctl, arg));
+	return 0;
+}
+
+SEC("fexit/iommufd_vfio_ioctl")
+int ios_upstream_type1_ends(void *ctx)
+{
+	struct op_slot *slot = upstream_under_way();
+
+	if (!slot)
+		return 0;
+	upstream_ended(slot, returned(ctx));
+	/* the user's own structure is the container's */
+	type1_read_arguments(slot, slot->operation == SCOPE_OPERATION_iommufd_map);
+	if (slot->operation == SCOPE_OPERATION_iommufd_map)
+		slot->op.flags = upstream_map_flags(slot->op.flags);
+	if (NEEDS_SPACE)
+		slot->op.ioas_id = upstream_vfio_ioas(slot->space);
+	return upstream_memory_ends(slot, slot->operation);
+}
+
+/* Devices */
+
+ARGUMENT(iommufd_device_bind, ictx);
+ARGUMENT(iommufd_device_bind, dev);
+
+SEC("fentry/iommufd_device_bind")
+int ios_upstream_bind_begins(void *ctx)
+{
+	struct op_slot *slot = UPSTREAM_BEGIN(bind, SCOPE_FIRST_VFIO_PHASE);
+
+	upstream_works_on(slot, (void *)ARGUMENT_OF(ctx, iommufd_device_bind, ictx), 0);
+	if (slot)
+		upstream_name_device(&slot->op,
+				     (void *)ARGUMENT_OF(ctx, iommufd_device_bind, dev));
+	return 0;
+}
+
+SEC("fexit/iommufd_device_bind")
+int ios_upstream_bind_ends(void *ctx)
+{
+	struct op_slot *slot = upstream_under_way();
+	__u64 idev = returned(ctx);
+
+	if (!slot)
+		return 0;
+	/* a pointer, or an error in its place */
+	upstream_ended(slot, idev >= -4095ULL ? (__s32)idev : 0);
+	if (!slot->op.clock.ret)
+		slot->op.device_id = upstream_id((void *)idev);
+	else
+		upstream_tell_bind_reason(slot);
+	finished_translation(&slot->op, SCOPE_OPERATION_iommufd_bind);
+	slot_free(slot);
+	return 0;
+}
+
+/* Fill in what is known of a device at the begin, when it is there for sure. */
+static __always_inline void upstream_device_begins(struct op_slot *slot,
+						   const struct iommufd_device___upstream *idev)
+{
+	upstream_works_on(slot, BPF_CORE_READ(idev, ictx), (__u64)idev);
+	if (!slot)
+		return;
+	slot->op.device_id = upstream_id(idev);
+	upstream_name_device(&slot->op, BPF_CORE_READ(idev, dev));
+	upstream_tell_hwpt(upstream_hwpt_of(idev), &slot->op.old_hwpt_id, &slot->op.old_ioas_id);
+}
+
+static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret, __u64 pt_id,
+						__u32 operation)
+{
+	const struct iommufd_device___upstream *idev = (void *)slot->argument;
+
+	upstream_ended(slot, ret);
+	/* of what was asked for, or by now is */
+	if (pt_id)
+		bpf_probe_read_kernel(&slot->op.hwpt_id, sizeof(slot->op.hwpt_id), (void *)pt_id);
+	if (pt_id && !ret)
+		upstream_tell_hwpt(upstream_hwpt_of(idev), &slot->op.hwpt_id, &slot->op.ioas_id);
+	if (NEEDS_REASON && ret < 0)
+		upstream_tell_device_reason(slot);
+	finished_translation(&slot->op, operation);
+	slot_free(slot);
+	return 0;
+}
+
+#define UPSTREAM_DEVICE(name)                                                                  \
+	ARGUMENT(iommufd_device_##name, idev);                                                 \
+	SEC("fentry/iommufd_device_" #name)                                                    \
+	int ios_upstream_##name##_begins(void *ctx)                                            \
+	{                                                                                      \
+		upstream_device_begins(UPSTREAM_BEGIN(name, SCOPE_FIRST_VFIO_PHASE),           \
+				       (void *)ARGUMENT_OF(ctx, iommufd_device_##name, idev)); \
+		return 0;                                                                      \
+	}
+
+/* The table that is asked for is where an argument points to. */
+#define UPSTREAM_TRANSLATION(name)                                                                  \
+	UPSTREAM_DEVICE(name)                                                                       \
+	ARGUMENT(iommufd_device_##name, pt_id);                                                     \
+	SEC("fexit/iommufd_device_" #name)                                                          \
+	int ios_upstream_##name##_ends(void *ctx)                                                   \
+	{                                                                                           \
+		struct op_slot *slot = upstream_under_way();                                        \
+                                                                                                    \
+		return slot ? upstream_device_ends(slot, returned(ctx),                             \
+						   ARGUMENT_OF(ctx, iommufd_device_##name, pt_id),  \
+						   SCOPE_OPERATION_iommufd_##name) : 0;             \
+	}
+
+/* Of those that return nothing. */
+#define UPSTREAM_LEAVING(name)                                                                      \
+	UPSTREAM_DEVICE(name)                                                                       \
+	SEC("fexit/iommufd_device_" #name)                                                          \
+	int ios_upstream_##name##_ends(void *ctx)                                                   \
+	{                                                                                           \
+		struct op_slot *slot = upstream_under_way();                                        \
+                                                                                                    \
+		(void)ctx;                                                                          \
+		return slot ? upstream_device_ends(slot, 0, 0, SCOPE_OPERATION_iommufd_##name) : 0; \
+	}
+
+UPSTREAM_TRANSLATION(attach)
+UPSTREAM_TRANSLATION(replace)
+UPSTREAM_LEAVING(detach)
+UPSTREAM_LEAVING(unbind)
+
+/* Accesses, which drivers in the kernel have */
+
+static __always_inline void upstream_access_begins(struct op_slot *slot,
+						   const struct iommufd_access___upstream *access,
+						   __u64 iova, __u64 length)
+{
+	upstream_works_on(slot, BPF_CORE_READ(access, ictx), (__u64)access);
+	if (!slot)
+		return;
+	slot->op.iova = iova;
+	slot->op.length = length;
+	slot->op.object_id = BPF_CORE_READ(access, obj.id);
+	slot->op.ioas_id = BPF_CORE_READ(access, ioas, obj.id);
+}
+
+#define UPSTREAM_ACCESS(name, function, ret_of)                                                  \
+	ARGUMENT(function, access);                                                              \
+	ARGUMENT(function, iova);                                                                \
+	ARGUMENT(function, length);                                                              \
+	SEC("fentry/" #function)                                                                 \
+	int ios_upstream_##name##_begins(void *ctx)                                              \
+	{                                                                                        \
+		upstream_access_begins(UPSTREAM_BEGIN(name, SCOPE_NR_MEMORY_PHASES),             \
+				       (void *)ARGUMENT_OF(ctx, function, access),               \
+				       ARGUMENT_OF(ctx, function, iova),                         \
+				       ARGUMENT_OF(ctx, function, length));                      \
+		return 0;                                                                        \
+	}                                                                                        \
+	SEC("fexit/" #function)                                                                  \
+	int ios_upstream_##name##_ends(void *ctx)                                                \
+	{                                                                                        \
+		struct op_slot *slot = upstream_under_way();                                     \
+                                                                                                 \
+		if (!slot)                                                                       \
+			return 0;                                                                \
+		upstream_ended(slot, ret_of(ctx));                                                     \
+		return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_##name);               \
+	}
+
+UPSTREAM_ACCESS(access_pin, iommufd_access_pin_pages, returned)
+UPSTREAM_ACCESS(access_unpin, iommufd_access_unpin_pages, RETURNS_NOTHING)
+UPSTREAM_ACCESS(access_rw, iommufd_access_rw, returned)
+
+#define UPSTREAM_ACCESS_MOVE(name, ret_of)                                                      \
+	ARGUMENT(iommufd_##name, access);                                                       \
+	SEC("fentry/iommufd_" #name)                                                            \
+	int ios_upstream_##name##_begins(void *ctx)                                             \
+	{                                                                                       \
+		struct op_slot *slot = UPSTREAM_BEGIN(name, SCOPE_FIRST_VFIO_PHASE);            \
+                                                                                                \
+		upstream_access_begins(slot, (void *)ARGUMENT_OF(ctx, iommufd_##name, access),  \
+				       0, 0);                                                   \
+		if (slot)                                                                       \
+			upstream_access_leaves(slot);                                           \
+		return 0;                                                                       \
+	}                                                                                       \
+	SEC("fexit/iommufd_" #name)                                                             \
+	int ios_upstream_##name##_ends(void *ctx)                                               \
+	{                                                                                       \
+		struct op_slot *slot = upstream_under_way();                                    \
+                                                                                                \
+		return slot ? upstream_access_moved(slot, ret_of(ctx),                          \
+						    SCOPE_OPERATION_iommufd_##name) : 0;        \
+	}
+
+/* It may be at no IOAS afterwards: what it is at now is the old one. */
+static __always_inline void upstream_access_leaves(struct op_slot *slot)
+{
+	slot->op.old_ioas_id = slot->op.ioas_id;
+	slot->op.ioas_id = 0;
+	upstream_name_nothing(&slot->op);
+}
+
+static __always_inline int upstream_access_moved(struct op_slot *slot, __s32 ret, __u32 operation)
+{
+	const struct iommufd_access___upstream *access = (void *)slot->argument;
+
+	upstream_ended(slot, ret);
+	slot->op.ioas_id = BPF_CORE_READ(access, ioas, obj.id);
+	if (ret < 0)
+		slot_fails(slot, SCOPE_REASON_probed_unknown, 0, 0);
+	finished_translation(&slot->op, operation);
+	slot_free(slot);
+	return 0;
+}
+
+UPSTREAM_ACCESS_MOVE(access_attach, returned)
+UPSTREAM_ACCESS_MOVE(access_replace, returned)
+UPSTREAM_ACCESS_MOVE(access_detach, RETURNS_NOTHING)
+
+#include "bpf/sources/upstream_phases.bpf.h"
+
+#endif
