@@ -6,9 +6,9 @@
  * locked against all accesses; the user's mappings come back with their next fault.
  *
  * A device that answers no more (pulled out, or fallen off its bus) would be waited for at each
- * reset, a minute for each of its ways, with its configuration locked and often the lock of its
- * set held.  So resets of our own, at a change of hands, leave it out, and nobody can open it; the
- * reset that it owes is done once it is back.
+ * reset, a minute for each of its ways, with its configuration locked, often the lock of its set
+ * held, and no signal to end it.  So it is not reset, and nobody can open it; the reset that it
+ * owes is done once it is back.  A hot reset is tried: it may bring the device back.
  */
 #include <linux/pci.h>
 #include <linux/vfio_pci_core.h>
@@ -36,7 +36,8 @@ bool vfio_pci_answers(struct pci_dev *pdev)
  * vfio_pci_function_reset() - reset a function as gently as it knows how
  * @vdev: the device, open
  *
- * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset; -EINTR.
+ * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset; -EIO if it
+ * does not answer; -EINTR.
  */
 int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 {
@@ -55,7 +56,7 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 	vfio_op_phase(&op, VFIO_PHASE_reset);
 	/* What is saved and restored around the reset must be the state of an awake device. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
-	ret = pci_try_reset_function(vdev->pdev);
+	ret = vfio_pci_answers(vdev->pdev) ? pci_try_reset_function(vdev->pdev) : -EIO;
 	vfio_op_phase(&op, VFIO_PHASE_other);
 	up_write(&vdev->memory_lock);
 
@@ -72,7 +73,7 @@ out:
  * vfio_pci_reset() - VFIO_DEVICE_RESET
  * @vdev: the device
  *
- * Return: 0; -EINVAL if the device knows no reset; -EAGAIN; -EINTR.
+ * Return: 0; -EINVAL if the device knows no reset; -EAGAIN; -EIO; -EINTR.
  */
 long vfio_pci_reset(struct vfio_pci_core_device *vdev)
 {

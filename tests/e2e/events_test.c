@@ -252,6 +252,7 @@ TEST(events, dead)
 	log = e2e_log_mark(true);
 	CHECK_OK(pci_slot_power(f.bdf, false));
 	CHECK_EQ(read_config(f.bdf), 0xff);
+	CHECK_ERR(EIO, vfio_reset(f.dev.fd));
 	vfio_close(&f.dev);
 	vfio_space_close(&f.space);
 
