@@ -214,6 +214,13 @@ class NoState(Exception):
     """The machine does not say what state it is in; the text says what it did instead."""
 
 
+def findings(status, said):
+    """What lab-state found, of all it said: on a slow machine it also tells where it is, and its stack."""
+    if status == 0:
+        return []
+    return [line for line in said.splitlines() if not line.startswith(("lab-state: ", "[<0>]"))]
+
+
 def left_behind(paths, directory):
     """What is not as it was after the boot, a line each."""
     said = bytearray()
@@ -233,7 +240,7 @@ def left_behind(paths, directory):
         raise NoState(f"{what}: {said.decode(errors='replace')}") from e
     if status not in (0, 1):
         raise NoState(f"its check ended with status {status}: {said.decode(errors='replace')}")
-    return said.decode(errors="replace").splitlines()
+    return findings(status, said.decode(errors="replace"))
 
 
 def judge(directory):
