@@ -4,7 +4,8 @@
  *
  * The event of the begin has the thread followed.  In this thread then run the IOMMU core, once for each
  * device of the group, and below it the IOMMU driver; what is seen of them is noted.  The event of the end
- * tells of each device.  Faults come from interrupts, at any time, and are told by themselves; operations
+ * tells of each device.  Where iommufd is the kernel's own, probes on its functions take the place of the events
+ * (sources/replace_probed.bpf.c), and all else is the same.  Faults come from interrupts, at any time, and are told by themselves; operations
  * that waited find their replacement by the context.
  *
  * The tool loads of the probes those whose function this kernel has.  Whatever is missing leaves its mark
@@ -18,26 +19,28 @@
 /* A program of a tracepoint names all its arguments up to the one that it wants. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
+#include "bpf/record.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/replace.h"
 #include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_waits.bpf.h"
+/* what is the IOMMU's is in one of the two objects that are made of this file */
+#ifndef SCOPE_PROBED
 #include "bpf/replace_windows.bpf.h"
 #include "bpf/replace_faults.bpf.h"
+#endif
 
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("tp_btf/iommufd_replace_start")
-int BPF_PROG(ios_replace_start, const struct iommufd_op *op)
+static __always_inline void replace_begins(__u32 ctx_id, __u64 start_ns)
 {
 	struct running *run;
 
-	if (!op || (filter.ctx && op->ctx_id != filter.ctx) || !scope_filter_task())
-		return 0;
+	if ((filter.ctx && ctx_id != filter.ctx) || !scope_filter_task())
+		return;
 	run = run_begins();
 	if (run)
-		turn_begins(op->ctx_id, run->number, op->clock.start_ns);
-	return 0;
+		turn_begins(ctx_id, run->number, start_ns);
 }
 
 /* A text of the same size, eight bytes a load: a call of a helper takes a hundred instructions. */
@@ -50,7 +53,7 @@ int BPF_PROG(ios_replace_start, const struct iommufd_op *op)
 	} while (0)
 
 /* What is of the whole replacement, and of a device of which nothing was seen. */
-static __always_inline void fill(struct scope_replacement *facts, const struct iommufd_op *op)
+static __always_inline void fill(struct scope_replacement *facts, const OP *op)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -128,7 +131,7 @@ static __always_inline void fill_move(struct scope_replacement *facts, const str
 }
 
 /* @move: NULL if no device was seen moving; @only: it is the only one of its group */
-static __always_inline void tell(const struct iommufd_op *op, const struct move *move,
+static __always_inline void tell(const OP *op, const struct move *move,
 				 __u64 number, bool only)
 {
 	struct scope_replacement *facts;
@@ -155,14 +158,14 @@ static __always_inline void tell(const struct iommufd_op *op, const struct move 
 		bpf_ringbuf_submit(facts, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void replaced(const struct iommufd_op *op, struct running *run)
+static __always_inline void replaced(const OP *op, struct running *run)
 {
 	__u32 i;
 
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
 		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->clock.ret)
-			tell(op, NULL, __sync_fetch_and_add(&last_number, 1) + 1, true);
+			tell(op, NULL, __sync_fetch_and_add(&following.last_number, 1) + 1, true);
 		return;
 	}
 	/* one that failed may not have come to all devices */
@@ -174,15 +177,76 @@ static __always_inline void replaced(const struct iommufd_op *op, struct running
 	run->task = 0;
 }
 
-SEC("tp_btf/iommufd_replace")
-int BPF_PROG(ios_replace_end, const struct iommufd_op *op)
+static __always_inline void replace_ends(const OP *op)
 {
 	struct running *run = running();
 
-	if (!op)
-		return 0;
 	/* what waits for one replacement may be another */
-	finished(op, run ? run->number : 0);
+	waited(op, SCOPE_OPERATION_iommufd_replace, run ? run->number : 0);
 	replaced(op, run);
+}
+
+#ifdef SCOPE_PROBED
+
+#define REPLACE_BEGINS(ctx_id, start_ns) replace_begins((ctx_id), (start_ns))
+#define NEEDS_SPACE true
+#define NEEDS_REASON true
+
+static __always_inline int finished_memory(const OP *op, __u32 operation)
+{
+	waited(op, operation, 0);
 	return 0;
 }
+
+static __always_inline int finished_translation(const OP *op, __u32 operation)
+{
+	if (operation == SCOPE_OPERATION_iommufd_replace)
+		replace_ends(op);
+	else
+		waited(op, operation, 0);
+	return 0;
+}
+
+static __always_inline int finished_object(const OP *op, __u32 operation)
+{
+	(void)op;
+	(void)operation;
+	return 0;
+}
+
+#include "bpf/sources/type1.bpf.h"
+#include "bpf/sources/upstream.bpf.h"
+
+#else
+
+SEC("tp_btf/iommufd_replace_start")
+int BPF_PROG(ios_replace_start, const OP *op)
+{
+	if (op)
+		replace_begins(op->ctx_id, op->clock.start_ns);
+	return 0;
+}
+
+SEC("tp_btf/iommufd_replace")
+int BPF_PROG(ios_replace_end, const OP *op)
+{
+	if (op)
+		replace_ends(op);
+	return 0;
+}
+
+/* What can wait for a replacement: operations on memory, and on translations of other devices. */
+#define WAITING_PROGRAM(name, ...)                                                \
+	SEC("tp_btf/iommufd_" #name)                                              \
+	int BPF_PROG(ios_waited_##name, const OP *op)                             \
+	{                                                                         \
+		if (op)                                                           \
+			waited(op, SCOPE_OPERATION_iommufd_##name, 0);            \
+		return 0;                                                         \
+	}
+IOMMUFD_MEMORY_OPERATIONS(WAITING_PROGRAM)
+WAITING_PROGRAM(attach)
+WAITING_PROGRAM(detach)
+WAITING_PROGRAM(hwpt_alloc)
+
+#endif

@@ -117,9 +117,6 @@ int ios_intel_faults(void *ctx)
 #define AMD_EVENT_WRITE (1U << 21)
 #define AMD_EVENT_INTERRUPT (1U << 19)
 
-/* Faults that any AMD IOMMU has told of: one that never does may be one that cannot. */
-__u64 amd_faults_told = 0;
-
 ARGUMENT(iommu_poll_events, iommu);
 
 SEC("fentry/iommu_poll_events")

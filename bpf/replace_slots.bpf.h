@@ -18,8 +18,8 @@
 __u64 lost = 0;
 /* Faults that found no room in the ring buffer. */
 __u64 faults_lost = 0;
-
-static __u64 last_number = 0;
+/* Faults that any AMD IOMMU has told of: one that never does may be one that cannot. */
+__u64 amd_faults_told = 0;
 
 /* What is seen of a device that moves; the names are those of struct scope_replacement. */
 struct move {
@@ -44,10 +44,37 @@ struct running {
 	struct move moves[SCOPE_GROUP_DEVICES];
 };
 
-#define SLOT_BITS 7
-#define SLOTS (1 << SLOT_BITS)
+#define RUN_SLOT_BITS 7
+#define RUN_SLOTS (1 << RUN_SLOT_BITS)
 
-static struct running slots[SLOTS];
+/* By context: the two last replacements, since who waited for the first may end after the second began. */
+struct turn {
+	__u64 number;
+	__u64 start_ns;
+	__u64 end_ns;
+};
+
+struct turns {
+	__u64 ctx;
+	struct turn last;
+	struct turn before;
+};
+
+/* Contexts are numbered one after the other: two that are so far apart that they meet here are rare. */
+#define CONTEXTS 256
+
+/*
+ * @slots: see above
+ * @contexts: by the number of the context, less what the array lacks
+ * @last_number: that the last replacement has got
+ *
+ * One variable: the two objects that are made of replace.bpf.c have the same ones in the same places.
+ */
+static struct {
+	struct running slots[RUN_SLOTS];
+	struct turns contexts[CONTEXTS];
+	__u64 last_number;
+} following;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -57,7 +84,7 @@ struct {
 /* Of the two slots that a thread may have. */
 static __always_inline struct running *slot_of(__u64 task, __u32 second)
 {
-	return &slots[(task * 0x9e3779b97f4a7c15ULL >> (64 - SLOT_BITS) ^ second) & (SLOTS - 1)];
+	return &following.slots[(task * 0x9e3779b97f4a7c15ULL >> (64 - RUN_SLOT_BITS) ^ second) & (RUN_SLOTS - 1)];
 }
 
 /* The replacement that this thread is in, or NULL. */
@@ -88,7 +115,7 @@ static __always_inline struct running *run_begins(void)
 			}
 		}
 	}
-	run->number = __sync_fetch_and_add(&last_number, 1) + 1;
+	run->number = __sync_fetch_and_add(&following.last_number, 1) + 1;
 	run->nr = 0;
 	run->at = 0;
 	run->moves[0].device = 0;

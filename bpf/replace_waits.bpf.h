@@ -5,29 +5,12 @@
 #ifndef IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
 
+#include "bpf/record.bpf.h"
 #include "bpf/replace.h"
-
-/* By context: the two last replacements, since who waited for the first may end after the second began. */
-struct turn {
-	__u64 number;
-	__u64 start_ns;
-	__u64 end_ns;
-};
-
-struct turns {
-	__u64 ctx;
-	struct turn last;
-	struct turn before;
-};
-
-/* Contexts are numbered one after the other: two that are so far apart that they meet here are rare. */
-#define CONTEXTS 256
-
-static struct turns contexts[CONTEXTS];
 
 static __always_inline struct turns *turns_of(__u32 ctx_id)
 {
-	return &contexts[ctx_id & (CONTEXTS - 1)];
+	return &following.contexts[ctx_id & (CONTEXTS - 1)];
 }
 
 struct {
@@ -76,7 +59,7 @@ static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 s
 }
 
 /* @own: number of the replacement that @op itself is, which does not wait for itself; or 0 */
-static __always_inline void note_wait(const struct iommufd_op *op, const struct turns *turns,
+static __always_inline void note_wait(const OP *op, __u32 operation, const struct turns *turns,
 				      __u64 own)
 {
 	__u64 start_ns = op->clock.start_ns, wait_ns = op->phase_ns[SCOPE_PHASE_wait], waited, number;
@@ -113,12 +96,12 @@ static __always_inline void note_wait(const struct iommufd_op *op, const struct 
 	mark = &entry->marks[slot];
 	mark->start_ns = start_ns;
 	mark->wait_ns = wait_ns;
-	mark->operation = scope_iommufd_operation(op->clock.opcode);
+	mark->operation = operation;
 	mark->tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
 }
 
-static __always_inline void finished(const struct iommufd_op *op, __u64 own)
+static __always_inline void waited(const OP *op, __u32 operation, __u64 own)
 {
 	struct turns *turns;
 
@@ -127,21 +110,7 @@ static __always_inline void finished(const struct iommufd_op *op, __u64 own)
 		return;
 	turns = turns_of(op->ctx_id);
 	if (turns->ctx == op->ctx_id)
-		note_wait(op, turns, own);
+		note_wait(op, operation, turns, own);
 }
-
-/* What can wait for a replacement: operations on memory, and on translations of other devices. */
-#define WAITING_PROGRAM(name, ...)                                   \
-	SEC("tp_btf/iommufd_" #name)                                 \
-	int BPF_PROG(ios_waited_##name, const struct iommufd_op *op) \
-	{                                                            \
-		if (op)                                              \
-			finished(op, 0);                             \
-		return 0;                                            \
-	}
-IOMMUFD_MEMORY_OPERATIONS(WAITING_PROGRAM)
-WAITING_PROGRAM(attach)
-WAITING_PROGRAM(detach)
-WAITING_PROGRAM(hwpt_alloc)
 
 #endif

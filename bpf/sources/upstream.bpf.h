@@ -320,6 +320,10 @@ static __always_inline void upstream_device_begins(struct op_slot *slot,
 	slot->op.device_id = upstream_id(idev);
 	upstream_name_device(&slot->op, BPF_CORE_READ(idev, dev));
 	upstream_tell_hwpt(upstream_hwpt_of(idev), &slot->op.old_hwpt_id, &slot->op.old_ioas_id);
+#ifdef REPLACE_BEGINS
+	if (slot->operation == SCOPE_OPERATION_iommufd_replace)
+		REPLACE_BEGINS(space_number(slot->space), slot->op.clock.start_ns);
+#endif
 }
 
 static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret, __u64 pt_id,

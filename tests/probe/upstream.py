@@ -177,7 +177,40 @@ def waiting(tap):
               "two threads in one context: each call is told of")
 
 
-TESTS = (every_call, tables, compat, numbers, reasons, memory_limit, waiting)
+def replacements(tap):
+    _, objects, output = observed(("replace",), "tables")
+    _, calls = truth(output)
+    totals = objects.pop()
+    tap.equal((len(objects), totals["lost"]), (sum(call.name == "replace" for call in calls), 0),
+              "replace tells of each replacement")
+    tap.equal({(o["device"], o["ret"], o["moves"], o["windows"], o["verdict"], o["faults_in_window"])
+               for o in objects}, {(DEVICE, 0, 1, 1, "blocked", 0)},
+              "VT-d takes the translation away each time, and nothing faults")
+    tap.ok(all(0 < o["window_ns"] <= o["switch_ns"] <= o["dur_ns"] for o in objects),
+           "each window lies within the switch", objects)
+    tap.equal([a["hwpt"] == b["old_hwpt"] for a, b in zip(objects, objects[1:])], [True, True],
+              "each begins where the last ended")
+    _, objects, _ = observed(("replace",), "errors")
+    tap.equal([(o["verdict"], o["error"], o["reason"], o["moves"]) for o in objects[:-1]],
+              [("refused", "ENOENT", "bad_object_id", 0)], "one that is refused moves nothing")
+
+
+def waits(tap):
+    waiting = []
+    # which thread comes first is the scheduler's choice
+    for _ in range(10):
+        _, objects, output = observed(("replace",), "switching", "100")
+        _, calls = truth(output)
+        if len(objects) - 1 != sum(call.name == "replace" for call in calls):
+            tap.ok(False, "each replacement is told of", len(objects))
+        waiting = [w for o in objects[:-1] for w in o["waiting"]]
+        if waiting:
+            break
+    tap.ok(waiting and all(w["operation"] in ("map", "unmap") and w["wait_ns"] > 0 for w in waiting),
+           "operations of another thread that wait for a replacement are told of with it", waiting)
+
+
+TESTS = (replacements, waits, every_call, tables, compat, numbers, reasons, memory_limit, waiting)
 BIND = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "e2e", "bind-device")
 if run(BIND, DEVICE).returncode:
     sys.exit("no device")

@@ -13,6 +13,7 @@
  *	compat			maps and unmaps by the interface of a type1 container
  *	errors			failures, and what it takes
  *	memlock LIMIT WANTED	as uid 1000 under a RLIMIT_MEMLOCK of LIMIT bytes
+ *	switching N		the device moved from one table to another and back, maps and unmaps meanwhile
  *	waiting BYTES		a map of memory that is not there yet, and unmaps of the same context meanwhile
  *	time N BYTES		pairs, without a line for each: the time of a call in nanoseconds
  */
@@ -307,6 +308,33 @@ static void waiting(uint64_t length)
 	unmap(2 * BASE, length);
 }
 
+static volatile bool ended;
+
+static void *pairs_until_ended(void *memory)
+{
+	while (!ended) {
+		map(memory, 2 * BASE, 64 * PAGE);
+		unmap(2 * BASE, 64 * PAGE);
+	}
+	return NULL;
+}
+
+static void switching(unsigned int nr)
+{
+	char *memory = memory_of(64 * PAGE, true);
+	uint32_t other = ioas_alloc();
+	pthread_t thread;
+
+	map(memory, BASE, 64 * PAGE);
+	copy(other, BASE, 64 * PAGE);
+	if (pthread_create(&thread, NULL, pairs_until_ended, memory))
+		die("thread");
+	while (nr--)
+		attach("replace", nr & 1 ? other : first_ioas);
+	ended = true;
+	pthread_join(thread, NULL);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -361,6 +389,8 @@ int main(int argc, char **argv)
 		errors();
 	else if (!strcmp(work, "memlock"))
 		memlock(first, second);
+	else if (!strcmp(work, "switching"))
+		switching(first);
 	else if (!strcmp(work, "waiting"))
 		waiting(first);
 	else if (!strcmp(work, "time"))

@@ -16,6 +16,7 @@
 #include "machine/devices.h"
 #include "observe/replacement.h"
 #include "observe/session.h"
+#include "probe/sources.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
 #include "text/format.h"
@@ -296,6 +297,10 @@ static int replace_main(const struct options *given)
 	}
 	if (session_check())
 		return EXIT_FAILED;
+	if (!(sources_here() & (SOURCE_BIT(SOURCE_OWN) | SOURCE_BIT(SOURCE_UPSTREAM)))) {
+		complain("no iommufd is loaded, and VFIO's type1 container replaces no translation");
+		return EXIT_FAILED;
+	}
 	return own.drill ? drill(&options) : watch(&options);
 }
 

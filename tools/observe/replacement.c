@@ -16,9 +16,11 @@
 
 #include "bpf/filter.h"
 #include "bpf/replace.skel.h"
+#include "bpf/replace_probed.skel.h"
 #include "observe/filter.h"
 #include "observe/replacement.h"
 #include "observe/session.h"
+#include "probe/sources.h"
 #include "text/clock.h"
 #include "text/name.h"
 #include "text/output.h"
@@ -75,6 +77,21 @@ struct replacements {
 
 static int on_replacement_sent(void *context, void *data, size_t size);
 
+/* Where iommufd is the kernel's own, add the probes on it; a type1 container replaces nothing.  0, or -1. */
+static int add_probed(struct replacements *replacements)
+{
+	struct bpf_program *program;
+
+	if (source_state(SOURCE_UPSTREAM) != SOURCE_HERE)
+		return 0;
+	if (SESSION_ADD_PROBED(&replacements->session, replace))
+		return -1;
+	bpf_object__for_each_program(program, *replacements->session.probed->obj)
+		if (!strncmp(bpf_program__name(program), "ios_type1_", 10))
+			bpf_program__set_autoload(program, false);
+	return 0;
+}
+
 /*
  * @probes: with those of functions of the kernel, which are the first to fail on another one.  Return 0,
  * or a negative errno for session_load_failed(); 1 after it has said what failed.
@@ -86,7 +103,7 @@ static int load(struct replacements *replacements, const struct filter *filter, 
 
 	replacements->skeleton =
 		SESSION_OPEN(&replacements->session, replace, SESSION_MODULES, filter);
-	if (!replacements->skeleton)
+	if (!replacements->skeleton || add_probed(replacements))
 		return 1;
 	bpf_object__for_each_program(program, replacements->skeleton->obj)
 		if (!probes && !strncmp(bpf_program__section_name(program), "f", 1))
