@@ -50,6 +50,36 @@ TEST(operation, memlock_limit_in_words)
 		   "use, 4096 MiB wanted (uid 1000, qemu-system-x86 [4711])");
 }
 
+TEST(operation, ioctls_and_features_in_words)
+{
+	struct scope_op op = {
+		.operation = SCOPE_OPERATION_vfio_ioctl,
+		.device = "0000:03:00.0",
+		/* VFIO_DEVICE_GET_INFO */
+		.value = 0x3b6b,
+	};
+
+	CHECK_TEXT(what(&op), "0000:03:00.0, VFIO_DEVICE_GET_INFO");
+	op.value = 0x3bff;
+	CHECK_TEXT(what(&op), "0000:03:00.0, ioctl 0x3bff");
+	op.operation = SCOPE_OPERATION_vfio_feature;
+	op.value = 1 << 16 | 1 << 18 | 10;
+	CHECK_TEXT(what(&op), "0000:03:00.0, BUS_MASTER (probe for get)");
+	op.value = 1 << 17 | 999;
+	CHECK_TEXT(what(&op), "0000:03:00.0, feature 999 (set)");
+	/* the same number is VFIO_IOMMU_MAP_DMA where containers are served */
+	op.operation = SCOPE_OPERATION_iommufd_unknown_ioctl;
+	op.value = 0x3b71;
+	CHECK_TEXT(what(&op), "VFIO_IOMMU_MAP_DMA");
+	op.operation = SCOPE_OPERATION_vfio_ioctl;
+	CHECK_TEXT(what(&op), "0000:03:00.0, VFIO_DEVICE_PCI_HOT_RESET");
+	op.ret = -EINVAL;
+	op.reason = SCOPE_REASON_vfio_not_bound;
+	op.reason_a = 0x3b6e;
+	operation_why(&op, text, sizeof(text));
+	CHECK_TEXT(text, "the device is not bound to an iommufd yet: VFIO_DEVICE_SET_IRQS");
+}
+
 TEST(operation, ranges_in_words)
 {
 	struct scope_op op = map_record();

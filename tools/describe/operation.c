@@ -10,6 +10,7 @@
 
 #include "describe/names.h"
 #include "describe/operation.h"
+#include "describe/uapi_names.h"
 #include "text/format.h"
 #include "text/strbuf.h"
 
@@ -69,6 +70,28 @@ static void say_translation(struct strbuf *buf, const struct scope_op *op)
 		strbuf_say(buf, ", %u devices of group %u", op->devices, op->group);
 }
 
+static void say_ioctl(struct strbuf *buf, enum ioctl_of of, uint64_t number)
+{
+	const char *name = ioctl_name(of, number);
+
+	if (name)
+		strbuf_add(buf, name);
+	else
+		strbuf_say(buf, "ioctl 0x%" PRIx64, number);
+}
+
+static void say_feature(struct strbuf *buf, uint64_t flags)
+{
+	const char *name = feature_name(flags), *request = feature_request(flags);
+
+	if (name)
+		strbuf_add(buf, name);
+	else
+		strbuf_say(buf, "feature %u", (unsigned int)(flags & 0xffff));
+	if (*request)
+		strbuf_say(buf, " (%s)", request);
+}
+
 static void say_object(struct strbuf *buf, const struct scope_op *op)
 {
 	if (op->source == SCOPE_SOURCE_TYPE1) {
@@ -81,7 +104,7 @@ static void say_object(struct strbuf *buf, const struct scope_op *op)
 		strbuf_say(buf, "ctx %u", op->ctx);
 		return;
 	case SCOPE_OPERATION_iommufd_unknown_ioctl:
-		strbuf_say(buf, "0x%" PRIx64, (uint64_t)op->value);
+		say_ioctl(buf, IOCTL_OF_IOMMUFD, op->value);
 		return;
 	}
 	if (op->object_id)
@@ -112,8 +135,12 @@ static void say_vfio(struct strbuf *buf, const struct scope_op *op)
 		strbuf_say(buf, ", %u devices", op->devices);
 		return;
 	case SCOPE_OPERATION_vfio_feature:
+		strbuf_add(buf, ", ");
+		say_feature(buf, op->value);
+		return;
 	case SCOPE_OPERATION_vfio_ioctl:
-		strbuf_say(buf, ", 0x%" PRIx64, (uint64_t)op->value);
+		strbuf_add(buf, ", ");
+		say_ioctl(buf, IOCTL_OF_VFIO, op->value);
 		return;
 	}
 	if (op->device_id)
@@ -148,15 +175,17 @@ void operation_what(const struct scope_op *op, char *text, size_t size)
 }
 
 /* The list of reasons says what a number means; the words tell how to print it. */
-static void say_number(struct strbuf *buf, const char *meaning, uint64_t value)
+static void say_number(struct strbuf *buf, enum ioctl_of of, const char *meaning, uint64_t value)
 {
 	if (strstr(meaning, "error code"))
 		strbuf_say(buf, "%s %s",
 			   strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
 			   error_name(value > 4095 ? (int)-value : (int)value));
 	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") ||
-		 strstr(meaning, "flags") || strstr(meaning, "ioctl number"))
+		 strstr(meaning, "flags"))
 		strbuf_say(buf, "%s 0x%" PRIx64, meaning, value);
+	else if (strstr(meaning, "ioctl number"))
+		say_ioctl(buf, of, value);
 	else if (!strncmp(meaning, "bytes", 5) && value)
 		strbuf_say(buf, "%s wanted", format_size(value).s);
 	else if (strncmp(meaning, "bytes", 5))
@@ -211,6 +240,9 @@ static void say_why(struct strbuf *buf, const struct scope_op *op)
 {
 	const char *a = reason_number(op->operation, op->reason, false);
 	const char *b = reason_number(op->operation, op->reason, true);
+	enum ioctl_of of = scope_operation_class(op->operation) == SCOPE_CLASS_VFIO ?
+				   IOCTL_OF_VFIO :
+				   IOCTL_OF_IOMMUFD;
 
 	if (!op->reason) {
 		strbuf_add(buf, strerror(-op->ret));
@@ -221,11 +253,11 @@ static void say_why(struct strbuf *buf, const struct scope_op *op)
 	strbuf_add(buf, reason_text(op->operation, op->reason));
 	if (a) {
 		strbuf_add(buf, ": ");
-		say_number(buf, a, op->reason_a);
+		say_number(buf, of, a, op->reason_a);
 	}
 	if (b) {
 		strbuf_add(buf, ", ");
-		say_number(buf, b, op->reason_b);
+		say_number(buf, of, b, op->reason_b);
 	}
 }
 
