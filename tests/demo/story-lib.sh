@@ -53,6 +53,15 @@ failed() {
 	FAILED=1
 }
 
+# The last PCI device of a vendor and device id.
+find_device() {
+	for d in /sys/bus/pci/devices/*; do
+		if [ "$(cat "$d/vendor") $(cat "$d/device")" = "0x$1 0x$2" ]; then
+			echo "${d##*/}"
+		fi
+	done | tail -n "${3:-1}"
+}
+
 # Without the right to pass limits, and with 64 KiB that may be locked: as users are.
 limited() {
 	setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock sh -c 'ulimit -l 64; exec "$@"' sh "$@"

@@ -10,15 +10,6 @@ mkdir -p "$DEMO_OUT"
 # shellcheck source=tests/demo/story-lib.sh
 . "$HERE/story-lib.sh"
 
-# The last PCI device of a vendor and device id.
-find_device() {
-	for d in /sys/bus/pci/devices/*; do
-		if [ "$(cat "$d/vendor") $(cat "$d/device")" = "0x$1 0x$2" ]; then
-			echo "${d##*/}"
-		fi
-	done | tail -n "${3:-1}"
-}
-
 EDU=$(find_device 1234 11e8)
 NVME=$(find_device 1b36 0010)
 NICS=$(find_device 8086 10d3 3 | tr '\n' ' ')
