@@ -45,6 +45,7 @@ GET_SOURCE(access)
 IS_OWN(device)
 IS_OWN(hwpt)
 IS_OWN(ioas)
+IS_OWN(access)
 
 /* Contexts */
 
@@ -299,7 +300,8 @@ static const struct field access[] = {
 	       .doc = "id of the I/O address space"),
 	FLAG_BIT("pins", struct iommufd_state_access, IOMMUFD_STATE_ACCESS_PINS,
 		 .doc = "it pins memory"),
-	PINNED(struct iommufd_state_access, "memory that is pinned"),
+	MEMBER(BYTES, "pinned_bytes", struct iommufd_state_access, pinned_bytes, OF_OWN(access),
+	       .doc = "memory that is pinned"),
 };
 #undef RECORD
 

@@ -365,8 +365,9 @@ static void tree_ioas(const struct state *now, const struct state *before,
 		if (!BELONGS(&now->accesses[i]))
 			continue;
 		limb(&below, !--left, before ? ' ' : '\0', &none);
-		printf("access %u  %s pinned", now->accesses[i].access_id,
-		       format_size(now->accesses[i].pinned_bytes).s);
+		printf("access %u", now->accesses[i].access_id);
+		if (now->accesses[i].source == IOMMUFD_STATE_SOURCE_OWN)
+			printf("  %s pinned", format_size(now->accesses[i].pinned_bytes).s);
 		end_line();
 	}
 #undef BELONGS

@@ -51,7 +51,7 @@ static void write_sum(struct exposition *text, const struct metric *metric, uint
 static void write_sums(struct exposition *text, const struct state *state)
 {
 	static const struct metric contexts = { "iommufd_contexts", METRIC_GAUGE, NULL,
-						"Open /dev/iommu." };
+						"Open /dev/iommu, and containers." };
 	static const struct metric devices = { "iommufd_devices", METRIC_GAUGE, NULL,
 					       "Devices bound to a context." };
 	static const struct metric mapped = { "iommufd_mapped_bytes", METRIC_GAUGE, "bytes",
@@ -120,6 +120,7 @@ static void write_contexts(struct exposition *text, const struct exporter *expor
 		memset(&labels, 0, sizeof(labels));
 		labels_number(&labels, "ctx", ctx->ctx_id);
 		labels_number(&labels, "uid", ctx->uid);
+		labels_add(&labels, "source", state_source_name(ctx->source));
 		if (exporter->settings->processes) {
 			labels_number(&labels, "pid", ctx->pid);
 			snprintf(name, sizeof(name), "%.*s", (int)sizeof(ctx->comm), ctx->comm);
@@ -215,20 +216,21 @@ static void write_ioases(struct exposition *text, const struct exporter *exporte
 		struct metric metric;
 		uint64_t (*value)(const struct iommufd_state_ioas *ioas);
 		bool of_space;
+		bool of_own;
 	} metrics[] = {
-		{ { "iommufd_ioas_areas", METRIC_GAUGE, NULL, "Areas mapped." }, ioas_areas, false },
+		{ { "iommufd_ioas_areas", METRIC_GAUGE, NULL, "Areas mapped." }, ioas_areas, false, false },
 		{ { "iommufd_ioas_mapped_bytes", METRIC_GAUGE, "bytes",
-		    "IOVA space that is mapped." }, ioas_mapped, false },
+		    "IOVA space that is mapped." }, ioas_mapped, false, false },
 		{ { "iommufd_ioas_pinned_bytes", METRIC_GAUGE, "bytes",
-		    "Memory pinned for its areas." }, ioas_pinned, false },
+		    "Memory pinned for its areas." }, ioas_pinned, false, false },
 		{ { "iommufd_ioas_extents", METRIC_GAUGE, NULL,
-		    "Physically contiguous runs of that memory." }, ioas_extents, false },
+		    "Physically contiguous runs of that memory." }, ioas_extents, false, true },
 		{ { "iommufd_ioas_huge_bytes", METRIC_GAUGE, "bytes",
-		    "Of that memory, what lies in whole 2 MiB." }, ioas_huge, false },
+		    "Of that memory, what lies in whole 2 MiB." }, ioas_huge, false, true },
 		{ { "iommufd_ioas_iova_free_bytes", METRIC_GAUGE, "bytes",
-		    "Usable IOVA space that is not mapped." }, ioas_free, true },
+		    "Usable IOVA space that is not mapped." }, ioas_free, true, false },
 		{ { "iommufd_ioas_iova_largest_hole_bytes", METRIC_GAUGE, "bytes",
-		    "Largest free range of IOVAs." }, ioas_hole, true },
+		    "Largest free range of IOVAs." }, ioas_hole, true, false },
 	};
 	const struct state *state = &exporter->state;
 	struct labels labels;
@@ -240,6 +242,10 @@ static void write_ioases(struct exposition *text, const struct exporter *exporte
 			/* not known while its process maps and unmaps all the time */
 			if (metrics[m].of_space &&
 			    state->ioases[i].flags & IOMMUFD_STATE_IOAS_BUSY)
+				continue;
+			/* only our modules know */
+			if (metrics[m].of_own &&
+			    state->ioases[i].source != IOMMUFD_STATE_SOURCE_OWN)
 				continue;
 			memset(&labels, 0, sizeof(labels));
 			labels_number(&labels, "ctx", state->ioases[i].ctx_id);
@@ -271,6 +277,7 @@ static void write_device_infos(struct exposition *text, const struct exporter *e
 		labels_number(&labels, "group", device->group_id);
 		labels_add(&labels, "iommu", device->iommu);
 		labels_add(&labels, "iommu_driver", device->iommu_driver);
+		labels_add(&labels, "source", state_source_name(device->source));
 		labels_add(&labels, "domain_type",
 			   hwpt ? domain_type_name(hwpt->domain_type) : "none");
 		exposition_u64(text, &labels, 1);

@@ -93,7 +93,8 @@ struct state_reader *state_open(void)
 		complain("nothing to look at: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
 		goto out_close;
 	}
-	if (!(here & 1U << IOMMUFD_STATE_SOURCE_OWN) || !open_own(reader))
+	if ((!(here & 1U << IOMMUFD_STATE_SOURCE_OWN) || !open_own(reader)) &&
+	    !walks_prepare(reader->walks, here))
 		return reader;
 out_close:
 	state_close(reader);
@@ -272,6 +273,44 @@ static void name_drivers(struct state *state)
 	}
 }
 
+/* What the records of the kernel's own iommufd say of each other. */
+static void count_links(struct state *state)
+{
+	size_t i, j;
+
+	for (i = 0; i < state->nr_hwpts; i++) {
+		const struct iommufd_state_hwpt *hwpt = &state->hwpts[i];
+		struct iommufd_state_ioas *ioas =
+			(void *)state_ioas(state, hwpt->ctx_id, hwpt->ioas_id);
+
+		if (ioas && ioas->source == IOMMUFD_STATE_SOURCE_UPSTREAM)
+			ioas->hwpts++;
+	}
+	for (i = 0; i < state->nr_accesses; i++) {
+		const struct iommufd_state_access *access = &state->accesses[i];
+		struct iommufd_state_ioas *ioas =
+			(void *)state_ioas(state, access->ctx_id, access->ioas_id);
+
+		if (ioas && ioas->source == IOMMUFD_STATE_SOURCE_UPSTREAM)
+			ioas->accesses++;
+	}
+	for (i = 0; i < state->nr_devices; i++) {
+		struct iommufd_state_device *device = &state->devices[i];
+		struct iommufd_state_hwpt *hwpt =
+			(void *)state_hwpt(state, device->ctx_id, device->hwpt_id);
+
+		if (device->source != IOMMUFD_STATE_SOURCE_UPSTREAM)
+			continue;
+		for (j = 0; j < state->nr_devices; j++)
+			device->group_devices += state->devices[j].hwpt_id &&
+						 state->devices[j].group_id == device->group_id;
+		if (!hwpt)
+			continue;
+		hwpt->devices++;
+		device->ioas_id = hwpt->ioas_id;
+	}
+}
+
 static int read_own(struct state_reader *reader, struct state *state)
 {
 #define READ(array, kind) \
@@ -297,6 +336,7 @@ static int read_others(struct state_reader *reader, unsigned int here, struct st
 	SORT(accesses, compare_objects);
 #undef SORT
 	name_drivers(state);
+	count_links(state);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include "bpf/walks/walk.h"
 #include "bpf/walk_type1.skel.h"
+#include "bpf/walk_upstream.skel.h"
 #include "machine/sysfs.h"
 #include "observe/session.h"
 #include "observe/walks.h"
@@ -36,12 +37,14 @@ _Static_assert(sizeof(struct iommufd_state_ioas) <= SCOPE_WALK_RECORD, "a record
  * @walk: the control block
  * @slots: the slots, mapped
  * @link: the iterator
+ * @failed: it could not be loaded, which has been said
  */
 struct walker {
 	struct session session;
 	struct scope_walk *walk;
 	const struct scope_walk_slot *slots;
 	struct bpf_link *link;
+	bool failed;
 };
 
 /**
@@ -53,6 +56,10 @@ struct walks {
 	struct walker walkers[NR_SOURCES];
 	uint32_t run;
 };
+
+/* Those that take a walk. */
+static const unsigned int other_sources = 1U << IOMMUFD_STATE_SOURCE_UPSTREAM |
+					  1U << IOMMUFD_STATE_SOURCE_TYPE1;
 
 static bool is_there(const char *path)
 {
@@ -129,16 +136,19 @@ static int load(struct walker *walker, const struct parts *parts)
 	return 0;
 }
 
-static int open_type1(struct walker *walker)
-{
-	struct ios_walk_type1 *skeleton =
-		SESSION_OPEN(&walker->session, walk_type1, SESSION_MODULES, NULL);
-
-	if (!skeleton || load(walker, &PARTS(skeleton, type1)))
-		return -1;
-	walker->walk = &skeleton->bss->walk;
-	return 0;
-}
+#define OPEN(name)                                                                             \
+	static int open_##name(struct walker *walker)                                          \
+	{                                                                                      \
+		struct ios_walk_##name *skeleton =                                             \
+			SESSION_OPEN(&walker->session, walk_##name, SESSION_MODULES, NULL);    \
+                                                                                               \
+		if (!skeleton || load(walker, &PARTS(skeleton, name)))                         \
+			return -1;                                                             \
+		walker->walk = &skeleton->bss->walk;                                           \
+		return 0;                                                                      \
+	}
+OPEN(type1)
+OPEN(upstream)
 
 /* The walker of a source, loaded.  NULL after it has said what failed. */
 static struct walker *ready(struct walks *walks, unsigned int source)
@@ -147,10 +157,21 @@ static struct walker *ready(struct walks *walks, unsigned int source)
 
 	if (walker->walk)
 		return walker;
-	if (!open_type1(walker))
+	if (!(source == IOMMUFD_STATE_SOURCE_TYPE1 ? open_type1(walker) : open_upstream(walker)))
 		return walker;
 	close_walker(walker);
+	walker->failed = true;
 	return NULL;
+}
+
+int walks_prepare(struct walks *walks, unsigned int sources)
+{
+	unsigned int source;
+
+	for (source = 0; source < NR_SOURCES; source++)
+		if (sources & other_sources & 1U << source && !ready(walks, source))
+			return -1;
+	return 0;
 }
 
 /* Device number of what a class has, as the kernel keeps it; 0 if there is none. */
@@ -257,11 +278,14 @@ int walks_read(struct walks *walks, unsigned int sources, walks_function add, vo
 	struct walker *walker;
 
 	for (source = 0; source < NR_SOURCES; source++) {
-		if (!(sources & 1U << source))
+		if (!(sources & other_sources & 1U << source)) {
+			walks->walkers[source].failed = false;
 			continue;
-		walker = ready(walks, source);
+		}
+		/* who has given up the privilege to load programs sees what there was before */
+		walker = walks->walkers[source].failed ? NULL : ready(walks, source);
 		if (!walker)
-			return -1;
+			continue;
 		wanted.skip = 0;
 		do {
 			if (run(walks, walker, &wanted))

@@ -42,11 +42,22 @@ void walks_close(struct walks *walks);
 unsigned int walks_sources(bool own);
 
 /**
+ * walks_prepare() - load the programs, while there is the privilege to
+ * @walks: the walks
+ * @sources: what walks_sources() said
+ *
+ * Return: 0, or -1 after it has said what failed.
+ */
+int walks_prepare(struct walks *walks, unsigned int sources);
+
+/**
  * walks_read() - copy what there is now, but for areas
  * @walks: the walks
  * @sources: what walks_sources() said
  * @add: called with each record, in no order; one may come twice
  * @context: its first argument
+ *
+ * A source whose programs cannot be loaded is left out; that is said once.
  *
  * Return: 0, or -1 after it has said what failed.
  */

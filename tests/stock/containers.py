@@ -14,6 +14,7 @@ import select
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
 from tooltest import Observer, Tap, run, setting, tool, wait_for  # noqa: E402
@@ -99,9 +100,9 @@ def container(*devices):
 
 
 @contextlib.contextmanager
-def helper(*arguments, prefix=()):
+def helper(*arguments, prefix=(), script=__file__):
     """This script as another process, which has said that it is ready; it ends with the with-block."""
-    command = [*prefix, sys.executable, os.path.abspath(__file__), *arguments]
+    command = [*prefix, sys.executable, os.path.abspath(script), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         if line != "ready\n":
@@ -202,6 +203,25 @@ def text(tap, ctx):
     tree = tool("state", "--tree").stdout
     tap.ok(tree.startswith("ctx %d  python3 [%d]" % (ctx, os.getpid())) and ALONE in tree,
            "--tree", tree)
+
+
+def exported(tap):
+    """The exporter, which gives up most privileges before it looks, and top."""
+    memory = Memory(PAGE)
+    with container(ALONE) as made:
+        for number in range(7):
+            made.map(number * 2 * PAGE, memory)
+        with Observer("export"):
+            with urllib.request.urlopen("http://127.0.0.1:9947/metrics") as answer:
+                lines = answer.read().decode().splitlines()
+        found = {line.split("{")[0]: line.split("}")[-1].split()[0] for line in lines if "ioas=" in line}
+        tap.equal((found["iommufd_ioas_areas"], found["iommufd_ioas_pinned_bytes"]),
+                  ("7", str(7 * PAGE)), "export: areas and pinned memory")
+        tap.ok("iommufd_ioas_extents" not in found, "and no number for what is not known", found)
+        tap.ok([line for line in lines if line.startswith("iommufd_device_info{")
+                and ALONE in line and 'source="type1"' in line], "the device, and what has it")
+        shown = run("script", "-qc", "TERM=xterm iommuscope top -n 2", "/dev/null").stdout
+        tap.ok("1 device" in shown and "28 KiB mapped" in shown, "top counts it", shown)
 
 
 def limited(tap):
@@ -383,4 +403,4 @@ if __name__ == "__main__":
         bind_device(OTHER)
         for function in functions():
             bind_device(function)
-        Tap().run(known, limited, entry_limit, shared, many, churn, hostile, privilege, unloaded)
+        Tap().run(known, exported, limited, entry_limit, shared, many, churn, hostile, privilege, unloaded)

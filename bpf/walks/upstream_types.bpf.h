@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is read of the structures of the kernel's own iommufd, of 6.2 and later.  vfio_types.bpf.h tells how.
+ */
+#ifndef IOMMUSCOPE_BPF_WALKS_UPSTREAM_TYPES_H
+#define IOMMUSCOPE_BPF_WALKS_UPSTREAM_TYPES_H
+
+/* The numbers behind these names differ from version to version; the kernel's are put in place. */
+enum iommufd_object_type___upstream {
+	IOMMUFD_OBJ_DEVICE___upstream = 1,
+	IOMMUFD_OBJ_HWPT_PAGING___upstream,
+	IOMMUFD_OBJ_HWPT_NESTED___upstream,
+	IOMMUFD_OBJ_IOAS___upstream,
+	IOMMUFD_OBJ_ACCESS___upstream,
+	/* until 6.6 instead of the two others */
+	IOMMUFD_OBJ_HW_PAGETABLE___upstream,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct iommufd_object___upstream {
+	enum iommufd_object_type___upstream type;
+	unsigned int id;
+};
+
+struct io_pagetable___upstream {
+	struct rb_root_cached area_itree;
+	struct rb_root_cached allowed_itree;
+	struct rb_root_cached reserved_itree;
+	u8 disable_large_pages;
+	unsigned long iova_alignment;
+};
+
+struct iommufd_ioas___upstream {
+	struct iommufd_object___upstream obj;
+	struct io_pagetable___upstream iopt;
+};
+
+struct iommufd_ctx___upstream {
+	struct xarray objects;
+	u8 account_mode;
+	u8 no_iommu_mode;
+	struct iommufd_ioas___upstream *vfio_ioas;
+};
+
+struct iommufd_hw_pagetable___upstream {
+	struct iommufd_object___upstream obj;
+	struct iommu_domain *domain;
+};
+
+struct iommufd_hwpt_paging___upstream {
+	struct iommufd_ioas___upstream *ioas;
+	bool auto_domain : 1;
+	bool enforce_cache_coherency : 1;
+	bool nest_parent : 1;
+};
+
+struct iommufd_hwpt_nested___upstream {
+	struct iommufd_hwpt_paging___upstream *parent;
+};
+
+/* until 6.6 */
+struct iommufd_hw_pagetable___upstream_old {
+	struct iommufd_ioas___upstream *ioas;
+	bool auto_domain : 1;
+	bool enforce_cache_coherency : 1;
+};
+
+struct iommufd_attach___upstream {
+	struct iommufd_hw_pagetable___upstream *hwpt;
+	struct xarray device_array;
+};
+
+struct iommufd_group___upstream {
+	struct iommu_group *group;
+	struct iommufd_hw_pagetable___upstream *hwpt;
+	/* in place of it since 6.15: by PASID */
+	struct xarray pasid_attach;
+};
+
+struct iommufd_device___upstream {
+	struct iommufd_group___upstream *igroup;
+	struct list_head group_item;
+	struct device *dev;
+};
+
+struct iommufd_access_ops___upstream {
+	u8 needs_pin_pages : 1;
+};
+
+struct iommufd_access___upstream {
+	struct iommufd_ioas___upstream *ioas;
+	const struct iommufd_access_ops___upstream *ops;
+};
+
+struct iopt_pages___upstream {
+	size_t npinned;
+	struct task_struct *source_task;
+	struct rb_root_cached domains_itree;
+	/* since 7.0 several kinds of memory; of a process it is 0 */
+	unsigned int type;
+	void *uptr;
+};
+
+struct iopt_area___upstream {
+	struct interval_tree_node node;
+	struct interval_tree_node pages_node;
+	struct iopt_pages___upstream *pages;
+	struct iommu_domain *storage_domain;
+	unsigned int page_offset;
+	int iommu_prot;
+	unsigned int num_accesses;
+};
+
+#pragma clang attribute pop
+
+#endif
