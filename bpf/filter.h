@@ -6,6 +6,8 @@
 #define IOMMUSCOPE_BPF_FILTER_H
 
 #include "bpf/lists.h"
+/* the other type that variables of the programs have, and with them their skeletons */
+#include "bpf/slots.h"
 
 /**
  * struct scope_filter - what the programs observe; what is zero does not restrict it

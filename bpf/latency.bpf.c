@@ -10,6 +10,7 @@
 #include "bpf/latency.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/op.bpf.h"
+#include "bpf/slots.bpf.h"
 #include "bpf/slowest.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -460,8 +461,10 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 #define NEEDS_SPACE                                                                        \
 	(by != SCOPE_BY_NONE || keep || filter.ctx || filter.by_device)
 #define NEEDS_REASON (keep != 0)
+#define NEEDS_BEGIN false
 
 #ifdef SCOPE_PROBED
+#define began(slot) ((void)(slot))
 #include "bpf/sources/type1.bpf.h"
 #include "bpf/sources/upstream.bpf.h"
 #else

@@ -14,6 +14,7 @@
 #include "bpf/operations.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/op.bpf.h"
+#include "bpf/slots.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -22,6 +23,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile bool errors_only = false;
 const volatile __u64 slower_ns = 0;
+/* Those that begin are sent as well. */
+const volatile bool begins = false;
 /* A bit for each enum scope_operation that is wanted. */
 const volatile __u64 wanted = ~0ULL;
 /*
@@ -127,8 +130,37 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 
 #define NEEDS_SPACE true
 #define NEEDS_REASON true
+#define NEEDS_BEGIN begins
 
 #ifdef SCOPE_PROBED
+#include "bpf/slots.h"
+
+/* A begin of a probed source, of what may take long. */
+static __always_inline void began(const struct op_slot *slot)
+{
+	struct scope_op *to;
+
+	if (scope_operation_class(slot->operation) == SCOPE_CLASS_MEMORY ?
+		    !scope_filter_memory(&slot->op) :
+		    (filter.by_device && !scope_is_device(slot->op.device)) ||
+			    !scope_filter_ctx(&slot->op))
+		return;
+	to = reserve(sizeof(*to));
+	if (!to)
+		return;
+	__builtin_memset(to, 0, sizeof(*to));
+	fill_task(to, slot->operation | SCOPE_BEGINS);
+	to->source = slot->op.source;
+	to->start_ns = slot->op.clock.start_ns;
+	to->ctx = slot->op.ctx_id;
+	to->ioas = slot->op.ioas_id;
+	to->iova = slot->op.iova;
+	to->length = slot->op.length;
+	if (scope_operation_class(slot->operation) == SCOPE_CLASS_TRANSLATION)
+		bpf_probe_read_kernel(to->device, sizeof(to->device), slot->op.device);
+	submit(to);
+}
+
 #include "bpf/sources/type1.bpf.h"
 #include "bpf/sources/upstream.bpf.h"
 #else

@@ -2,7 +2,8 @@
 /*
  * Operations under way.  stuck.h tells the model.
  *
- * Three raw tracepoint programs serve all events, an iterator over all threads does the rest.
+ * Three raw tracepoint programs serve all events of our modules, an iterator over all threads does the rest.  What
+ * is under way at a source that is probed has a slot there (slots.h), which is all that is asked for.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -10,6 +11,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/stuck.h"
+#include "bpf/record.bpf.h"
+#include "bpf/slots.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -41,6 +44,21 @@ const volatile bool announced_only = false;
 
 /* Operations that began and found no room in @begun. */
 __u64 overflowed = 0;
+
+#ifdef SCOPE_PROBED
+
+#define NEEDS_SPACE true
+#define NEEDS_REASON false
+#define NEEDS_BEGIN true
+
+#define began(slot) ((void)(slot))
+#define finished_memory(op, operation) ((void)(op), (void)(operation))
+#define finished_translation(op, operation) finished_memory(op, operation)
+#define finished_object(op, operation) finished_memory(op, operation)
+#include "bpf/sources/type1.bpf.h"
+#include "bpf/sources/upstream.bpf.h"
+
+#else
 
 static __always_inline void mark_active(__u32 tid)
 {
@@ -172,16 +190,50 @@ struct {
 	__type(value, struct scope_thread);
 } ios_scratch SEC(".maps");
 
+/* The slot of a thread, or NULL. */
+static __always_inline struct op_slot *slot_of_thread(const struct task_struct *task)
+{
+	__u64 address = (__u64)task;
+	__u32 *number = bpf_map_lookup_elem(&ios_slot_of, &address);
+	struct op_slot *slot = slot_at(number ? *number : 0);
+
+	return number && (slot->owner | SCOPE_SLOT_BUSY) == (address | SCOPE_SLOT_BUSY) ? slot : NULL;
+}
+
+/* What is under way there, as one that announced itself; what of it is not there yet is 0. */
+static __always_inline void read_slot(struct scope_begun *begun, const struct op_slot *slot)
+{
+	int i;
+
+	begun->start_ns = slot->op.clock.start_ns;
+	begun->operation = slot->operation;
+	begun->source = slot->op.source;
+	begun->ctx = slot->op.ctx_id;
+	begun->ioas = slot->op.ioas_id;
+	begun->phase = slot->phase < SCOPE_FIRST_VFIO_PHASE ? slot->phase : SCOPE_NR_PHASES;
+	begun->phase_start_ns = slot->phase_start_ns;
+	begun->iova = slot->op.iova;
+	begun->length = slot->op.length;
+	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
+		begun->phase_ns[i] = slot->op.phase_ns[i];
+	if (scope_operation_class(slot->operation) != SCOPE_CLASS_TRANSLATION)
+		return;
+	for (; i < SCOPE_FIRST_VFIO_PHASE; i++)
+		begun->phase_ns[i] = slot->op.phase_ns[i];
+	bpf_probe_read_kernel(begun->device, sizeof(begun->device), slot->op.device);
+}
+
 SEC("iter/task")
 int ios_threads(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct scope_thread *thread;
 	struct scope_begun *entry;
+	struct op_slot *slot;
 	__u32 tid, zero = 0;
 	__u64 key;
 	struct pt_regs *regs;
-	bool in_ioctl;
+	bool in_ioctl, probed;
 	__u64 *event;
 
 	if (!task)
@@ -195,8 +247,10 @@ int ios_threads(struct bpf_iter__task *ctx)
 		key |= BEGUN_VFIO;
 		entry = bpf_map_lookup_elem(&ios_begun, &key);
 	}
+	slot = slot_of_thread(task);
+	probed = slot && slot->owner & SCOPE_SLOT_BUSY;
 	thread = bpf_map_lookup_elem(&ios_scratch, &zero);
-	if (!thread || (!entry && !in_ioctl))
+	if (!thread || (!entry && !in_ioctl && !probed))
 		return 0;
 
 	__builtin_memset(thread, 0, sizeof(*thread));
@@ -215,10 +269,16 @@ int ios_threads(struct bpf_iter__task *ctx)
 	event = bpf_map_lookup_elem(&ios_active, &tid);
 	if (event)
 		thread->event_ns = *event;
-	if (entry) {
+	else if (slot)
+		thread->event_ns = slot->op.clock.start_ns;
+	if (!entry && probed) {
+		read_slot(&thread->begun, slot);
+	} else if (entry) {
 		thread->begun = *entry;
 		thread->begun.phase = SCOPE_PHASE_UNKNOWN;
-		if (scope_operation_class(entry->operation) != SCOPE_CLASS_VFIO)
+		if (!bpf_core_type_exists(struct iommufd_op))
+			;
+		else if (scope_operation_class(entry->operation) != SCOPE_CLASS_VFIO)
 			read_iommufd_phase(&thread->begun);
 		else if (bpf_core_type_exists(struct vfio_op))
 			read_vfio_phase(&thread->begun);
@@ -226,3 +286,5 @@ int ios_threads(struct bpf_iter__task *ctx)
 	bpf_seq_write(ctx->meta->seq, thread, sizeof(*thread));
 	return 0;
 }
+
+#endif

@@ -19,6 +19,8 @@
  * @address: of its record, in the stack of its thread
  * @start_ns: CLOCK_MONOTONIC
  * @operation: enum scope_operation
+ * @source: enum scope_source
+ * @padding: 0
  * @ctx: number of the open /dev/iommu
  * @ioas: id of the IOAS
  * @device_id: id of the device
@@ -34,6 +36,8 @@ struct scope_begun {
 	__u64 address;
 	__u64 start_ns;
 	__u32 operation;
+	__u32 source;
+	__u32 padding;
 	__u32 ctx;
 	__u32 ioas;
 	__u32 device_id;

@@ -10,88 +10,17 @@
  *					consumer, and
  *	slot_free(slot)			lets it go
  *
- * An operation under way has a slot: an element of an array.  A thread keeps the slot that it once got, idle
- * between its operations, and a processor remembers the slot that was used on it last; so, as long as a thread has
- * not moved and no other one has been here, a probe finds it by two look-ups in arrays.  Otherwise a hash says which
- * slot is whose.  Threads that come new take what is idle.
- *
- * Whose a slot is stands in its first word, the address of the thread, with SLOT_BUSY while an operation is under
- * way.  Its thread alone sets and clears that bit, and only an idle slot changes hands, both by compare-and-swap; so
- * what is behind the first word needs no lock.  A reader (stuck) may see it change.
+ * slots.h tells what a slot is.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
 
 #include "bpf/arguments.bpf.h"
 #include "bpf/record.bpf.h"
+#include "bpf/slots.bpf.h"
 
-#define SLOTS 1024
-#define SLOT_BUSY 1ULL
-/* In place of a lock's address: whichever this thread waits for, while it is in no phase. */
-#define SLOT_ANY_LOCK ~0ULL
 /* So many slots are looked at for an idle one. */
 #define SLOT_TRIES 16
-
-/*
- * @owner: see above
- * @phase_start_ns: when the phase under way began
- * @phase: that phase, PROBED_NO_PHASE for none
- * @before: the phase that a nested one goes back to
- * @operation: enum scope_operation
- * @tid: the thread
- * @space: address of what the operation works on: the container, or the context of the iommufd
- * @lock: address of the lock that is the wait of this operation, or SLOT_ANY_LOCK
- * @waited_for: with the latter, the one that it waits for
- * @argument: of the ioctl
- * @given: what the user gave, for the source
- * @limits: what was in use and what was allowed as the step failed, for the source
- * @step_ret: how the step of the operation ended that failed
- * @op: what is known so far
- */
-struct op_slot {
-	__u64 owner;
-	__u64 phase_start_ns;
-	__u32 phase;
-	__u32 before;
-	__u32 operation;
-	__u32 tid;
-	__u64 space;
-	__u64 lock;
-	__u64 waited_for;
-	__u64 argument;
-	__u64 given[6];
-	__u64 limits[2];
-	__s64 step_ret;
-	struct probed_op op;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SLOTS);
-	__type(key, __u32);
-	__type(value, struct op_slot);
-} ios_slots SEC(".maps");
-
-/* The slot that was used last on this processor. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} ios_slot_here SEC(".maps");
-
-/* The slot of a thread, which may be another's by now. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4 * SLOTS);
-	__type(key, __u64);
-	__type(value, __u32);
-} ios_slot_of SEC(".maps");
-
-/* Where to look for an idle slot. */
-__u32 next_slot SEC(".data.probed") = 0;
-/* Operations that found no slot, or whose end was not seen: they are not told of. */
-__u64 slots_lost SEC(".data.probed") = 0;
 
 /* A number for what is known by its address only, the same in all programs for as long as it lives. */
 static __always_inline __u32 space_number(__u64 address)
@@ -124,34 +53,48 @@ static __always_inline void *argument_pointer(void *ctx, __u32 number)
 	return (void *)value;
 }
 
+static __always_inline __u32 *slot_number_here(void)
+{
+	return &ios_slot_here[bpf_get_smp_processor_id() & (SCOPE_SLOT_CPUS - 1)].slot;
+}
+
 /* The operation of this thread if it is where the processor looks first. */
 static __always_inline struct op_slot *slot_here(void)
 {
-	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero);
-	struct op_slot *slot = here ? bpf_map_lookup_elem(&ios_slots, here) : NULL;
+	struct op_slot *slot = slot_at(*slot_number_here());
 
-	return slot && slot->owner == (bpf_get_current_task() | SLOT_BUSY) ? slot : NULL;
+	if (slot->owner != (bpf_get_current_task() | SCOPE_SLOT_BUSY))
+		slot = NULL;
+	/* or a later test of @slot is made one of the owner, which the verifier does not see through */
+	barrier_var(slot);
+	return slot;
+}
+
+/* The operation of a thread that has moved, or had another one where it is. */
+static __always_inline struct op_slot *slot_elsewhere(__u64 task, __u32 *here)
+{
+	__u32 *known = bpf_map_lookup_elem(&ios_slot_of, &task);
+	struct op_slot *slot;
+
+	if (!known)
+		return NULL;
+	slot = slot_at(*known);
+	if (slot->owner != (task | SCOPE_SLOT_BUSY))
+		return NULL;
+	*here = *known;
+	return slot;
 }
 
 /* The operation that this thread is in, or NULL. */
 static __always_inline struct op_slot *slot_under_way(void)
 {
-	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero), *known;
+	__u32 *here = slot_number_here();
 	__u64 task = bpf_get_current_task();
-	struct op_slot *slot;
+	struct op_slot *slot = slot_at(*here);
 
-	if (!here)
-		return NULL;
-	slot = bpf_map_lookup_elem(&ios_slots, here);
-	if (slot && slot->owner == (task | SLOT_BUSY))
-		return slot;
-	known = bpf_map_lookup_elem(&ios_slot_of, &task);
-	if (!known)
-		return NULL;
-	slot = bpf_map_lookup_elem(&ios_slots, known);
-	if (!slot || slot->owner != (task | SLOT_BUSY))
-		return NULL;
-	*here = *known;
+	if (slot->owner != (task | SCOPE_SLOT_BUSY))
+		slot = slot_elsewhere(task, here);
+	barrier_var(slot);
 	return slot;
 }
 
@@ -159,21 +102,22 @@ static __always_inline struct op_slot *slot_under_way(void)
 static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
 {
 	__u32 *known = bpf_map_lookup_elem(&ios_slot_of, &task), number;
-	struct op_slot *slot = known ? bpf_map_lookup_elem(&ios_slots, known) : NULL;
+	struct op_slot *slot;
 	__u64 owner;
 	int i;
 
-	if (slot && (slot->owner | SLOT_BUSY) == (task | SLOT_BUSY)) {
-		*here = *known;
-		return slot;
+	if (known) {
+		slot = slot_at(*known);
+		if ((slot->owner | SCOPE_SLOT_BUSY) == (task | SCOPE_SLOT_BUSY)) {
+			*here = *known;
+			return slot;
+		}
 	}
 	for (i = 0; i < SLOT_TRIES; i++) {
-		number = __sync_fetch_and_add(&next_slot, 1) & (SLOTS - 1);
-		slot = bpf_map_lookup_elem(&ios_slots, &number);
-		if (!slot)
-			return NULL;
+		number = __sync_fetch_and_add(&next_slot, 1) & (SCOPE_SLOTS - 1);
+		slot = slot_at(number);
 		owner = slot->owner;
-		if (owner & SLOT_BUSY ||
+		if (owner & SCOPE_SLOT_BUSY ||
 		    __sync_val_compare_and_swap(&slot->owner, owner, task) != owner)
 			continue;
 		bpf_map_update_elem(&ios_slot_of, &task, &number, BPF_ANY);
@@ -189,20 +133,17 @@ static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
  */
 static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source, __u32 phases)
 {
-	__u32 zero = 0, *here = bpf_map_lookup_elem(&ios_slot_here, &zero), i;
+	__u32 *here = slot_number_here(), i;
 	__u64 task = bpf_get_current_task();
-	struct op_slot *slot;
+	struct op_slot *slot = slot_at(*here);
 
-	if (!here)
-		return NULL;
-	slot = bpf_map_lookup_elem(&ios_slots, here);
-	if (!slot || (slot->owner | SLOT_BUSY) != (task | SLOT_BUSY))
+	if ((slot->owner | SCOPE_SLOT_BUSY) != (task | SCOPE_SLOT_BUSY))
 		slot = slot_claim(task, here);
 	if (!slot ||
-	    __sync_val_compare_and_swap(&slot->owner, task, task | SLOT_BUSY) != task) {
+	    __sync_val_compare_and_swap(&slot->owner, task, task | SCOPE_SLOT_BUSY) != task) {
 		__sync_fetch_and_add(&slots_lost, 1);
 		/* busy with an operation whose end was not seen: this one takes its place */
-		if (!slot || slot->owner != (task | SLOT_BUSY))
+		if (!slot || slot->owner != (task | SCOPE_SLOT_BUSY))
 			return NULL;
 	}
 #pragma unroll
@@ -210,6 +151,8 @@ static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source,
 		if (i < phases)
 			slot->op.phase_ns[i] = 0;
 	slot->operation = operation;
+	if (NEEDS_BEGIN)
+		slot->tid = (__u32)bpf_get_current_pid_tgid();
 	slot->phase = PROBED_NO_PHASE;
 	slot->lock = 0;
 	slot->step_ret = 0;
@@ -256,7 +199,7 @@ static __always_inline void slot_end(struct op_slot *slot, __s32 ret)
 
 static __always_inline void slot_free(struct op_slot *slot)
 {
-	slot->owner = bpf_get_current_task();
+	slot->owner &= ~SCOPE_SLOT_BUSY;
 }
 
 static __always_inline void slot_fails(struct op_slot *slot, __u32 reason, __u64 a, __u64 b)

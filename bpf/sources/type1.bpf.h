@@ -7,7 +7,7 @@
  * gaps: what follows a pin is the map of what was pinned, what follows the invalidation of the IOTLB is the unpin.
  *
  *	map	[wait] pin map pin map ...
- *	unmap	[wait] unmap [sync unpin] ... of each area
+ *	unmap	[wait] unmap [sync unpin] ... of each area; the last one lasts until the end
  *	attach	[wait] switch fill fill ...
  *	detach	[wait] drop of each area
  *
@@ -59,28 +59,6 @@ static __always_inline void type1_tell_space(struct op_slot *slot)
 	op->value = 0;
 }
 
-SEC("fentry/vfio_iommu_type1_ioctl")
-int ios_type1_ioctl_begins(void *ctx)
-{
-	__u32 command = ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, cmd), operation;
-	struct op_slot *slot;
-
-	if (command == TYPE1_MAP)
-		operation = SCOPE_OPERATION_type1_map;
-	else if (command == TYPE1_UNMAP)
-		operation = SCOPE_OPERATION_type1_unmap;
-	else if (command == TYPE1_DIRTY)
-		operation = SCOPE_OPERATION_type1_dirty_log;
-	else
-		return 0;
-	slot = slot_begin(operation, SCOPE_SOURCE_TYPE1, SCOPE_NR_MEMORY_PHASES);
-	if (!slot)
-		return 0;
-	slot->argument = ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, arg);
-	type1_works_on(slot, ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, iommu_data));
-	return 0;
-}
-
 /* What the user gave: read at the end, when the kernel has had to read it and it is there. */
 static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_map)
 {
@@ -106,6 +84,33 @@ static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_m
 		op->iova = range->iova;
 		op->length = range->size;
 	}
+}
+
+SEC("fentry/vfio_iommu_type1_ioctl")
+int ios_type1_ioctl_begins(void *ctx)
+{
+	__u32 command = ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, cmd), operation;
+	struct op_slot *slot;
+
+	if (command == TYPE1_MAP)
+		operation = SCOPE_OPERATION_type1_map;
+	else if (command == TYPE1_UNMAP)
+		operation = SCOPE_OPERATION_type1_unmap;
+	else if (command == TYPE1_DIRTY)
+		operation = SCOPE_OPERATION_type1_dirty_log;
+	else
+		return 0;
+	slot = slot_begin(operation, SCOPE_SOURCE_TYPE1, SCOPE_NR_MEMORY_PHASES);
+	if (!slot)
+		return 0;
+	slot->argument = ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, arg);
+	type1_works_on(slot, ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, iommu_data));
+	if (NEEDS_BEGIN) {
+		type1_read_arguments(slot, operation == SCOPE_OPERATION_type1_map);
+		type1_tell_space(slot);
+		began(slot);
+	}
+	return 0;
 }
 
 SEC("fexit/vfio_iommu_type1_ioctl")
@@ -137,7 +142,7 @@ int ios_type1_pin_begins(void *ctx)
 	struct op_slot *slot = slot_under_way();
 
 	(void)ctx;
-	if (slot && slot->op.source == SCOPE_SOURCE_TYPE1)
+	if (slot)
 		slot_enter(slot, slot->operation == SCOPE_OPERATION_type1_attach ? SCOPE_PHASE_fill :
 										   SCOPE_PHASE_pin);
 	return 0;
@@ -149,7 +154,7 @@ int ios_type1_pin_ends(void *ctx)
 	struct op_slot *slot = slot_under_way();
 	__s32 pinned;
 
-	if (!slot || slot->op.source != SCOPE_SOURCE_TYPE1)
+	if (!slot)
 		return 0;
 	pinned = returned(ctx);
 	if (pinned > 0)
@@ -179,17 +184,6 @@ int ios_type1_unmap_begins(void *ctx)
 	}
 	slot_enter(slot, slot->operation == SCOPE_OPERATION_type1_detach ? SCOPE_PHASE_drop :
 									   SCOPE_PHASE_unmap);
-	return 0;
-}
-
-SEC("fexit/vfio_unmap_unpin")
-int ios_type1_unmap_ends(void *ctx)
-{
-	struct op_slot *slot = slot_under_way();
-
-	(void)ctx;
-	if (slot)
-		slot_enter(slot, PROBED_NO_PHASE);
 	return 0;
 }
 
@@ -241,6 +235,10 @@ static __always_inline void type1_group_begins(struct op_slot *slot, __u64 conta
 	slot->op.flags = 0;
 	/* as long as the group is there for sure */
 	type1_name_group(&slot->op, (void *)group);
+	if (NEEDS_BEGIN) {
+		type1_tell_space(slot);
+		began(slot);
+	}
 }
 
 SEC("fentry/vfio_iommu_type1_attach_group")

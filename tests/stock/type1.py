@@ -13,11 +13,13 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
-from tooltest import Tap, tool  # noqa: E402
+from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
 
 DEVICE = sys.argv[1]
 BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
 PAGE = 4096
+# takes a second or more where it is faulted in
+LONG = 768 << 20
 # what is compared one by one
 MEMORY = ("map", "unmap")
 
@@ -106,9 +108,18 @@ def numbers(tap):
                for row in objects[-1]["operations"] if row["operation"] in MEMORY}
         tap.equal(got, wanted, "%s: lat's counts, bytes and pages are the client's" % " ".join(work))
         tap.equal({row["source"] for row in objects[-1]["operations"]}, {"type1"}, "with their source")
+        tap.equal((objects[-1]["missed"], objects[-1]["unseen_phases"]), (0, "account (type1)"),
+                  "nothing was missed, and what is not seen is said")
         pins = [phase["count"] for row in objects[-1]["operations"] if row["operation"] == "map"
                 for phase in row["phases"] if phase["phase"] == "pin"]
         tap.equal(pins, [wanted["map"][0]], "and each map has pinned")
+
+
+def operations_only(tap):
+    _, objects, output = observed(("lat", "--no-phases"), "pairs", "500")
+    rows = {row["operation"]: row for row in objects[-1]["operations"]}
+    tap.equal([(rows[name]["count"], rows[name]["bytes"], rows[name]["phases"]) for name in MEMORY],
+              [(500, 500 * PAGE, [])] * 2, "without phases, operations are counted all the same")
 
 
 def reasons(tap):
@@ -154,13 +165,39 @@ def entry_limit(tap):
 
 
 def waiting(tap):
-    _, objects, _ = observed(("ops", "-o", "map"), "waiting", str(512 << 20))
+    _, objects, _ = observed(("ops", "-o", "map"), "waiting", str(LONG))
     maps = sorted((o for o in objects if o.get("operation") == "map"), key=lambda o: o["iova"])
     tap.equal([o["process"] for o in maps], ["long-mapper", "waiting-mapper"], "both maps are told of")
     first, second = maps
     tap.ok(first["pin_ns"] > first["dur_ns"] / 2 and not first["wait_ns"],
            "the first spent its time pinning", first)
     tap.ok(second["wait_ns"] > second["dur_ns"] / 2, "the second spent it waiting for the lock", second)
+
+
+def is_mapping(pid):
+    """Is a client in its long map?  The thread names itself just before."""
+    names = []
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/comm" % (pid, task), encoding="ascii") as file:
+            names.append(file.read().strip())
+    return "waiting-mapper" in names
+
+
+def under_way(tap):
+    with subprocess.Popen(["type1-load", DEVICE, "waiting", str(LONG)], stdout=subprocess.DEVNULL) as process:
+        tap.ok(wait_for(lambda: is_mapping(process.pid)), "a client maps, and another thread waits for it")
+        result = tool("stuck", "--json", "--longer", "50ms", "--no-stack", timeout=60)
+    found = [(o["process"], o["operation"], o["source"], o["iova"], o["length_bytes"], o["dur_at_least"])
+             for o in json.loads(result.stdout)["stuck"]]
+    tap.ok(("long-mapper", "map", "type1", 1 << 32, LONG, True) in found,
+           "a map that began before the tool is found", found)
+    with Observer("stuck", "--json", "--longer", "50ms", "-i", "0.1", "--no-stack") as observer:
+        run("type1-load", DEVICE, "waiting", str(LONG))
+    found = {o["process"]: o for document in observer.objects() for o in document["stuck"]
+             if o["operation"] == "map"}
+    tap.equal({name: (o["phase"], o["source"], o["dur_at_least"]) for name, o in found.items()},
+              {"long-mapper": ("pin", "type1", False), "waiting-mapper": ("wait", "type1", False)},
+              "of two that begin meanwhile one pins, and the other waits for it")
 
 
 def recording(tap):
@@ -177,6 +214,6 @@ def recording(tap):
 if __name__ == "__main__":
     subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
-    tests = (every_call, shapes, numbers, reasons, memory_limit, entry_limit, waiting, recording)
+    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording)
     wanted = sys.argv[2:]
     Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))

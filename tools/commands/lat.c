@@ -30,6 +30,7 @@ enum {
 	KEY_HIST,
 	KEY_LIMIT,
 	KEY_STACKS,
+	KEY_NO_PHASES,
 };
 
 static struct {
@@ -37,6 +38,7 @@ static struct {
 	bool histograms;
 	unsigned int limit;
 	unsigned int stacks;
+	bool no_phases;
 	uint64_t wanted;
 } own = { .limit = DEFAULT_LIMIT, .wanted = ~0ULL };
 
@@ -44,6 +46,8 @@ static const struct argp_option own_options[] = {
 	{ "by", KEY_BY, "WHAT", 0, "tell operations apart by device, ioas, process or cgroup", 1 },
 	{ "hist", KEY_HIST, NULL, 0, "show histograms", 1 },
 	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{ "no-phases", KEY_NO_PHASES, NULL, 0,
+	  "where operations are probed, do not look into them: that costs them half", 1 },
 	{ "limit", KEY_LIMIT, "N", 0,
 	  "tell at most N operations of a device (...) apart on each CPU, 256", 1 },
 	{ "stacks", KEY_STACKS, "N", OPTION_ARG_OPTIONAL,
@@ -69,6 +73,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!parse_number(arg, MAX_LIMIT, &number) || !number)
 			argp_error(state, "%s is not a limit: 1 to %d", arg, MAX_LIMIT);
 		own.limit = number;
+		return 0;
+	case KEY_NO_PHASES:
+		own.no_phases = true;
 		return 0;
 	case KEY_STACKS:
 		number = DEFAULT_STACKS;
@@ -101,6 +108,8 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 		.interval = interval,
 		.histograms = own.histograms,
 		.overflowed = latency_overflowed(&reporting->latency),
+		.unseen = latency_unseen(&reporting->latency),
+		.missed = latency_missed(&reporting->latency),
 		.slowest = reporting->slowest,
 		.time_ns = now,
 		.wall_ns = wall_offset_ns(),
@@ -159,6 +168,7 @@ static int lat_main(const struct options *given)
 		.limit = own.limit,
 		.wanted = own.wanted,
 		.slowest = own.stacks,
+		.no_phases = own.no_phases,
 	};
 	struct run run;
 	int status = EXIT_FAILED;

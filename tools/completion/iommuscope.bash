@@ -48,7 +48,7 @@ _iommuscope()
 	esac
 	case ${COMP_WORDS[1]} in
 	lat)
-		words="--by --hist --operation -o --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --kill --help -h"
+		words="--by --hist --operation -o --no-phases --limit --stacks --device -d --pid -p --cgroup --ctx --interval -i --count -n --duration --json --csv --ready-file --kill --help -h"
 		;;
 	ops)
 		words="--errors --slower --operation -o --device -d --pid -p --cgroup --ctx --count -n --duration --json --ready-file --kill --help -h"

@@ -15,6 +15,13 @@
 
 #include "describe/ioctl_args.h"
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length > strlen(end) && !strcmp(text + length - strlen(end), end);
+}
+
 enum ioctl_file ioctl_file(pid_t pid, uint64_t fd, char device[SCOPE_DEVICE_LEN])
 {
 	char path[64], target[512], *node;
@@ -31,10 +38,10 @@ enum ioctl_file ioctl_file(pid_t pid, uint64_t fd, char device[SCOPE_DEVICE_LEN]
 	if (length < 0)
 		return IOCTL_FILE_OTHER;
 	target[length] = '\0';
-	length = strlen("/misc/iommu");
-	if (strlen(target) > (size_t)length &&
-	    !strcmp(target + strlen(target) - length, "/misc/iommu"))
+	if (ends_with(target, "/misc/iommu"))
 		return IOCTL_FILE_IOMMUFD;
+	if (ends_with(target, "/misc/vfio"))
+		return IOCTL_FILE_CONTAINER;
 	node = strstr(target, "/vfio-dev/");
 	if (!node)
 		return IOCTL_FILE_OTHER;
@@ -158,6 +165,33 @@ static bool decode_vfio(pid_t pid, uint64_t request, uint64_t argument,
 	return true;
 }
 
+static bool decode_container(pid_t pid, uint64_t request, uint64_t argument, struct scope_op *op)
+{
+	union {
+		struct vfio_iommu_type1_dma_map map;
+		struct vfio_iommu_type1_dma_unmap unmap;
+	} in;
+
+	read_argument(pid, argument, &in, sizeof(in));
+	op->source = SCOPE_SOURCE_TYPE1;
+	switch (request) {
+	case VFIO_IOMMU_MAP_DMA:
+		op->operation = SCOPE_OPERATION_type1_map;
+		op->iova = in.map.iova;
+		op->length = in.map.size;
+		return true;
+	case VFIO_IOMMU_UNMAP_DMA:
+		op->operation = SCOPE_OPERATION_type1_unmap;
+		op->iova = in.unmap.iova;
+		op->length = in.unmap.size;
+		return true;
+	case VFIO_SET_IOMMU:
+		op->operation = SCOPE_OPERATION_type1_attach;
+		return true;
+	}
+	return false;
+}
+
 bool ioctl_args_decode(enum ioctl_file file, pid_t pid, uint64_t request, uint64_t argument,
 		       struct scope_op *op)
 {
@@ -166,6 +200,8 @@ bool ioctl_args_decode(enum ioctl_file file, pid_t pid, uint64_t request, uint64
 		return decode_iommufd(pid, request, argument, op);
 	case IOCTL_FILE_VFIO:
 		return decode_vfio(pid, request, argument, op);
+	case IOCTL_FILE_CONTAINER:
+		return decode_container(pid, request, argument, op);
 	default:
 		return false;
 	}

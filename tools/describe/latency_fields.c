@@ -357,6 +357,12 @@ static void get_by(const void *record, struct value *value)
 	value->known = value->text;
 }
 
+static void get_unseen(const void *record, struct value *value)
+{
+	value->text = ((const struct lat_report *)record)->unseen;
+	value->known = *value->text;
+}
+
 static void get_slowest_lost(const void *record, struct value *value)
 {
 	value->number = slowest_lost(((const struct lat_report *)record)->slowest);
@@ -380,6 +386,10 @@ static const struct field report[] = {
 	      .doc = "each kind, with each label"),
 	MEMBER(NUMBER, "overflowed", struct lat_report, overflowed,
 	       .doc = "operations without a label of their own: see --limit"),
+	FIELD(TEXT, "unseen_phases", .get = get_unseen, .unknown = "all are seen",
+	      .doc = "phases that nothing shows on this kernel: their time is that of others, or of none"),
+	MEMBER(NUMBER, "missed", struct lat_report, missed,
+	       .doc = "operations that may be missing, at most: the kernel did not run their probe"),
 	FIELD(LIST, "slowest", .table = &slow_fields, .element = nth_slow, .kinds = WITH_STACKS,
 	      .doc = "the slowest of each kind, with --stacks"),
 	FIELD(NUMBER, "slowest_lost", .get = get_slowest_lost, .kinds = WITH_STACKS,

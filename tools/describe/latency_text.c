@@ -88,13 +88,29 @@ static void set_times(struct table *table, unsigned int shown, const struct hist
 	set_column(table, shown, COLUMN_MAX, "%s", format_duration(histogram->max).s);
 }
 
+/* How many sources there is something of. */
+static unsigned int sources_of(const struct latency_set *set)
+{
+	unsigned int sources = 0;
+	size_t i;
+
+	for (i = 0; i < set->nr; i++)
+		sources |= 1U << set->series[i]->source;
+	return __builtin_popcount(sources);
+}
+
+/* @sources: how many there are, since it is then said which one an operation is of */
 static void add_operation(struct table *table, unsigned int shown, const struct lat_report *report,
-			  const struct latency_series *series)
+			  const struct latency_series *series, unsigned int sources)
 {
 	const struct scope_counters *counters = &series->counters;
 
 	table_row(table, COLOUR_NONE);
-	set_column(table, shown, COLUMN_NAME, "%s", operation_title(series->operation));
+	if (sources > 1)
+		set_column(table, shown, COLUMN_NAME, "%s (%s)", operation_title(series->operation),
+			   operation_source_name(series->source));
+	else
+		set_column(table, shown, COLUMN_NAME, "%s", operation_title(series->operation));
 	set_column(table, shown, COLUMN_COUNT, "%s", format_count(counters->count).s);
 	set_column(table, shown, COLUMN_RATE, "%s",
 		   format_number(lat_per_second(counters->count, report->span_ns)).s);
@@ -125,7 +141,7 @@ static void add_phase(struct table *table, unsigned int shown, const struct late
 
 static void print_operations(const struct lat_report *report)
 {
-	unsigned int shown = columns_shown(), column;
+	unsigned int shown = columns_shown(), sources = sources_of(report->set), column;
 	struct table table = { .right = ~1U };
 	const struct latency_series *series;
 	const char *label = "";
@@ -142,7 +158,7 @@ static void print_operations(const struct lat_report *report)
 			table_row(&table, COLOUR_BOLD);
 			table_set(&table, COLUMN_NAME, "%s:", label);
 		}
-		add_operation(&table, shown, report, series);
+		add_operation(&table, shown, report, series, sources);
 		for (phase = 1; phase <= series->nr_phases; phase++)
 			add_phase(&table, shown, series, phase_name(latency_phase(series, phase)),
 				  series->histograms[phase].sum, &series->histograms[phase]);
@@ -218,6 +234,9 @@ void lat_report_table(const struct lat_report *report)
 		printf("%s%s in all%s\n", colour_on(COLOUR_DIM),
 		       format_duration(report->span_ns).s, colour_off());
 	}
+	if (*report->unseen)
+		printf("%sphases not seen here: %s%s\n", colour_on(COLOUR_DIM), report->unseen,
+		       colour_off());
 	print_operations(report);
 	if (report->histograms)
 		for (i = 0; i < report->set->nr; i++)
@@ -225,6 +244,9 @@ void lat_report_table(const struct lat_report *report)
 	if (report->overflowed)
 		printf("%" PRIu64 " operations are among the others: too many to tell apart, see "
 		       "--limit\n", report->overflowed);
+	if (report->missed)
+		printf("%" PRIu64 " operations may be missing: their thread was preempted in a "
+		       "probe\n", report->missed);
 	if (report->slowest)
 		slowest_table(report->slowest, report->interval, report->wall_ns);
 	if (report->interval)

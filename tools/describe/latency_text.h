@@ -22,6 +22,8 @@ struct slowest;
  * @interval: it is one of several, not the sum of all
  * @histograms: show them
  * @overflowed: operations without a label of their own
+ * @missed: operations that may be missing, at most
+ * @unseen: phases that are not seen on this kernel, "" if none
  * @slowest: the slowest operations and their stacks, or NULL
  */
 struct lat_report {
@@ -33,6 +35,8 @@ struct lat_report {
 	bool interval;
 	bool histograms;
 	uint64_t overflowed;
+	uint64_t missed;
+	const char *unseen;
 	struct slowest *slowest;
 };
 

@@ -372,6 +372,7 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 	operation->start_ns = begun->start_ns;
 	operation->dur_ns = difference(now_ns, begun->start_ns);
 	operation->operation = begun->operation;
+	operation->source = begun->source;
 	operation->ctx = begun->ctx;
 	operation->ioas = begun->ioas;
 	operation->device_id = begun->device_id;

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/slots.h"
 #include "bpf/stuck.skel.h"
+#include "bpf/stuck_probed.skel.h"
 #include "observe/inflight.h"
 #include "observe/session.h"
 #include "text/name.h"
@@ -27,7 +29,7 @@ int inflight_open(struct inflight *inflight, bool threads)
 {
 	memset(inflight, 0, sizeof(*inflight));
 	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, SESSION_RECORDS, NULL);
-	if (!inflight->skeleton)
+	if (!inflight->skeleton || SESSION_ADD_PROBED(&inflight->session, stuck))
 		return -1;
 	inflight->skeleton->rodata->announced_only = !threads;
 	bpf_program__set_autoload(inflight->skeleton->progs.ios_threads, threads);
@@ -90,6 +92,33 @@ static int compare(const void *a, const void *b)
 	return x->begun.start_ns < y->begun.start_ns ? -1 : x->begun.start_ns > y->begun.start_ns;
 }
 
+/* What is under way in slots.  One that ends and begins meanwhile may show with a field of both. */
+static void read_slots(struct inflight *inflight)
+{
+	const struct op_slot *slot = inflight->skeleton->bss->ios_slots;
+	struct inflight_operation *one;
+	size_t i;
+
+	for (i = 0; i < SCOPE_SLOTS; i++, slot++) {
+		if (!(slot->owner & SCOPE_SLOT_BUSY))
+			continue;
+		one = next_operation(inflight);
+		memset(one, 0, sizeof(*one));
+		one->tid = slot->tid;
+		one->begun.start_ns = slot->op.clock.start_ns;
+		one->begun.operation = slot->operation;
+		one->begun.source = slot->op.source;
+		one->begun.ctx = slot->op.ctx_id;
+		one->begun.ioas = slot->op.ioas_id;
+		one->begun.phase = slot->phase;
+		one->begun.phase_start_ns = slot->phase_start_ns;
+		one->begun.iova = slot->op.iova;
+		one->begun.length = slot->op.length;
+		if (scope_operation_class(slot->operation) == SCOPE_CLASS_TRANSLATION)
+			memcpy(one->begun.device, slot->op.device, sizeof(one->begun.device));
+	}
+}
+
 /* In batches, which the kernel takes bucket by bucket: no entry shows twice, whatever comes and goes. */
 void inflight_read(struct inflight *inflight)
 {
@@ -114,6 +143,8 @@ void inflight_read(struct inflight *inflight)
 			NAME_CLEAN(operation->begun.device);
 		}
 	} while (!err);
+	if (inflight->session.probed)
+		read_slots(inflight);
 	if (inflight->nr)
 		qsort(inflight->list, inflight->nr, sizeof(*inflight->list), compare);
 }

@@ -21,6 +21,7 @@
 #include "observe/filter.h"
 #include "observe/latency.h"
 #include "text/name.h"
+#include "probe/probes.h"
 #include "text/output.h"
 
 #define OTHERS "(others)"
@@ -154,8 +155,12 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 		SESSION_OPEN(&latency->session, latency, SESSION_RECORDS, settings->filter);
 	if (!latency->skeleton || SESSION_ADD_PROBED(&latency->session, latency))
 		return -1;
+	latency->session.no_phases = settings->no_phases;
 	prepare(latency->skeleton, settings);
-	return session_load(&latency->session);
+	if (session_load(&latency->session))
+		return -1;
+	probes_unseen(session_probed(&latency->session), latency->unseen, sizeof(latency->unseen));
+	return 0;
 }
 
 int latency_attach(struct latency *latency)
@@ -548,6 +553,16 @@ void latency_forget_recent(struct latency *latency)
 uint64_t latency_overflowed(const struct latency *latency)
 {
 	return latency->skeleton->bss->overflowed;
+}
+
+const char *latency_unseen(const struct latency *latency)
+{
+	return latency->unseen;
+}
+
+uint64_t latency_missed(const struct latency *latency)
+{
+	return probes_missed(session_probed(&latency->session));
 }
 
 void latency_close(struct latency *latency)

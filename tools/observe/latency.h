@@ -57,6 +57,7 @@ struct latency_set {
  * @limit: how many pairs of operation and label each class may have on a CPU
  * @wanted: a bit for each enum scope_operation
  * @slowest: how many of the slowest of each kind are kept with their stacks, at most SCOPE_SLOWEST_MAX
+ * @no_phases: where operations are probed, do not look into them
  * @failures: count failures by their reason, for failures_read()
  */
 struct latency_settings {
@@ -65,6 +66,7 @@ struct latency_settings {
 	unsigned int limit;
 	uint64_t wanted;
 	unsigned int slowest;
+	bool no_phases;
 	bool failures;
 };
 
@@ -76,6 +78,7 @@ struct latency_settings {
  * @by: by what operations are told apart
  * @total: everything so far
  * @recent: what has come since latency_forget_recent()
+ * @unseen: the phases that are not seen
  * @snapshots: last reading of each entry of the maps
  * @labels: names of dimensions that are known, since processes end
  */
@@ -86,6 +89,7 @@ struct latency {
 	enum scope_dimension by;
 	struct latency_set total;
 	struct latency_set recent;
+	char unseen[128];
 	void *snapshots;
 	void *labels;
 };
@@ -141,6 +145,22 @@ void latency_forget_recent(struct latency *latency);
  * Return: how many there were so far.
  */
 uint64_t latency_overflowed(const struct latency *latency);
+
+/**
+ * latency_missed() - operations that may not have been counted, since a probe was not run
+ * @latency: the observation
+ *
+ * Return: how many at most.
+ */
+uint64_t latency_missed(const struct latency *latency);
+
+/**
+ * latency_unseen() - the phases that are not seen on this kernel
+ * @latency: the observation
+ *
+ * Return: in words, "" if there are none.
+ */
+const char *latency_unseen(const struct latency *latency);
 
 /**
  * latency_close() - end the observation and free everything

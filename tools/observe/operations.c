@@ -12,6 +12,7 @@
 #include "observe/filter.h"
 #include "observe/finished.h"
 #include "observe/operations.h"
+#include "probe/probes.h"
 
 static int on_sent(void *context, void *data, size_t size)
 {
@@ -40,6 +41,7 @@ int operations_open(struct operations *operations, const struct operations_setti
 	skeleton->rodata->errors_only = settings->errors_only;
 	skeleton->rodata->slower_ns = settings->slower_ns;
 	skeleton->rodata->always = settings->always;
+	skeleton->rodata->begins = settings->begins;
 	bpf_program__set_autoload(skeleton->progs.ios_iommufd_started, settings->begins);
 	bpf_program__set_autoload(skeleton->progs.ios_vfio_started, settings->begins);
 	if (settings->room_bytes)
@@ -75,7 +77,7 @@ void operations_detach(struct operations *operations)
 
 uint64_t operations_lost(const struct operations *operations)
 {
-	return operations->skeleton->bss->lost;
+	return operations->skeleton->bss->lost + probes_missed(session_probed(&operations->session));
 }
 
 void operations_close(struct operations *operations)

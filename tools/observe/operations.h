@@ -96,7 +96,7 @@ int operations_poll(struct operations *operations);
 void operations_detach(struct operations *operations);
 
 /**
- * operations_lost() - operations that found no room in the ring buffer
+ * operations_lost() - operations that found no room in the ring buffer, or whose probe was not run
  * @operations: the observation
  *
  * Return: how many there were so far.

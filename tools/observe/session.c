@@ -23,6 +23,7 @@
 #include "probe/hooks.h"
 #include "observe/op_layout.h"
 #include "observe/session.h"
+#include "probe/probes.h"
 #include "probe/sources.h"
 #include "text/output.h"
 
@@ -391,6 +392,11 @@ struct bpf_object *session_object(const struct session *session)
 	return *session->skeleton->obj;
 }
 
+const struct bpf_object *session_probed(const struct session *session)
+{
+	return session->probed ? *session->probed->obj : NULL;
+}
+
 static void leave_out_useless(struct bpf_object *object)
 {
 	struct bpf_program *program;
@@ -489,6 +495,8 @@ static int load_probed(const struct session *session)
 
 	copy_knobs(session_object(session), object);
 	leave_out_useless(object);
+	if (session->no_phases)
+		probes_leave_out_phases(object);
 	err = share_maps(session_object(session), object);
 	return err ? err : bpf_object__load_skeleton(session->probed);
 }

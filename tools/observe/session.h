@@ -39,6 +39,7 @@ struct session_link;
  * @owner: the generated part of the skeleton, which is freed with it
  * @probed: the same two of the object that SESSION_ADD_PROBED() added, or NULL
  * @probed_owner: the generated part of it
+ * @no_phases: of what is probed, leave the phases out: set it before session_load()
  * @links: what is attached
  * @nr_links: how many
  * @ring: the ring buffer that is read, or NULL
@@ -48,6 +49,7 @@ struct session {
 	void *owner;
 	struct bpf_object_skeleton *probed;
 	void *probed_owner;
+	bool no_phases;
 	struct session_link *links;
 	size_t nr_links;
 	struct ring_buffer *ring;
@@ -231,6 +233,14 @@ void session_detach(struct session *session);
  * Return: their BPF object.
  */
 struct bpf_object *session_object(const struct session *session);
+
+/**
+ * session_probed() - the programs of sources that are probed
+ * @session: the session, open
+ *
+ * Return: their BPF object, NULL if there are none.
+ */
+const struct bpf_object *session_probed(const struct session *session);
 
 /**
  * session_close() - end the observation and free everything, the skeleton included

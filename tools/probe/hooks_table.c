@@ -82,6 +82,9 @@ static const struct hook hooks[] = {
 
 	HOOK(TYPE1, PHASE, "sync", "intel_iommu_tlb_sync"),
 	HOOK(TYPE1, PHASE, "sync", "amd_iommu_iotlb_sync"),
+	/* what follows it */
+	HOOK(TYPE1, PHASE, "unpin", "intel_iommu_tlb_sync"),
+	HOOK(TYPE1, PHASE, "unpin", "amd_iommu_iotlb_sync"),
 
 	/* what the core and the IOMMU drivers do as a translation is replaced */
 	HOOK(REPLACING, DETAIL, "when a replacement moves a device", "__iommu_device_set_domain"),
