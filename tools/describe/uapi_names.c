@@ -112,8 +112,9 @@ const char *feature_request(uint64_t flags)
 					     "probe for get", "probe for set",
 					     "probe for get and set" };
 
-	_Static_assert(VFIO_DEVICE_FEATURE_GET == 1 << 16 && VFIO_DEVICE_FEATURE_SET == 1 << 17 &&
-			       VFIO_DEVICE_FEATURE_PROBE == 1 << 18,
-		       "the flags are in this order");
-	return names[flags >> 16 & 7];
+	/* a bit each, in this order */
+	const uint64_t requests = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET |
+				  VFIO_DEVICE_FEATURE_PROBE;
+
+	return names[(flags & requests) / VFIO_DEVICE_FEATURE_GET];
 }
