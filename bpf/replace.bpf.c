@@ -191,6 +191,9 @@ static __always_inline void replace_ends(const OP *op)
 #define REPLACE_BEGINS(ctx_id, start_ns) replace_begins((ctx_id), (start_ns))
 #define NEEDS_SPACE true
 #define NEEDS_REASON true
+#define NEEDS_BEGIN false
+/* what begins is asked for by REPLACE_BEGINS() */
+#define began(slot) ((void)(slot))
 
 static __always_inline int finished_memory(const OP *op, __u32 operation)
 {
