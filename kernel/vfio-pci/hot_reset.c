@@ -464,6 +464,17 @@ long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, struct vfio_pci_hot_r
 	return ret;
 }
 
+static bool set_needs_reset(struct vfio_device_set *set, bool answers)
+{
+	struct vfio_pci_core_device *vdev;
+
+	list_for_each_entry(vdev, &set->device_list, vdev.dev_set_list) {
+		if (vdev->needs_reset && (!answers || vfio_pci_answers(vdev->pdev)))
+			return true;
+	}
+	return false;
+}
+
 /**
  * vfio_pci_set_try_reset() - reset what could not be reset alone, once nobody uses its neighbours
  * @vdev: the device, being closed, its set locked
@@ -471,24 +482,29 @@ long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, struct vfio_pci_hot_r
 void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_device_set *set = vdev->vdev.dev_set;
-	struct vfio_pci_core_device *other;
-	bool needed = false;
 	struct vfio_op op;
 	struct owner owner = { .vdev = vdev, .op = &op, .force = true };
 	int ret;
 
 	lockdep_assert_held(&set->lock);
 
-	list_for_each_entry(other, &set->device_list, vdev.dev_set_list)
-		needed |= other->needs_reset && vfio_pci_answers(other->pdev);
 	/* Our own session is the last one, and about to end. */
-	if (!needed || vfio_device_set_open_count(set) > 1)
+	if (!set_needs_reset(set, false) || vfio_device_set_open_count(set) > 1)
 		return;
 	if (!resets_slot(vdev->pdev) && pci_probe_reset_bus(vdev->pdev->bus))
 		return;
-
 	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_hot_reset);
-	vfio_op_start(&op);
-	ret = set_reset(&owner);
-	vfio_op_end(&op, ret);
+	/* Asleep, a device without power answers no more than a dead one. */
+	ret = set_wake(set);
+	if (ret) {
+		vfio_op_fail(&op, ret, VFIO_REASON_runtime_pm, -ret, 0);
+		vfio_op_end(&op, ret);
+		return;
+	}
+	if (set_needs_reset(set, true)) {
+		vfio_op_start(&op);
+		ret = set_reset(&owner);
+		vfio_op_end(&op, ret);
+	}
+	set_rest(set);
 }
