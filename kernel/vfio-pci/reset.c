@@ -25,10 +25,8 @@ bool vfio_pci_answers(struct pci_dev *pdev)
 {
 	u32 val;
 
-	pci_read_config_dword(pdev, PCI_VENDOR_ID, &val);
-	/* The identity of a VF is its PF's to tell. */
-	if (PCI_POSSIBLE_ERROR(val) && pdev->is_virtfn)
-		pci_read_config_dword(pdev, PCI_COMMAND, &val);
+	/* A VF has no identity of its own to read: it is there as its PF is. */
+	pci_read_config_dword(pci_physfn(pdev), PCI_VENDOR_ID, &val);
 	return !PCI_POSSIBLE_ERROR(val);
 }
 
