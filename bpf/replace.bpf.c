@@ -19,6 +19,8 @@
 /* A program of a tracepoint names all its arguments up to the one that it wants. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
+/* here, so that both objects have its variables in the same places */
+#include "bpf/slots.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/replace.h"
