@@ -226,7 +226,7 @@ static int find_express(int fd)
 	return -ENODEV;
 }
 
-/* The slot's control register, in the configuration of a port; a negative errno if it has no power controller. */
+/* Where a port has its slot's control register; a negative errno if it has no power controller. */
 static int find_slot_control(int fd)
 {
 	int at = find_express(fd), cap;
@@ -290,8 +290,8 @@ int pci_tear_out(const char *bdf)
 		rc = ctl;
 	} else {
 		/*
-		 * QEMU takes a device out as its slot loses its power. The port's driver is to hear of it only
-		 * once there is power again: it believes a slot without to be empty.
+		 * QEMU takes a device out as its slot loses its power. The port's driver is to hear
+		 * of it only once there is power again: it believes a slot without to be empty.
 		 */
 		rc = set_word(fd, at, (ctl & ~PCI_EXP_SLTCTL_HPIE) | PCI_EXP_SLTCTL_PWR_OFF |
 					      PCI_EXP_SLTCTL_PWR_IND_OFF);
