@@ -338,6 +338,23 @@ def hostile(tap):
             file.write("python3")
 
 
+def held(tap):
+    """A group that a process has open and does nothing with: nobody else can have it."""
+    def holders():
+        return {d["device"]: d["holders"] for d in read()["unused_devices"]}
+
+    tap.equal(holders()[OTHER], [], "a device that nobody has")
+    file = os.open("/dev/vfio/%d" % group_of(OTHER), os.O_RDWR)
+    try:
+        tap.equal(holders()[OTHER], [{"pid": os.getpid(), "process": "python3"}], "who holds it")
+        tap.equal(holders()[ALONE], [], "and no other one")
+        shown = tool("state", "-d", OTHER).stdout
+        tap.ok("held by python3 [%d], which has the node of its group open" % os.getpid() in shown,
+               "state says it", shown)
+    finally:
+        os.close(file)
+
+
 def privilege(tap):
     result = run("setpriv", "--reuid=65534", "--clear-groups", "iommuscope", "state")
     tap.equal((result.returncode, result.stdout, result.stderr),
@@ -403,4 +420,4 @@ if __name__ == "__main__":
         bind_device(OTHER)
         for function in functions():
             bind_device(function)
-        Tap().run(known, exported, limited, entry_limit, shared, many, churn, hostile, privilege, unloaded)
+        Tap().run(known, exported, limited, entry_limit, shared, many, churn, hostile, held, privilege, unloaded)

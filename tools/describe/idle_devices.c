@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "describe/idle_devices.h"
 #include "machine/pci_ids.h"
@@ -21,6 +22,42 @@ static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct idle_device *)a)->device,
 		      ((const struct idle_device *)b)->device);
+}
+
+/* Device number of what a class has, 0 if it has no node. */
+static dev_t node_of(const char *class, const char *name)
+{
+	unsigned int major, minor;
+	char line[32];
+
+	if (!sysfs_line(line, sizeof(line), "/sys/class/%s/%s/dev", class, name) ||
+	    sscanf(line, "%u:%u", &major, &minor) != 2)
+		return 0;
+	return makedev(major, minor);
+}
+
+/* Find out who has the nodes of the devices open. */
+static void read_holders(struct idle_devices *idle)
+{
+	dev_t *nodes = calloc(idle->nr * 2 + 1, sizeof(*nodes));
+	size_t i, nr = 0;
+
+	if (!nodes)
+		out_of_memory();
+	for (i = 0; i < idle->nr; i++) {
+		idle->list[i].holders = &idle->holders;
+		if (idle->list[i].node)
+			nodes[nr++] = idle->list[i].node;
+		if (idle->list[i].group_node)
+			nodes[nr++] = idle->list[i].group_node;
+	}
+	holders_read(&idle->holders, nodes, nr);
+	free(nodes);
+}
+
+static bool holds(const struct holder *holder, const struct idle_device *device)
+{
+	return holder->node == device->node || holder->node == device->group_node;
 }
 
 void idle_devices_read(struct idle_devices *idle, const struct state *state, const char *wanted)
@@ -47,11 +84,19 @@ void idle_devices_read(struct idle_devices *idle, const struct state *state, con
 		device->has_group = iommu_group_of(device->device, &group);
 		if (device->has_group)
 			iommu_group_read(&device->group, group);
+		device->node = node_of("vfio-dev", names.names[i]);
+		if (device->has_group) {
+			char number[16];
+
+			snprintf(number, sizeof(number), "%u", device->group.id);
+			device->group_node = node_of("vfio", number);
+		}
 		device->viable = device->has_group && !iommu_group_blocker(&device->group, NULL);
 		idle->nr++;
 	}
 	sysfs_list_free(&names);
 	qsort(idle->list, idle->nr, sizeof(*idle->list), compare);
+	read_holders(idle);
 }
 
 void idle_devices_free(struct idle_devices *idle)
@@ -62,12 +107,27 @@ void idle_devices_free(struct idle_devices *idle)
 		if (idle->list[i].has_group)
 			iommu_group_release(&idle->list[i].group);
 	free(idle->list);
+	holders_free(&idle->holders);
 	memset(idle, 0, sizeof(*idle));
 }
 
 static bool is_wanted(const struct idle_device *device, const char *wanted)
 {
 	return !wanted || !strcmp(device->device, wanted);
+}
+
+static void print_holders(const struct idle_device *device)
+{
+	const struct holders *holders = device->holders;
+	size_t i;
+
+	for (i = 0; i < holders->nr; i++)
+		if (holds(&holders->list[i], device))
+			printf("%s  held by %s [%u], which has the node of its %s open%s\n",
+			       colour_on(COLOUR_YELLOW), holders->list[i].process,
+			       holders->list[i].pid,
+			       holders->list[i].node == device->node ? "device" : "group",
+			       colour_off());
 }
 
 void idle_devices_print(const struct idle_devices *idle)
@@ -91,6 +151,7 @@ void idle_devices_print(const struct idle_devices *idle)
 			printf("  group %u", device->group.id);
 		name = pci_device_name(device->device);
 		printf("%s%s\n", *name ? "  " : "", name);
+		print_holders(device);
 		if (!device->has_group) {
 			printf("%s  cannot be used: it is behind no IOMMU%s\n",
 			       colour_on(COLOUR_YELLOW), colour_off());
@@ -132,6 +193,25 @@ static void get_group(const void *record, struct value *value)
 	value->number = device->group.id;
 }
 
+static const void *nth_holder(const void *record, size_t number)
+{
+	const struct idle_device *device = record;
+	size_t i;
+
+	for (i = 0; i < device->holders->nr; i++)
+		if (holds(&device->holders->list[i], device) && !number--)
+			return &device->holders->list[i];
+	return NULL;
+}
+
+static const struct field holder[] = {
+	MEMBER(NUMBER, "pid", struct holder, pid, .doc = "its process id"),
+	MEMBER(TEXT, "process", struct holder, process,
+	       .doc = "name of the process, or of its thread"),
+};
+
+static const struct field_table holder_fields = FIELD_TABLE("holder", holder);
+
 static const struct field idle_device[] = {
 	MEMBER(TEXT, "device", struct idle_device, device, .doc = "name of the device"),
 	FIELD(TEXT, "name", .get = get_name,
@@ -143,6 +223,8 @@ static const struct field idle_device[] = {
 	      .doc = "number of the IOMMU group"),
 	MEMBER(FLAG, "viable", struct idle_device, viable,
 	       .doc = "nothing keeps it from being used"),
+	FIELD(LIST, "holders", .table = &holder_fields, .element = nth_holder,
+	      .doc = "processes that have its node, or that of its group, open"),
 };
 
 static const struct field_table idle_device_fields = FIELD_TABLE("unused device", idle_device);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "machine/devices.h"
+#include "machine/holders.h"
 #include "machine/iommu_group.h"
 #include "text/fields.h"
 
@@ -20,6 +21,9 @@ struct state;
  * @has_group: it is behind an IOMMU
  * @group: its group, with all members, if @has_group
  * @viable: nothing keeps the group from being handed out
+ * @node: device number of its own node, 0 if it has none
+ * @group_node: that of its group's
+ * @holders: who has one of them open, of all devices
  */
 struct idle_device {
 	char device[DEVICE_NAME_SIZE];
@@ -27,6 +31,9 @@ struct idle_device {
 	bool has_group;
 	struct iommu_group group;
 	bool viable;
+	dev_t node;
+	dev_t group_node;
+	const struct holders *holders;
 };
 
 /**
@@ -34,11 +41,13 @@ struct idle_device {
  * @list: the devices, sorted by name
  * @nr: how many
  * @wanted: the one to show; NULL: all
+ * @holders: who has their nodes open
  */
 struct idle_devices {
 	struct idle_device *list;
 	size_t nr;
 	const char *wanted;
+	struct holders holders;
 };
 
 /**

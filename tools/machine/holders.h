@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who has nodes of devices and groups open, whether or not it does anything with them.
+ */
+#ifndef IOMMUSCOPE_MACHINE_HOLDERS_H
+#define IOMMUSCOPE_MACHINE_HOLDERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * struct holder - an open file of a node
+ * @node: device number of the node
+ * @pid: process that has it
+ * @process: its name
+ */
+struct holder {
+	dev_t node;
+	uint32_t pid;
+	char process[32];
+};
+
+/**
+ * struct holders - all of them
+ * @list: by process
+ * @nr: how many
+ */
+struct holders {
+	struct holder *list;
+	size_t nr;
+};
+
+/**
+ * holders_read() - go through the open files of all processes
+ * @holders: filled in; a process counts once for a node
+ * @nodes: device numbers of the nodes to look for
+ * @nr: how many
+ *
+ * Processes whose files this one may not see are passed over.
+ */
+void holders_read(struct holders *holders, const dev_t *nodes, size_t nr);
+
+/**
+ * holders_free() - free what holders_read() filled in
+ * @holders: the list, empty afterwards
+ */
+void holders_free(struct holders *holders);
+
+#endif
