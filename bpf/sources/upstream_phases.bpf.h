@@ -42,7 +42,8 @@ static __always_inline struct op_slot *upstream_on_memory(void)
 	}
 
 UPSTREAM_STEP(batch_to_domain, map)
-UPSTREAM_STEP(batch_from_domain, unmap)
+/* what follows is what was read back for: an unmap ends the phase, or the next step does; a probe less in each */
+UPSTREAM_STEP_BEGINS(batch_from_domain, unmap)
 UPSTREAM_STEP(iopt_area_unmap_domain_range, unmap)
 UPSTREAM_STEP(batch_unpin, unpin)
 UPSTREAM_STEP_BEGINS(pfn_reader_user_pin, pin)
