@@ -22,7 +22,6 @@
 /* here, so that both objects have its variables in the same places */
 #include "bpf/slots.bpf.h"
 #include "bpf/record.bpf.h"
-#include "bpf/slots.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/replace.h"
 #include "bpf/replace_slots.bpf.h"

@@ -18,15 +18,10 @@
 #include "bpf/arguments.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/slots.bpf.h"
+#include "bpf/space.bpf.h"
 
 /* So many slots are looked at for an idle one. */
 #define SLOT_TRIES 16
-
-/* A number for what is known by its address only, the same in all programs for as long as it lives. */
-static __always_inline __u32 space_number(__u64 address)
-{
-	return (__u32)(address * 0x9e3779b97f4a7c15ULL >> 40) + 1;
-}
 
 /*
  * An argument by its name, as a pointer that the verifier knows the type of: reading through it costs one
