@@ -212,16 +212,25 @@ def exported(tap):
         for number in range(7):
             made.map(number * 2 * PAGE, memory)
         with Observer("export"):
+            for number in range(7, 10):
+                made.map(number * 2 * PAGE, memory)
             with urllib.request.urlopen("http://127.0.0.1:9947/metrics") as answer:
                 lines = answer.read().decode().splitlines()
         found = {line.split("{")[0]: line.split("}")[-1].split()[0] for line in lines if "ioas=" in line}
         tap.equal((found["iommufd_ioas_areas"], found["iommufd_ioas_pinned_bytes"]),
-                  ("7", str(7 * PAGE)), "export: areas and pinned memory")
+                  ("10", str(10 * PAGE)), "export: areas and pinned memory")
+        told = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+        names = [name for name, _ in told]
+        tap.equal([name for name in names if names.count(name) > 1], [], "no sample is there twice")
+        counted = dict(told)
+        tap.equal([counted['iommufd_operations_total{operation="map",source="type1",result="success"}'],
+                   counted['iommufd_operation_bytes_total{operation="map",source="type1"}']],
+                  ["3", str(3 * PAGE)], "operations count as iommufd's do, with their source")
         tap.ok("iommufd_ioas_extents" not in found, "and no number for what is not known", found)
         tap.ok([line for line in lines if line.startswith("iommufd_device_info{")
                 and ALONE in line and 'source="type1"' in line], "the device, and what has it")
         shown = run("script", "-qc", "TERM=xterm iommuscope top -n 2", "/dev/null").stdout
-        tap.ok("1 device" in shown and "28 KiB mapped" in shown, "top counts it", shown)
+        tap.ok("1 device" in shown and "40 KiB mapped" in shown, "top counts it", shown)
 
 
 def limited(tap):

@@ -14,13 +14,19 @@
 #include "export/replacement_metrics.h"
 #include "export/self_metrics.h"
 #include "export/state_metrics.h"
+#include "probe/sources.h"
 #include "text/clock.h"
 #include "text/difference.h"
 
-/* The operations of a subsystem are a range of enum scope_operation. */
+/*
+ * The operations of a subsystem are one range or two of enum scope_operation.  Those of VFIO's type1 container are
+ * what iommufd does for others, and count with it: a label says which they are.
+ */
 struct subsystem {
 	unsigned int first;
 	unsigned int end;
+	unsigned int first_more;
+	unsigned int end_more;
 	struct metric operations;
 	struct metric failures;
 	struct metric duration;
@@ -30,9 +36,10 @@ struct subsystem {
 	struct metric longest;
 };
 
-#define SUBSYSTEM(prefix, title, _first, _end)                                                     \
+#define SUBSYSTEM(prefix, title, _first, _end, _first_more, _end_more)                             \
 	{                                                                                          \
 		.first = _first, .end = _end,                                                      \
+		.first_more = _first_more, .end_more = _end_more,                                  \
 		.operations = { prefix "_operations", METRIC_COUNTER, NULL,                        \
 				"Finished operations of " title "." },                             \
 		.failures = { prefix "_failures", METRIC_COUNTER, NULL,                            \
@@ -52,16 +59,50 @@ struct subsystem {
 	}
 
 static const struct subsystem subsystems[] = {
-	SUBSYSTEM("iommufd", "iommufd", 0, SCOPE_OPERATION_vfio_open),
-	SUBSYSTEM("vfio", "VFIO", SCOPE_OPERATION_vfio_open, SCOPE_NR_OPERATIONS),
+	SUBSYSTEM("iommufd", "iommufd", 0, SCOPE_OPERATION_vfio_open, SCOPE_FIRST_TYPE1_OPERATION,
+		  SCOPE_NR_OPERATIONS),
+	SUBSYSTEM("vfio", "VFIO", SCOPE_OPERATION_vfio_open, SCOPE_FIRST_TYPE1_OPERATION, 0, 0),
 };
 #define NR_SUBSYSTEMS (sizeof(subsystems) / sizeof(subsystems[0]))
 
-static struct labels labels_of(const struct exporter *exporter, const struct latency_series *series)
+static bool is_type1(unsigned int operation)
 {
+	return operation >= SCOPE_FIRST_TYPE1_OPERATION;
+}
+
+/* Where an operation is seen: a host has one iommufd, ours or the kernel's own. */
+static enum source source_of(unsigned int operation)
+{
+	if (is_type1(operation))
+		return SOURCE_TYPE1;
+	return sources_here() & SOURCE_BIT(SOURCE_UPSTREAM) ? SOURCE_UPSTREAM : SOURCE_OWN;
+}
+
+/* The label of an operation, and that of its source unless that is our modules. */
+static struct labels labels_of_operation(unsigned int operation)
+{
+	enum source source = source_of(operation);
 	struct labels labels = {};
 
-	labels_add(&labels, "operation", operation_name(series->operation));
+	labels_add(&labels, "operation", operation_name(operation));
+	if (source != SOURCE_OWN)
+		labels_add(&labels, "source", source_name(source));
+	return labels;
+}
+
+/* Can it happen here?  What cannot has no samples.  Modules of ours may come at any time. */
+static bool can_be(unsigned int operation)
+{
+	unsigned int here = sources_here();
+
+	return is_type1(operation) ? here & SOURCE_BIT(SOURCE_TYPE1) :
+				     !here || here & ~SOURCE_BIT(SOURCE_TYPE1);
+}
+
+static struct labels labels_of(const struct exporter *exporter, const struct latency_series *series)
+{
+	struct labels labels = labels_of_operation(series->operation);
+
 	if (exporter->settings->by)
 		labels_add(&labels, dimension_name(exporter->settings->by), series->label);
 	return labels;
@@ -85,7 +126,8 @@ static void write_results(struct exposition *text, const struct labels *labels,
 
 static bool of(const struct subsystem *subsystem, unsigned int operation)
 {
-	return operation >= subsystem->first && operation < subsystem->end;
+	return (operation >= subsystem->first && operation < subsystem->end) ||
+	       (operation >= subsystem->first_more && operation < subsystem->end_more);
 }
 
 static void write_operations(struct exposition *text, const struct exporter *exporter,
@@ -109,11 +151,10 @@ static void write_operations(struct exposition *text, const struct exporter *exp
 	/* told apart by a further label, there is no telling which ones will come */
 	if (exporter->settings->by)
 		return;
-	for (operation = subsystem->first; operation < subsystem->end; operation++) {
-		if (seen[operation])
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
+		if (seen[operation] || !of(subsystem, operation) || !can_be(operation))
 			continue;
-		memset(&labels, 0, sizeof(labels));
-		labels_add(&labels, "operation", operation_name(operation));
+		labels = labels_of_operation(operation);
 		write_results(text, &labels, &none);
 	}
 }
@@ -168,10 +209,11 @@ static void write_memory_counters(struct exposition *text, const struct exporter
 	}
 	for (which = 0; which < 2; which++) {
 		exposition_family(text, which ? &pages : &bytes);
-		for (operation = 0; scope_operation_class(operation) == SCOPE_CLASS_MEMORY;
-		     operation++) {
-			memset(&labels, 0, sizeof(labels));
-			labels_add(&labels, "operation", operation_name(operation));
+		for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
+			if (scope_operation_class(operation) != SCOPE_CLASS_MEMORY ||
+			    !can_be(operation))
+				continue;
+			labels = labels_of_operation(operation);
 			exposition_u64(text, &labels, sums[operation][which]);
 		}
 	}
@@ -189,8 +231,7 @@ static void write_failures(struct exposition *text, const struct exporter *expor
 		failure = &exporter->failures.list[i];
 		if (!of(subsystem, failure->operation))
 			continue;
-		memset(&labels, 0, sizeof(labels));
-		labels_add(&labels, "operation", operation_name(failure->operation));
+		labels = labels_of_operation(failure->operation);
 		labels_add(&labels, "reason", reason_name(failure->operation, failure->reason));
 		exposition_u64(text, &labels, failure->count);
 	}
@@ -217,9 +258,10 @@ static void write_inflight(struct exposition *text, const struct exporter *expor
 	}
 	for (which = 0; which < 2; which++) {
 		exposition_family(text, which ? &subsystem->stuck : &subsystem->inflight);
-		for (operation = subsystem->first; operation < subsystem->end; operation++) {
-			memset(&labels, 0, sizeof(labels));
-			labels_add(&labels, "operation", operation_name(operation));
+		for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
+			if (!of(subsystem, operation) || !can_be(operation))
+				continue;
+			labels = labels_of_operation(operation);
 			exposition_u64(text, &labels, counts[which][operation]);
 		}
 	}
