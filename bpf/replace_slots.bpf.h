@@ -84,7 +84,9 @@ struct {
 /* Of the two slots that a thread may have. */
 static __always_inline struct running *slot_of(__u64 task, __u32 second)
 {
-	return &following.slots[(task * 0x9e3779b97f4a7c15ULL >> (64 - RUN_SLOT_BITS) ^ second) & (RUN_SLOTS - 1)];
+	__u64 first = task * 0x9e3779b97f4a7c15ULL >> (64 - RUN_SLOT_BITS);
+
+	return &following.slots[(first ^ second) & (RUN_SLOTS - 1)];
 }
 
 /* The replacement that this thread is in, or NULL. */

@@ -8,7 +8,7 @@
  *
  *	map	[wait] pin map pin map ...
  *	unmap	[wait] unmap [sync unpin] ... of each area; the last one lasts until the end
- *	attach	[wait] switch fill fill ...
+ *	attach	[wait] switch fill ... of each area
  *	detach	[wait] drop of each area
  *
  * type1 holds one lock, that of the container, over all of an operation: the wait is for that.  Which processor's

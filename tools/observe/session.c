@@ -109,9 +109,18 @@ static int check_machine(void)
 	return 0;
 }
 
+/* Has an iommufd that is a module its types?  Those of one that is built in are the kernel's. */
+static int check_types(void)
+{
+	if (!have("/sys/module/iommufd/initstate") || has_btf("iommufd"))
+		return 0;
+	complain("module iommufd has no BTF: build it where pahole and vmlinux are");
+	return -1;
+}
+
 int session_check_state(void)
 {
-	return check_machine();
+	return check_machine() || check_types() ? -1 : 0;
 }
 
 bool session_has_types(void)
@@ -191,7 +200,7 @@ static int check_events(void)
 
 int session_check(void)
 {
-	return check_machine() || check_events() ? -1 : 0;
+	return check_machine() || check_types() || check_events() ? -1 : 0;
 }
 
 int session_check_operations(void)
