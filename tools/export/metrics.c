@@ -14,7 +14,7 @@
 #include "export/replacement_metrics.h"
 #include "export/self_metrics.h"
 #include "export/state_metrics.h"
-#include "probe/sources.h"
+#include "observe/session.h"
 #include "text/clock.h"
 #include "text/difference.h"
 
@@ -65,38 +65,16 @@ static const struct subsystem subsystems[] = {
 };
 #define NR_SUBSYSTEMS (sizeof(subsystems) / sizeof(subsystems[0]))
 
-static bool is_type1(unsigned int operation)
-{
-	return operation >= SCOPE_FIRST_TYPE1_OPERATION;
-}
-
-/* Where an operation is seen: a host has one iommufd, ours or the kernel's own. */
-static enum source source_of(unsigned int operation)
-{
-	if (is_type1(operation))
-		return SOURCE_TYPE1;
-	return sources_here() & SOURCE_BIT(SOURCE_UPSTREAM) ? SOURCE_UPSTREAM : SOURCE_OWN;
-}
-
 /* The label of an operation, and that of its source unless that is our modules. */
 static struct labels labels_of_operation(unsigned int operation)
 {
-	enum source source = source_of(operation);
+	unsigned int source = session_source(operation);
 	struct labels labels = {};
 
 	labels_add(&labels, "operation", operation_name(operation));
-	if (source != SOURCE_OWN)
-		labels_add(&labels, "source", source_name(source));
+	if (source != SCOPE_SOURCE_OWN)
+		labels_add(&labels, "source", operation_source_name(source));
 	return labels;
-}
-
-/* Can it happen here?  What cannot has no samples.  Modules of ours may come at any time. */
-static bool can_be(unsigned int operation)
-{
-	unsigned int here = sources_here();
-
-	return is_type1(operation) ? here & SOURCE_BIT(SOURCE_TYPE1) :
-				     !here || here & ~SOURCE_BIT(SOURCE_TYPE1);
 }
 
 static struct labels labels_of(const struct exporter *exporter, const struct latency_series *series)
@@ -152,7 +130,7 @@ static void write_operations(struct exposition *text, const struct exporter *exp
 	if (exporter->settings->by)
 		return;
 	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
-		if (seen[operation] || !of(subsystem, operation) || !can_be(operation))
+		if (seen[operation] || !of(subsystem, operation) || !session_may_see(operation))
 			continue;
 		labels = labels_of_operation(operation);
 		write_results(text, &labels, &none);
@@ -211,7 +189,7 @@ static void write_memory_counters(struct exposition *text, const struct exporter
 		exposition_family(text, which ? &pages : &bytes);
 		for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
 			if (scope_operation_class(operation) != SCOPE_CLASS_MEMORY ||
-			    !can_be(operation))
+			    !session_may_see(operation))
 				continue;
 			labels = labels_of_operation(operation);
 			exposition_u64(text, &labels, sums[operation][which]);
@@ -259,7 +237,7 @@ static void write_inflight(struct exposition *text, const struct exporter *expor
 	for (which = 0; which < 2; which++) {
 		exposition_family(text, which ? &subsystem->stuck : &subsystem->inflight);
 		for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {
-			if (!of(subsystem, operation) || !can_be(operation))
+			if (!of(subsystem, operation) || !session_may_see(operation))
 				continue;
 			labels = labels_of_operation(operation);
 			exposition_u64(text, &labels, counts[which][operation]);

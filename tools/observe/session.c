@@ -176,6 +176,9 @@ static int fall_back(void)
 	return 0;
 }
 
+/* The sources of this host, a set, as check_events() has found them. */
+static unsigned int observed;
+
 static int check_events(void)
 {
 	int err;
@@ -190,7 +193,9 @@ static int check_events(void)
 	hooks_init();
 	if (fall_back())
 		return -1;
-	if (!sources_here()) {
+	/* looked for once: that takes the types of the whole kernel */
+	observed = sources_here();
+	if (!observed) {
 		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
 			 "vfio-pci)");
 		return -1;
@@ -210,14 +215,21 @@ int session_check_operations(void)
 
 bool session_has_probed(void)
 {
-	return sources_here() & ~SOURCE_BIT(SOURCE_OWN);
+	return observed & ~SOURCE_BIT(SOURCE_OWN);
 }
 
 unsigned int session_source(unsigned int operation)
 {
 	if (operation >= SCOPE_FIRST_TYPE1_OPERATION)
 		return SCOPE_SOURCE_TYPE1;
-	return sources_here() & SOURCE_BIT(SOURCE_OWN) ? SCOPE_SOURCE_OWN : SCOPE_SOURCE_UPSTREAM;
+	return observed & SOURCE_BIT(SOURCE_UPSTREAM) ? SCOPE_SOURCE_UPSTREAM : SCOPE_SOURCE_OWN;
+}
+
+bool session_may_see(unsigned int operation)
+{
+	unsigned int type1 = SOURCE_BIT(SOURCE_TYPE1);
+
+	return observed & (operation >= SCOPE_FIRST_TYPE1_OPERATION ? type1 : ~type1);
 }
 
 /* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */

@@ -146,6 +146,14 @@ int session_added(struct session *session, struct bpf_object_skeleton *skeleton,
  */
 unsigned int session_source(unsigned int operation);
 
+/**
+ * session_may_see() - can an operation be seen on this host?
+ * @operation: enum scope_operation
+ *
+ * Return: whether there is a source of it.
+ */
+bool session_may_see(unsigned int operation);
+
 /* For SESSION_OPEN() alone. */
 const struct bpf_object_open_opts *session_open_options(enum session_types types);
 int session_opened(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
