@@ -197,6 +197,29 @@ static __always_inline void slot_free(struct op_slot *slot)
 	slot->owner &= ~SCOPE_SLOT_BUSY;
 }
 
+/* No range of memory, until a source knows one. */
+static __always_inline void slot_clear_range(struct op_slot *slot)
+{
+	slot->op.iova = 0;
+	slot->op.length = 0;
+	slot->op.user_va = 0;
+	slot->op.flags = 0;
+}
+
+/* No objects, until a source knows some. */
+static __always_inline void slot_clear_objects(struct op_slot *slot)
+{
+	slot->op.ioas_id = 0;
+	slot->op.old_ioas_id = 0;
+	slot->op.src_ioas_id = 0;
+	slot->op.hwpt_id = 0;
+	slot->op.old_hwpt_id = 0;
+	slot->op.device_id = 0;
+	slot->op.object_id = 0;
+	slot->op.object_type = 0;
+	slot->op.value = 0;
+}
+
 static __always_inline void slot_fails(struct op_slot *slot, __u32 reason, __u64 a, __u64 b)
 {
 	slot->op.clock.reason = reason;

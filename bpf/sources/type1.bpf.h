@@ -43,20 +43,11 @@ static __always_inline void type1_works_on(struct op_slot *slot, __u64 container
 /* What all records of the container have in common, as far as it is asked for. */
 static __always_inline void type1_tell_space(struct op_slot *slot)
 {
-	OP *op = &slot->op;
-
 	if (!NEEDS_SPACE)
 		return;
-	op->ctx_id = space_number(slot->space);
-	op->ioas_id = TYPE1_IOAS;
-	op->old_ioas_id = 0;
-	op->src_ioas_id = 0;
-	op->hwpt_id = 0;
-	op->old_hwpt_id = 0;
-	op->device_id = 0;
-	op->object_id = 0;
-	op->object_type = 0;
-	op->value = 0;
+	slot_clear_objects(slot);
+	slot->op.ctx_id = space_number(slot->space);
+	slot->op.ioas_id = TYPE1_IOAS;
 }
 
 /* What the user gave: read at the end, when the kernel has had to read it and it is there. */
@@ -229,10 +220,7 @@ static __always_inline void type1_group_begins(struct op_slot *slot, __u64 conta
 		return;
 	type1_works_on(slot, container);
 	slot->argument = group;
-	slot->op.iova = 0;
-	slot->op.length = 0;
-	slot->op.user_va = 0;
-	slot->op.flags = 0;
+	slot_clear_range(slot);
 	/* as long as the group is there for sure */
 	type1_name_group(&slot->op, (void *)group);
 	if (NEEDS_BEGIN) {
@@ -325,10 +313,7 @@ int ios_type1_open_begins(void *ctx)
 static __always_inline int type1_object_ends(struct op_slot *slot, __s32 ret, __u32 operation)
 {
 	slot_end(slot, ret);
-	slot->op.iova = 0;
-	slot->op.length = 0;
-	slot->op.user_va = 0;
-	slot->op.flags = 0;
+	slot_clear_range(slot);
 	type1_tell_space(slot);
 	if (ret < 0)
 		slot_fails(slot, SCOPE_REASON_probed_unknown, 0, 0);

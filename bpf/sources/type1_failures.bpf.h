@@ -175,6 +175,24 @@ static __always_inline bool type1_over_limit(struct op_slot *slot)
 	return true;
 }
 
+/* What is wrong with a range itself.  Return whether anything is. */
+static __always_inline bool type1_range_fails(struct op_slot *slot, __u64 page)
+{
+	__u64 first = slot->op.iova, length = slot->op.length;
+
+	if (!length)
+		slot_fails(slot, SCOPE_REASON_iommufd_zero_length, 0, 0);
+	else if (first + length - 1 < first)
+		slot_fails(slot, SCOPE_REASON_iommufd_overflow, first, length);
+	else if (length & (page - 1))
+		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, length, page);
+	else if (first & (page - 1))
+		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, first, page);
+	else
+		return false;
+	return true;
+}
+
 static __always_inline void type1_tell_map_reason(struct op_slot *slot, __u64 page)
 {
 	__u64 first = slot->op.iova, last = first + slot->op.length - 1;
@@ -210,14 +228,8 @@ static __always_inline void type1_tell_map_reason(struct op_slot *slot, __u64 pa
 				     slot->op.flags != TYPE1_MAP_VADDR))
 		/* neither for reading nor for writing, or both that and a new address */
 		slot_fails(slot, SCOPE_REASON_iommufd_bad_value, slot->op.flags, 0);
-	else if (!slot->op.length)
-		slot_fails(slot, SCOPE_REASON_iommufd_zero_length, 0, 0);
-	else if (last < first)
-		slot_fails(slot, SCOPE_REASON_iommufd_overflow, first, slot->op.length);
-	else if (slot->op.length & (page - 1))
-		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, slot->op.length, page);
-	else if (first & (page - 1))
-		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, first, page);
+	else if (type1_range_fails(slot, page))
+		return;
 	else if (slot->op.user_va & (page - 1))
 		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, slot->op.user_va, page);
 	else if (slot->op.user_va + slot->op.length - 1 < slot->op.user_va)
@@ -238,14 +250,8 @@ static __always_inline void type1_tell_unmap_reason(struct op_slot *slot, __u64 
 	if (slot->op.flags & ~TYPE1_UNMAP_FLAGS)
 		slot_fails(slot, SCOPE_REASON_iommufd_unknown_flags, slot->op.flags,
 			   TYPE1_UNMAP_FLAGS);
-	else if (!slot->op.length)
-		slot_fails(slot, SCOPE_REASON_iommufd_zero_length, 0, 0);
-	else if (last < first)
-		slot_fails(slot, SCOPE_REASON_iommufd_overflow, first, slot->op.length);
-	else if (slot->op.length & (page - 1))
-		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, slot->op.length, page);
-	else if (first & (page - 1))
-		slot_fails(slot, SCOPE_REASON_iommufd_iova_misaligned, first, page);
+	else if (type1_range_fails(slot, page))
+		return;
 	else if ((type1_area_at(slot->space, first, first, &found) && found.first != first) ||
 		 (type1_area_at(slot->space, last, last, &found) && found.last != last))
 		slot_fails(slot, SCOPE_REASON_iommufd_unmap_splits_area, found.first, found.last);

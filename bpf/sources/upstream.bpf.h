@@ -36,29 +36,14 @@ static __always_inline struct op_slot *upstream_under_way(void)
 /* What all records have in common; @slot may be NULL. */
 static __always_inline void upstream_works_on(struct op_slot *slot, const void *ictx, __u64 argument)
 {
-	OP *op;
-
 	if (!slot)
 		return;
 	slot->space = (__u64)ictx;
 	slot->argument = argument;
 	slot->lock = SLOT_ANY_LOCK;
-	op = &slot->op;
-	op->iova = 0;
-	op->length = 0;
-	op->user_va = 0;
-	op->flags = 0;
-	if (!NEEDS_SPACE)
-		return;
-	op->ioas_id = 0;
-	op->old_ioas_id = 0;
-	op->src_ioas_id = 0;
-	op->hwpt_id = 0;
-	op->old_hwpt_id = 0;
-	op->device_id = 0;
-	op->object_id = 0;
-	op->object_type = 0;
-	op->value = 0;
+	slot_clear_range(slot);
+	if (NEEDS_SPACE)
+		slot_clear_objects(slot);
 }
 
 static __always_inline void upstream_ended(struct op_slot *slot, __s32 ret)
@@ -70,6 +55,15 @@ static __always_inline void upstream_ended(struct op_slot *slot, __s32 ret)
 
 /* Calls of /dev/iommu */
 
+/* The kernel's copy of what the user gave, as the operation has left it. */
+static __always_inline const void *upstream_given(struct op_slot *slot, __u32 size)
+{
+	if (bpf_probe_read_kernel(slot->given, size, (void *)slot->argument))
+		__builtin_memset(slot->given, 0, sizeof(slot->given));
+	return slot->given;
+}
+
+/* upstream_NAME_ends() finishes the record, from what the user gave: a struct upstream_NAME. */
 #define UPSTREAM_UCMD(function, name, phases)                                                   \
 	ARGUMENT(function, ucmd);                                                               \
 	SEC("fentry/" #function)                                                                \
@@ -84,15 +78,14 @@ static __always_inline void upstream_ended(struct op_slot *slot, __s32 ret)
 	SEC("fexit/" #function)                                                                 \
 	int ios_upstream_##function##_ends(void *ctx)                                           \
 	{                                                                                       \
-		return upstream_##name##_ends(returned(ctx));                                   \
+		struct op_slot *slot = upstream_under_way();                                    \
+                                                                                                \
+		if (!slot)                                                                      \
+			return 0;                                                               \
+		upstream_ended(slot, returned(ctx));                                            \
+		return upstream_##name##_ends(slot, upstream_given(slot,                        \
+						      sizeof(struct upstream_##name)));         \
 	}
-
-/* The kernel's copy of what the user gave, as the operation has left it. */
-static __always_inline void upstream_given(struct op_slot *slot, __u32 size)
-{
-	if (bpf_probe_read_kernel(slot->given, size, (void *)slot->argument))
-		__builtin_memset(slot->given, 0, sizeof(slot->given));
-}
 
 static __always_inline int upstream_memory_ends(struct op_slot *slot, __u32 operation)
 {
@@ -103,16 +96,9 @@ static __always_inline int upstream_memory_ends(struct op_slot *slot, __u32 oper
 	return 0;
 }
 
-static __always_inline int upstream_map_ends(__s32 ret)
+static __always_inline int upstream_map_ends(struct op_slot *slot,
+					     const struct upstream_map *map)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_map *map;
-
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*map));
-	map = (void *)slot->given;
 	slot->op.flags = map->flags;
 	slot->op.ioas_id = map->ioas_id;
 	slot->op.user_va = map->user_va;
@@ -121,16 +107,9 @@ static __always_inline int upstream_map_ends(__s32 ret)
 	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_map);
 }
 
-static __always_inline int upstream_unmap_ends(__s32 ret)
+static __always_inline int upstream_unmap_ends(struct op_slot *slot,
+					     const struct upstream_unmap *unmap)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_unmap *unmap;
-
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*unmap));
-	unmap = (void *)slot->given;
 	slot->op.ioas_id = unmap->ioas_id;
 	slot->op.iova = unmap->iova;
 	/* it has been written back how much it was */
@@ -138,16 +117,9 @@ static __always_inline int upstream_unmap_ends(__s32 ret)
 	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_unmap);
 }
 
-static __always_inline int upstream_copy_ends(__s32 ret)
+static __always_inline int upstream_copy_ends(struct op_slot *slot,
+					     const struct upstream_copy *copy)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_copy *copy;
-
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*copy));
-	copy = (void *)slot->given;
 	slot->op.flags = copy->flags;
 	slot->op.ioas_id = copy->dst_ioas_id;
 	slot->op.src_ioas_id = copy->src_ioas_id;
@@ -157,16 +129,11 @@ static __always_inline int upstream_copy_ends(__s32 ret)
 	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_copy);
 }
 
-static __always_inline int upstream_hwpt_alloc_ends(__s32 ret)
+static __always_inline int upstream_hwpt_alloc_ends(struct op_slot *slot,
+						   const struct upstream_hwpt_alloc *alloc)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_hwpt_alloc *alloc;
+	__s32 ret = slot->op.clock.ret;
 
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*alloc));
-	alloc = (void *)slot->given;
 	slot->op.flags = alloc->flags;
 	slot->op.device_id = alloc->dev_id;
 	slot->op.ioas_id = alloc->pt_id;
@@ -190,32 +157,20 @@ static __always_inline int upstream_object_ends(struct op_slot *slot, __u32 oper
 	return 0;
 }
 
-static __always_inline int upstream_ioas_alloc_ends(__s32 ret)
+static __always_inline int upstream_ioas_alloc_ends(struct op_slot *slot,
+						   const struct upstream_ioas_alloc *alloc)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_ioas_alloc *alloc;
+	__s32 ret = slot->op.clock.ret;
 
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*alloc));
-	alloc = (void *)slot->given;
 	slot->op.flags = alloc->flags;
 	slot->op.ioas_id = ret ? 0 : alloc->out_ioas_id;
 	slot->op.object_id = slot->op.ioas_id;
 	return upstream_object_ends(slot, SCOPE_OPERATION_iommufd_ioas_alloc);
 }
 
-static __always_inline int upstream_destroy_ends(__s32 ret)
+static __always_inline int upstream_destroy_ends(struct op_slot *slot,
+					     const struct upstream_destroy *destroy)
 {
-	struct op_slot *slot = upstream_under_way();
-	const struct upstream_destroy *destroy;
-
-	if (!slot)
-		return 0;
-	upstream_ended(slot, ret);
-	upstream_given(slot, sizeof(*destroy));
-	destroy = (void *)slot->given;
 	slot->op.object_id = destroy->id;
 	return upstream_object_ends(slot, SCOPE_OPERATION_iommufd_destroy);
 }

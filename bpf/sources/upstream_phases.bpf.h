@@ -93,7 +93,7 @@ static __always_inline struct op_slot *upstream_on_translation(__u32 phase)
 	       SCOPE_SET(IOMMUFD_TRANSLATION_OPERATIONS) >> slot->operation & 1 ? slot : NULL;
 }
 
-#define UPSTREAM_TURN(function, turn)                                                        \
+#define UPSTREAM_TURN_BEGINS(function, turn)                                                 \
 	SEC("fentry/" #function)                                                             \
 	int ios_upstream_##function##_begins(void *ctx)                                      \
 	{                                                                                    \
@@ -103,7 +103,10 @@ static __always_inline struct op_slot *upstream_on_translation(__u32 phase)
 		if (slot)                                                                    \
 			slot_enter(slot, SCOPE_PHASE_##turn);                                \
 		return 0;                                                                    \
-	}                                                                                    \
+	}
+
+#define UPSTREAM_TURN(function, turn)                                                        \
+	UPSTREAM_TURN_BEGINS(function, turn)                                                 \
 	SEC("fexit/" #function)                                                              \
 	int ios_upstream_##function##_ends(void *ctx)                                        \
 	{                                                                                    \
@@ -124,16 +127,7 @@ UPSTREAM_TURN(iommufd_hwpt_paging_destroy, drop)
 
 /* What the IOMMU driver said of a switch is why the operation failed. */
 #define UPSTREAM_SWITCH(function)                                                            \
-	SEC("fentry/" #function)                                                             \
-	int ios_upstream_##function##_begins(void *ctx)                                      \
-	{                                                                                    \
-		struct op_slot *slot = upstream_on_translation(PROBED_NO_PHASE);             \
-                                                                                             \
-		(void)ctx;                                                                   \
-		if (slot)                                                                    \
-			slot_enter(slot, SCOPE_PHASE_switch);                                \
-		return 0;                                                                    \
-	}                                                                                    \
+	UPSTREAM_TURN_BEGINS(function, switch)                                               \
 	SEC("fexit/" #function)                                                              \
 	int ios_upstream_##function##_ends(void *ctx)                                        \
 	{                                                                                    \

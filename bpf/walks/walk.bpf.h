@@ -122,6 +122,24 @@ static __always_inline struct scope_walk_slot *next_slot(__u32 kind)
 	return slot;
 }
 
+/*
+ * A record of a kind that has a source, with what all of them begin with.  @slot is set; NULL as with
+ * next_slot().  The file that includes this has defined SOURCE and @at.
+ */
+#define NEXT_RECORD(name, slot)                                                           \
+	({                                                                                \
+		struct iommufd_state_##name *record_ = NULL;                              \
+                                                                                          \
+		(slot) = next_slot(SCOPE_STATE_##name);                                   \
+		if (slot) {                                                               \
+			record_ = (void *)(slot)->record;                                 \
+			record_->size = sizeof(*record_);                                 \
+			record_->source = (SOURCE);                                       \
+			record_->ctx_id = at.ctx;                                         \
+		}                                                                         \
+		record_;                                                                  \
+	})
+
 /* Is this the first time in this run that it is seen? */
 static __always_inline bool is_first(const void *object)
 {
@@ -192,22 +210,34 @@ static __always_inline void begin_tree(const struct rb_node *root)
 	tree.largest = 0;
 }
 
-/* Go down to the left, to @node's child.  Return whether there was room. */
-static __always_inline bool push_node(const struct rb_node *node)
-{
-	if (tree.depth >= WALK_DEPTH) {
-		tree.torn = 1;
-		return false;
-	}
-	tree.stack[tree.depth & (WALK_DEPTH - 1)] = (__u64)node;
-	tree.depth++;
-	return true;
-}
+/* What a step of a walk has come to. */
+enum step {
+	STEP_DOWN, /* further down the tree */
+	STEP_VISIT, /* a node, the next one in order */
+	STEP_END, /* the end, or more levels than there is room for */
+};
 
-static __always_inline struct rb_node *pop_node(void)
+/* One step in order: down to the left, or back up to a node, @node, whose right side comes next. */
+static __always_inline enum step step_tree(const struct rb_node **node)
 {
+	const struct rb_node *down = (void *)tree.node;
+
+	if (down) {
+		if (tree.depth >= WALK_DEPTH) {
+			tree.torn = 1;
+			return STEP_END;
+		}
+		tree.stack[tree.depth & (WALK_DEPTH - 1)] = (__u64)down;
+		tree.depth++;
+		tree.node = (__u64)READ(down, rb_left);
+		return STEP_DOWN;
+	}
+	if (!tree.depth)
+		return STEP_END;
 	tree.depth--;
-	return (struct rb_node *)tree.stack[tree.depth & (WALK_DEPTH - 1)];
+	*node = (const void *)tree.stack[tree.depth & (WALK_DEPTH - 1)];
+	tree.node = (__u64)READ(*node, rb_right);
+	return STEP_VISIT;
 }
 
 /* End a walk: the hole behind the last area. */
@@ -219,6 +249,49 @@ static __always_inline void end_tree(void)
 		look_at_hole(0, ~0ULL);
 	else if (tree.next)
 		look_at_hole(tree.next, ~0ULL);
+}
+
+/* IOMMU_READ and IOMMU_WRITE, of what an area may be used for. */
+#define PROT_READ 1
+#define PROT_WRITE 2
+
+/*
+ * A record of an area of the walk.  NULL where the tree was turned and it has been seen already, and with @full set
+ * where there is no slot.
+ */
+static __always_inline struct iommufd_state_area *next_area(__u32 ctx, __u32 ioas, __u64 iova,
+							    __u64 length, bool *full)
+{
+	struct iommufd_state_area *record;
+	struct scope_walk_slot *slot;
+
+	*full = false;
+	if (tree.began && iova < tree.next)
+		return NULL;
+	slot = next_slot(SCOPE_STATE_area);
+	if (!slot) {
+		*full = true;
+		return NULL;
+	}
+	record = (void *)slot->record;
+	record->size = sizeof(*record);
+	record->ctx_id = ctx;
+	record->ioas_id = ioas;
+	record->iova = iova;
+	record->length = length;
+	tree.began = 1;
+	tree.next = iova + length;
+	return record;
+}
+
+static __always_inline void flag_area(struct iommufd_state_area *record, int prot, bool pinned)
+{
+	if (prot & PROT_READ)
+		record->flags |= IOMMUFD_STATE_AREA_READ;
+	if (prot & PROT_WRITE)
+		record->flags |= IOMMUFD_STATE_AREA_WRITE;
+	if (pinned)
+		record->flags |= IOMMUFD_STATE_AREA_PINNED;
 }
 
 /* What a length minus 1 is in bytes; all 64 bits are the largest number. */

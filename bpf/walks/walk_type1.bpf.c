@@ -29,9 +29,8 @@ char LICENSE[] SEC("license") = "GPL";
 /* Domains whose devices are counted; a container has one for each kind of IOMMU. */
 #define DOMAINS 32
 
-/* The prot of an area. */
-#define PROT_READ 1
-#define PROT_WRITE 2
+/* What records say that they are from. */
+#define SOURCE IOMMUFD_STATE_SOURCE_TYPE1
 
 /**
  * struct at - what a walk through a container is at
@@ -120,21 +119,16 @@ static __always_inline const struct vfio_dma___type1 *area_of(const struct rb_no
 	return (const void *)node - bpf_core_field_offset(struct vfio_dma___type1, node);
 }
 
-static long step(__u32 i, void *context)
+static long area_step(__u32 i, void *context)
 {
 	const struct vfio_dma___type1 *area;
-	const struct rb_node *node = (void *)tree.node;
+	const struct rb_node *node;
 	__u64 size, pinned = 0;
+	enum step step;
 
-	if (node) {
-		if (!push_node(node))
-			return 1;
-		tree.node = (__u64)READ(node, rb_left);
-		return 0;
-	}
-	if (!tree.depth)
-		return 1;
-	node = pop_node();
+	step = step_tree(&node);
+	if (step != STEP_VISIT)
+		return step == STEP_END;
 	area = area_of(node);
 	size = READ(area, size);
 	if (bpf_core_field_exists(area->locked_vm))
@@ -144,10 +138,8 @@ static long step(__u32 i, void *context)
 	if (!READ(area, iommu_mapped))
 		at.changing++;
 	add_area(READ(area, iova), size, pinned);
-	if (tree.torn)
-		return 1;
-	tree.node = (__u64)READ(node, rb_right);
-	return 0;
+	/* the verifier wants to see that it is 0 or 1 */
+	return tree.torn ? 1 : 0;
 }
 
 static __always_inline void read_ranges(const struct vfio_iommu___type1 *iommu)
@@ -191,7 +183,7 @@ static __attribute__((noinline)) int walk_areas(void)
 		left = READ(iommu, dma_avail);
 		at.changing = 0;
 		begin_tree(READ(iommu, dma_list.rb_node));
-		bpf_loop(WALK_STEPS, step, NULL, 0);
+		bpf_loop(WALK_STEPS, area_step, NULL, 0);
 		end_tree();
 		at.areas_left = READ(iommu, dma_avail);
 		/* several were seen on their way in, one after the other; without a domain none gets there */
@@ -219,51 +211,24 @@ static long emit_area(__u32 i, void *context)
 	const struct rb_node *node = (void *)tree.node;
 	const struct vfio_dma___type1 *area;
 	struct iommufd_state_area *record;
-	struct scope_walk_slot *slot;
-	__u64 iova;
-	int prot;
+	enum step step;
+	bool full;
 
-	if (node) {
-		/* what is below the place to begin at is not gone into */
-		if (READ(area_of(node), iova) < walk.iova) {
-			tree.node = (__u64)READ(node, rb_right);
-			return 0;
-		}
-		if (!push_node(node))
-			return 1;
-		tree.node = (__u64)READ(node, rb_left);
+	/* what is below the place to begin at is not gone into */
+	if (node && READ(area_of(node), iova) < walk.iova) {
+		tree.node = (__u64)READ(node, rb_right);
 		return 0;
 	}
-	if (!tree.depth)
-		return 1;
-	node = pop_node();
-	tree.node = (__u64)READ(node, rb_right);
+	step = step_tree(&node);
+	if (step != STEP_VISIT)
+		return step == STEP_END;
 	area = area_of(node);
-	iova = READ(area, iova);
-	/* seen already, where the tree was turned */
-	if (tree.began && iova < tree.next)
-		return 0;
-	slot = next_slot(SCOPE_STATE_area);
-	if (!slot)
-		return 1;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->ctx_id = at.ctx;
-	record->ioas_id = IOAS;
-	record->iova = iova;
-	record->length = READ(area, size);
+	record = next_area(at.ctx, IOAS, READ(area, iova), READ(area, size), &full);
+	if (!record)
+		return full;
 	record->user_va = READ(area, vaddr);
 	record->pid = READ(area, task, tgid);
-	prot = READ(area, prot);
-	/* IOMMU_READ and IOMMU_WRITE are the same bits */
-	if (prot & PROT_READ)
-		record->flags |= IOMMUFD_STATE_AREA_READ;
-	if (prot & PROT_WRITE)
-		record->flags |= IOMMUFD_STATE_AREA_WRITE;
-	if (READ(area, iommu_mapped))
-		record->flags |= IOMMUFD_STATE_AREA_PINNED;
-	tree.began = 1;
-	tree.next = record->iova + record->length;
+	flag_area(record, READ(area, prot), READ(area, iommu_mapped));
 	return 0;
 }
 
@@ -356,15 +321,12 @@ static __always_inline void emit_device(const struct vfio_group___vfio *group)
 	const struct vfio_device___vfio *device =
 		(const void *)at.device -
 		bpf_core_field_offset(struct vfio_device___vfio, group_next);
-	struct scope_walk_slot *slot = next_slot(SCOPE_STATE_device);
 	struct iommufd_state_device *record;
+	struct scope_walk_slot *slot;
 
-	if (!slot)
+	record = NEXT_RECORD(device, slot);
+	if (!record)
 		return;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_TYPE1;
-	record->ctx_id = at.ctx;
 	record->group_id = READ(group, iommu_group, id);
 	record->hwpt_id = at.domain;
 	record->group_devices = at.group_devices;
@@ -430,13 +392,9 @@ static long domain_step(__u32 i, void *context)
 	search.number++;
 	at.domains++;
 	search.item = READ(search.item, prev);
-	slot = next_slot(SCOPE_STATE_hwpt);
-	if (!slot)
+	record = NEXT_RECORD(hwpt, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_TYPE1;
-	record->ctx_id = at.ctx;
 	number = search.number;
 	record->hwpt_id = number;
 	record->ioas_id = IOAS;
@@ -462,13 +420,9 @@ static __attribute__((noinline)) int emit_space(void)
 	struct scope_walk_slot *slot;
 	struct iommufd_state_ioas *record;
 
-	slot = next_slot(SCOPE_STATE_ioas);
-	if (!slot)
+	record = NEXT_RECORD(ioas, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_TYPE1;
-	record->ctx_id = at.ctx;
 	record->ioas_id = IOAS;
 	record->flags = at.flags | IOMMUFD_STATE_IOAS_HUGE_PAGES;
 	record->hwpts = at.domains;
@@ -487,14 +441,11 @@ static __attribute__((noinline)) int emit_container(void)
 	const struct task_struct *charged = NULL;
 	const struct rb_node *root;
 	struct iommufd_state_ctx *record;
-	struct scope_walk_slot *slot = next_slot(SCOPE_STATE_ctx);
+	struct scope_walk_slot *slot;
 
-	if (!slot)
+	record = NEXT_RECORD(ctx, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_TYPE1;
-	record->ctx_id = at.ctx;
 	/* what it pins counts for the process, in its mm's locked_vm */
 	record->flags = IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
 	if (READ(at.container, noiommu))

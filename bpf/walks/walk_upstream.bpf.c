@@ -17,9 +17,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define LEVELS 16
 #define MOST_OBJECTS (1 << 20)
 
-/* IOMMU_READ and IOMMU_WRITE. */
-#define PROT_READ 1
-#define PROT_WRITE 2
+/* What records say that they are from. */
+#define SOURCE IOMMUFD_STATE_SOURCE_UPSTREAM
 
 /* account_mode: for the process, its mm's pinned_vm */
 #define ACCOUNT_MM 2
@@ -126,22 +125,17 @@ static __always_inline void add_pages(const struct iopt_pages___upstream *pages)
 	at.pages += READ(pages, npinned) << 12;
 }
 
-static long step(__u32 i, void *context)
+static long area_step(__u32 i, void *context)
 {
-	const struct rb_node *node = (void *)tree.node;
 	const struct iopt_area___upstream *area;
 	const struct iopt_pages___upstream *pages;
+	const struct rb_node *node;
 	__u64 first, length;
+	enum step step;
 
-	if (node) {
-		if (!push_node(node))
-			return 1;
-		tree.node = (__u64)READ(node, rb_left);
-		return 0;
-	}
-	if (!tree.depth)
-		return 1;
-	node = pop_node();
+	step = step_tree(&node);
+	if (step != STEP_VISIT)
+		return step == STEP_END;
 	area = area_of(node);
 	first = READ(area, node.start);
 	length = READ(area, node.last) - first + 1;
@@ -153,28 +147,23 @@ static long step(__u32 i, void *context)
 		at.source = READ(pages, source_task);
 	if (at.first)
 		add_pages(pages);
-	tree.node = (__u64)READ(node, rb_right);
 	return 0;
 }
 
 /* What reserved ranges leave. */
 static long reserved_step(__u32 i, void *context)
 {
-	const struct rb_node *node = (void *)tree.node;
 	const struct interval_tree_node *range;
+	const struct rb_node *node;
 	__u32 nr = tree.nr_ranges;
 	__u64 first, last;
+	enum step step;
 
-	if (node) {
-		if (!push_node(node))
-			return 1;
-		tree.node = (__u64)READ(node, rb_left);
-		return 0;
-	}
-	if (!tree.depth || at.end)
+	if (at.end)
 		return 1;
-	node = pop_node();
-	tree.node = (__u64)READ(node, rb_right);
+	step = step_tree(&node);
+	if (step != STEP_VISIT)
+		return step == STEP_END;
 	range = (const void *)node - bpf_core_field_offset(struct interval_tree_node, rb);
 	first = READ(range, start);
 	last = READ(range, last);
@@ -225,7 +214,7 @@ static __attribute__((noinline)) int walk_areas(void)
 		/* each context's memory counts once */
 		at.first = !try;
 		begin_tree(root);
-		bpf_loop(WALK_STEPS, step, NULL, 0);
+		bpf_loop(WALK_STEPS, area_step, NULL, 0);
 		end_tree();
 		/* below one that was the root once is a part */
 		if (root_of(ioas) != root)
@@ -247,7 +236,7 @@ static __attribute__((noinline)) int emit_ioas(void)
 	struct scope_walk_slot *slot;
 	int still;
 
-	slot = next_slot(SCOPE_STATE_ioas);
+	record = NEXT_RECORD(ioas, slot);
 	/* the context's sum takes it as well */
 	if (walk.full)
 		return 0;
@@ -255,12 +244,8 @@ static __attribute__((noinline)) int emit_ioas(void)
 	still = walk_areas();
 	if (!still)
 		at.about = 1;
-	if (!slot)
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_UPSTREAM;
-	record->ctx_id = at.ctx;
 	record->ioas_id = at.id;
 	if (!still)
 		record->flags |= IOMMUFD_STATE_IOAS_ABOUT;
@@ -282,54 +267,30 @@ static long emit_area(__u32 i, void *context)
 	const struct iopt_area___upstream *area;
 	const struct iopt_pages___upstream *pages;
 	struct iommufd_state_area *record;
-	struct scope_walk_slot *slot;
+	enum step step;
 	__u64 first;
-	int prot;
+	bool full;
 
-	if (node) {
-		/* what is below the place to begin at is not gone into */
-		if (READ(area_of(node), node.start) < walk.iova) {
-			tree.node = (__u64)READ(node, rb_right);
-			return 0;
-		}
-		if (!push_node(node))
-			return 1;
-		tree.node = (__u64)READ(node, rb_left);
+	/* what is below the place to begin at is not gone into */
+	if (node && READ(area_of(node), node.start) < walk.iova) {
+		tree.node = (__u64)READ(node, rb_right);
 		return 0;
 	}
-	if (!tree.depth)
-		return 1;
-	node = pop_node();
-	tree.node = (__u64)READ(node, rb_right);
+	step = step_tree(&node);
+	if (step != STEP_VISIT)
+		return step == STEP_END;
 	area = area_of(node);
 	first = READ(area, node.start);
-	/* seen already, where the tree was turned */
-	if (tree.began && first < tree.next)
-		return 0;
-	slot = next_slot(SCOPE_STATE_area);
-	if (!slot)
-		return 1;
+	record = next_area(at.ctx, at.id, first, READ(area, node.last) - first + 1, &full);
+	if (!record)
+		return full;
 	pages = READ(area, pages);
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->ctx_id = at.ctx;
-	record->ioas_id = at.id;
-	record->iova = first;
-	record->length = READ(area, node.last) - first + 1;
 	record->pid = READ(pages, source_task, tgid);
 	record->accesses = READ(area, num_accesses);
 	if (!bpf_core_field_exists(pages->type) || !READ(pages, type))
 		record->user_va = (__u64)READ(pages, uptr) + (READ(area, pages_node.start) << 12) +
 				  READ(area, page_offset);
-	prot = READ(area, iommu_prot);
-	if (prot & PROT_READ)
-		record->flags |= IOMMUFD_STATE_AREA_READ;
-	if (prot & PROT_WRITE)
-		record->flags |= IOMMUFD_STATE_AREA_WRITE;
-	if (READ(area, storage_domain))
-		record->flags |= IOMMUFD_STATE_AREA_PINNED;
-	tree.began = 1;
-	tree.next = record->iova + record->length;
+	flag_area(record, READ(area, iommu_prot), READ(area, storage_domain) != NULL);
 	return 0;
 }
 
@@ -344,13 +305,9 @@ static __attribute__((noinline)) int emit_hwpt(void)
 	struct iommufd_state_hwpt *record;
 	struct scope_walk_slot *slot;
 
-	slot = next_slot(SCOPE_STATE_hwpt);
-	if (!slot)
+	record = NEXT_RECORD(hwpt, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_UPSTREAM;
-	record->ctx_id = at.ctx;
 	record->hwpt_id = at.id;
 	fill_domain(record, READ(hwpt, domain), slot->symbol);
 	if (bpf_core_type_exists(struct iommufd_hwpt_paging___upstream)) {
@@ -408,13 +365,9 @@ static __attribute__((noinline)) int emit_device(void)
 	struct iommufd_state_device *record;
 	struct scope_walk_slot *slot;
 
-	slot = next_slot(SCOPE_STATE_device);
-	if (!slot)
+	record = NEXT_RECORD(device, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_UPSTREAM;
-	record->ctx_id = at.ctx;
 	record->device_id = at.id;
 	record->group_id = READ(device, igroup, group, id);
 	name_device(record, READ(device, dev), slot->symbol);
@@ -433,13 +386,9 @@ static __attribute__((noinline)) int emit_access(void)
 	struct iommufd_state_access *record;
 	struct scope_walk_slot *slot;
 
-	slot = next_slot(SCOPE_STATE_access);
-	if (!slot)
+	record = NEXT_RECORD(access, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_UPSTREAM;
-	record->ctx_id = at.ctx;
 	record->access_id = at.id;
 	record->ioas_id = READ(access, ioas, obj.id);
 	if (BPF_CORE_READ_BITFIELD_PROBED(ops, needs_pin_pages))
@@ -507,13 +456,9 @@ static __attribute__((noinline)) int emit_context(void)
 	struct iommufd_state_ctx *record;
 	struct scope_walk_slot *slot;
 
-	slot = next_slot(SCOPE_STATE_ctx);
-	if (!slot)
+	record = NEXT_RECORD(ctx, slot);
+	if (!record)
 		return 0;
-	record = (void *)slot->record;
-	record->size = sizeof(*record);
-	record->source = IOMMUFD_STATE_SOURCE_UPSTREAM;
-	record->ctx_id = at.ctx;
 	if (READ(ictx, account_mode) == ACCOUNT_MM)
 		record->flags |= IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
 	if (bpf_core_field_exists(ictx->no_iommu_mode) && READ(ictx, no_iommu_mode))
