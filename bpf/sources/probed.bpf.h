@@ -197,6 +197,15 @@ static __always_inline void slot_free(struct op_slot *slot)
 	slot->owner &= ~SCOPE_SLOT_BUSY;
 }
 
+static __always_inline void op_name_device(OP *op, const struct device *dev)
+{
+	const char *name = BPF_CORE_READ(dev, init_name);
+
+	if (!name)
+		name = BPF_CORE_READ(dev, kobj.name);
+	bpf_probe_read_kernel_str(op->device, sizeof(op->device), name);
+}
+
 /* No range of memory, until a source knows one. */
 static __always_inline void slot_clear_range(struct op_slot *slot)
 {

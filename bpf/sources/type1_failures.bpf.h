@@ -9,6 +9,7 @@
 #define IOMMUSCOPE_BPF_SOURCES_TYPE1_FAILURES_BPF_H
 
 #include "bpf/sources/probed.bpf.h"
+#include "bpf/type1_types.bpf.h"
 
 #define TYPE1_PAGE_SHIFT 12
 #define TYPE1_PAGE (1ULL << TYPE1_PAGE_SHIFT)
@@ -38,33 +39,6 @@ struct type1_range {
 	__u64 iova;
 	__u64 size;
 };
-
-/* What is read of the kernel's types. */
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct vfio_iommu___type1 {
-	struct list_head iova_list;
-	struct mutex lock;
-	struct rb_root dma_list;
-	unsigned int dma_avail;
-	u64 pgsize_bitmap;
-};
-
-struct vfio_dma___type1 {
-	struct rb_node node;
-	dma_addr_t iova;
-	size_t size;
-	bool iommu_mapped;
-	struct task_struct *task;
-};
-
-struct vfio_iova___type1 {
-	struct list_head list;
-	dma_addr_t start;
-	dma_addr_t end;
-};
-
-#pragma clang attribute pop
 
 /* How deep the tree of 65,535 areas may be, and how many ranges devices may reserve. */
 #define TYPE1_TREE_DEPTH 40
@@ -294,7 +268,6 @@ static __noinline int type1_name_group(struct probed_op *op, const struct iommu_
 	__u64 head = (__u64)group + bpf_core_field_offset(struct iommu_group, devices), at;
 	const struct group_device *member;
 	const struct device *dev = NULL;
-	const char *name;
 	int i;
 
 	op->group_id = BPF_CORE_READ(group, id);
@@ -311,10 +284,7 @@ static __noinline int type1_name_group(struct probed_op *op, const struct iommu_
 	}
 	if (!dev)
 		return 0;
-	name = BPF_CORE_READ(dev, init_name);
-	if (!name)
-		name = BPF_CORE_READ(dev, kobj.name);
-	bpf_probe_read_kernel_str(op->device, sizeof(op->device), name);
+	op_name_device(op, dev);
 	return 0;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the kernel's own iommufd: the structures that a user gives, which do not change, and members of its
- * private ones, which CO-RE finds.
+ * What is read of the kernel's own iommufd: the structures that a user gives, which do not change, and what is behind
+ * its private ones (iommufd_types.bpf.h).
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
 
+#include "bpf/iommufd_types.bpf.h"
 #include "bpf/sources/probed.bpf.h"
+#include "bpf/xarray.bpf.h"
 
 /* struct iommu_ioas_map and the like of linux/iommufd.h; that of a map of a file has the same form */
 struct upstream_map {
@@ -54,111 +56,6 @@ struct upstream_destroy {
 	__u32 size;
 	__u32 id;
 };
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-enum iommufd_object_type___upstream {
-	IOMMUFD_OBJ_IOAS___upstream = 3,
-};
-
-struct iommufd_object___upstream {
-	enum iommufd_object_type___upstream type;
-	unsigned int id;
-};
-
-struct io_pagetable___upstream {
-	struct rb_root_cached area_itree;
-	struct rb_root_cached reserved_itree;
-	unsigned long iova_alignment;
-};
-
-struct iommufd_ioas___upstream {
-	struct iommufd_object___upstream obj;
-	struct io_pagetable___upstream iopt;
-};
-
-struct iommufd_ctx___upstream {
-	struct xarray objects;
-	struct iommufd_ioas___upstream *vfio_ioas;
-};
-
-struct iommufd_ucmd___upstream {
-	struct iommufd_ctx___upstream *ictx;
-	void *cmd;
-};
-
-struct iommufd_hw_pagetable___upstream {
-	struct iommufd_object___upstream obj;
-	struct iommu_domain *domain;
-	/* 6.6 alone */
-	struct iommufd_ioas___upstream *ioas;
-};
-
-struct iommufd_hwpt_paging___upstream {
-	struct iommufd_hw_pagetable___upstream common;
-	struct iommufd_ioas___upstream *ioas;
-};
-
-struct iommufd_attach___upstream {
-	struct iommufd_hw_pagetable___upstream *hwpt;
-};
-
-struct iommufd_group___upstream {
-	struct iommu_group *group;
-	/* up to 6.14 */
-	struct iommufd_hw_pagetable___upstream *hwpt;
-	/* since then: an iommufd_attach for each PASID, that of none is 0 */
-	struct xarray pasid_attach;
-};
-
-struct iommufd_device___upstream {
-	struct iommufd_object___upstream obj;
-	struct iommufd_ctx___upstream *ictx;
-	struct iommufd_group___upstream *igroup;
-	struct device *dev;
-};
-
-struct iommufd_access___upstream {
-	struct iommufd_object___upstream obj;
-	struct iommufd_ctx___upstream *ictx;
-	struct iommufd_ioas___upstream *ioas;
-};
-
-struct iopt_pages___upstream {
-	struct task_struct *source_task;
-	struct mm_struct *source_mm;
-	struct user_struct *source_user;
-	u8 account_mode;
-};
-
-#pragma clang attribute pop
-
-/* Entries of an xarray that are none: its own nodes, and marks. */
-#define XARRAY_INTERNAL(entry) (((entry) & 3) == 2)
-#define XARRAY_BITS 6
-#define XARRAY_LEVELS 6
-
-/* What an xarray has at an index; 0 for nothing. */
-static __noinline __u64 xarray_at(__u64 address, __u64 index)
-{
-	const struct xarray *array = (void *)address;
-	__u64 entry = (__u64)BPF_CORE_READ(array, xa_head);
-	const struct xa_node *node;
-	__u8 shift;
-	int i;
-
-	/* without a node there is the entry of index 0 alone */
-	if (!XARRAY_INTERNAL(entry))
-		return index ? 0 : entry;
-	for (i = 0; i < XARRAY_LEVELS && XARRAY_INTERNAL(entry) && entry > 4096; i++) {
-		node = (void *)(entry - 2);
-		shift = BPF_CORE_READ(node, shift);
-		if (!i && shift < 58 && index >> shift >> XARRAY_BITS)
-			return 0;
-		entry = (__u64)BPF_CORE_READ(node, slots[(index >> (shift & 63)) & 63]);
-	}
-	return entry & 3 ? 0 : entry;
-}
 
 /* The object of an id in a context; 0 for none. */
 static __always_inline __u64 upstream_object(__u64 ictx, __u32 id)
@@ -260,7 +157,6 @@ static __always_inline void upstream_name_driver(struct probed_op *op, const str
 static __noinline int upstream_name_device(struct probed_op *op, const struct device *dev)
 {
 	const struct iommu_group *group;
-	const char *name;
 
 	if (!op)
 		return 0;
@@ -271,10 +167,7 @@ static __noinline int upstream_name_device(struct probed_op *op, const struct de
 	if (group)
 		type1_name_group(op, group);
 	upstream_name_driver(op, dev);
-	name = BPF_CORE_READ(dev, init_name);
-	if (!name)
-		name = BPF_CORE_READ(dev, kobj.name);
-	bpf_probe_read_kernel_str(op->device, sizeof(op->device), name);
+	op_name_device(op, dev);
 	return 0;
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's VFIO core, of 6.1 and later.
- *
- * Places are found by the names of structures and members in the BTF of the running kernel; the part of a
- * name behind three underscores does not count, and keeps these apart from our modules' in vmlinux.h.
+ * What is read of the structures of the kernel's VFIO core, of 6.1 and later; iommufd_types.bpf.h
+ * describes how places are found.
  */
 #ifndef IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
 #define IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H

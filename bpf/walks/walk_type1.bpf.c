@@ -9,7 +9,7 @@
  */
 #include "bpf/walks/walk.bpf.h"
 
-#include "bpf/walks/type1_types.bpf.h"
+#include "bpf/type1_types.bpf.h"
 #include "bpf/walks/vfio_types.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -8,12 +8,12 @@
  */
 #include "bpf/walks/walk.bpf.h"
 
-#include "bpf/walks/upstream_types.bpf.h"
+#include "bpf/iommufd_types.bpf.h"
+#include "bpf/xarray.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define SLOT_BITS 6
-#define SLOTS (1 << SLOT_BITS)
+#define SLOTS (1 << XARRAY_BITS)
 #define LEVELS 16
 #define MOST_OBJECTS (1 << 20)
 
@@ -71,12 +71,6 @@ struct {
 				     IOMMUFD_OBJ_##name##___upstream) :                           \
 		 ~0U)
 
-/* What an xarray keeps besides pointers is marked in the lowest bits. */
-static __always_inline bool is_node(__u64 entry)
-{
-	return (entry & 3) == 2 && entry > 4096;
-}
-
 static __always_inline __u64 slot_of(__u64 entry, __u32 slot)
 {
 	const struct xa_node *node = (const void *)(entry & ~3ULL);
@@ -86,20 +80,6 @@ static __always_inline __u64 slot_of(__u64 entry, __u32 slot)
 			      (const void *)node + bpf_core_field_offset(struct xa_node, slots) +
 				      8 * (__u64)(slot & (SLOTS - 1)));
 	return found;
-}
-
-/* The entry of an xarray at an index, 0 if there is none. */
-static __attribute__((noinline)) __u64 entry_at(__u64 entry, __u32 index)
-{
-	__u32 level;
-
-	for (level = 0; level < 6 && is_node(entry); level++) {
-		const struct xa_node *node = (const void *)(entry & ~3ULL);
-		__u32 shift = READ(node, shift);
-
-		entry = slot_of(entry, index >> (shift & 31));
-	}
-	return is_node(entry) || entry & 3 ? 0 : entry;
 }
 
 /* Areas */
@@ -299,7 +279,6 @@ static long emit_area(__u32 i, void *context)
 static __attribute__((noinline)) int emit_hwpt(void)
 {
 	const struct iommufd_hw_pagetable___upstream *hwpt = (const void *)at.object;
-	const struct iommufd_hw_pagetable___upstream_old *old = (const void *)at.object;
 	const struct iommufd_hwpt_paging___upstream *paging = (const void *)at.object;
 	const struct iommufd_hwpt_nested___upstream *nested = (const void *)at.object;
 	struct iommufd_state_hwpt *record;
@@ -323,11 +302,11 @@ static __attribute__((noinline)) int emit_hwpt(void)
 		if (bpf_core_field_exists(paging->nest_parent) &&
 		    BPF_CORE_READ_BITFIELD_PROBED(paging, nest_parent))
 			record->flags |= IOMMUFD_STATE_HWPT_NEST_PARENT;
-	} else if (bpf_core_field_exists(old->ioas)) {
-		record->ioas_id = READ(old, ioas, obj.id);
-		if (BPF_CORE_READ_BITFIELD_PROBED(old, auto_domain))
+	} else if (bpf_core_field_exists(hwpt->ioas)) {
+		record->ioas_id = READ(hwpt, ioas, obj.id);
+		if (BPF_CORE_READ_BITFIELD_PROBED(hwpt, auto_domain))
 			record->flags |= IOMMUFD_STATE_HWPT_AUTO;
-		if (BPF_CORE_READ_BITFIELD_PROBED(old, enforce_cache_coherency))
+		if (BPF_CORE_READ_BITFIELD_PROBED(hwpt, enforce_cache_coherency))
 			record->flags |= IOMMUFD_STATE_HWPT_ENFORCE_COHERENCY;
 	}
 	return 0;
@@ -352,8 +331,8 @@ hwpt_of(const struct iommufd_device___upstream *device)
 	}
 	if (!bpf_core_field_exists(group->pasid_attach))
 		return NULL;
-	attach = (const void *)entry_at((__u64)READ(group, pasid_attach.xa_head), 0);
-	if (!attach || !entry_at((__u64)READ(attach, device_array.xa_head), at.id))
+	attach = (const void *)xarray_at((__u64)&group->pasid_attach, 0);
+	if (!attach || !xarray_at((__u64)&attach->device_array, at.id))
 		return NULL;
 	return READ(attach, hwpt);
 }
@@ -437,7 +416,7 @@ static long object_step(__u32 i, void *context)
 	}
 	at.slot[depth] = slot + 1;
 	entry = slot_of(at.node[depth], slot);
-	if (is_node(entry)) {
+	if (xarray_is_node(entry)) {
 		depth = (depth + 1) & (LEVELS - 1);
 		at.node[depth] = entry;
 		at.slot[depth] = 0;
@@ -490,7 +469,7 @@ int ios_upstream(struct bpf_iter__task_file *ctx)
 		return 0;
 	entry = (__u64)READ(at.ictx, objects.xa_head);
 	/* ids begin at 1, so what is not empty has a node */
-	if (is_node(entry)) {
+	if (xarray_is_node(entry)) {
 		at.node[0] = entry;
 		at.depth = 1;
 		bpf_loop(MOST_OBJECTS, object_step, NULL, 0);

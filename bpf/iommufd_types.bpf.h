@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's own iommufd, of 6.2 and later.  vfio_types.bpf.h tells how.
+ * What is read of the structures of the kernel's own iommufd, of 6.2 and later.  Places are found by the names of
+ * structures and members in the BTF of the running kernel; the part of a name behind three underscores does not
+ * count, and keeps these apart from our modules' in vmlinux.h.
  */
-#ifndef IOMMUSCOPE_BPF_WALKS_UPSTREAM_TYPES_H
-#define IOMMUSCOPE_BPF_WALKS_UPSTREAM_TYPES_H
+#ifndef IOMMUSCOPE_BPF_IOMMUFD_TYPES_BPF_H
+#define IOMMUSCOPE_BPF_IOMMUFD_TYPES_BPF_H
 
 /* The numbers behind these names differ from version to version; the kernel's are put in place. */
 enum iommufd_object_type___upstream {
@@ -43,12 +45,22 @@ struct iommufd_ctx___upstream {
 	struct iommufd_ioas___upstream *vfio_ioas;
 };
 
+struct iommufd_ucmd___upstream {
+	struct iommufd_ctx___upstream *ictx;
+	void *cmd;
+};
+
 struct iommufd_hw_pagetable___upstream {
 	struct iommufd_object___upstream obj;
 	struct iommu_domain *domain;
+	/* until 6.6; later those of the next one */
+	struct iommufd_ioas___upstream *ioas;
+	bool auto_domain : 1;
+	bool enforce_cache_coherency : 1;
 };
 
 struct iommufd_hwpt_paging___upstream {
+	struct iommufd_hw_pagetable___upstream common;
 	struct iommufd_ioas___upstream *ioas;
 	bool auto_domain : 1;
 	bool enforce_cache_coherency : 1;
@@ -59,13 +71,6 @@ struct iommufd_hwpt_nested___upstream {
 	struct iommufd_hwpt_paging___upstream *parent;
 };
 
-/* until 6.6 */
-struct iommufd_hw_pagetable___upstream_old {
-	struct iommufd_ioas___upstream *ioas;
-	bool auto_domain : 1;
-	bool enforce_cache_coherency : 1;
-};
-
 struct iommufd_attach___upstream {
 	struct iommufd_hw_pagetable___upstream *hwpt;
 	struct xarray device_array;
@@ -74,11 +79,13 @@ struct iommufd_attach___upstream {
 struct iommufd_group___upstream {
 	struct iommu_group *group;
 	struct iommufd_hw_pagetable___upstream *hwpt;
-	/* in place of it since 6.15: by PASID */
+	/* in place of it since 6.15: an iommufd_attach for each PASID, that of none is 0 */
 	struct xarray pasid_attach;
 };
 
 struct iommufd_device___upstream {
+	struct iommufd_object___upstream obj;
+	struct iommufd_ctx___upstream *ictx;
 	struct iommufd_group___upstream *igroup;
 	struct list_head group_item;
 	struct device *dev;
@@ -89,6 +96,8 @@ struct iommufd_access_ops___upstream {
 };
 
 struct iommufd_access___upstream {
+	struct iommufd_object___upstream obj;
+	struct iommufd_ctx___upstream *ictx;
 	struct iommufd_ioas___upstream *ioas;
 	const struct iommufd_access_ops___upstream *ops;
 };
@@ -96,6 +105,9 @@ struct iommufd_access___upstream {
 struct iopt_pages___upstream {
 	size_t npinned;
 	struct task_struct *source_task;
+	struct mm_struct *source_mm;
+	struct user_struct *source_user;
+	u8 account_mode;
 	struct rb_root_cached domains_itree;
 	/* since 7.0 several kinds of memory; of a process it is 0 */
 	unsigned int type;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's VFIO type1, of 6.1 and later.  vfio_types.bpf.h tells how.
+ * What is read of the structures of the kernel's VFIO type1, of 6.1 and later.  iommufd_types.bpf.h
+ * describes how places are found.
  */
-#ifndef IOMMUSCOPE_BPF_WALKS_TYPE1_TYPES_H
-#define IOMMUSCOPE_BPF_WALKS_TYPE1_TYPES_H
+#ifndef IOMMUSCOPE_BPF_TYPE1_TYPES_BPF_H
+#define IOMMUSCOPE_BPF_TYPE1_TYPES_BPF_H
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct vfio_iommu___type1 {
 	struct list_head domain_list;
 	struct list_head iova_list;
+	struct mutex lock;
 	struct rb_root dma_list;
 	unsigned int dma_avail;
 	u64 pgsize_bitmap;
