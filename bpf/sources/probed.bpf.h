@@ -93,6 +93,17 @@ static __always_inline struct op_slot *slot_under_way(void)
 	return slot;
 }
 
+/*
+ * The operation that this thread is in, if it is this one.  For its end: where that of the one before was not seen,
+ * its slot is busy still, and what ends then is another operation, or one that has no slot.
+ */
+static __always_inline struct op_slot *slot_doing(__u32 operation)
+{
+	struct op_slot *slot = slot_under_way();
+
+	return slot && slot->operation == operation ? slot : NULL;
+}
+
 /* A slot for a thread whose slot is not here: its own, or one that is idle. */
 static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
 {

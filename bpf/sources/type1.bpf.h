@@ -77,19 +77,27 @@ static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_m
 	}
 }
 
+/* The operation that an ioctl is, SCOPE_NR_OPERATIONS if it is none. */
+static __always_inline __u32 type1_operation(__u32 command)
+{
+	switch (command) {
+	case TYPE1_MAP:
+		return SCOPE_OPERATION_type1_map;
+	case TYPE1_UNMAP:
+		return SCOPE_OPERATION_type1_unmap;
+	case TYPE1_DIRTY:
+		return SCOPE_OPERATION_type1_dirty_log;
+	}
+	return SCOPE_NR_OPERATIONS;
+}
+
 SEC("fentry/vfio_iommu_type1_ioctl")
 int ios_type1_ioctl_begins(void *ctx)
 {
-	__u32 command = ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, cmd), operation;
+	__u32 operation = type1_operation(ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, cmd));
 	struct op_slot *slot;
 
-	if (command == TYPE1_MAP)
-		operation = SCOPE_OPERATION_type1_map;
-	else if (command == TYPE1_UNMAP)
-		operation = SCOPE_OPERATION_type1_unmap;
-	else if (command == TYPE1_DIRTY)
-		operation = SCOPE_OPERATION_type1_dirty_log;
-	else
+	if (operation == SCOPE_NR_OPERATIONS)
 		return 0;
 	slot = slot_begin(operation, SCOPE_SOURCE_TYPE1, SCOPE_NR_MEMORY_PHASES);
 	if (!slot)
@@ -107,12 +115,11 @@ int ios_type1_ioctl_begins(void *ctx)
 SEC("fexit/vfio_iommu_type1_ioctl")
 int ios_type1_ioctl_ends(void *ctx)
 {
-	struct op_slot *slot = slot_under_way();
-	__u32 operation;
+	__u32 operation = type1_operation(ARGUMENT_OF(ctx, vfio_iommu_type1_ioctl, cmd));
+	struct op_slot *slot = slot_doing(operation);
 
 	if (!slot)
 		return 0;
-	operation = slot->operation;
 	slot_end(slot, returned(ctx));
 	type1_read_arguments(slot, operation == SCOPE_OPERATION_type1_map);
 	if (operation == SCOPE_OPERATION_type1_dirty_log && !(slot->op.flags & TYPE1_DIRTY_GET))
@@ -249,7 +256,7 @@ int ios_type1_detach_begins(void *ctx)
 
 static __always_inline int type1_group_ends(__s32 ret, __u32 operation)
 {
-	struct op_slot *slot = slot_under_way();
+	struct op_slot *slot = slot_doing(operation);
 
 	if (!slot)
 		return 0;
@@ -325,7 +332,7 @@ static __always_inline int type1_object_ends(struct op_slot *slot, __s32 ret, __
 SEC("fexit/vfio_iommu_type1_open")
 int ios_type1_open_ends(void *ctx)
 {
-	struct op_slot *slot = slot_under_way();
+	struct op_slot *slot = slot_doing(SCOPE_OPERATION_type1_open);
 	__u64 container = returned(ctx);
 
 	if (!slot)
@@ -349,7 +356,7 @@ int ios_type1_close_begins(void *ctx)
 SEC("fexit/vfio_iommu_type1_release")
 int ios_type1_close_ends(void *ctx)
 {
-	struct op_slot *slot = slot_under_way();
+	struct op_slot *slot = slot_doing(SCOPE_OPERATION_type1_close);
 
 	(void)ctx;
 	return slot ? type1_object_ends(slot, 0, SCOPE_OPERATION_type1_close) : 0;
@@ -384,7 +391,7 @@ int ios_type1_close_ends(void *ctx)
 
 static __always_inline int type1_access_ends(__s32 ret, __u32 operation)
 {
-	struct op_slot *slot = slot_under_way();
+	struct op_slot *slot = slot_doing(operation);
 
 	if (!slot)
 		return 0;

@@ -78,7 +78,7 @@ static __always_inline const void *upstream_given(struct op_slot *slot, __u32 si
 	SEC("fexit/" #function)                                                                 \
 	int ios_upstream_##function##_ends(void *ctx)                                           \
 	{                                                                                       \
-		struct op_slot *slot = upstream_under_way();                                    \
+		struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_##name);              \
                                                                                                 \
 		if (!slot)                                                                      \
 			return 0;                                                               \
@@ -195,19 +195,23 @@ ARGUMENT(iommufd_vfio_ioctl, ictx);
 ARGUMENT(iommufd_vfio_ioctl, cmd);
 ARGUMENT(iommufd_vfio_ioctl, arg);
 
+/* The operation that an ioctl is, SCOPE_NR_OPERATIONS if it is none. */
+static __always_inline __u32 upstream_type1_operation(__u32 command)
+{
+	return command == TYPE1_MAP   ? SCOPE_OPERATION_iommufd_map :
+	       command == TYPE1_UNMAP ? SCOPE_OPERATION_iommufd_unmap :
+					SCOPE_NR_OPERATIONS;
+}
+
 SEC("fentry/iommufd_vfio_ioctl")
 int ios_upstream_type1_begins(void *ctx)
 {
-	__u32 command = ARGUMENT_OF(ctx, iommufd_vfio_ioctl, cmd);
-	struct op_slot *slot;
+	__u32 operation = upstream_type1_operation(ARGUMENT_OF(ctx, iommufd_vfio_ioctl, cmd));
 
-	if (command == TYPE1_MAP)
-		slot = UPSTREAM_BEGIN(map, SCOPE_NR_MEMORY_PHASES);
-	else if (command == TYPE1_UNMAP)
-		slot = UPSTREAM_BEGIN(unmap, SCOPE_NR_MEMORY_PHASES);
-	else
+	if (operation == SCOPE_NR_OPERATIONS)
 		return 0;
-	upstream_works_on(slot, (void *)ARGUMENT_OF(ctx, iommufd_vfio_ioctl, ictx),
+	upstream_works_on(slot_begin(operation, SCOPE_SOURCE_UPSTREAM, SCOPE_NR_MEMORY_PHASES),
+			  (void *)ARGUMENT_OF(ctx, iommufd_vfio_ioctl, ictx),
 			  ARGUMENT_OF(ctx, iommufd_vfio_ioctl, arg));
 	return 0;
 }
@@ -215,18 +219,19 @@ int ios_upstream_type1_begins(void *ctx)
 SEC("fexit/iommufd_vfio_ioctl")
 int ios_upstream_type1_ends(void *ctx)
 {
-	struct op_slot *slot = upstream_under_way();
+	__u32 operation = upstream_type1_operation(ARGUMENT_OF(ctx, iommufd_vfio_ioctl, cmd));
+	struct op_slot *slot = slot_doing(operation);
 
 	if (!slot)
 		return 0;
 	upstream_ended(slot, returned(ctx));
 	/* the user's own structure is the container's */
-	type1_read_arguments(slot, slot->operation == SCOPE_OPERATION_iommufd_map);
-	if (slot->operation == SCOPE_OPERATION_iommufd_map)
+	type1_read_arguments(slot, operation == SCOPE_OPERATION_iommufd_map);
+	if (operation == SCOPE_OPERATION_iommufd_map)
 		slot->op.flags = upstream_map_flags(slot->op.flags);
 	if (NEEDS_SPACE)
 		slot->op.ioas_id = upstream_vfio_ioas(slot->space);
-	return upstream_memory_ends(slot, slot->operation);
+	return upstream_memory_ends(slot, operation);
 }
 
 /* Devices */
@@ -249,7 +254,7 @@ int ios_upstream_bind_begins(void *ctx)
 SEC("fexit/iommufd_device_bind")
 int ios_upstream_bind_ends(void *ctx)
 {
-	struct op_slot *slot = upstream_under_way();
+	struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_bind);
 	__u64 idev = returned(ctx);
 
 	if (!slot)
@@ -316,7 +321,7 @@ static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret,
 	SEC("fexit/iommufd_device_" #name)                                                          \
 	int ios_upstream_##name##_ends(void *ctx)                                                   \
 	{                                                                                           \
-		struct op_slot *slot = upstream_under_way();                                        \
+		struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_##name);                  \
                                                                                                     \
 		return slot ? upstream_device_ends(slot, returned(ctx),                             \
 						   ARGUMENT_OF(ctx, iommufd_device_##name, pt_id),  \
@@ -329,7 +334,7 @@ static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret,
 	SEC("fexit/iommufd_device_" #name)                                                          \
 	int ios_upstream_##name##_ends(void *ctx)                                                   \
 	{                                                                                           \
-		struct op_slot *slot = upstream_under_way();                                        \
+		struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_##name);                  \
                                                                                                     \
 		(void)ctx;                                                                          \
 		return slot ? upstream_device_ends(slot, 0, 0, SCOPE_OPERATION_iommufd_##name) : 0; \
@@ -371,7 +376,7 @@ static __always_inline void upstream_access_begins(struct op_slot *slot,
 	SEC("fexit/" #function)                                                                  \
 	int ios_upstream_##name##_ends(void *ctx)                                                \
 	{                                                                                        \
-		struct op_slot *slot = upstream_under_way();                                     \
+		struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_##name);               \
                                                                                                  \
 		if (!slot)                                                                       \
 			return 0;                                                                \
@@ -399,7 +404,7 @@ UPSTREAM_ACCESS(access_rw, iommufd_access_rw, returned)
 	SEC("fexit/iommufd_" #name)                                                             \
 	int ios_upstream_##name##_ends(void *ctx)                                               \
 	{                                                                                       \
-		struct op_slot *slot = upstream_under_way();                                    \
+		struct op_slot *slot = slot_doing(SCOPE_OPERATION_iommufd_##name);              \
                                                                                                 \
 		return slot ? upstream_access_moved(slot, ret_of(ctx),                          \
 						    SCOPE_OPERATION_iommufd_##name) : 0;        \
