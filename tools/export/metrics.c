@@ -98,7 +98,7 @@ static void write_result(struct exposition *text, const struct labels *labels, c
 static void write_results(struct exposition *text, const struct labels *labels,
 			  const struct scope_counters *counters)
 {
-	write_result(text, labels, "success", counters->count - counters->errors);
+	write_result(text, labels, "success", difference(counters->count, counters->errors));
 	write_result(text, labels, "error", counters->errors);
 }
 
