@@ -2,7 +2,7 @@
 /*
  * What BPF programs and tools call the operations, phases and reasons.
  *
- * What our modules tell of is listed in tracepoints/, and the enums are made from those lists; the kernel's own
+ * What our modules report is listed in tracepoints/, and the enums are made from those lists; the kernel's own
  * iommufd and vfio share them.  Listed here is only what those do not know: the operations of VFIO's type1
  * container, and reasons that show from outside alone.  The numbers of enum scope_operation and scope_phase are
  * good within one build of program and tool, which always come together; they are no ABI.

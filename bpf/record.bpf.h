@@ -41,7 +41,7 @@
 
 #endif
 
-/* Operations by what they are, whoever serves them. */
+/* Operations by what they are, whichever source serves them. */
 static __always_inline bool scope_is_map(__u32 operation)
 {
 	return operation == SCOPE_OPERATION_iommufd_map || operation == SCOPE_OPERATION_type1_map;

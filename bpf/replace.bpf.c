@@ -4,9 +4,9 @@
  *
  * The event of the begin has the thread followed.  In this thread then run the IOMMU core, once for each
  * device of the group, and below it the IOMMU driver; what is seen of them is noted.  The event of the end
- * tells of each device.  Where iommufd is the kernel's own, probes on its functions take the place of the events
- * (sources/replace_probed.bpf.c), and all else is the same.  Faults come from interrupts, at any time, and are told by themselves; operations
- * that waited find their replacement by the context.
+ * reports each device.  Where iommufd is the kernel's own, probes on its functions take the place of the
+ * events (sources/replace_probed.bpf.c), and all else is the same.  Faults come from interrupts, at any time,
+ * and are reported by themselves; operations that waited find their replacement by the context.
  *
  * The tool loads of the probes those whose function this kernel has.  Whatever is missing leaves its mark
  * out of the record, and a record without marks claims nothing.
@@ -133,8 +133,8 @@ static __always_inline void fill_move(struct scope_replacement *facts, const str
 }
 
 /* @move: NULL if no device was seen moving; @only: it is the only one of its group */
-static __always_inline void tell(const OP *op, const struct move *move,
-				 __u64 number, bool only)
+static __always_inline void report(const OP *op, const struct move *move,
+				   __u64 number, bool only)
 {
 	struct scope_replacement *facts;
 	char name[SCOPE_DEVICE_LEN];
@@ -167,14 +167,14 @@ static __always_inline void replaced(const OP *op, struct running *run)
 	if (!run) {
 		/* it was refused before it had begun, or is none of those asked for */
 		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->clock.ret)
-			tell(op, NULL, __sync_fetch_and_add(&following.last_number, 1) + 1, true);
+			report(op, NULL, __sync_fetch_and_add(&following.last_number, 1) + 1, true);
 		return;
 	}
 	/* one that failed may not have come to all devices */
 	if (!run->nr)
-		tell(op, NULL, run->number, true);
+		report(op, NULL, run->number, true);
 	for (i = 0; i < SCOPE_GROUP_DEVICES && i < run->nr; i++)
-		tell(op, &run->moves[i], run->number, run->nr == 1 && !op->clock.ret);
+		report(op, &run->moves[i], run->number, run->nr == 1 && !op->clock.ret);
 	turn_ends(op->ctx_id, run->number, op->clock.start_ns + op->clock.dur_ns);
 	run->task = 0;
 }

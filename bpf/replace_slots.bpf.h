@@ -18,7 +18,7 @@
 __u64 lost = 0;
 /* Faults that found no room in the ring buffer. */
 __u64 faults_lost = 0;
-/* Faults that any AMD IOMMU has told of: one that never does may be one that cannot. */
+/* Faults that any AMD IOMMU has reported: one that never does may be one that cannot. */
 __u64 amd_faults_told = 0;
 
 /* What is seen of a device that moves; the names are those of struct scope_replacement. */
@@ -47,7 +47,7 @@ struct running {
 #define RUN_SLOT_BITS 7
 #define RUN_SLOTS (1 << RUN_SLOT_BITS)
 
-/* By context: the two last replacements, since who waited for the first may end after the second began. */
+/* By context: the two last replacements, since what waited for the first may end after the second began. */
 struct turn {
 	__u64 number;
 	__u64 start_ns;

@@ -17,7 +17,7 @@ struct slot_here ios_slot_here[SCOPE_SLOT_CPUS] = {};
 
 /* Where to look for an idle slot. */
 __u32 next_slot = 0;
-/* Operations that found no slot, or whose end was not seen: they are not told of. */
+/* Operations that found no slot, or whose end was not seen: they are not reported. */
 __u64 slots_lost = 0;
 
 static __always_inline struct op_slot *slot_at(__u32 number)

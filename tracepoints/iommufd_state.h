@@ -12,7 +12,7 @@
  * Ids of objects count by context: an object is known by its context's number and its own.
  *
  * On kernels without our modules tools copy the same records from what those have: VFIO's containers, and the
- * kernel's own iommufd.  @source tells; the module leaves it 0.  What such a source does not know is zero,
+ * kernel's own iommufd.  @source says which; the module leaves it 0.  What such a source does not know is zero,
  * and a flag says so where zero could be meant.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_STATE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * operations.bpf.c for sources that are probed; record.bpf.h tells how.
+ * operations.bpf.c for sources that are probed; record.bpf.h describes how.
  */
 #define SCOPE_PROBED
 #include "bpf/operations.bpf.c"

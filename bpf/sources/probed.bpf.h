@@ -10,7 +10,7 @@
  *					consumer, and
  *	slot_free(slot)			lets it go
  *
- * slots.h tells what a slot is.
+ * slots.h describes what a slot is.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H

@@ -3,8 +3,8 @@
  * VFIO's type1 container, as the kernel itself has it: its operations, by probes on vfio_iommu_type1.
  *
  * What is probed is called once an operation or once a batch of 512 pages, never once a run of contiguous memory,
- * and never by the host's own DMA on its way (iommu_map() and iommu_unmap() are).  So the phases are told apart by the
- * gaps: what follows a pin is the map of what was pinned, what follows the invalidation of the IOTLB is the unpin.
+ * and never by the host's own DMA on its way (iommu_map() and iommu_unmap() are).  So the gaps distinguish
+ * the phases: what follows a pin is the map of what was pinned, what follows the invalidation of the IOTLB is the unpin.
  *
  *	map	[wait] pin map pin map ...
  *	unmap	[wait] unmap [sync unpin] ... of each area; the last one lasts until the end

@@ -108,7 +108,7 @@ static __always_inline int upstream_map_ends(struct op_slot *slot,
 }
 
 static __always_inline int upstream_unmap_ends(struct op_slot *slot,
-					     const struct upstream_unmap *unmap)
+					       const struct upstream_unmap *unmap)
 {
 	slot->op.ioas_id = unmap->ioas_id;
 	slot->op.iova = unmap->iova;
@@ -118,7 +118,7 @@ static __always_inline int upstream_unmap_ends(struct op_slot *slot,
 }
 
 static __always_inline int upstream_copy_ends(struct op_slot *slot,
-					     const struct upstream_copy *copy)
+					      const struct upstream_copy *copy)
 {
 	slot->op.flags = copy->flags;
 	slot->op.ioas_id = copy->dst_ioas_id;
@@ -130,7 +130,7 @@ static __always_inline int upstream_copy_ends(struct op_slot *slot,
 }
 
 static __always_inline int upstream_hwpt_alloc_ends(struct op_slot *slot,
-						   const struct upstream_hwpt_alloc *alloc)
+						    const struct upstream_hwpt_alloc *alloc)
 {
 	__s32 ret = slot->op.clock.ret;
 
@@ -158,7 +158,7 @@ static __always_inline int upstream_object_ends(struct op_slot *slot, __u32 oper
 }
 
 static __always_inline int upstream_ioas_alloc_ends(struct op_slot *slot,
-						   const struct upstream_ioas_alloc *alloc)
+						    const struct upstream_ioas_alloc *alloc)
 {
 	__s32 ret = slot->op.clock.ret;
 
@@ -169,7 +169,7 @@ static __always_inline int upstream_ioas_alloc_ends(struct op_slot *slot,
 }
 
 static __always_inline int upstream_destroy_ends(struct op_slot *slot,
-					     const struct upstream_destroy *destroy)
+						 const struct upstream_destroy *destroy)
 {
 	slot->op.object_id = destroy->id;
 	return upstream_object_ends(slot, SCOPE_OPERATION_iommufd_destroy);

@@ -31,7 +31,7 @@
 #define UPSTREAM_EOVERFLOW 75
 #define UPSTREAM_EOPNOTSUPP 95
 
-/* Where the kernel counts, it has the numbers: what is in use, and the limit of who pays. */
+/* Where the kernel counts, it has the numbers: what is in use, and the limit of the user that pays. */
 static __noinline int upstream_over_limit(struct op_slot *slot, __u64 address)
 {
 	const struct iopt_pages___upstream *pages = (void *)address;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The phases of the operations of the kernel's own iommufd; upstream.bpf.h tells the model.
+ * The phases of the operations of the kernel's own iommufd; upstream.bpf.h describes the model.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_PHASES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_PHASES_BPF_H

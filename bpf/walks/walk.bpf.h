@@ -360,7 +360,7 @@ static __always_inline void name_device(struct iommufd_state_device *record,
 		BPF_SNPRINTF(symbol, SCOPE_WALK_SYMBOL, "%ps", probe);
 }
 
-/* The process of a thread, as who has a context. */
+/* The process of a thread, as the owner of a context. */
 static __always_inline void name_process(struct iommufd_state_ctx *record,
 					 const struct task_struct *task)
 {

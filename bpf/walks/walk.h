@@ -22,7 +22,7 @@
 #define SCOPE_WALK_RECORD 200
 #define SCOPE_WALK_SYMBOL 48
 
-/* Contexts that can be told apart in a run: one that is seen again later is copied again. */
+/* Contexts that are distinguished in a run: one that is seen again later is copied again. */
 #define SCOPE_WALK_CONTEXTS 16384
 
 /* What a walk is to find. */

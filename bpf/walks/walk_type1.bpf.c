@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of VFIO's type1 containers.  walk.h tells how state is copied.
+ * The state of VFIO's type1 containers.  walk.h describes how state is copied.
  *
  * A container is found by a file of /dev/vfio/vfio, by one of a group that was put in it, or by one of a device
  * that was opened through such a group: the first may be closed and the container live on.  It becomes
@@ -37,7 +37,7 @@ char LICENSE[] SEC("license") = "GPL";
  * @container: the container
  * @iommu: what type1 keeps of it
  * @ctx: its number
- * @task: who has it
+ * @task: a thread that has it
  * @groups: the container's list of groups
  * @group: its member, that is of a group
  * @devices: that one's list of devices
@@ -467,7 +467,7 @@ static __always_inline void emit_objects(void)
 	emit_devices();
 	if (at.iommu) {
 		emit_domains();
-		/* a walk through all areas is of no use to who passes over its records */
+		/* a walk through all areas is of no use where its records are passed over */
 		if (walk.skip < 2 && !walk.full) {
 			read_ranges(at.iommu);
 			walk_areas();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of the kernel's own iommufd.  walk.h tells how state is copied.
+ * The state of the kernel's own iommufd.  walk.h describes how state is copied.
  *
  * A context is found by a file of /dev/iommu, its objects in the xarray that it has them in.  How many HWPTs an
  * IOAS has, and what else follows from other records, user space counts.  There is no count of areas
@@ -27,7 +27,7 @@ char LICENSE[] SEC("license") = "GPL";
  * struct at - what a walk through a context is at
  * @ictx: the context
  * @ctx: its number
- * @task: who has it; @source: whose memory is mapped
+ * @task: a thread that has it; @source: whose memory is mapped
  * @node: nodes of the xarray above, with the slots that come next
  * @depth: how many
  * @object: the object

@@ -7,7 +7,7 @@
  *
  * A device that answers no more (pulled out, or fallen off its bus) would be waited for at each
  * reset, a minute for each of its ways, with its configuration locked, often the lock of its set
- * held, and no signal to end it.  So it is not reset, and nobody can open it; the reset that it
+ * held, and no signal to end it.  So it is not reset, and it cannot be opened; the reset that it
  * owes is done once it is back.  A hot reset is tried: it may bring the device back.
  */
 #include <linux/pci.h>

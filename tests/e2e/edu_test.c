@@ -215,7 +215,7 @@ static void signal_event(int fd)
 	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
 }
 
-/* Eventfds that unmask and mask come and go: the device's user and whoever else has them decide when. */
+/* Eventfds that unmask and mask come and go: the processes that have them decide when. */
 BOTH(edu, intx_eventfds_come_and_go)
 {
 	int fd, unmask, mask, none = -1;

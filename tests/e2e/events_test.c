@@ -236,7 +236,7 @@ static uint8_t read_config(const char *bdf)
 }
 
 /*
- * A device that answers no more holds nobody up: neither its user, who closes it, nor the next one, nor who
+ * A device that answers no more holds no process up: neither its user, which closes it, nor the next one, nor one that
  * reads its configuration meanwhile.  It is not waited for to come out of a reset.  Once it is back, it is
  * reset before anybody has it.
  */

@@ -41,28 +41,28 @@ def clean(tap, output, name):
 
 
 class Impostor:
-    """A process with a name of its choice, which maps well and fails, again and again, until it is told to go."""
+    """A process with a name of its choice, which maps well and fails, again and again, until it is killed."""
 
     def __init__(self, name):
-        ready, told = os.pipe()
+        ready, started = os.pipe()
         self.pid = os.fork()
         if not self.pid:
             status = 1
             try:
                 ctypes.CDLL(None).prctl(PR_SET_NAME, name, 0, 0, 0)
-                self.live(told)
+                self.live(started)
                 status = 0
             finally:
                 os._exit(status)
-        os.close(told)
+        os.close(started)
         os.read(ready, 1)
         os.close(ready)
 
     @staticmethod
-    def live(told):
+    def live(started):
         with Space() as space:
             space.map(IOVA, 4096)
-            os.write(told, b"1")
+            os.write(started, b"1")
             while True:
                 try:
                     space.map(IOVA, 4096)

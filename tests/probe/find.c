@@ -73,7 +73,7 @@ static int print_arguments(void)
 
 	if (!programs)
 		return 1;
-	hooks_tell_arguments(programs->obj);
+	hooks_set_arguments(programs->obj);
 #define PRINT(function, parameter)                           \
 	printf("argument " #function " " #parameter " %u\n", \
 	       programs->rodata->function##__argument__##parameter)

@@ -30,8 +30,8 @@ def truth(output):
                      for name, iova, length, error in (line for line in lines if line[0] != "pid")]
 
 
-def told(objects):
-    """The same as the tool told it, but for what the end of the client's process does."""
+def shown(objects):
+    """The same as the tool shows it, but for what the end of the client's process does."""
     calls = [Call(o["operation"], o.get("iova") or 0, o.get("length_bytes") or 0, o["error"])
              for o in objects if o.get("subsystem") == "iommufd"]
     while calls and calls[-1].name in ("detach", "unbind"):
@@ -39,7 +39,7 @@ def told(objects):
     return calls
 
 
-def told_of(calls):
+def wanted_of(calls):
     calls = list(calls)
     while calls and calls[-1].name == "detach":
         calls.pop()
@@ -58,7 +58,7 @@ def every_call(tap):
     result, objects, output = observed(("ops",), "pairs", "200")
     pid, calls = truth(output)
     tap.equal((result.returncode, result.stderr), (0, ""), "ops finds no fault")
-    tap.equal(told(objects), told_of(calls), "ops tells of each of %d calls, in order" % len(calls))
+    tap.equal(shown(objects), wanted_of(calls), "ops shows each of %d calls, in order" % len(calls))
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = [o for o in objects[:-1] if o["subsystem"] == "iommufd"]
     tap.equal(({o["source"] for o in mine}, {o["pid"] for o in mine}, len({o["ctx"] for o in mine})),
@@ -81,7 +81,7 @@ def every_call(tap):
 def tables(tap):
     _, objects, output = observed(("ops",), "tables")
     _, calls = truth(output)
-    tap.equal(told(objects), told_of(calls), "tables and what moves between them are told of in order")
+    tap.equal(shown(objects), wanted_of(calls), "tables and what moves between them are shown in order")
     by_name = collections.defaultdict(list)
     for o in objects:
         by_name[o.get("operation")].append(o)
@@ -109,7 +109,7 @@ def tables(tap):
 def compat(tap):
     _, objects, output = observed(("ops",), "compat")
     _, calls = truth(output)
-    tap.equal(told(objects), told_of(calls), "calls of the type1 interface are told of as maps and unmaps")
+    tap.equal(shown(objects), wanted_of(calls), "calls of the type1 interface are shown as maps and unmaps")
     mine = [o for o in objects if o.get("operation") in ("map", "unmap")]
     tap.equal([(o["source"], o["pages"]) for o in mine], [("upstream", 16)] * 2, "with their pages")
     tap.equal({o["ioas"] for o in mine[:1]}, {o["object_id"] for o in objects if o.get("operation") == "ioas_alloc"},
@@ -137,7 +137,7 @@ def reasons(tap):
     wrong = [call for call in calls if call.error]
     failures = [o for o in objects if o.get("subsystem") == "iommufd"]
     tap.equal([(o["operation"], o["error"]) for o in failures], [(c.name, c.error) for c in wrong],
-              "each failure is told of")
+              "each failure is shown")
     # where the memory is that is not there: the map of it says so
     at = [o["reason_a"] for o in failures if o["reason"] == "gup_fault"]
     found = [(o["reason"], o["reason_a"], o["reason_b"]) for o in failures if o["error"] != "EBUSY"]
@@ -174,7 +174,7 @@ def waiting(tap):
     names = collections.Counter(call.name for call in calls)
     mine = collections.Counter(o["operation"] for o in objects if o.get("subsystem") == "iommufd")
     tap.equal([mine[name] for name in ("map", "unmap")], [names[name] for name in ("map", "unmap")],
-              "two threads in one context: each call is told of")
+              "two threads in one context: each call is shown")
 
 
 def replacements(tap):
@@ -182,7 +182,7 @@ def replacements(tap):
     _, calls = truth(output)
     totals = objects.pop()
     tap.equal((len(objects), totals["lost"]), (sum(call.name == "replace" for call in calls), 0),
-              "replace tells of each replacement")
+              "replace shows each replacement")
     tap.equal({(o["device"], o["ret"], o["moves"], o["windows"], o["verdict"], o["faults_in_window"])
                for o in objects}, {(DEVICE, 0, 1, 1, "blocked", 0)},
               "VT-d takes the translation away each time, and nothing faults")
@@ -202,12 +202,12 @@ def waits(tap):
         _, objects, output = observed(("replace",), "switching", "100")
         _, calls = truth(output)
         if len(objects) - 1 != sum(call.name == "replace" for call in calls):
-            tap.ok(False, "each replacement is told of", len(objects))
+            tap.ok(False, "each replacement is shown", len(objects))
         waiting = [w for o in objects[:-1] for w in o["waiting"]]
         if waiting:
             break
     tap.ok(waiting and all(w["operation"] in ("map", "unmap") and w["wait_ns"] > 0 for w in waiting),
-           "operations of another thread that wait for a replacement are told of with it", waiting)
+           "operations of another thread that wait for a replacement are shown with it", waiting)
 
 
 TESTS = (replacements, waits, every_call, tables, compat, numbers, reasons, memory_limit, waiting)

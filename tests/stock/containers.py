@@ -219,10 +219,10 @@ def exported(tap):
         found = {line.split("{")[0]: line.split("}")[-1].split()[0] for line in lines if "ioas=" in line}
         tap.equal((found["iommufd_ioas_areas"], found["iommufd_ioas_pinned_bytes"]),
                   ("10", str(10 * PAGE)), "export: areas and pinned memory")
-        told = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
-        names = [name for name, _ in told]
+        samples = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+        names = [name for name, _ in samples]
         tap.equal([name for name in names if names.count(name) > 1], [], "no sample is there twice")
-        counted = dict(told)
+        counted = dict(samples)
         tap.equal([counted['iommufd_operations_total{operation="map",source="type1",result="success"}'],
                    counted['iommufd_operation_bytes_total{operation="map",source="type1"}']],
                   ["3", str(3 * PAGE)], "operations count as iommufd's do, with their source")
@@ -279,7 +279,7 @@ def shared(tap):
             os._exit(0)
         state = read()
         tap.equal([c["pid"] for c in state["contexts"]], [os.getpid()],
-                  "who maps has it, and it is there once")
+                  "the process that maps has it, and it is there once")
         os.kill(child, 9)
         os.waitpid(child, 0)
         made.open_device(ALONE)
@@ -348,14 +348,14 @@ def hostile(tap):
 
 
 def held(tap):
-    """A group that a process has open and does nothing with: nobody else can have it."""
+    """A group that a process has open and does nothing with: no other process can have it."""
     def holders():
         return {d["device"]: d["holders"] for d in read()["unused_devices"]}
 
-    tap.equal(holders()[OTHER], [], "a device that nobody has")
+    tap.equal(holders()[OTHER], [], "a device that no process has")
     file = os.open("/dev/vfio/%d" % group_of(OTHER), os.O_RDWR)
     try:
-        tap.equal(holders()[OTHER], [{"pid": os.getpid(), "process": "python3"}], "who holds it")
+        tap.equal(holders()[OTHER], [{"pid": os.getpid(), "process": "python3"}], "the process that holds it")
         tap.equal(holders()[ALONE], [], "and no other one")
         shown = tool("state", "-d", OTHER).stdout
         tap.ok("held by python3 [%d], which has the node of its group open" % os.getpid() in shown,
@@ -387,7 +387,7 @@ def unloaded(tap):
         tap.equal(last()["contexts"], [], "and sees nothing")
         result = tool("state")
         tap.equal((result.returncode, result.stderr.count("\n"), "modprobe" in result.stderr),
-                  (1, 1, True), "who begins now is told what is missing")
+                  (1, 1, True), "one that starts now says what is missing")
         modules("vfio-pci")
         bind_device(ALONE)
         with container(ALONE) as made:

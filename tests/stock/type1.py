@@ -35,8 +35,8 @@ def truth(output):
     return pids[0] if pids else 0, calls
 
 
-def told(objects):
-    """The same as the tool told it."""
+def shown(objects):
+    """The same as the tool shows it."""
     return [Call(o["operation"], o["iova"], o["length_bytes"], 0 if o["error"] else o["pages"], o["error"])
             for o in objects if o.get("operation") in MEMORY]
 
@@ -58,7 +58,7 @@ def every_call(tap):
     pid, calls = truth(output)
     tap.equal((result.returncode, result.stderr), (0, ""), "ops finds no fault")
     tap.equal(len(calls), 400, "the client makes 400 calls")
-    tap.equal(told(objects), calls, "ops tells of each call: its range, its pages, in order")
+    tap.equal(shown(objects), calls, "ops shows each call: its range, its pages, in order")
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = objects[:-1]
     tap.equal({(o["subsystem"], o["source"]) for o in mine}, {("type1", "type1")},
@@ -68,7 +68,7 @@ def every_call(tap):
     tap.equal(len({o["ctx"] for o in mine}), 1, "one container has one number")
     counts = collections.Counter(o["operation"] for o in mine)
     tap.equal([counts[name] for name in ("open", "attach", "detach", "close")], [1, 1, 1, 1],
-              "the container's life is told of")
+              "the container's life is shown")
     attach = [o for o in mine if o["operation"] == "attach"][0]
     group = os.path.basename(os.readlink("/sys/bus/pci/devices/%s/iommu_group" % DEVICE))
     tap.equal((attach["device"], attach["group"], attach["devices"]), (DEVICE, int(group), 1),
@@ -92,8 +92,8 @@ def shapes(tap):
         _, objects, output = observed(("ops",), *work)
         _, calls = truth(output)
         name = " ".join(work)
-        tap.equal((sorted(told(objects)), objects[-1]["lost"]), (sorted(calls), 0),
-                  "%s: each of %d calls is told of" % (name, len(calls)))
+        tap.equal((sorted(shown(objects)), objects[-1]["lost"]), (sorted(calls), 0),
+                  "%s: each of %d calls is shown" % (name, len(calls)))
 
 
 def numbers(tap):
@@ -126,7 +126,7 @@ def reasons(tap):
     _, objects, output = observed(("ops", "--errors"), "errors")
     _, calls = truth(output)
     wrong = [call for call in calls if call.error]
-    tap.equal([c.error for c in told(objects)], [c.error for c in wrong], "each failure is told of")
+    tap.equal([c.error for c in shown(objects)], [c.error for c in wrong], "each failure is shown")
     base, memory = 1 << 32, [o["user_va"] for o in objects if o.get("reason") == "iova_overlap"]
     found = [(o["reason"], o["reason_a"], o["reason_b"]) for o in objects[:-1]]
     at = memory[0] if memory else 0
@@ -167,7 +167,7 @@ def entry_limit(tap):
 def waiting(tap):
     _, objects, _ = observed(("ops", "-o", "map"), "waiting", str(LONG))
     maps = sorted((o for o in objects if o.get("operation") == "map"), key=lambda o: o["iova"])
-    tap.equal([o["process"] for o in maps], ["long-mapper", "waiting-mapper"], "both maps are told of")
+    tap.equal([o["process"] for o in maps], ["long-mapper", "waiting-mapper"], "both maps are shown")
     first, second = maps
     tap.ok(first["pin_ns"] > first["dur_ns"] / 2 and not first["wait_ns"],
            "the first spent its time pinning", first)
@@ -207,7 +207,7 @@ def recording(tap):
             tool("record", "-o", path, "--", *client(output.name, "pairs", "50"), timeout=60)
             _, calls = truth(output.read())
         report = [json.loads(line) for line in tool("report", "--json", path).stdout.splitlines()]
-    tap.equal(told(report), calls, "record and report tell of each call as well")
+    tap.equal(shown(report), calls, "record and report show each call as well")
     tap.equal({o["source"] for o in report if "source" in o}, {"type1"}, "with its source")
 
 

@@ -204,7 +204,7 @@ def nomodules(tap):
     tap.ok(found.says("modules", "no iommufd", "iommuscope-dkms"), "or what they are good for",
            found.of("modules"))
     found = Findings(before=USER)
-    lacks(tap, found, {"modules", "sources", "privilege"}, "a user is told the same")
+    lacks(tap, found, {"modules", "sources", "privilege"}, "a user sees the same")
 
 
 def noiommu(tap):

@@ -151,7 +151,7 @@ def commands_own_end(tap):
     tap.equal((result.returncode, result.stderr), (0, ""), "--kill ends it with the run")
     result = tool("ops", "--duration", "100ms", "--", "sh", "-c", "sleep 3; exit 5")
     tap.ok(result.returncode == 1 and "waiting for its end" in result.stderr and "status 5" in result.stderr,
-           "a long wait is explained, and how it ends is told", result.stderr)
+           "a long wait is explained, and how it ends is said", result.stderr)
 
 
 def losses(tap):

@@ -51,7 +51,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void told(const char *call, uint64_t iova, uint64_t length, uint64_t pages, int error)
+static void report(const char *call, uint64_t iova, uint64_t length, uint64_t pages, int error)
 {
 	if (!quiet)
 		printf("%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", call, iova, length,
@@ -69,7 +69,7 @@ static int map_flags(void *memory, uint64_t iova, uint64_t length, uint32_t flag
 	};
 	int error = ioctl(container, VFIO_IOMMU_MAP_DMA, &map) ? errno : 0;
 
-	told("map", iova, length, length / PAGE, error);
+	report("map", iova, length, length / PAGE, error);
 	return error;
 }
 
@@ -88,7 +88,7 @@ static int unmap(uint64_t iova, uint64_t length, uint64_t pages)
 	};
 	int error = ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? errno : 0;
 
-	told("unmap", iova, error ? length : unmap.size, pages, error);
+	report("unmap", iova, error ? length : unmap.size, pages, error);
 	return error;
 }
 
@@ -166,7 +166,7 @@ static void errors(void)
 	map(memory, 2 * BASE, 16 * PAGE);
 	if (!ioctl(container, VFIO_IOMMU_MAP_DMA, nowhere))
 		die("a map without an argument");
-	told("map", 0, 0, 0, errno);
+	report("map", 0, 0, 0, errno);
 	unmap(BASE, 4 * PAGE, 4);
 }
 
@@ -192,7 +192,7 @@ static void full(void)
 		;
 	quiet = false;
 	printf("areas %" PRIu64 "\n", i);
-	told("map", BASE + 2 * i * PAGE, PAGE, 0, ENOSPC);
+	report("map", BASE + 2 * i * PAGE, PAGE, 0, ENOSPC);
 }
 
 static uint64_t pairs_of_thread;
@@ -238,7 +238,7 @@ static bool maps_already(void)
 	file = tid ? fopen(path, "re") : NULL;
 	if (!file)
 		return false;
-	/* "running" while it runs: then its number of system calls tells nothing */
+	/* "running" while it runs: then its number of system calls says nothing */
 	if (fscanf(file, "%ld", &call) != 1)
 		call = -1;
 	fclose(file);

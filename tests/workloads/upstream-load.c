@@ -50,7 +50,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static int told(const char *call, uint64_t iova, uint64_t length, int ret)
+static int report(const char *call, uint64_t iova, uint64_t length, int ret)
 {
 	int error = ret ? errno : 0;
 
@@ -71,7 +71,7 @@ static int map_flags(uint32_t ioas, void *memory, uint64_t iova, uint64_t length
 		.iova = iova,
 	};
 
-	return told("map", iova, length, ioctl(iommu, IOMMU_IOAS_MAP, &map));
+	return report("map", iova, length, ioctl(iommu, IOMMU_IOAS_MAP, &map));
 }
 
 static int map(void *memory, uint64_t iova, uint64_t length)
@@ -89,7 +89,7 @@ static int unmap(uint64_t iova, uint64_t length)
 	};
 	int ret = ioctl(iommu, IOMMU_IOAS_UNMAP, &unmap);
 
-	return told("unmap", iova, unmap.length, ret);
+	return report("unmap", iova, unmap.length, ret);
 }
 
 static int copy(uint32_t to, uint64_t iova, uint64_t length)
@@ -104,14 +104,14 @@ static int copy(uint32_t to, uint64_t iova, uint64_t length)
 		.src_iova = iova,
 	};
 
-	return told("copy", iova, length, ioctl(iommu, IOMMU_IOAS_COPY, &copied));
+	return report("copy", iova, length, ioctl(iommu, IOMMU_IOAS_COPY, &copied));
 }
 
 static uint32_t ioas_alloc(void)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 
-	if (told("ioas_alloc", 0, 0, ioctl(iommu, IOMMU_IOAS_ALLOC, &alloc)))
+	if (report("ioas_alloc", 0, 0, ioctl(iommu, IOMMU_IOAS_ALLOC, &alloc)))
 		die("ioas_alloc");
 	return alloc.out_ioas_id;
 }
@@ -120,7 +120,7 @@ static uint32_t hwpt_alloc(uint32_t dev, uint32_t ioas)
 {
 	struct iommu_hwpt_alloc alloc = { .size = sizeof(alloc), .dev_id = dev, .pt_id = ioas };
 
-	told("hwpt_alloc", 0, 0, ioctl(iommu, IOMMU_HWPT_ALLOC, &alloc));
+	report("hwpt_alloc", 0, 0, ioctl(iommu, IOMMU_HWPT_ALLOC, &alloc));
 	return alloc.out_hwpt_id;
 }
 
@@ -128,7 +128,7 @@ static int destroy(uint32_t id)
 {
 	struct iommu_destroy gone = { .size = sizeof(gone), .id = id };
 
-	return told("destroy", 0, 0, ioctl(iommu, IOMMU_DESTROY, &gone));
+	return report("destroy", 0, 0, ioctl(iommu, IOMMU_DESTROY, &gone));
 }
 
 /* @name: VFIO attaches a device that is attached by a replacement */
@@ -136,14 +136,14 @@ static int attach(const char *name, uint32_t id)
 {
 	struct vfio_device_attach_iommufd_pt to = { .argsz = sizeof(to), .pt_id = id };
 
-	return told(name, 0, 0, ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &to));
+	return report(name, 0, 0, ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &to));
 }
 
 static void detach(void)
 {
 	struct vfio_device_detach_iommufd_pt from = { .argsz = sizeof(from) };
 
-	told("detach", 0, 0, ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &from));
+	report("detach", 0, 0, ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &from));
 }
 
 static char *memory_of(uint64_t length, bool there)
@@ -181,7 +181,7 @@ static void set_up(const char *bdf)
 	if (device < 0 || iommu < 0)
 		die(bdf);
 	bind.iommufd = iommu;
-	if (told("bind", 0, 0, ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind)))
+	if (report("bind", 0, 0, ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind)))
 		die("bind");
 	device_id = bind.out_devid;
 	first_ioas = ioas_alloc();
@@ -248,8 +248,8 @@ static void compat(void)
 
 	if (ioctl(iommu, IOMMU_VFIO_IOAS, &set))
 		die("IOMMU_VFIO_IOAS");
-	told("map", BASE, 16 * PAGE, ioctl(iommu, VFIO_IOMMU_MAP_DMA, &mapped));
-	told("unmap", BASE, 16 * PAGE, ioctl(iommu, VFIO_IOMMU_UNMAP_DMA, &unmapped));
+	report("map", BASE, 16 * PAGE, ioctl(iommu, VFIO_IOMMU_MAP_DMA, &mapped));
+	report("unmap", BASE, 16 * PAGE, ioctl(iommu, VFIO_IOMMU_UNMAP_DMA, &unmapped));
 }
 
 static void errors(void)

@@ -172,7 +172,7 @@ const struct command command_doctor = {
 		"Each line is ok, a warning, or missing, with what to do about it.  It looks at the "
 		"kernel and its options, BTF, what restricts BPF, the modules (ours or the "
 		"kernel's own), where operations can be seen and which of their phases cannot, "
-		"the IOMMU, interrupt remapping, groups and who is in their way, "
+		"the IOMMU, interrupt remapping, groups and what is in their way, "
 		"device nodes, and what the calling user may do and pin.\n\n"
 		"With -d it looks at one device in depth instead of at all groups: what the host "
 		"uses it for, its IOMMU, what else is in its group, its driver, how it can be "

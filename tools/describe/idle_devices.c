@@ -36,7 +36,7 @@ static dev_t node_of(const char *class, const char *name)
 	return makedev(major, minor);
 }
 
-/* Find out who has the nodes of the devices open. */
+/* Find the processes that have the nodes of the devices open. */
 static void read_holders(struct idle_devices *idle)
 {
 	dev_t *nodes = calloc(idle->nr * 2 + 1, sizeof(*nodes));

@@ -23,7 +23,7 @@ struct state;
  * @viable: nothing keeps the group from being handed out
  * @node: device number of its own node, 0 if it has none
  * @group_node: that of its group's
- * @holders: who has one of them open, of all devices
+ * @holders: processes that have one of them open, of all devices
  */
 struct idle_device {
 	char device[DEVICE_NAME_SIZE];
@@ -41,7 +41,7 @@ struct idle_device {
  * @list: the devices, sorted by name
  * @nr: how many
  * @wanted: the one to show; NULL: all
- * @holders: who has their nodes open
+ * @holders: processes that have their nodes open
  */
 struct idle_devices {
 	struct idle_device *list;

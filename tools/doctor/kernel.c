@@ -303,7 +303,7 @@ static enum verdict judge(const struct module *module)
 
 	if (module->loaded && module->ours)
 		return OURS;
-	/* what is not in the kernel's tree may be what is installed, whoever's it is */
+	/* what is not in the kernel's tree may be what is installed, ours or another's */
 	if (module->loaded)
 		return ours_installed && !module->built_in && !module->out_of_tree ? OLD_LOADED :
 										     FOREIGN;
@@ -322,7 +322,7 @@ static void say_not_installed(struct doctor *doctor, const char *names)
 		doctor_say(doctor, DOCTOR_OK, "this kernel has no %s", names);
 	else if (!strncmp(kernel.release, MODULES_SERIES, strlen(MODULES_SERIES)))
 		doctor_say(doctor, DOCTOR_OK,
-			   "this kernel has no %s, and so no /dev/iommu: who needs one (QEMU's iommufd "
+			   "this kernel has no %s, and so no /dev/iommu: what needs one (QEMU's iommufd "
 			   "backend, libvfn) has it from " PACKAGE, names);
 	else
 		doctor_say(doctor, DOCTOR_OK,

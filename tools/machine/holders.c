@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has nodes open: every /proc/PID/fd is gone through, and what a descriptor leads to is asked for its
+ * Which processes have nodes open: every /proc/PID/fd is gone through, and what a descriptor leads to is asked for its
  * device number, so that names of nodes, other name spaces and links do not matter.
  */
 #include <ctype.h>

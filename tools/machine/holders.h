@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who has nodes of devices and groups open, whether or not it does anything with them.
+ * Processes that have nodes of devices and groups open, whether or not they do anything with them.
  */
 #ifndef IOMMUSCOPE_MACHINE_HOLDERS_H
 #define IOMMUSCOPE_MACHINE_HOLDERS_H

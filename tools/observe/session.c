@@ -378,7 +378,7 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 		return failed("open the BPF programs", err);
 	session->skeleton = skeleton;
 	session->owner = owner;
-	hooks_tell_arguments(session_object(session));
+	hooks_set_arguments(session_object(session));
 	return filter ? set_filter(session, filter) : 0;
 }
 
@@ -403,7 +403,7 @@ int session_added(struct session *session, struct bpf_object_skeleton *skeleton,
 		return session_has_probed() ? failed("open the BPF programs", err) : 0;
 	session->probed = skeleton;
 	session->probed_owner = owner;
-	hooks_tell_arguments(*skeleton->obj);
+	hooks_set_arguments(*skeleton->obj);
 	tell_entry_limit(*skeleton->obj);
 	return 0;
 }

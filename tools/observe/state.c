@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of all sources.  That of our module is copied by programs of state.bpf.c; state_walk.h tells
+ * The state of all sources.  That of our module is copied by programs of state.bpf.c; state_walk.h describes
  * how.  That of others comes from walks.c, and is sorted in.
  */
 #include <bpf/bpf.h>

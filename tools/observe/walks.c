@@ -282,7 +282,7 @@ int walks_read(struct walks *walks, unsigned int sources, walks_function add, vo
 			walks->walkers[source].failed = false;
 			continue;
 		}
-		/* who has given up the privilege to load programs sees what there was before */
+		/* a process that has given up the privilege to load programs sees what there was before */
 		walker = walks->walkers[source].failed ? NULL : ready(walks, source);
 		if (!walker)
 			continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * State of what is not ours: VFIO's type1 containers, the kernel's own iommufd.  state.h tells what state is, and
+ * State of what is not ours: VFIO's type1 containers, the kernel's own iommufd.  state.h describes what state is, and
  * bpf/walks/walk.h how it is copied.
  *
  * A source is looked for at each look, so that a module may come and go: its programs are loaded when it is

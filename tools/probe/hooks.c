@@ -210,7 +210,7 @@ static void tell_argument(const char *variable, uint8_t *value)
 	*value = place_of_argument(function, separator + strlen(SCOPE_ARGUMENT_SEPARATOR));
 }
 
-void hooks_tell_arguments(const struct bpf_object *object)
+void hooks_set_arguments(const struct bpf_object *object)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	const struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");

@@ -110,11 +110,11 @@ const char *hook_symbol(const char *name);
 bool hook_is_seen(unsigned int source, enum hook_kind kind, const char *shows);
 
 /**
- * hooks_tell_arguments() - tell programs where their functions' parameters are
+ * hooks_set_arguments() - set in programs where their functions' parameters are
  * @object: the programs, open and not yet loaded
  *
  * Sets the variables of ARGUMENT() in bpf/arguments.bpf.h.
  */
-void hooks_tell_arguments(const struct bpf_object *object);
+void hooks_set_arguments(const struct bpf_object *object);
 
 #endif

@@ -22,7 +22,7 @@ void probes_leave_out_phases(const struct bpf_object *object);
  *
  * The kernel does not run a program on a processor where another thread was preempted in that very program.
  *
- * Return: how often; at most so many operations are not told of.
+ * Return: how often; at most so many operations are not reported.
  */
 uint64_t probes_missed(const struct bpf_object *object);
 

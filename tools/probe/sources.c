@@ -2,7 +2,7 @@
 /*
  * Which sources this host has.
  *
- * All is told by BTF: it has the functions of a module that is loaded and of what is built in alike, and a
+ * All of it is in BTF: that has the functions of a module that is loaded and of what is built in alike, and a
  * module of ours has events in it that the kernel's own has not.
  */
 #include <stdio.h>

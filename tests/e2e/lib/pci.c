@@ -259,45 +259,51 @@ static int open_port(const char *bdf)
 	return fd < 0 ? -errno : fd;
 }
 
-int pci_slot_power(const char *bdf, bool on)
+/*
+ * Open the configuration of the port that a device is behind. @at: set to the place of its slot's control register,
+ * @ctl: to what that has. Returns the file, or a negative errno.
+ */
+static int open_slot(const char *bdf, int *at, int *ctl)
 {
-	int fd = open_port(bdf), at, ctl, rc;
+	int fd = open_port(bdf);
 
 	if (fd < 0)
 		return fd;
-	at = find_slot_control(fd);
-	ctl = at < 0 ? at : config_word(fd, at);
-	if (ctl < 0) {
-		rc = ctl;
-	} else {
-		/* With the indicator off as well QEMU would take the device out. */
-		ctl &= ~PCI_EXP_SLTCTL_PCC;
-		rc = set_word(fd, at, ctl | (on ? PCI_EXP_SLTCTL_PWR_ON : PCI_EXP_SLTCTL_PWR_OFF));
-	}
+	*at = find_slot_control(fd);
+	*ctl = *at < 0 ? *at : config_word(fd, *at);
+	if (*ctl >= 0)
+		return fd;
+	close(fd);
+	return *ctl;
+}
+
+int pci_slot_power(const char *bdf, bool on)
+{
+	int at, ctl, fd = open_slot(bdf, &at, &ctl), rc;
+
+	if (fd < 0)
+		return fd;
+	/* With the indicator off as well QEMU would take the device out. */
+	ctl &= ~PCI_EXP_SLTCTL_PCC;
+	rc = set_word(fd, at, ctl | (on ? PCI_EXP_SLTCTL_PWR_ON : PCI_EXP_SLTCTL_PWR_OFF));
 	close(fd);
 	return rc;
 }
 
 int pci_tear_out(const char *bdf)
 {
-	int fd = open_port(bdf), at, ctl, rc;
+	int at, ctl, fd = open_slot(bdf, &at, &ctl), rc;
 
 	if (fd < 0)
 		return fd;
-	at = find_slot_control(fd);
-	ctl = at < 0 ? at : config_word(fd, at);
-	if (ctl < 0) {
-		rc = ctl;
-	} else {
-		/*
-		 * QEMU takes a device out as its slot loses its power. The port's driver is to hear
-		 * of it only once there is power again: it believes a slot without to be empty.
-		 */
-		rc = set_word(fd, at, (ctl & ~PCI_EXP_SLTCTL_HPIE) | PCI_EXP_SLTCTL_PWR_OFF |
-					      PCI_EXP_SLTCTL_PWR_IND_OFF);
-		if (!rc)
-			rc = set_word(fd, at, ctl);
-	}
+	/*
+	 * QEMU takes a device out as its slot loses its power. The port's driver is to hear
+	 * of it only once there is power again: it believes a slot without to be empty.
+	 */
+	rc = set_word(fd, at, (ctl & ~PCI_EXP_SLTCTL_HPIE) | PCI_EXP_SLTCTL_PWR_OFF |
+				      PCI_EXP_SLTCTL_PWR_IND_OFF);
+	if (!rc)
+		rc = set_word(fd, at, ctl);
 	close(fd);
 	return rc;
 }

@@ -109,7 +109,7 @@ bool pci_present(const char *bdf);
  * @bdf: the device, directly behind a port with a power controller
  * @on: on
  *
- * Nobody learns of it: the device is still there, but does not answer.
+ * The kernel does not learn of it: the device is still there, but does not answer.
  *
  * Return: 0 or a negative errno, -ENODEV if its port has no power controller.
  */

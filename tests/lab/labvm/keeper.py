@@ -215,7 +215,7 @@ class NoState(Exception):
 
 
 def findings(status, said):
-    """What lab-state found, of all it said: on a slow machine it also tells where it is, and its stack."""
+    """What lab-state found, of all it said: on a slow machine it also says where it is, and its stack."""
     if status == 0:
         return []
     return [line for line in said.splitlines() if not line.startswith(("lab-state: ", "[<0>]"))]
