@@ -9,7 +9,7 @@
 #define IOMMUSCOPE_BPF_SOURCES_TYPE1_FAILURES_BPF_H
 
 #include "bpf/sources/probed.bpf.h"
-#include "bpf/type1_types.bpf.h"
+#include "bpf/kernel/type1_types.bpf.h"
 
 #define TYPE1_PAGE_SHIFT 12
 #define TYPE1_PAGE (1ULL << TYPE1_PAGE_SHIFT)

@@ -6,9 +6,9 @@
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
 
-#include "bpf/iommufd_types.bpf.h"
+#include "bpf/kernel/iommufd_types.bpf.h"
 #include "bpf/sources/probed.bpf.h"
-#include "bpf/xarray.bpf.h"
+#include "bpf/kernel/xarray.bpf.h"
 
 /* struct iommu_ioas_map and the like of linux/iommufd.h; that of a map of a file has the same form */
 struct upstream_map {

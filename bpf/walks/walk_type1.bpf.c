@@ -9,8 +9,8 @@
  */
 #include "bpf/walks/walk.bpf.h"
 
-#include "bpf/type1_types.bpf.h"
-#include "bpf/walks/vfio_types.bpf.h"
+#include "bpf/kernel/type1_types.bpf.h"
+#include "bpf/kernel/vfio_types.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -8,8 +8,8 @@
  */
 #include "bpf/walks/walk.bpf.h"
 
-#include "bpf/iommufd_types.bpf.h"
-#include "bpf/xarray.bpf.h"
+#include "bpf/kernel/iommufd_types.bpf.h"
+#include "bpf/kernel/xarray.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
