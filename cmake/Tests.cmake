@@ -23,7 +23,8 @@
 # A command speaks TAP, or is one point by its exit status (77: skipped, its last line
 # says why). The lines that come into the guest's kernel log during a test are the test's own: a
 # warning or worse among them fails it. So does anything that a test leaves in its machine, which is then
-# booted anew for the next one. One machine is busy at a time; host tests run beside it.
+# booted anew for the next one. Two machines are up at most: intel, or what the lab's own tests boot, and one
+# of the others (a machine is one busy thread of the host). Host tests run beside them.
 #
 # TIMEOUT is in seconds of an idle machine: a busy one has longer.
 
@@ -69,6 +70,15 @@ function(iommuscope_add_host_test name)
 	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS host ${arg_LABELS} COMMAND ${arg_COMMAND})
 endfunction()
 
+# What tests lock so that no other machine of their kind is up: see above. Those of a config are one kind.
+function(_lab_lock machine config out)
+	if(config OR machine STREQUAL "intel")
+		set(${out} vm PARENT_SCOPE)
+	else()
+		set(${out} vm-other PARENT_SCOPE)
+	endif()
+endfunction()
+
 # Declare the machine that @spec names, unless that has been done: a test that boots
 # it and one that ends it, around all tests that use it. Sets @out to its name.
 function(_lab_machine spec config out)
@@ -94,7 +104,8 @@ function(_lab_machine spec config out)
 	endif()
 	set(${out} ${name} PARENT_SCOPE)
 
-	get_property(known GLOBAL PROPERTY LAB_MACHINES${config})
+	_lab_lock(${name} "${config}" lock)
+	get_property(known GLOBAL PROPERTY LAB_MACHINES_${lock}${config})
 	if(name IN_LIST known)
 		return()
 	endif()
@@ -110,14 +121,14 @@ function(_lab_machine spec config out)
 		COMMAND ${vm} start ${name} ${options})
 	_lab_tap(lab.stop.${name} TIMEOUT ${stop} CONFIG ${config} LABELS vm FLAGS --fixture
 		COMMAND ${vm} stop ${name})
-	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK vm)
-	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK vm)
+	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK ${lock})
+	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK ${lock})
 	if(known)
 		# one machine after the other, whichever of them a run leaves out
 		list(TRANSFORM known PREPEND lab.stop. OUTPUT_VARIABLE before)
 		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS "${before}")
 	endif()
-	set_property(GLOBAL APPEND PROPERTY LAB_MACHINES${config} ${name})
+	set_property(GLOBAL APPEND PROPERTY LAB_MACHINES_${lock}${config} ${name})
 	if(spec MATCHES "^--debug-kernel ([a-z]+)")
 		_lab_debug_kernel(${CMAKE_MATCH_1})
 		set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_REQUIRED kernel-${CMAKE_MATCH_1})
@@ -144,7 +155,8 @@ function(_lab_vm_test name vm timeout config labels after)
 	_lab_tap(${name} TIMEOUT ${outer} CONFIG ${config} LABELS ${labels}
 		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} ${after}
 			--timeout ${timeout} -- ${ARGN})
-	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
+	_lab_lock(${machine} "${config}" lock)
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK ${lock})
 endfunction()
 
 function(iommuscope_add_vm_test name)
@@ -201,7 +213,8 @@ function(_lab_beside_test name vm timeout config labels)
 	_lab_machine("${vm}" "${config}" machine)
 	_lab_tap(${name} TIMEOUT ${timeout} CONFIG ${config} LABELS ${labels}
 		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} beside ${machine} --timeout ${timeout} -- ${ARGN})
-	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK vm)
+	_lab_lock(${machine} "${config}" lock)
+	set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED vm-${machine} RESOURCE_LOCK ${lock})
 endfunction()
 
 function(iommuscope_add_beside_test name)
