@@ -19,7 +19,7 @@ DEVICE = sys.argv[1]
 BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
 PAGE = 4096
 # takes a second or more where it is faulted in
-LONG = 768 << 20
+LONG = 1536 << 20
 # what is compared one by one
 MEMORY = ("map", "unmap")
 
