@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "describe/idle_devices.h"
 #include "machine/pci_ids.h"
@@ -22,18 +21,6 @@ static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct idle_device *)a)->device,
 		      ((const struct idle_device *)b)->device);
-}
-
-/* Device number of what a class has, 0 if it has no node. */
-static dev_t node_of(const char *class, const char *name)
-{
-	unsigned int major, minor;
-	char line[32];
-
-	if (!sysfs_line(line, sizeof(line), "/sys/class/%s/%s/dev", class, name) ||
-	    sscanf(line, "%u:%u", &major, &minor) != 2)
-		return 0;
-	return makedev(major, minor);
 }
 
 /* Find the processes that have the nodes of the devices open. */
@@ -84,12 +71,12 @@ void idle_devices_read(struct idle_devices *idle, const struct state *state, con
 		device->has_group = iommu_group_of(device->device, &group);
 		if (device->has_group)
 			iommu_group_read(&device->group, group);
-		device->node = node_of("vfio-dev", names.names[i]);
+		device->node = sysfs_device("vfio-dev", names.names[i]);
 		if (device->has_group) {
 			char number[16];
 
 			snprintf(number, sizeof(number), "%u", device->group.id);
-			device->group_node = node_of("vfio", number);
+			device->group_node = sysfs_device("vfio", number);
 		}
 		device->viable = device->has_group && !iommu_group_blocker(&device->group, NULL);
 		idle->nr++;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "machine/sysfs.h"
@@ -68,6 +69,29 @@ bool sysfs_exists(const char *format, ...)
 static int not_hidden(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
+}
+
+dev_t sysfs_device(const char *class, const char *name)
+{
+	unsigned int major, minor;
+	char line[32];
+
+	if (!sysfs_line(line, sizeof(line), "/sys/class/%s/%s/dev", class, name) ||
+	    sscanf(line, "%u:%u", &major, &minor) != 2)
+		return 0;
+	return makedev(major, minor);
+}
+
+uint32_t type1_entry_limit(void)
+{
+	unsigned int limit;
+	char line[32];
+
+	if (!sysfs_line(line, sizeof(line),
+			"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit") ||
+	    sscanf(line, "%u", &limit) != 1)
+		return 0;
+	return limit;
 }
 
 void sysfs_list(struct sysfs_names *names, const char *format, ...)

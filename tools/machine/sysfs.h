@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /**
  * sysfs_line() - read the first line of a file
@@ -37,6 +39,22 @@ bool sysfs_link(char *name, size_t size, const char *format, ...)
  * Return: whether it is there.
  */
 bool sysfs_exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * sysfs_device() - device number of what a class has
+ * @class: the class, e.g. "misc"
+ * @name: name of what it has
+ *
+ * Return: the number, 0 if there is none.
+ */
+dev_t sysfs_device(const char *class, const char *name);
+
+/**
+ * type1_entry_limit() - how many areas a container of VFIO's type1 may have
+ *
+ * Return: what the module's parameter says, 0 if it does not.
+ */
+uint32_t type1_entry_limit(void);
 
 /**
  * struct sysfs_names - what is in a folder

@@ -18,11 +18,12 @@
 #include "bpf/filter.h"
 #include "bpf/lists.h"
 #include "machine/privilege.h"
-#include "probe/btf_events.h"
+#include "machine/sysfs.h"
 #include "observe/filter.h"
-#include "probe/hooks.h"
 #include "observe/op_layout.h"
 #include "observe/session.h"
+#include "probe/btf_events.h"
+#include "probe/hooks.h"
 #include "probe/probes.h"
 #include "probe/sources.h"
 #include "text/output.h"
@@ -70,24 +71,11 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-static bool have(const char *path)
-{
-	return !access(path, F_OK);
-}
-
 static int failed(const char *what, int err)
 {
 	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
 		 *libbpf_says ? ")" : "");
 	return -1;
-}
-
-static bool has_btf(const char *module)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
-	return have(path);
 }
 
 /* Is all there that every command needs? */
@@ -102,7 +90,7 @@ static int check_machine(void)
 		complain("no privilege: run it as root, or with CAP_BPF and CAP_PERFMON");
 		return -1;
 	}
-	if (!have("/sys/kernel/btf/vmlinux")) {
+	if (!sysfs_exists("/sys/kernel/btf/vmlinux")) {
 		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
 		return -1;
 	}
@@ -112,7 +100,7 @@ static int check_machine(void)
 /* Has an iommufd that is a module its types?  Those of one that is built in are the kernel's. */
 static int check_types(void)
 {
-	if (!have("/sys/module/iommufd/initstate") || has_btf("iommufd"))
+	if (!sysfs_exists("/sys/module/iommufd/initstate") || module_has_types("iommufd"))
 		return 0;
 	complain("module iommufd has no BTF: build it where pahole and vmlinux are");
 	return -1;
@@ -125,7 +113,7 @@ int session_check_state(void)
 
 bool session_has_types(void)
 {
-	return has_btf("iommufd");
+	return module_has_types("iommufd");
 }
 
 const struct bpf_object_open_opts *session_open_options(enum session_types types)
@@ -140,15 +128,14 @@ const struct bpf_object_open_opts *session_open_options(enum session_types types
 static int fall_back(void)
 {
 	static const char *const modules[] = { "iommufd", "vfio" };
-	char path[64], names[64] = "";
+	char names[64] = "";
 	unsigned int i, nr = 0;
 	int err;
 
 	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
-		if (!have(path) || has_btf(modules[i]))
+		if (!sysfs_exists("/sys/module/%s", modules[i]) || module_has_types(modules[i]))
 			continue;
-		if (!have("/sys/kernel/tracing/events")) {
+		if (!sysfs_exists("/sys/kernel/tracing/events")) {
 			complain("module %s has no BTF, and its events cannot be listed: mount -t "
 				 "tracefs tracefs /sys/kernel/tracing",
 				 modules[i]);
@@ -294,7 +281,7 @@ static bool has_source(const struct bpf_program *program)
 	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++) {
 		snprintf(prefix, sizeof(prefix), "ios_%s_", source_name(source));
 		if (!strncmp(name, prefix, strlen(prefix)))
-			return sources_here() & SOURCE_BIT(source);
+			return observed & SOURCE_BIT(source);
 	}
 	return true;
 }
@@ -383,16 +370,13 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 }
 
 /* How many areas a container may have is a parameter of the module. */
-static void tell_entry_limit(const struct bpf_object *object)
+static void set_entry_limit(const struct bpf_object *object)
 {
 	size_t size;
 	uint32_t *limit = variable_of(object, ".rodata", "type1_entry_limit", &size);
-	FILE *file = fopen("/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "re");
 
-	if (file && limit && size == sizeof(*limit) && fscanf(file, "%" SCNu32, limit) != 1)
-		*limit = 0;
-	if (file)
-		fclose(file);
+	if (limit && size == sizeof(*limit))
+		*limit = type1_entry_limit();
 }
 
 int session_added(struct session *session, struct bpf_object_skeleton *skeleton, void *owner)
@@ -404,7 +388,7 @@ int session_added(struct session *session, struct bpf_object_skeleton *skeleton,
 	session->probed = skeleton;
 	session->probed_owner = owner;
 	hooks_set_arguments(*skeleton->obj);
-	tell_entry_limit(*skeleton->obj);
+	set_entry_limit(*skeleton->obj);
 	return 0;
 }
 

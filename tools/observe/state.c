@@ -14,6 +14,7 @@
 
 #include "bpf/state.skel.h"
 #include "bpf/state_walk.h"
+#include "machine/sysfs.h"
 #include "observe/kfuncs.h"
 #include "observe/session.h"
 #include "observe/state.h"
@@ -70,7 +71,7 @@ static int open_own(struct state_reader *reader)
 /* Which sources are there?  A bit 1 << enum iommufd_state_source for each. */
 static unsigned int sources(struct state_reader *reader)
 {
-	bool iommufd = !access("/sys/module/iommufd", F_OK);
+	bool iommufd = sysfs_exists("/sys/module/iommufd");
 
 	/* once our programs are loaded our module stays */
 	if (iommufd && !reader->looked)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "bpf/walks/walk.h"
@@ -61,18 +62,13 @@ struct walks {
 static const unsigned int other_sources = 1U << IOMMUFD_STATE_SOURCE_UPSTREAM |
 					  1U << IOMMUFD_STATE_SOURCE_TYPE1;
 
-static bool is_there(const char *path)
-{
-	return !access(path, F_OK);
-}
-
 unsigned int walks_sources(bool own)
 {
 	unsigned int sources = 0;
 
-	if (!own && is_there("/sys/class/misc/iommu"))
+	if (!own && sysfs_exists("/sys/class/misc/iommu"))
 		sources |= 1U << IOMMUFD_STATE_SOURCE_UPSTREAM;
-	if (is_there("/sys/module/vfio_iommu_type1"))
+	if (sysfs_exists("/sys/module/vfio_iommu_type1"))
 		sources |= 1U << IOMMUFD_STATE_SOURCE_TYPE1;
 	return sources;
 }
@@ -177,13 +173,9 @@ int walks_prepare(struct walks *walks, unsigned int sources)
 /* Device number of what a class has, as the kernel keeps it; 0 if there is none. */
 static uint32_t device_number(const char *class, const char *name)
 {
-	unsigned int major, minor;
-	char line[32];
+	dev_t number = sysfs_device(class, name);
 
-	if (!sysfs_line(line, sizeof(line), "/sys/class/%s/%s/dev", class, name) ||
-	    sscanf(line, "%u:%u", &major, &minor) != 2)
-		return 0;
-	return major << 20 | minor;
+	return major(number) << 20 | minor(number);
 }
 
 static uint32_t group_major(void)
@@ -199,18 +191,6 @@ static uint32_t group_major(void)
 	return number >> 20;
 }
 
-static uint32_t area_limit(void)
-{
-	unsigned int limit;
-	char line[32];
-
-	if (!sysfs_line(line, sizeof(line),
-			"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit") ||
-	    sscanf(line, "%u", &limit) != 1)
-		return AREA_LIMIT;
-	return limit;
-}
-
 /* Have the program go through all files.  Return 0, or -1 after it has said what failed. */
 static int run(struct walks *walks, struct walker *walker, const struct scope_walk *wanted)
 {
@@ -222,7 +202,7 @@ static int run(struct walks *walks, struct walker *walker, const struct scope_wa
 	walker->walk->run = ++walks->run;
 	walker->walk->group_major = group_major();
 	walker->walk->iommu_dev = device_number("misc", "iommu");
-	walker->walk->area_limit = area_limit();
+	walker->walk->area_limit = type1_entry_limit() ?: AREA_LIMIT;
 	fd = bpf_iter_create(bpf_link__fd(walker->link));
 	if (fd < 0)
 		goto out_complain;

@@ -91,7 +91,7 @@ static bool is_seen(const struct bpf_object *object, enum source source, const c
 	return false;
 }
 
-static bool told_before(size_t index, enum source source)
+static bool shown_before(size_t index, enum source source)
 {
 	size_t i;
 
@@ -121,7 +121,7 @@ void probes_unseen(const struct bpf_object *object, char *text, size_t size)
 			continue;
 		for (nr = 0, i = 0; (hook = hook_at(i)); i++) {
 			if (hook->kind != HOOK_PHASE || !(hook->sources & SOURCE_BIT(source)) ||
-			    told_before(i, source) ||
+			    shown_before(i, source) ||
 			    is_seen(object, source, hook->shows))
 				continue;
 			used = add(text, size, used, used ? ", " : "", hook->shows);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine/sysfs.h"
 #include "probe/btf_events.h"
 #include "probe/sources.h"
 
@@ -49,20 +50,9 @@ static bool has_event(const char *wanted)
 	return false;
 }
 
-static bool is_loaded(const char *module)
+bool module_has_types(const char *module)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
-	return !access(path, F_OK);
-}
-
-static bool has_types(const char *module)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
-	return !access(path, F_OK);
+	return sysfs_exists("/sys/kernel/btf/%s", module);
 }
 
 enum source_state source_state(enum source source)
@@ -77,7 +67,7 @@ enum source_state source_state(enum source source)
 		return SOURCE_ABSENT;
 	if (btf_function_exists(sources[source].function))
 		return SOURCE_HERE;
-	return is_loaded(module) && !has_types(module) ? SOURCE_WITHOUT_TYPES : SOURCE_ABSENT;
+	return sysfs_exists("/sys/module/%s", module) && !module_has_types(module) ? SOURCE_WITHOUT_TYPES : SOURCE_ABSENT;
 }
 
 unsigned int sources_here(void)

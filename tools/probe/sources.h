@@ -39,6 +39,14 @@ enum source_state {
 const char *const *source_modules(void);
 
 /**
+ * module_has_types() - does a module have BTF of its own?
+ * @module: its name
+ *
+ * Return: whether it is loaded, and has.
+ */
+bool module_has_types(const char *module);
+
+/**
  * source_state() - has this host a source?
  * @source: the source
  *
