@@ -7,7 +7,7 @@
  * in it.  The structures are an ABI for BPF programs and tools, versioned by their size: fields
  * are only ever added at the end, and @size tells how many bytes the running kernel fills in.  Who
  * knows fewer reads those, who knows more takes the rest for zero.  Kernel and tools have them from
- * here, BPF programs from BTF.  docs/state.md tells how they are read.
+ * here, BPF programs from BTF.  docs/use/state.md tells how they are read.
  *
  * Ids of objects count by context: an object is known by its context's number and its own.
  *

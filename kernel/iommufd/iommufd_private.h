@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the iommufd module share.  docs/iommufd.md tells the model as a whole.
+ * What the files of the iommufd module share.  docs/inside/iommufd.md tells the model as a whole.
  *
  * Ownership: a ctx owns its objects by id; an HWPT holds a long-term user on its IOAS, a device
  * or access on the HWPT or IOAS it is attached to.  Lock order, outermost first:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the vfio-pci-core module share.  docs/vfio.md tells the model as a whole.
+ * What the files of the vfio-pci-core module share.  docs/inside/vfio.md tells the model as a whole.
  *
  * A struct vfio_pci_core_device (include/linux/vfio_pci_core.h) lives as long as a driver has the
  * PCI device; most of what it points to lives as long as a user has it open.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the vfio module share.  docs/vfio.md tells the model as a whole.
+ * What the files of the vfio module share.  docs/inside/vfio.md tells the model as a whole.
  *
  * A struct vfio_device (include/linux/vfio.h) is what a driver registers.  A struct vfio_file is
  * an open file on it.  A session is the time during which a file may use the device: it begins

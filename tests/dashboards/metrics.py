@@ -25,9 +25,9 @@ def read(*path):
 
 
 def documented():
-    """The names of series that docs/metrics.md promises."""
+    """The names of series that docs/use/metrics.md promises."""
     names = set()
-    for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", read("docs", "metrics.md"), re.M):
+    for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", read("docs", "use", "metrics.md"), re.M):
         names.add(name)
         if kind == "histogram":
             names.update(name + suffix for suffix in ("_bucket", "_sum", "_count"))
@@ -53,7 +53,7 @@ def expressions():
 
 def names_exist(tap):
     known = documented()
-    tap.ok(len(known) > 60, "docs/metrics.md names metrics", sorted(known))
+    tap.ok(len(known) > 60, "docs/use/metrics.md names metrics", sorted(known))
     for where, text in expressions().items():
         # names of recording rules have colons
         used = set(re.findall(r"(?<![\w:$])((?:iommufd|vfio)_\w+)(?![\w:])", text))
@@ -63,7 +63,7 @@ def names_exist(tap):
 
 
 def runbook(tap):
-    headings = {h.lower() for h in re.findall(r"^## (.*)$", read("docs", "runbook.md"), re.M)}
+    headings = {h.lower() for h in re.findall(r"^## (.*)$", read("docs", "use", "runbook.md"), re.M)}
     alerts = {}
     text = read("dashboards", "prometheus", "iommuscope.alerts.yml")
     for block in text.split("- alert: ")[1:]:
@@ -71,7 +71,7 @@ def runbook(tap):
         url = re.search(r'runbook_url: "(.*)"', block)
         alerts[name] = url and url[1]
     tap.equal({name: url for name, url in alerts.items()
-               if url != "docs/runbook.md#" + name.lower()}, {}, "each alert names its section")
+               if url != "docs/use/runbook.md#" + name.lower()}, {}, "each alert names its section")
     tap.equal(headings, {name.lower() for name in alerts}, "the runbook has a section for each alert")
     tested = set(re.findall(r"alertname: (\w+)", read("tests", "dashboards", "rules_test.yml")))
     tap.equal(set(alerts) - tested, set(), "each alert is tested")

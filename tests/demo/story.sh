@@ -123,5 +123,5 @@ wait $LOAD 2>/dev/null
 end_all
 rm -f "$DEMO_OUT"/.load "$DEMO_OUT"/.ready
 
-printf '\n%sThat was iommuscope.%s A shell in such a machine: ./dev vm. On a host of yours: docs/quickstart.md\n' "$BOLD" "$PLAIN"
+printf '\n%sThat was iommuscope.%s A shell in such a machine: ./dev vm. On a host of yours: docs/use/quickstart.md\n' "$BOLD" "$PLAIN"
 exit $FAILED

@@ -27,7 +27,7 @@ sys.dont_write_bytecode = True
 from tooltest import Tap, run
 
 EXAMPLE_DEVICE = "0000:02:00.0"
-PATTERNS = ["*.md", "docs/*.md", "*/README.md", "*/*/README.md"]
+PATTERNS = ["*.md", "docs/*.md", "docs/*/*.md", "*/README.md", "*/*/README.md"]
 MARK = re.compile(r"<!-- test: (guest|none)(?:: ([^\n]*?))? -->\s*$")
 
 

@@ -108,7 +108,7 @@ function samples() {
 
 /* The simulation's document has the keys of the exporter's, which are described. */
 function keys() {
-	const reference = readFileSync(new URL("../../docs/json.md", import.meta.url), "utf8");
+	const reference = readFileSync(new URL("../../docs/use/json.md", import.meta.url), "utf8");
 	const known = new Set([...reference.split("\n## Keys\n")[1].matchAll(/^\| `(\w+)`/gm)].map((row) => row[1]));
 	const simulation = new Simulation({});
 	const wild = new Set();

@@ -51,7 +51,7 @@ def fixed_limits(text, ending):
 
 
 def limits(points, options):
-    """A busy machine reaches any limit that is fixed: docs/lab.md, "Limits and load"."""
+    """A busy machine reaches any limit that is fixed: docs/inside/lab.md, "Limits and load"."""
     lines = sum(text.count("\n") for text in LIMIT_FAULTS.values())
     seen = sum(len(fixed_limits(text, ending)) for ending, text in LIMIT_FAULTS.items())
     points.point("the faults of samples are found", [] if seen == lines else [f"{seen} of {lines} are"])

@@ -17,9 +17,9 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
 
 
 def documented():
-    """{metric: (type, labels)} of docs/metrics.md."""
+    """{metric: (type, labels)} of docs/use/metrics.md."""
     metrics = {}
-    with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "docs", "use", "metrics.md"), encoding="utf-8") as file:
         for line in file:
             row = re.fullmatch(r"\| `(\w+)` \| (\w+) \| (.*?) ?\| (.+) \|", line.strip())
             if row:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A member that is added to a record, as docs/extending.md says, holds nothing of the stack.
+"""A member that is added to a record, as docs/inside/extending.md says, holds nothing of the stack.
 
 'grow.py copy SOURCE TARGET' makes a copy of the modules' sources to which a member of each record
 and a field of each class of its events has been added, and checks that one beside the story does not

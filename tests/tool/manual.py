@@ -13,7 +13,7 @@ from tooltest import Tap, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 FILES = {"--man": "docs/man/iommuscope.8", "--completion": "tools/completion/iommuscope.bash",
-         "--keys": "docs/json.md"}
+         "--keys": "docs/use/json.md"}
 TOOL = sys.argv[1]
 
 

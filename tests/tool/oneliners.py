@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every command of docs/one-liners.md, run beside a workload whose calls are known."""
+"""Every command of docs/use/one-liners.md, run beside a workload whose calls are known."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import tempfile
 from tooltest import Tap, run
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
-PAGE = os.path.join(ROOT, "docs", "one-liners.md")
+PAGE = os.path.join(ROOT, "docs", "use", "one-liners.md")
 
 # 40 maps of 64 KiB with a mock device, every fourth of them wrong
 LOAD = "map-load -m 40 65536 4"

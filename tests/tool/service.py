@@ -150,7 +150,7 @@ def on_demand(tap, manager):
 
 
 def passwords(tap, manager):
-    """As docs/metrics.md says: root's file, handed over as a credential."""
+    """As docs/use/metrics.md says: root's file, handed over as a credential."""
     write("/etc/iommuscope/web.yml", "basic_auth_users:\n  prometheus: %s\n" % HASH)
     os.chmod("/etc/iommuscope/web.yml", 0o600)
     drop_in = "%s/%s.service.d/web.conf" % (UNITS, UNIT)

@@ -302,14 +302,14 @@ const struct command command_export = {
 		"format, whichever the client asks for: operations by result, failures by reason, "
 		"histograms of how long operations and their phases took, devices and what translates "
 		"for them, replacements and what they did to DMA, memory and its limits.  "
-		"docs/metrics.md tells of each metric.  Under / there is a page for a browser; "
+		"docs/use/metrics.md tells of each metric.  Under / there is a page for a browser; "
 		"/-/healthy tells that it is there.\n\n"
 		"Only GET and HEAD are served, and whatever clients do, it takes bounded memory and "
 		"time.  Once everything is open it gives up all capabilities but CAP_BPF and "
 		"CAP_PERFMON, and CAP_DAC_OVERRIDE where the textfile's folder takes that.  It takes "
 		"sockets from systemd and tells it when it is ready; units are shipped.\n\n"
 		"FILE has a tls_server_config with cert_file and key_file, and basic_auth_users with "
-		"bcrypt hashes; docs/metrics.md has an example.",
+		"bcrypt hashes; docs/use/metrics.md has an example.",
 	.examples = examples,
 	.common = OPTION_DURATION | OPTION_READY,
 	.options = own_options,

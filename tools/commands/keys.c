@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reference of keys, docs/json.md: what each command writes with --json and --csv.
+ * The reference of keys, docs/use/json.md: what each command writes with --json and --csv.
  *
  * It is made of the descriptions that JSON and CSV themselves are written from.
  */

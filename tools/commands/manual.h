@@ -17,7 +17,7 @@ void manual_page(void);
 void manual_completion(void);
 
 /**
- * manual_keys() - print the reference of the keys of JSON and CSV, docs/json.md
+ * manual_keys() - print the reference of the keys of JSON and CSV, docs/use/json.md
  */
 void manual_keys(void);
 

@@ -3,7 +3,7 @@
  * The descriptions of all records: what JSON, CSV, columns and the page's document are made of.
  *
  * Each table is beside what it describes: operation_fields.c, replacement_fields.c, latency_fields.c,
- * state_fields.c and capacity_fields.c.  docs/json.md is written from them.
+ * state_fields.c and capacity_fields.c.  docs/use/json.md is written from them.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_FIELDS_H
 #define IOMMUSCOPE_DESCRIBE_FIELDS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The metrics of iommuscope export.  docs/metrics.md tells of each.
+ * The metrics of iommuscope export.  docs/use/metrics.md tells of each.
  */
 #ifndef IOMMUSCOPE_EXPORT_METRICS_H
 #define IOMMUSCOPE_EXPORT_METRICS_H

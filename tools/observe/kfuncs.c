@@ -8,7 +8,7 @@
  * The types of a module are numbered on from those of the kernel, and its strings begin where the
  * kernel's end.  So all that is needed of the kernel's BTF is how many types and how many bytes of
  * strings it has.  libbpf would index its hundred thousand types, which takes longer than all else that
- * a look at the state does; docs/benchmarks.md has the figures.
+ * a look at the state does; docs/inside/benchmarks.md has the figures.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

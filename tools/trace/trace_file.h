@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The trace file: what `record` writes and `report` reads.  docs/trace-file.md is its description.
+ * The trace file: what `record` writes and `report` reads.  docs/inside/trace-file.md is its description.
  *
  * After a header of 16 bytes the file is a row of chunks, each with its length and checksum, and
  * each to be read without the others: processes and devices are numbered anew in every chunk.  So
