@@ -3,18 +3,16 @@
  * The lab's guest agent: process 1 of the guest. It runs commands that the
  * host asks for and sends their streams and exit status back.
  *
- * Model: one port (virtio-serial) to the host carries frames, one command runs
- * at a time, a second port receives the kernel log as it is printed. A command
- * lives in a control group of its own, so that when it ends, is interrupted or
- * loses its host nothing of it survives into the next command. Everything runs
- * from one poll loop; there are no threads and no locks.
+ * Model: one port (virtio-serial) to the host carries frames, and a second port receives the
+ * kernel log as it is printed. One command runs at a time, in a control group of its own. When it
+ * ends, is interrupted or loses its host, nothing of it survives into the next command.
+ * Everything runs from one poll loop; there are no threads and no locks.
  *
- * A frame is one byte of type, three bytes of zero, a 32-bit little-endian
- * length, and that many bytes. labvm/agent.py has the list of types; the
- * two files change together. A host that connects sends a greeting that can
- * be found in the middle of anything, because a host that died may have left
- * half a frame behind. Input for a command is flow-controlled by credit, so
- * that a command that does not read cannot keep a signal from reaching it.
+ * A frame is one byte of type, three bytes of zero, a 32-bit little-endian length, and that many
+ * bytes. labvm/agent.py lists the types; the two files change together. A host that connects
+ * sends a greeting that can be found anywhere in the stream, because a host that died may have
+ * left half a frame behind. Input for a command is flow-controlled by credit: signals get through
+ * even if the command does not read.
  */
 #include <dirent.h>
 #include <endian.h>
@@ -46,11 +44,11 @@
 #define INPUT_WINDOW	65536
 #define FRAME_MAX	(1u << 20)
 #define CHUNK		32768
-/* A host that was not there for so many looks has gone. */
+/* After this many looks without a host, the host counts as gone. */
 #define MISSING_LOOKS	50
 #define MISSING_MS	20
 
-/* init.sh opens them */
+/* init.sh opens these */
 #define LOWER_FD	8
 #define UPPER_FD	9
 
@@ -64,22 +62,22 @@ enum {
  * @log: where the kernel log goes, or -1
  * @kmsg: the kernel log, or -1
  * @sigfd: SIGCHLD and SIGTERM as a descriptor
- * @connected: a host has greeted us and has not gone since
+ * @connected: a host has sent its greeting and has not disconnected since
  * @missing: looks in a row that found no host although one is connected
  * @in: bytes from the host that are not yet a whole frame
  * @in_len: how many
  * @pid: the command that runs, or 0
- * @status: its wait status once it was reaped
- * @reaped: it was
+ * @status: its wait status, valid once @reaped is set
+ * @reaped: it has ended, and its status was collected
  * @tty: its streams are one pseudo terminal
  * @fd_in: its standard input, or -1
  * @fd_out: its standard output (or the terminal), or -1
- * @fd_err: its standard error, or -1
+ * @fd_out: its standard output (or the terminal), or -1
  * @input: bytes for its standard input
  * @input_len: how many wait
  * @input_eof: nothing follows them
  * @grace_ms: how long processes that it leaves may take to end before they are reported;
- *	0: they are killed without a word
+ * 0: they are killed without a report
  * @runs: number of commands so far, names the control group
  */
 struct agent {
@@ -137,10 +135,10 @@ static void disconnected(void)
 }
 
 /*
- * Take note of a look that found no host. The kernel reports data and connections on two ways: what a
- * host sends that has just come can be here before the word that the host before it went. So a
- * missing host counts only when it stays missing: otherwise the session of the new host would end
- * without its knowing. Where a host went for good, that costs nothing: the next one greets.
+ * A look found no host. The kernel reports data and connections on separate paths: data of a new
+ * host can arrive before the report that the previous host has gone. So a missing host counts
+ * only when it stays missing; otherwise the session of the new host would end without a notice.
+ * If the host has really gone, the delay costs nothing, since the next one sends a greeting.
  */
 static void host_missing(void)
 {
@@ -150,8 +148,8 @@ static void host_missing(void)
 }
 
 /*
- * Send bytes to the host, waiting until it takes them. A host that goes away
- * in the middle ends the session, and the bytes are dropped.
+ * Send bytes to the host, waiting until it takes them. If the host disconnects in the middle, the
+ * session ends and the bytes are dropped.
  */
 static void port_write(const void *data, size_t len)
 {
@@ -185,7 +183,7 @@ static void send_frame(char type, const void *data, uint32_t len)
 	uint32_t le = htole32(len);
 
 	memcpy(buf + 4, &le, sizeof(le));
-	/* one write a frame: every write is a trip through the emulator */
+	/* one write per frame: every write is a trip through the emulator */
 	if (len <= CHUNK) {
 		if (len)
 			memcpy(buf + HEADER_LEN, data, len);
@@ -212,7 +210,7 @@ static void drain_kmsg(void)
 		int len;
 
 		if (n < 0 && errno == EPIPE) {
-			/* the ring overran us: say so rather than hide it */
+			/* the ring buffer overran us: report it */
 			len = snprintf(line, sizeof(line), "<4>[lab-agent] kernel log records lost\n");
 		} else if (n <= 0) {
 			return;
@@ -241,7 +239,7 @@ static void finish_run(void)
 {
 	char names[4096];
 
-	/* those that are about to end have time for it, the others are reported */
+	/* processes that are about to end get time for it; the others are reported */
 	if (agent.grace_ms && !group_empties(agent.runs, agent.grace_ms))
 		send_frame('L', names, group_list(agent.runs, names, sizeof(names)));
 	kill_leftovers();
@@ -254,7 +252,7 @@ static void finish_run(void)
 	send_u32('X', agent.status);
 }
 
-/* Pass on what a stream of the command holds; false when it has ended. */
+/* Pass on what is pending in a stream of the command. Returns false at its end. */
 static bool pump_output(int *fd, char type)
 {
 	unsigned char buf[CHUNK];
@@ -299,7 +297,7 @@ static void pump_input(void)
 		send_u32('C', n);
 	}
 	if (!agent.input_len && agent.input_eof && agent.fd_in >= 0) {
-		/* a terminal has no end of file but the character for it */
+		/* a terminal has no end of file, only the character for it */
 		if (agent.tty && write(agent.fd_in, "\4", 1) < 0)
 			complain("end of file: %s", strerror(errno));
 		close_fd(&agent.fd_in);
@@ -508,7 +506,7 @@ static void greet(unsigned char *at)
 	agent.in_len -= used;
 	memmove(agent.in, agent.in + used, agent.in_len);
 	if (agent.pid) {
-		/* the command of a host that went without our noticing */
+		/* the command of a host that disconnected unnoticed */
 		agent.connected = false;
 		kill_leftovers();
 		if (!agent.reaped)
@@ -520,8 +518,8 @@ static void greet(unsigned char *at)
 }
 
 /*
- * Take what the host sent. Without a host the port is always readable and
- * gives nothing, and no event tells of a host that comes: look again in a while.
+ * Take what the host sent. Without a host the port is always readable and returns nothing, and no
+ * event reports a new host: look again after a while.
  */
 static void port_readable(void)
 {
@@ -535,7 +533,7 @@ static void port_readable(void)
 		return;
 	}
 	agent.in_len += n;
-	/* a host that waits for long greets more than once */
+	/* a host that waits for long sends its greeting more than once */
 	while ((at = find_greeting())) {
 		if (agent.in_len - (at - agent.in) < GREETING_LEN)
 			return;
@@ -555,7 +553,7 @@ static void port_readable(void)
 		agent.in_len -= HEADER_LEN + len;
 		memmove(agent.in, agent.in + HEADER_LEN + len, agent.in_len);
 	}
-	/* bytes before any greeting mean nothing; keep what may be the start of one */
+	/* bytes before any greeting have no meaning; keep what may be the start of a greeting */
 	if (!agent.connected && agent.in_len > GREETING_LEN) {
 		memmove(agent.in, agent.in + agent.in_len - GREETING_LEN, GREETING_LEN);
 		agent.in_len = GREETING_LEN;
@@ -648,7 +646,7 @@ int main(void)
 {
 	sigset_t set;
 
-	/* lab-state reads the layers of the root through them; commands do not get them */
+	/* lab-state reads the layers of the root through these; commands do not inherit them */
 	fcntl(LOWER_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(UPPER_FD, F_SETFD, FD_CLOEXEC);
 	agent.fd_in = -1;

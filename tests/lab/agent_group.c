@@ -12,7 +12,7 @@
 
 #define ROOT		"/sys/fs/cgroup/lab"
 #define POLL_MS		10
-/* how long processes that were killed may take to go */
+/* how long processes that were killed may take to end */
 #define DYING_MS	30000
 
 static void group_path(char *path, size_t size, unsigned int number, const char *file)
@@ -67,7 +67,7 @@ bool group_empties(unsigned int number, unsigned int patience_ms)
 
 	group_path(path, sizeof(path), number, "/cgroup.events");
 	for (unsigned int waited = 0;; waited += POLL_MS) {
-		/* orphans are the first process's children, and count until they are reaped */
+		/* orphans become children of process 1, and count until they are reaped */
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		if (!read_file(path, events, sizeof(events)) || strstr(events, "populated 0"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The control group of a command that the agent runs: what the command started is in it, whatever its
- * processes did to leave each other.
+ * The control group of a command that the agent runs. All that the command started is in it,
+ * including processes that have detached themselves.
  */
 #ifndef LAB_AGENT_GROUP_H
 #define LAB_AGENT_GROUP_H
@@ -24,16 +24,16 @@ void group_join(unsigned int number);
 /**
  * group_empties() - wait until the last process of a group has gone
  * @number: the command's number
- * @patience_ms: for how long at most
+ * @patience_ms: the longest time to wait
  *
- * Return: false when some are still there.
+ * Return: false when some still run.
  */
 bool group_empties(unsigned int number, unsigned int patience_ms);
 
 /**
  * group_list() - name the processes of a group
  * @number: the command's number
- * @buf: where the names go, a line each; of many the last are left out
+ * @buf: where the names go, one per line; if they do not fit, the last are left out
  * @size: bytes in @buf
  *
  * Return: the length of the text.
@@ -48,7 +48,7 @@ void group_kill(unsigned int number);
 
 /**
  * group_remove() - remove a group, once the processes that were killed have gone
- * @number: the command's number
+ * group_remove() - remove a group once its killed processes have ended
  */
 void group_remove(unsigned int number);
 

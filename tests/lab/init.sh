@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# First program of the lab's guest, run from the initramfs by its busybox. It
-# makes the host's file system the root (read-only below, a tmpfs above), loads
-# the modules, and hands over to the agent. /lab.conf, which the host writes
-# for every boot, says what to load and where things are. Everything is done by
-# this one static busybox: a program run from 9p costs 20 ms and more.
+# First program of the lab's guest, run from the initramfs by its busybox. It makes the host's
+# file system the root (read-only below, a tmpfs above), loads the modules, and hands over to the
+# agent. The host writes /lab.conf for every boot: what to load, and the paths of things. This one
+# static busybox does everything, since a program run from 9p costs 20 ms and more.
 
 B=/bin/busybox
 export PATH=/bin
@@ -55,14 +54,14 @@ $B mount -t tmpfs -o mode=755 run $R/run
 $B mkdir -p $R/run/home $R/run/lock $R/run/mount
 $B mount -t tracefs tracefs $R/sys/kernel/tracing
 # Recording task names patches the scheduler's code whenever the first event is enabled or the
-# last one disabled. Emulated CPUs have been seen to take the patch's trap after it was gone.
+# last one disabled. Emulated CPUs were seen to take the patch's trap after it had been removed.
 echo 0 >$R/sys/kernel/tracing/options/record-cmd
 $B mount -t debugfs debugfs $R/sys/kernel/debug
-# mounted by whoever looks at it first: not by a test, which would leave it
+# the first process that looks at it mounts it: not a test, which would leave it mounted
 [ -e $R/sys/kernel/debug/tracing/README ]
 $B mount -t bpf bpf $R/sys/fs/bpf
 $B mount -t cgroup2 cgroup2 $R/sys/fs/cgroup
-# not cached: the host reads and writes it meanwhile
+# not cached: the host reads and writes it at the same time
 $B mount -t 9p -o "$P9,cache=mmap" out $R/out || die "cannot mount /out"
 
 if [ -n "$LAB_MODULE_TREE" ]; then
@@ -81,7 +80,7 @@ $B hostname lab
 $B ifconfig lo 127.0.0.1 up
 [ -n "$LAB_NET" ] && $B ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && $B route add default gw 10.0.2.2
 
-# The layers below the root are hidden from now on; lab-state looks into them through these.
+# The layers below the root become hidden here; lab-state reads them through these descriptors.
 exec 8</lower 9</upper/data
 export PATH="$LAB_PATH" HOME=/run/home LANG=C.UTF-8
 exec $B switch_root $R "$LAB_AGENT"

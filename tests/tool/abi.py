@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The events are an ABI: what the kernel says of them, the frozen formats and the catalogue agree.
+"""The events are an ABI: the kernel's formats, the frozen formats and the catalogue agree.
 
-Without arguments it is a test, run where the modules are loaded.  After fields, events, operations,
-phases or reasons have been added, 'abi.py --update [FOLDER]' writes the frozen files anew, below
-FOLDER where the tree cannot be written to; the catalogue is for people to write.
+Without arguments it is a test, which runs where the modules are loaded. After adding fields,
+events, operations, phases or reasons, 'abi.py --update [FOLDER]' writes the frozen files anew,
+below FOLDER if the tree is read-only; the catalogue is written by hand.
 """
 
 import os
@@ -29,7 +29,7 @@ def read(path):
 
 
 def frozen(text):
-    """What of a format is kept: its fields.  Ids and the way to print them may change."""
+    """The part of a format that is frozen: its fields. Ids and the print format may change."""
     return "".join(line + "\n" for line in text.splitlines()
                    if line.startswith(("name:", "\tfield:")) and " common_" not in line)
 
@@ -56,7 +56,7 @@ def kernel_reasons(formats, subsystem):
 
 
 def header_operations(subsystem):
-    """Number -> name, of all lists of the header: what the kernel's enum is made from."""
+    """Number -> name, of all lists of the header, from which the kernel's enum is made."""
     header = read(os.path.join(ROOT, subsystem + "_op.h"))
     found = re.findall(r"^\tOPERATION\((\w+),\s*(\d+)\)", header, re.M)
     numbers = {int(number): name for name, number in found}
@@ -66,7 +66,7 @@ def header_operations(subsystem):
 
 
 def header_phases(subsystem):
-    """Number -> name: a phase's number is its place in the list."""
+    """Number -> name: a phase's number is its index in the list."""
     header = read(os.path.join(ROOT, subsystem + "_op.h"))
     return dict(enumerate(re.findall(r"^\tPHASE\((\w+),", header, re.M)))
 
@@ -76,7 +76,7 @@ def numbers_text(numbers):
 
 
 def kernel_numbers(formats, subsystem):
-    """What is frozen of a subsystem beside the formats: file -> its text."""
+    """What is frozen of a subsystem besides the formats: file -> its text."""
     return {"reasons": numbers_text(kernel_reasons(formats, subsystem)),
             "operations": numbers_text(header_operations(subsystem)),
             "phases": numbers_text(header_phases(subsystem))}
@@ -126,13 +126,13 @@ class Catalogue:
 
 def formats_are_frozen(tap):
     kernel, abi = kernel_formats(), abi_formats()
-    tap.equal(sorted(kernel), sorted(abi), "the frozen formats are of the kernel's events")
+    tap.equal(sorted(kernel), sorted(abi), "there is a frozen format for each of the kernel's events")
     for event in sorted(set(kernel) & set(abi)):
         now, then = frozen(kernel[event]), frozen(abi[event])
         if now != then and now.startswith(then):
-            tap.ok(False, event + " is as it was", "it has new fields at its end: see abi.py")
+            tap.ok(False, event + " is unchanged", "it has new fields at its end: see abi.py")
         else:
-            tap.ok(now == then, event + " is as it was", "was:", then, "is:", now)
+            tap.ok(now == then, event + " is unchanged", "was:", then, "is:", now)
 
 
 def numbers_are_frozen(tap):
@@ -140,7 +140,7 @@ def numbers_are_frozen(tap):
     for subsystem in SUBSYSTEMS:
         for name, now in kernel_numbers(formats, subsystem).items():
             then = read(os.path.join(ABI, subsystem, name))
-            what = "the numbers of %s's %s are as they were" % (subsystem, name)
+            what = "the numbers of %s's %s are unchanged" % (subsystem, name)
             if now != then and set(then.splitlines()) < set(now.splitlines()):
                 tap.ok(False, what, "there are new ones: see abi.py")
             else:
@@ -152,7 +152,7 @@ def operations_have_events(tap):
     for subsystem in SUBSYSTEMS:
         numbers = header_operations(subsystem)
         tap.equal(sorted(numbers), list(range(len(numbers))),
-                  "the numbers of %s's operations have no hole" % subsystem)
+                  "the numbers of %s's operations have no gap" % subsystem)
         tap.equal(sorted(name for name in numbers.values()
                          if "%s_%s" % (subsystem, name) not in formats), [],
                   "each operation of %s has an event" % subsystem)

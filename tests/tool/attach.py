@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The programs are attached and detached as often as the first argument says, while operations go on.
+"""The programs are attached and detached as often as the first argument says, while operations
+continue.
 
-The tool itself is started as often as the second one says. What would be left of each time is looked
-for in what the kernel counts: BPF objects, who uses the modules, and its memory, where even a page
-each would add up.
+The tool itself is started as often as the second argument says. A leak in each round would add
+up, even one page: the test looks for it in the kernel's counters of BPF objects, users of the
+modules, and memory.
 """
 
 import json
@@ -35,16 +36,16 @@ def users():
 
 
 def users_are(wanted):
-    """The kernel frees them a moment after the last user has gone."""
+    """The kernel frees them shortly after the last user has gone."""
     wait_for(lambda: users() == wanted)
     return users()
 
 
 def kernel_memory():
-    """Bytes that the kernel has for itself, caches left out."""
+    """Bytes that the kernel uses for itself, without caches."""
     with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
         file.write("3")
-    # what waits for a grace period is freed meanwhile
+    # objects that wait for a grace period are freed in this time
     time.sleep(1)
     with open("/proc/meminfo", encoding="ascii") as file:
         lines = dict(line.split(":") for line in file)
@@ -53,7 +54,7 @@ def kernel_memory():
 
 
 def start(number):
-    """Start and end the tool once. Return what was wrong."""
+    """Start and end the tool once. Return what went wrong."""
     command, *arguments = COMMANDS[number % len(COMMANDS)]
     if command != "stuck":
         arguments += ["--duration", "20ms"]
@@ -64,21 +65,21 @@ def start(number):
 
 
 def comes_and_goes(tap):
-    # In bursts: where processors are emulated in turn, each of the many times that one waits for another to
-    # see patched code takes as long as that one has work.
+    # In bursts: if processors are emulated in turn, each wait for another processor to see
+    # patched code lasts as long as that processor has work.
     load = subprocess.Popen(["sh", "-c", "while map-load -m 100 4096; do sleep 0.1; done"],
                             stdout=subprocess.DEVNULL, start_new_session=True)
     try:
-        # all that is taken only once is taken now
+        # take now what is only taken once
         run("attach-load", "6", "2", timeout=200)
         idle, memory = users(), kernel_memory()
-        # the smallest thing that could be left is a page; a start leaves at least one of each program
+        # the smallest leak is a page; a start leaks at least one of each program
         allowed = 2048 * ROUNDS + (4 << 20)
         with Observer("lat", "--json"):
             seen = users()
         tap.ok(all(seen[kind] > idle[kind] for kind in ("prog", "map", "link", "iommufd")),
-               "what one leaves behind would be counted", idle, seen)
-        tap.equal(users_are(idle), idle, "it ends with all it had")
+               "a leak of one round would be counted", idle, seen)
+        tap.equal(users_are(idle), idle, "at its end it releases everything")
 
         begin = time.monotonic()
         result = run("attach-load", str(ROUNDS), str(max(ROUNDS // 250, 2)), timeout=3000)
@@ -89,22 +90,22 @@ def comes_and_goes(tap):
         print("# %d times attached in %.0f s, %d times started in %.0f s"
               % (ROUNDS, attached - begin, STARTS, time.monotonic() - attached))
         tap.equal(wrong, [], "the tool is started and ended under load")
-        tap.equal(users_are(idle), idle, "no program, map or link is left, nor a module in use")
-        # what waits for a grace period still is nothing that was left
+        tap.equal(users_are(idle), idle, "no program, map or link is left, and no module is in use")
+        # objects that still wait for a grace period are no leak
         wait_for(lambda: sum(kernel_memory().values()) - sum(memory.values()) < allowed)
         after = kernel_memory()
         grown = {name: after[name] - memory[name] for name in memory}
         print("# grown by %s" % ", ".join("%s %d KiB" % (name, n // 1024)
                                           for name, n in grown.items()))
         tap.ok(sum(grown.values()) < allowed,
-               "the kernel's memory has not grown with it", memory, after)
-        tap.ok(load.poll() is None, "the load went on all the time")
+               "the kernel's memory has not grown", memory, after)
+        tap.ok(load.poll() is None, "the load ran all the time")
     finally:
         os.killpg(load.pid, signal.SIGKILL)
         load.wait()
     with Observer("lat", "--json", "-o", "map") as observer:
         run("map-load", "10", "4096")
-    tap.equal(observer.objects()[0]["operations"][0]["count"], 10, "counting is right after that")
+    tap.equal(observer.objects()[0]["operations"][0]["count"], 10, "it counts correctly afterwards")
 
 
 Tap().run(comes_and_goes)

@@ -15,13 +15,13 @@ SCRIPTS = os.path.join(ROOT, "tools", "bcc")
 
 
 class Script:
-    """A script in the background, from its first line on, which it prints once it observes."""
+    """A script in the background, from its first line, which it prints once it observes."""
 
     def __init__(self, name, *arguments):
         self.command = [os.path.join(SCRIPTS, name), *arguments]
 
     def __enter__(self):
-        # BCC's compiler has opinions of the kernel's headers, which are of no interest
+        # BCC's compiler warns about the kernel's headers; the warnings do not matter
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True,
                                         stderr=subprocess.DEVNULL)
         self.head = self.process.stdout.readline()
@@ -52,7 +52,7 @@ def snoop(tap):
             if re.search(r"^map-load +\d+ +map +\d+ +0x10000000 +65536 ", line)]
     tap.ok(len(maps) == 10, "snoop shows every map", script.output)
     tap.equal(len([line for line in lines if "ENOENT, reason 8 (" in line]), 2,
-              "and which of them failed")
+              "and the error of those that failed")
     with Script("iommufd-snoop", "-x", "-n", "2") as script:
         run("map-load", "10", "65536", "5")
         script.process.wait(patience(60))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""iommuscope capacity: who pins how much against which limit, and whether its promises are kept."""
+"""iommuscope capacity: which process pins how much against which limit, and whether --fit is right.
+"""
 
 import errno
 import json
@@ -14,7 +15,7 @@ MIB = 1 << 20
 PAGE = 4096
 # a process that RLIMIT_MEMLOCK limits
 LIMITED = ("setpriv", "--bounding-set=-all,+sys_admin", "--inh-caps=-all", "--")
-# and that may choose to count by process
+# and that may choose accounting by process
 CHOOSER = ("setpriv", "--bounding-set=-all,+sys_resource,+sys_admin", "--inh-caps=-all", "--")
 
 
@@ -41,15 +42,15 @@ def limits(tap):
             shell.map(file, ioas, "small", length)
         document = capacity()
         processes = {p["pid"]: p for p in document["processes"]}
-        # what has CAP_IPC_LOCK is not counted for the user
+        # memory of a process with CAP_IPC_LOCK does not count for the user
         by_user = 3 * MIB
         subset(tap, processes[bounded.pid],
                {"process": "iommu-shell", "uid": 0, "rlimit_mode": "user", "pinned_bytes": 3 * MIB,
                 "locked_bytes": by_user, "limit": "bytes", "limit_bytes": 8 * MIB,
-                "left_bytes": 8 * MIB - by_user}, "by user: what all processes have counts")
+                "left_bytes": 8 * MIB - by_user}, "by user: the memory of all processes counts")
         subset(tap, processes[alone.pid],
                {"rlimit_mode": "process", "pinned_bytes": MIB, "locked_bytes": MIB,
-                "limit_bytes": 2 * MIB, "left_bytes": MIB}, "by process: only its own")
+                "limit_bytes": 2 * MIB, "left_bytes": MIB}, "by process: only its own memory counts")
         subset(tap, processes[free.pid],
                {"pinned_bytes": 2 * MIB, "locked_bytes": by_user, "limit": "cap_ipc_lock",
                 "limit_bytes": None, "left_bytes": None}, "CAP_IPC_LOCK lifts the limit")
@@ -61,7 +62,7 @@ def limits(tap):
         tap.ok(document["host_memory"]["pinned_bytes"] == 6 * MIB
                and document["host_memory"]["host_pinned_bytes"] >= 6 * MIB
                and document["host_memory"]["memory_bytes"] > document["host_memory"]["available_bytes"] > 0
-               and document["host_memory"]["iommu_page_table_bytes"] > 0, "the host in all",
+               and document["host_memory"]["iommu_page_table_bytes"] > 0, "the totals of the host",
                document["host_memory"])
         mine = capacity("-p", str(alone.pid))
         tap.equal(([p["pid"] for p in mine["processes"]], len(mine["ioases"])), ([alone.pid], 1),
@@ -75,7 +76,7 @@ def limits(tap):
 
 
 def promise(tap, shell, file, ioas, kind, sizes, stop, name):
-    """What --fit promises for each size is what the map then does."""
+    """The map succeeds for exactly the sizes for which --fit promises it."""
     kept = []
     for size in sizes:
         told = tool("capacity", "--json", "--fit", str(size), "-p", str(shell.pid))
@@ -121,7 +122,7 @@ def forecasts(tap):
         promise(tap, shell, file, ioas, "small", around(2 * MIB), "memlock_limit",
                 "RLIMIT_MEMLOCK by process")
         promise(tap, shell, file, ioas, "small", (4096, 4097, 6000), "iova_misaligned",
-                "lengths that are no whole pages")
+                "lengths that are not whole pages")
 
 
 def fragmentation(tap):
@@ -148,7 +149,7 @@ def fragmentation(tap):
 
 
 def apart(tap):
-    """Counters that are read one after the other may have passed each other."""
+    """Counters that are read one after the other can be inconsistent."""
     with open("/proc/vmstat", encoding="ascii") as file:
         lines = file.read().splitlines()
     with tempfile.NamedTemporaryFile("w", encoding="ascii") as fake:
@@ -165,7 +166,7 @@ def apart(tap):
             finally:
                 subprocess.run(["umount", "/proc/vmstat"], check=True)
     tap.ok("EiB" not in text[text.find("Host:"):] and document["host_memory"]["host_pinned_bytes"] == 0,
-           "more released than acquired is none, not 16 EiB", text, document["host_memory"])
+           "more pages released than acquired counts as 0, not 16 EiB", text, document["host_memory"])
 
 
 def bad_input(tap):
@@ -177,19 +178,19 @@ def bad_input(tap):
     result = tool("capacity", "--fit", "1G")
     tap.equal((result.returncode, result.stdout, result.stderr.splitlines()),
               (1, "", ["iommuscope: there is no IOAS to map into: start the program that maps "
-                       "first"]), "nowhere to map to")
+                       "first"]), "there is no IOAS to map into")
     result = tool("capacity", "--ctx", "99999")
     tap.ok(result.returncode == 1 and "no such context: 99999" in result.stderr,
-           "a context that is not there", result.stderr)
+           "a context that does not exist", result.stderr)
     result = tool("capacity")
     tap.ok(result.returncode == 0 and result.stdout.startswith("no iommufd or container is open\n"),
-           "nothing is said to be nothing", result.stdout)
+           "it reports that nothing is open", result.stdout)
     with Shell() as shell:
         file = shell.open()
         shell.ioas(file)
         result = tool("capacity", "--fit", "1G")
         tap.ok(result.returncode == 0 and "fits; nothing is pinned until" in result.stdout,
-               "an IOAS that pins nothing is said to", result.stdout)
+               "it reports an IOAS that pins nothing", result.stdout)
 
 
 if __name__ == "__main__":

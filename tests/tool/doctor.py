@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """iommuscope doctor in machines that each lack one thing.
 
-The first argument says which machine this is: devices (VT-d, our modules, and the devices of the end
-to end tests), nomodules, noiommu, unsafe (without interrupt remapping; the second one is its
-IOMMU), stock or upstream (an edu device, and the kernel's own VFIO or iommufd).
+The first argument names the machine: devices (VT-d, our modules, and the devices of the
+end-to-end tests), nomodules, noiommu, unsafe (without interrupt remapping; the second argument
+names its IOMMU), stock or upstream (an edu device, and the kernel's own VFIO or iommufd).
 """
 
 import json
@@ -19,7 +19,7 @@ USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "--bo
 
 
 class Findings:
-    """What doctor found, run with @arguments behind the command @before."""
+    """What doctor found, run with @arguments after the command @before."""
 
     def __init__(self, *arguments, before=()):
         self.result = run(*before, TOOL, "doctor", "--json", *arguments)
@@ -55,8 +55,8 @@ def lacks(tap, found, wanted, name):
 
 def ready(tap):
     found = Findings()
-    lacks(tap, found, set(), "a machine that has all is ready")
-    tap.ok(found.says("modules", "iommufd vfio vfio_pci", "ours"), "our modules are known as ours",
+    lacks(tap, found, set(), "a machine that lacks nothing is ready")
+    tap.ok(found.says("modules", "iommufd vfio vfio_pci", "ours"), "our modules are recognized",
            found.of("modules"))
     tap.ok(found.says("iommu", "Intel VT-d (dmar0)"), "the IOMMU is named", found.of("iommu"))
     text = tool("doctor")
@@ -78,28 +78,28 @@ def groups(tap):
     bind("e1000e", SECOND)
     try:
         found = Findings()
-        lacks(tap, found, {"groups"}, "a group that is not viable is what is missing")
+        lacks(tap, found, {"groups"}, "a group that is not viable is reported")
         tap.ok(found.says("groups", FIRST, SECOND, "e1000e", "driverctl set-override " + SECOND),
-               "with the device and the driver in the way", found.of("groups"))
+               "with the device and the driver that block it", found.of("groups"))
         found = Findings("-d", FIRST)
-        lacks(tap, found, {"device_group"}, "and of the device itself")
-        tap.ok(found.says("device_group", SECOND, "e1000e"), "in the same words",
+        lacks(tap, found, {"device_group"}, "and so is the device itself")
+        tap.ok(found.says("device_group", SECOND, "e1000e"), "with the same text",
                found.of("device_group"))
         found = Findings("-d", SECOND)
         lacks(tap, found, {"device_driver"}, "the other one has the wrong driver")
-        tap.ok(found.says("device_group", FIRST, "vfio-pci"), "and a neighbour that does not hurt",
+        tap.ok(found.says("device_group", FIRST, "vfio-pci"), "and a harmless neighbour",
                found.of("device_group"))
 
         bind("vfio-pci", SECOND)
         found = Findings()
-        lacks(tap, found, set(), "with the whole group given away nothing is missing")
+        lacks(tap, found, set(), "with the whole group bound to VFIO nothing is missing")
         tap.ok(found.says("groups", "2 devices with VFIO"), "and both are counted",
                found.of("groups"))
         nodes = [f["text"].split()[0] for f in found.of("nodes")]
         tap.ok(sorted(nodes) == sorted(
             ["/dev/iommu"] + ["/dev/vfio/devices/" + name
                               for name in os.listdir("/dev/vfio/devices")]),
-            "each node is looked at", nodes)
+            "each node is checked", nodes)
     finally:
         bind("", FIRST, SECOND)
 
@@ -108,30 +108,30 @@ def device(tap):
     bind("vfio-pci", ALONE)
     try:
         found = Findings("-d", ALONE[5:])
-        lacks(tap, found, set(), "a device of its own with the right driver is ready")
-        tap.equal(found.document["device"], ALONE, "its PCI domain may be left away")
+        lacks(tap, found, set(), "a device alone in its group, with the right driver, is ready")
+        tap.equal(found.document["device"], ALONE, "its PCI domain may be omitted")
         tap.ok(found.says("device_group", "alone") and found.says("device_reset", "can be reset")
-               and found.says("device_node", "/dev/vfio/devices/"), "as each check says",
+               and found.says("device_node", "/dev/vfio/devices/"), "as each check reports",
                found.result.stdout)
     finally:
         bind("e1000e", ALONE)
     name = os.listdir("/sys/bus/pci/devices/%s/net" % ALONE)[0]
     run("busybox", "ip", "link", "set", name, "up")
     found = Findings("-d", ALONE)
-    lacks(tap, found, {"device_driver"}, "one that the host uses has the wrong driver")
+    lacks(tap, found, {"device_driver"}, "a device that the host uses has the wrong driver")
     with open("/sys/class/net/%s/operstate" % name, encoding="ascii") as file:
         up = file.read().strip() == "up"
-    tap.ok(found.says("device_use", name) == up, "and is in use if its network is up",
+    tap.ok(found.says("device_use", name) == up, "and counts as in use while its network is up",
            up, found.of("device_use"))
     run("busybox", "ip", "link", "set", name, "down")
     bind("", ALONE)
     found = Findings("-d", PORT)
     tap.ok("device" in found.missing() and found.says("device", "bridge")
-           and not found.of("device_driver"), "a bridge cannot be given away", found.result.stdout)
+           and not found.of("device_driver"), "a bridge cannot be passed through", found.result.stdout)
     wrong = tool("doctor", "-d", "0000:7f:00.0")
     tap.equal((wrong.returncode, wrong.stdout, wrong.stderr),
               (1, "", "iommuscope: no such device: 0000:7f:00.0 (see /sys/bus/pci/devices)\n"),
-              "a device that is not there is said so in one line")
+              "a device that does not exist is reported in one line")
     wrong = tool("doctor", "3")
     tap.ok(wrong.returncode == 2 and not wrong.stdout, "an argument is refused", wrong.stderr)
 
@@ -142,33 +142,33 @@ def user(tap):
         found = Findings(before=USER)
     finally:
         bind("", ALONE)
-    lacks(tap, found, {"privilege"}, "to a user only the privilege is missing")
-    tap.equal(set(found.status("nodes")), {"warning"}, "whoever cannot open the nodes is warned")
+    lacks(tap, found, {"privilege"}, "for an ordinary user only the privilege is missing")
+    tap.equal(set(found.status("nodes")), {"warning"}, "a user that cannot open the nodes gets a warning")
     tap.ok(found.says("memlock", "only") and found.status("memlock") == ["warning"],
-           "and so is who can lock little", found.of("memlock"))
+           "and so does a user that can lock little", found.of("memlock"))
     found = Findings(before=("prlimit", "--memlock=unlimited", *USER))
-    tap.equal(found.status("memlock"), ["ok"], "but not who can lock all")
+    tap.equal(found.status("memlock"), ["ok"], "but not a user that can lock all memory")
     found = Findings(before=("setpriv", "--bounding-set", "-sys_admin", "--inh-caps",
                              "-sys_admin"))
     lacks(tap, found, {"privilege"}, "without CAP_SYS_ADMIN types cannot be read")
 
 
 def with_mounts(script):
-    """A command to run behind @script, in mounts of its own."""
+    """A command that runs after @script, in mounts of its own."""
     return ("unshare", "--mount", "sh", "-ec", script + '; exec "$@"', "sh")
 
 
 def hidden(tap):
     cover = "mount -t tmpfs none %s"
     found = Findings(before=with_mounts(cover % "/sys/kernel/btf"))
-    lacks(tap, found, {"btf"}, "without BTF only that is missing")
+    lacks(tap, found, {"btf"}, "without BTF only BTF is missing")
     found = Findings(before=with_mounts(cover % "/run" + "; cp /sys/kernel/btf/vmlinux /run; " +
                                         cover % "/sys/kernel/btf" +
                                         "; cp /run/vmlinux /sys/kernel/btf"))
-    lacks(tap, found, {"btf"}, "without that of a module too")
-    tap.ok(found.says("btf", "iommufd", "pahole"), "with how it gets some", found.of("btf"))
+    lacks(tap, found, {"btf"}, "the same holds for a module's BTF")
+    tap.ok(found.says("btf", "iommufd", "pahole"), "with the way to get it", found.of("btf"))
     found = Findings(before=with_mounts(cover % "/dev"))
-    lacks(tap, found, {"nodes"}, "without /dev/iommu only that is missing")
+    lacks(tap, found, {"nodes"}, "without /dev/iommu only the node is missing")
     found = Findings(before=with_mounts(cover % "/lib/modules"))
     tap.ok(found.result.returncode == 0 and found.status("options") == ["warning"],
            "options that cannot be read are a warning", found.result.stdout)
@@ -194,35 +194,35 @@ def settings(tap):
 
 def nomodules(tap):
     found = Findings()
-    lacks(tap, found, {"modules", "sources"}, "without our modules only they are missing")
+    lacks(tap, found, {"modules", "sources"}, "without our modules only the modules are missing")
     tap.ok(found.says("sources", "nothing to observe", "modprobe vfio_pci"), "so there is nothing to observe",
            found.of("sources"))
     tap.ok(found.says("modules", "iommufd vfio vfio_pci are not loaded",
-                      "modprobe -a iommufd vfio vfio_pci"), "with how they are loaded",
+                      "modprobe -a iommufd vfio vfio_pci"), "with the command that loads them",
            found.of("modules"))
     found = Findings(before=with_mounts("mount -t tmpfs none /lib/modules"))
-    tap.ok(found.says("modules", "no iommufd", "iommuscope-dkms"), "or what they are good for",
+    tap.ok(found.says("modules", "no iommufd", "iommuscope-dkms"), "or with the package that has them",
            found.of("modules"))
     found = Findings(before=USER)
-    lacks(tap, found, {"modules", "sources", "privilege"}, "a user sees the same")
+    lacks(tap, found, {"modules", "sources", "privilege"}, "an ordinary user sees the same")
 
 
 def noiommu(tap):
     found = Findings()
-    lacks(tap, found, {"iommu"}, "without an IOMMU only it is missing")
-    tap.ok(found.says("iommu", "the firmware describes none"), "and why", found.of("iommu"))
+    lacks(tap, found, {"iommu"}, "without an IOMMU only the IOMMU is missing")
+    tap.ok(found.says("iommu", "the firmware describes none"), "with the reason", found.of("iommu"))
     found = Findings("-d", "00:1f.2")
-    tap.ok("device_iommu" in found.missing(), "so it is for a device", found.result.stdout)
+    tap.ok("device_iommu" in found.missing(), "the same holds for a device", found.result.stdout)
 
 
 def unsafe(tap):
     parameter = "/sys/module/iommufd/parameters/allow_unsafe_interrupts"
     with setting(parameter, "N"):
         found = Findings()
-        lacks(tap, found, {"interrupts"}, "without interrupt remapping only it is missing")
-        tap.ok(found.says("interrupts", parameter), "with the way out", found.of("interrupts"))
+        lacks(tap, found, {"interrupts"}, "without interrupt remapping only that is missing")
+        tap.ok(found.says("interrupts", parameter), "with the workaround", found.of("interrupts"))
     with setting(parameter, "Y"):
-        lacks(tap, Findings(), set(), "allowed, it is no more than a warning")
+        lacks(tap, Findings(), set(), "once allowed, it is only a warning")
     tap.ok(found.says("iommu", sys.argv[2]), "the IOMMU is named", found.of("iommu"))
 
 
@@ -234,17 +234,17 @@ def machine_with(tap, source, words, node):
     bind("vfio-pci", EDU)
     try:
         found = Findings()
-        lacks(tap, found, set(), "nothing of ours is needed")
+        lacks(tap, found, set(), "our modules are not needed")
         tap.ok(found.says("sources", source + ": ", "operations map, unmap", *words)
-               and len(found.of("sources")) == 1, "what can be seen is said, and nothing is not seen",
+               and len(found.of("sources")) == 1, "it reports what can be seen, and misses nothing",
                found.of("sources"))
-        tap.ok(found.says("modules", "the kernel's own"), "the modules are known as the kernel's",
+        tap.ok(found.says("modules", "the kernel's own"), "the modules are recognized as the kernel's",
                found.of("modules"))
-        tap.ok(any(f["text"].startswith(node(EDU)) for f in found.of("nodes")), "the node is looked at",
+        tap.ok(any(f["text"].startswith(node(EDU)) for f in found.of("nodes")), "the node is checked",
                node(EDU), found.of("nodes"))
-        lacks(tap, Findings(before=USER), {"privilege"}, "to a user only the privilege is missing")
+        lacks(tap, Findings(before=USER), {"privilege"}, "for an ordinary user only the privilege is missing")
         found = Findings("-d", EDU)
-        tap.ok(not found.missing() and found.says("device_node", node(EDU)), "the device can be given",
+        tap.ok(not found.missing() and found.says("device_node", node(EDU)), "the device can be passed through",
                found.result.stdout)
     finally:
         bind("", EDU)
@@ -265,7 +265,7 @@ def stock(tap):
     ours = os.uname().release.startswith("6.12.")
     tap.ok(found.says("modules", "no iommufd") and found.says("modules", "iommuscope-dkms") == ours
            and found.says("modules", "not for this one") != ours,
-           "our modules are named only where they can be had", found.of("modules"))
+           "our modules are suggested only where they exist", found.of("modules"))
 
 
 def upstream(tap):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""iommuscope export: what it serves is right, documented, and in Prometheus's formats."""
+"""iommuscope export: what it serves is correct, documented, and in Prometheus's formats."""
 
 import http.client
 import os
@@ -36,11 +36,11 @@ def counts(tap):
         tap.equal((status, headers["Content-Type"]),
                   (200, "text/plain; version=0.0.4; charset=utf-8"), "it serves metrics")
         _, headers, modern = get("/metrics", Accept=OPENMETRICS)
-    tap.equal((observer.status, observer.stderr), (0, ""), "it ends well with a signal")
+    tap.equal((observer.status, observer.stderr), (0, ""), "a signal ends it without an error")
     tap.equal(observer.stdout.splitlines(),
               ["serving http://127.0.0.1:9947/metrics",
                "kept of all capabilities: CAP_BPF CAP_PERFMON"],
-              "it says where it serves, and with which rights")
+              "it reports where it serves, and with which capabilities")
     told = samples(text)
     for operation in "map", "unmap":
         count, errors, _ = truth[operation]
@@ -65,9 +65,9 @@ def counts(tap):
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                              capture_output=True)
     tap.equal((checked.returncode, checked.stdout + checked.stderr), (0, ""),
-              "promtool finds nothing to say")
+              "promtool finds no fault")
     tap.ok(headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
-           and modern.endswith("\n# EOF\n"), "OpenMetrics for those who ask", headers)
+           and modern.endswith("\n# EOF\n"), "OpenMetrics for clients that ask for it", headers)
 
     wrong = []
     docs = documented()
@@ -83,7 +83,7 @@ def counts(tap):
         if not told_labels <= labels:
             wrong.append("%s has labels %s" % (name, told_labels))
     wrong += ["not served: " + name for name in docs if "# TYPE %s " % name not in text]
-    tap.ok(docs and not wrong, "every metric is documented as it is, and each one of these is served",
+    tap.ok(docs and not wrong, "every metric is documented, and each documented one is served",
            *wrong)
 
 
@@ -103,18 +103,18 @@ def state(tap):
                       "areas and bytes of an IOAS are those mapped")
             free = sample(told, "iommufd_ioas_iova_free_bytes", **wanted)
             hole = sample(told, "iommufd_ioas_iova_largest_hole_bytes", **wanted)
-            tap.equal((free > 4 << 20, 0 < hole < free), (True, True), "so is what is free")
+            tap.equal((free > 4 << 20, 0 < hole < free), (True, True), "so is the free space")
             with open("/proc/self/comm", encoding="utf-8") as file:
                 tap.equal((ctx["pid"], ctx["uid"], ctx["process"]),
                           (str(os.getpid()), "0", file.read().strip()),
-                          "the context has its process")
+                          "the context names its process")
             tap.equal((told["iommufd_mapped_bytes"][()], told["iommufd_contexts"][()]),
                       (4 << 20, 1), "sums are over all")
             (limit,) = told["iommufd_memlock_limit_bytes"].values()
-            tap.equal(limit, float("inf"), "who has CAP_IPC_LOCK has no limit")
+            tap.equal(limit, float("inf"), "a process with CAP_IPC_LOCK has no limit")
         gone = samples(get("/metrics")[2])
     tap.equal((empty["iommufd_contexts"][()], gone["iommufd_contexts"][()],
-               "iommufd_ioas_areas" in gone), (0, 0, False), "what is gone is gone")
+               "iommufd_ioas_areas" in gone), (0, 0, False), "closed objects are no longer served")
 
 
 def replacements(tap):
@@ -130,7 +130,7 @@ def replacements(tap):
             return sum(value for labels, value in told.get("iommufd_replacements_total", {}).items()
                        if ("verdict", "hitless") in labels)
 
-        # a replacement is told a second after its end
+        # a replacement is counted a second after its end
         wait_for(lambda: hitless() >= replaced)
         told = samples(get("/metrics")[2])
     tap.equal((sample(told, "iommufd_replacements_total", device=device, verdict="hitless"),
@@ -155,7 +155,7 @@ def running(tap):
         after = samples(get("/metrics")[2])
     names = "iommufd_running_operations", "iommufd_stuck_operations"
     tap.equal([sample(told, name, operation="map") for name in names], [1, 1],
-              "an operation that does not come to an end is stuck")
+              "an operation that does not end is stuck")
     tap.ok(told["iommufd_longest_running_operation_seconds"][()] > 0.1, "and has an age")
     tap.equal([sample(after, name, operation="map") for name in names], [0, 0],
               "until it has ended")
@@ -169,7 +169,7 @@ def labels(tap):
     found = {dict(key)["process"]: value for key, value in told["iommufd_operations_total"].items()
              if dict(key)["operation"] == "map" and dict(key)["result"] == "success"}
     tap.ok(2 <= len(found) <= 5 and any(name.startswith("map-load [") for name in found)
-           and "(others)" in found, "--by tells processes apart, as many as --limit says", found)
+           and "(others)" in found, "--by distinguishes processes, as many as --limit allows", found)
     tap.equal(sum(found.values()), sum(truth["map"][0] for truth in truths), "and misses none")
     tap.equal((len(told["iommufd_context_info"]), told["iommufd_contexts"][()],
                sample(told, "iommufd_exporter_left_out", what="contexts")), (1, 2, 1),
@@ -184,14 +184,14 @@ def methods(tap):
         for method in "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW":
             status, headers, _ = get("/metrics", method, port=9948)
             tap.equal((status, headers["Allow"]), (405, "GET, HEAD"), method + " is not")
-        tap.equal(get("/nothing", port=9948)[0], 404, "what is not there is not found")
+        tap.equal(get("/nothing", port=9948)[0], 404, "an unknown path is not found")
         connection = http.client.HTTPConnection("::1", PORT, timeout=patience(30))
         answers = []
         for _ in range(3):
             connection.request("GET", "/-/healthy")
             response = connection.getresponse()
             answers.append((response.status, response.read() != b"", response.will_close))
-        tap.equal(answers, [(200, True, False)] * 3, "IPv6, and one connection for many requests")
+        tap.equal(answers, [(200, True, False)] * 3, "it serves IPv6, and many requests on one connection")
 
 
 Tap().run(counts, state, replacements, running, labels, methods)

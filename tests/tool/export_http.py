@@ -26,7 +26,7 @@ def resident(process):
 
 
 def connect(data=b""):
-    """A connection that does no more than that; None if it does not come about."""
+    """A connection that sends @data and nothing more; None if it cannot be opened."""
     connection = socket.socket()
     connection.setblocking(False)
     try:
@@ -45,7 +45,7 @@ def connect(data=b""):
 
 
 def talk(data):
-    """What comes back for some bytes, until the other side ends."""
+    """The answer to some bytes, until the other side closes."""
     with socket.create_connection(("127.0.0.1", PORT), timeout=patience(30)) as connection:
         answer = b""
         try:
@@ -59,7 +59,7 @@ def talk(data):
 
 
 def trickle(first, more):
-    """Send a byte now and then; how long it is let to do so, None if it never ends."""
+    """Send a byte now and then. Returns how long the server allows it, None if it never ends."""
     begin = time.monotonic()
     with socket.create_connection(("127.0.0.1", PORT), timeout=patience(60)) as connection:
         try:
@@ -94,9 +94,9 @@ def abuse(tap):
                answer[:200])
         for nonsense in b"\0\1\2\3\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n":
             answer = talk([nonsense + b"\r\n\r\n"])
-            tap.ok(not answer.startswith(b"HTTP/1.1 200"), "nonsense has no answer that is one")
+            tap.ok(not answer.startswith(b"HTTP/1.1 200"), "nonsense is never answered with 200")
         answer = talk([b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"])
-        tap.ok(answer.startswith(b"HTTP/1.1 400 "), "nor has a request with a body", answer[:100])
+        tap.ok(answer.startswith(b"HTTP/1.1 400 "), "a request with a body is refused", answer[:100])
         for path in "/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//metrics", "/metrics/":
             status, _, text = get(path)
             tap.ok(status == 404 and "root:" not in text, path + " is not found")
@@ -110,28 +110,28 @@ def abuse(tap):
         for thread in threads:
             thread.join()
         tap.ok(len(slow) == 2 and all(seconds and seconds > 5 for seconds in slow),
-               "who trickles is cut off, after a while", *slow)
+               "a client that sends too slowly is disconnected after a while", *slow)
 
-        # ten thousand connections at once, half of them with the begin of a request
+        # ten thousand connections at once, half of them with the start of a request
         held = [connect(b"GET /metrics HTT" if i % 2 else b"") for i in range(10000)]
         statuses = [get("/metrics")[0] for _ in range(3)]
         tap.equal(statuses, [200] * 3, "among 10000 idle connections it answers")
         most = samples(get("/metrics")[2])["iommufd_exporter_http_connections"][()]
-        tap.ok(most <= 512, "of which it takes a bounded number", most)
+        tap.ok(most <= 512, "and accepts a bounded number of them", most)
         for connection in held:
             if connection:
                 connection.close()
         readers = [connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 20) for _ in range(300)]
-        tap.equal(get("/metrics")[0], 200, "so it does among those who ask and do not read")
+        tap.equal(get("/metrics")[0], 200, "it also answers among clients that ask and do not read")
         for connection in readers:
             if connection:
                 connection.close()
         grown = resident(observer.process) - before
-        tap.ok(grown < 16 << 20, "its memory stays as it is", before, grown)
+        tap.ok(grown < 16 << 20, "its memory does not grow", before, grown)
         told = samples(get("/metrics")[2])
         tap.ok(told["iommufd_exporter_http_dropped_connections_total"][()] > 0
                and sample(told, "iommufd_exporter_http_requests_total", code="404") == 4,
-               "and it has counted what it did", told["iommufd_exporter_http_requests_total"])
+               "and it has counted all of this", told["iommufd_exporter_http_requests_total"])
         restart(tap, observer.process)
 
 
@@ -139,13 +139,13 @@ def restart(tap, process):
     load("50", "4096")
     told = samples(get("/metrics")[2])
     tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 50,
-              "after all that it counts as before")
+              "afterwards it counts as before")
     process.send_signal(signal.SIGKILL)
     process.wait()
     with Observer("export") as observer:
         told = samples(get("/metrics")[2])
     tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 0,
-              "killed and started again it counts from zero, at the same address")
+              "after a kill and a restart it counts from zero, at the same address")
     tap.equal((observer.status, observer.stderr), (0, ""), "and ends well")
 
 
@@ -185,10 +185,10 @@ def tls(tap):
         with Observer("export", "--web-config", config) as observer:
             tap.equal([ask(url, user, trust) for user in (None, "ann:wrong", "bob:secret", "ann",
                                                           "ann:secret", "ann:secret")],
-                      [401, 401, 401, 401, 200, 200], "TLS, and only who has a password")
+                      [401, 401, 401, 401, 200, 200], "it serves over TLS, and only with a password")
             codes = {ask(url, "ann:wrong%d" % i, trust) for i in range(30)}
-            tap.ok(codes <= {401, 429}, "guessing is in vain", codes)
-            tap.equal(ask(url, "ann:secret", trust), 200, "and does not lock out who is known")
+            tap.ok(codes <= {401, 429}, "guesses are refused", codes)
+            tap.equal(ask(url, "ann:secret", trust), 200, "and do not lock out a known user")
             old = ssl.create_default_context(cafile=os.path.join(folder, "server.crt"))
             old.set_ciphers("ALL:@SECLEVEL=0")
             old.minimum_version = ssl.TLSVersion.TLSv1
@@ -199,9 +199,9 @@ def tls(tap):
                 status = None
             tap.equal(status, None, "TLS 1.1 is refused")
             answer = talk([b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"])
-            tap.ok(b"iommufd" not in answer, "nothing is told without TLS")
+            tap.ok(b"iommufd" not in answer, "without TLS nothing is served")
         tap.ok("https://" in observer.stdout and "secret" not in observer.stdout + observer.stderr,
-               "it says that it serves with TLS")
+               "it reports that it serves over TLS")
         with open(config, "w", encoding="utf-8") as file:
             file.write("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
                        "  client_ca_file: client.crt\n"
@@ -219,7 +219,7 @@ def tls(tap):
 
 
 def service(tap):
-    """As the service's unit has it: not as root, with a socket from the manager."""
+    """As in the service's unit: not as root, with a socket from the manager."""
     caps = "-all,+cap_21,+cap_38,+cap_39"
     with tempfile.TemporaryDirectory() as folder, socket.socket() as listening, \
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -232,7 +232,7 @@ def service(tap):
         os.chmod(notify, 0o666)
         manager.settimeout(patience(100))
         answers = []
-        # who connects before it is ready gets an answer all the same
+        # a client that connects before it is ready gets an answer all the same
         early = threading.Thread(target=lambda: answers.append(get("/-/healthy", port=port)[0]))
         early.start()
         # as the manager does: the socket is descriptor 3, and the process id is its own
@@ -242,30 +242,30 @@ def service(tap):
                                "--ambient-caps", caps, "--bounding-set", caps, TOOL, "export"],
                               pass_fds=[listening.fileno()], stdout=subprocess.PIPE, text=True,
                               env={**os.environ, "LISTEN_FDS": "1", "NOTIFY_SOCKET": notify}) as process:
-            tap.equal(manager.recv(100), b"READY=1", "it tells systemd when it is ready")
+            tap.equal(manager.recv(100), b"READY=1", "it notifies systemd when it is ready")
             early.join()
-            tap.equal(answers, [200], "and serves on the socket it was given")
+            tap.equal(answers, [200], "and serves on the socket that it was given")
             tap.equal(manager.recv(100), b"WATCHDOG=1", "and that it is alive")
             load("20", "4096")
             told = samples(get("/metrics", port=port)[2])
             tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"),
-                      20, "as an ordinary user it counts as root does")
+                      20, "as an ordinary user it counts the same as root")
             with open("/proc/%d/status" % process.pid, encoding="utf-8") as file:
                 status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
             two = 1 << 38 | 1 << 39
             tap.equal((int(status["CapEff"], 16), int(status["CapPrm"], 16),
                        int(status["CapAmb"], 16), status["NoNewPrivs"]), (two, two, 0, "1"),
-                      "with CAP_PERFMON and CAP_BPF only, for good")
+                      "with CAP_PERFMON and CAP_BPF only, permanently")
             process.terminate()
             said = manager.recv(100)
             while said == b"WATCHDOG=1":
                 said = manager.recv(100)
-            tap.equal((said, process.wait()), (b"STOPPING=1", 0), "and tells when it ends")
+            tap.equal((said, process.wait()), (b"STOPPING=1", 0), "and notifies when it ends")
 
 
 def textfile(tap):
     with tempfile.TemporaryDirectory() as folder:
-        # of another user: root without its privileges may not write there
+        # owned by another user: root without its privileges may not write to it
         os.chown(folder, 12345, 12345)
         path = os.path.join(folder, "iommuscope.prom")
         with Observer("export", "--textfile", path) as observer:
@@ -276,16 +276,16 @@ def textfile(tap):
             with socket.socket() as client:
                 refused = client.connect_ex(("127.0.0.1", PORT))
         tap.equal((names, oct(mode)), (["iommuscope.prom"], "0o644"),
-                  "a textfile is there at once, and nothing beside it")
+                  "the textfile exists at once, and no other file")
         checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                                  capture_output=True)
         tap.ok(checked.returncode == 0 and "iommufd_operations_total" in text
                and "iommufd_exporter_http" not in text, "with all metrics but the server's",
                checked.stderr)
         tap.ok(refused, "and without a server")
-        tap.equal(os.listdir(folder), [], "it goes with the exporter")
+        tap.equal(os.listdir(folder), [], "it is removed when the exporter ends")
         tap.ok("CAP_DAC_OVERRIDE (to write the textfile)" in observer.stdout,
-               "the right to write elsewhere is kept where it takes that", observer.stdout)
+               "the right to write elsewhere is kept if it is needed", observer.stdout)
 
 
 def bad_input(tap):
@@ -312,7 +312,7 @@ def bad_input(tap):
         taken.listen(1)
         result = tool("export")
     tap.ok(result.returncode == 1 and "Address already in use" in result.stderr
-           and "--listen" in result.stderr, "a port in use is told, and what to do", result.stderr)
+           and "--listen" in result.stderr, "a port in use is reported, with the remedy", result.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "web.yml")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of the exporter share: asking it, and reading what it answers."""
+"""What the tests of the exporter share: requests, and parsing of the answers."""
 
 import http.client
 import re
@@ -7,7 +7,7 @@ import re
 from tooltest import patience, run
 
 PORT = 9947
-# bcrypt of "secret" at the least cost, so that an emulated processor is done soon
+# bcrypt of "secret" at the lowest cost, which an emulated processor can compute quickly
 HASH = "$2b$04$pgFkHQAAuuqNUx.ZKLrZSOIShc3Fu3Tio/GxXlr.n5f94jzAwrQWS"
 
 

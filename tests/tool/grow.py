@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A member that is added to a record, as docs/inside/extending.md says, holds nothing of the stack.
+"""A member that is added to a record, following docs/inside/extending.md, holds no bytes of the stack.
 
-'grow.py copy SOURCE TARGET' makes a copy of the modules' sources to which a member of each record
-and a field of each class of its events has been added, and checks that one beside the story does not
-compile.  'grow.py BIND-DEVICE BDF' is a test, run where the modules that were built of the copy are
-loaded: every event shows the field as zero.
+'grow.py copy SOURCE TARGET' copies the modules' sources, adds a member to each record and a field
+to each class of its events, and checks that a member outside the story does not compile. 'grow.py
+BIND-DEVICE BDF' is a test, which runs where the modules built from the copy are loaded: every
+event shows the field as zero.
 """
 
 import os
@@ -23,7 +23,7 @@ HEADERS = ("iommufd", "vfio")
 
 
 def edit(path, *changes):
-    """Replace each (pattern, text) as often as it occurs, at least once."""
+    """Replace each (pattern, text), everywhere it occurs, at least once."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     for pattern, new in changes:
@@ -39,7 +39,7 @@ def copy(source, target):
     for folder in ("kernel", "tracepoints"):
         shutil.copytree(os.path.join(source, folder), os.path.join(target, folder))
     for name in HEADERS:
-        # at the end of the story, of the class of events and of what is assigned and printed
+        # at the end of the story, of the class of events, and of its assignments and print format
         edit(os.path.join(target, "tracepoints", name + "_op.h"),
              (r"^\t\);\n\};\n(?=\nstatic_assert)", "\t\tu64 %s;\n\t);\n};\n" % FIELD))
         edit(os.path.join(target, "tracepoints", name + ".h"),
@@ -50,7 +50,7 @@ def copy(source, target):
 
 
 def compiles(source, name, member):
-    """Does the header compile, on a host, with @member behind the record's story?"""
+    """Does the header compile on a host, with @member after the record's story?"""
     with open(os.path.join(source, "tracepoints", name + "_op.h"), encoding="utf-8") as file:
         text = file.read()
     text, count = re.subn(r"^\t\);\n\};\n(?=\nstatic_assert)", "\t);\n%s};\n" % member, text, flags=re.M)
@@ -58,7 +58,7 @@ def compiles(source, name, member):
         raise ValueError("the end of struct %s_op is not found" % name)
     here = os.path.join(source, "tests", "core")
     command = ["cc", "-fsyntax-only", "-xc", "-I", os.path.join(source, "tracepoints"), "-"]
-    # what the header includes is in there
+    # it provides what the header includes
     text = '#include "%s/kernel_shim.h"\n' % here + re.sub(r'#include "op_record.h"', "", text)
     with open(os.path.join(source, "tracepoints", "op_record.h"), encoding="utf-8") as file:
         record = re.sub(r"#include <.+>", "", file.read())
@@ -73,7 +73,7 @@ def story_is_whole(tap, source):
         tap.ok(done.returncode == 0, "%s_op.h compiles" % name, done.stderr)
         done = compiles(source, name, "\tu64 beside;\n")
         tap.ok(done.returncode and "static assertion failed" in done.stderr,
-               "a member of struct %s_op behind its story does not" % name, done.stderr)
+               "a member of struct %s_op after its story does not" % name, done.stderr)
 
 
 def write(path, text):

@@ -19,7 +19,7 @@ MAP_FIXED_WRITEABLE_READABLE = 7
 
 @contextlib.contextmanager
 def memlock(limit):
-    """RLIMIT_MEMLOCK of this process, for a while."""
+    """RLIMIT_MEMLOCK of this process, within the with-block."""
     before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, before[1]))
     try:

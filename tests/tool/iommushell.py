@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A process that does with /dev/iommu what a test tells it; iommu-shell.c has the commands."""
+"""A process that runs the commands of a test on /dev/iommu; iommu-shell.c has the commands."""
 
 import os
 import subprocess
@@ -8,7 +8,9 @@ from tooltest import patience
 
 
 class Shell:
-    """iommu-shell as an object: shell.map(file, ioas, "small", 4096) returns the numbers answered."""
+    """iommu-shell as an object: shell.map(file, ioas, "small", 4096) returns the numbers of the
+    answer.
+    """
 
     def __init__(self, *prefix):
         self.process = subprocess.Popen([*prefix, "iommu-shell"], stdin=subprocess.PIPE, text=True,

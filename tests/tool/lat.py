@@ -17,7 +17,7 @@ def load(*arguments):
 
 
 def by_operation(report, label=None):
-    """The operations of a report by name, those of one label or of all."""
+    """The operations of a report by name, of one label or of all."""
     return {o["operation"]: o for o in report["operations"]
             if o["subsystem"] == "iommufd" and (label is None or o["label"] == label)}
 
@@ -29,14 +29,14 @@ def counted(operation):
 def counts(tap):
     with Observer("lat", "--json") as observer:
         truth = load("500", "65536", "10")
-    tap.equal((observer.status, observer.stderr), (0, ""), "lat ends well with a signal")
+    tap.equal((observer.status, observer.stderr), (0, ""), "a signal ends lat without an error")
     (report,) = observer.objects()
     told = by_operation(report)
     for name in "map", "unmap":
         tap.equal(counted(told[name]), truth[name],
                   "count, errors and bytes of %s are the workload's" % name)
     tap.equal(told["ioas_alloc"]["count"], 1, "so is the count of ioas_alloc")
-    tap.equal(report["overflowed"], 0, "every operation found room")
+    tap.equal(report["overflowed"], 0, "no operation overflowed")
     consistent = all(
         sum(count for _, count in part["buckets"]) == part["count"]
         and part["p50_ns"] <= part["p90_ns"] <= part["p99_ns"] <= part["p99_9_ns"] <= part["max_ns"]
@@ -45,15 +45,15 @@ def counts(tap):
 
 
 def percentiles(tap):
-    # two instances at once, of which one keeps every single operation
+    # two instances at once, one of which records every operation
     with Observer("ops", "--json", "-o", "map,unmap") as ops:
         with Observer("lat", "--json", "-o", "map,unmap") as lat:
             load("1000", "16384", "7")
     (report,) = lat.objects()
     told = by_operation(report)
     records = [o for o in ops.objects() if "dur_ns" in o]
-    tap.equal(ops.objects()[-1], {"lost": 0}, "the full record is full")
-    tap.equal(sorted(told), ["map", "unmap"], "-o leaves the operations asked for")
+    tap.equal(ops.objects()[-1], {"lost": 0}, "the full record is complete")
+    tap.equal(sorted(told), ["map", "unmap"], "-o shows only the requested operations")
     for name in "map", "unmap":
         mine = [o for o in records if o["operation"] == name]
         times = sorted(o["dur_ns"] for o in mine)
@@ -65,14 +65,14 @@ def percentiles(tap):
             exact = times[max(math.ceil(percent / 100 * len(times)), 1) - 1]
             if abs(operation[key] - exact) > 0.07 * exact + 1:
                 wrong.append("%s %d, exactly %d" % (key, operation[key], exact))
-        tap.ok(not wrong, "%s: percentiles are right to 7 %%" % name, *wrong)
+        tap.ok(not wrong, "%s: percentiles are within 7 %%" % name, *wrong)
         phases = {p["phase"]: p["sum_ns"] for p in operation["phases"]}
         exact = {phase: sum(o[phase + "_ns"] for o in mine) for phase in
                  ("wait", "account", "pin", "map", "unmap", "sync", "unpin")}
         tap.equal(phases, {phase: ns for phase, ns in exact.items() if ns},
                   "%s: the time of each phase is exact" % name)
         tap.equal(operation["other_ns"], sum(times) - sum(exact.values()),
-                  "%s: the rest is other" % name)
+                  "%s: the rest is 'other'" % name)
 
 
 def dimensions(tap):
@@ -83,26 +83,26 @@ def dimensions(tap):
     labels = {o["label"].split(" ")[0] for o in report["operations"]}
     tap.equal(labels, {"map-load", "ioas-load"}, "--by process names processes that have ended")
     label = next(o["label"] for o in report["operations"] if o["label"].startswith("map-load"))
-    tap.equal(counted(by_operation(report, label)["map"]), first["map"], "and counts for each")
+    tap.equal(counted(by_operation(report, label)["map"]), first["map"], "and counts them separately")
 
     with Observer("lat", "--by", "ioas", "--json", "-o", "map") as observer:
         load("20", "4096")
         load("30", "4096")
     (report,) = observer.objects()
     tap.equal(sorted((o["label"].split(" ")[0], o["count"]) for o in report["operations"]),
-              [("ctx", 20), ("ctx", 30)], "--by ioas tells address spaces apart")
+              [("ctx", 20), ("ctx", 30)], "--by ioas distinguishes address spaces")
 
     with Observer("lat", "--by", "cgroup", "--json", "-o", "map") as observer:
         load("20", "4096")
     (report,) = observer.objects()
     tap.equal([(o["label"][0], o["count"]) for o in report["operations"]], [("/", 20)],
-              "--by cgroup gives a path")
+              "--by cgroup shows a path")
 
     with Observer("lat", "--by", "device", "--json", "-o", "map") as observer:
         load("20", "4096")
     (report,) = observer.objects()
     tap.equal([(o["label"].endswith("no device"), o["count"]) for o in report["operations"]],
-              [(True, 20)], "--by device says so of an IOAS that has none")
+              [(True, 20)], "--by device marks an IOAS without a device")
 
 
 def devices(tap):
@@ -115,10 +115,10 @@ def devices(tap):
     device = "iommufd-mock.%d" % truth["device"][0]
     told = by_operation(report, device)
     tap.ok({"map", "unmap", "bind", "attach", "detach", "unbind"} <= set(told),
-           "--by device has all that concerns it", sorted(told))
+           "--by device shows all operations on it", sorted(told))
     tap.equal([counted(told[name]) for name in ("map", "unmap")], [truth["map"], truth["unmap"]],
-              "memory mapped into its IOAS counts for it")
-    tap.equal(told["map"]["pages"], 100 * 16, "with the pages that were pinned")
+              "maps into its IOAS count for it")
+    tap.equal(told["map"]["pages"], 100 * 16, "with the pinned pages")
     phases = {p["phase"] for p in told["map"]["phases"]}
     tap.ok({"pin", "map"} <= phases, "map pins and maps", phases)
     phases = {p["phase"] for p in told["unmap"]["phases"]}
@@ -127,12 +127,12 @@ def devices(tap):
 
 def attached_before(tap):
     if not has_mock():
-        tap.skip("a device that was attached before", "no mock IOMMU")
+        tap.skip("a device that is attached already", "no mock IOMMU")
         return
     process = subprocess.Popen(["map-load", "-m", "100000000", "4096"], stdout=subprocess.PIPE,
                                text=True)
     try:
-        # told before the first map, so the device is attached
+        # printed before the first map, so the device is attached
         device = "iommufd-mock.%d" % int(process.stdout.readline().split()[1])
         reports = [json.loads(tool("lat", "--json", "--duration", "%dms" % patience(100), "-o", "map",
                                    *arguments).stdout)
@@ -142,9 +142,9 @@ def attached_before(tap):
         process.wait()
     by, filtered, other = (report["operations"] for report in reports)
     tap.equal([o["label"] for o in by], [device],
-              "--by device knows a device that was attached before")
+              "--by device knows a device that is attached already")
     tap.ok(filtered and filtered[0]["count"] > 0, "and so does -d", filtered)
-    tap.equal(other, [], "and of another device there is nothing")
+    tap.equal(other, [], "and shows nothing for another device")
 
 
 def overflow(tap):
@@ -153,28 +153,28 @@ def overflow(tap):
     (report,) = observer.objects()
     others = [o for o in report["operations"] if o["label"] == "(others)"]
     tap.ok(len(others) == 1 and others[0]["count"] == report["overflowed"] > 0,
-           "what finds no room is counted among the others", report["operations"])
+           "labels beyond the limit are counted among the others", report["operations"])
     tap.equal(tuple(sum(o[key] for o in report["operations"])
                     for key in ("count", "errors", "bytes")),
               tuple(sum(truth["map"][i] for truth in truths) for i in range(3)),
-              "and in all nothing is missing")
+              "and the totals are complete")
 
 
 def reports(tap):
     result = tool("lat", "-i", "0.2", "-n", "3", "--json")
     objects = [json.loads(line) for line in result.stdout.splitlines()]
     tap.equal([o["report"] for o in objects], ["interval"] * 3 + ["total"],
-              "-i and -n make reports, and one of all of them")
+              "-i and -n give reports, and one for the whole run")
     spans = [o["span_ns"] for o in objects]
     tap.ok(0 < min(spans) and sum(spans[:3]) >= 580000000 and spans[3] >= sum(spans[:3]),
-           "as long as asked for", *spans)
+           "of the requested length", *spans)
 
     with Observer("lat", "-i", "0.3", "--json", "-o", "map,unmap") as observer:
         truth = load("3000", "16384")
     objects = observer.objects()
     intervals, total = objects[:-1], by_operation(objects[-1])
     summed = sum(o["count"] for i in intervals for o in i["operations"] if o["operation"] == "map")
-    tap.equal(counted(total["map"]), truth["map"], "the last report is of the whole run")
+    tap.equal(counted(total["map"]), truth["map"], "the last report covers the whole run")
     tap.ok(summed <= total["map"]["count"], "intervals do not count twice", summed)
 
     with Observer("lat", "--csv") as observer:
@@ -188,7 +188,7 @@ def reports(tap):
         load("50", "4096")
     tap.ok("OPERATION" in observer.stdout and "####" in observer.stdout
            and max(map(len, observer.stdout.splitlines())) <= 120,
-           "the table has its histograms", observer.stdout)
+           "the table shows the histograms", observer.stdout)
 
 
 def narrow(tap):
@@ -197,7 +197,7 @@ def narrow(tap):
     rows = [line.split() for line in lines if line.startswith("map ")]
     tap.ok(any(line.startswith("OPERATION ") for line in lines) and max(map(len, lines)) <= 40
            and len(rows) == 1 and rows[0][:2] == ["map", "50"],
-           "what a narrow terminal has no room for is left out", *lines)
+           "a narrow terminal omits what does not fit", *lines)
 
 
 def widths(tap):

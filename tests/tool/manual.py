@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The manual page, the completion and the reference of keys are those that the tool writes.  Needs no kernel.
+"""The manual page, the completion and the reference of keys are up to date. Needs no kernel.
 
 'manual.py TOOL --update' writes them anew.
 """
@@ -28,7 +28,7 @@ def read(path):
 
 def files(tap):
     for option, path in FILES.items():
-        tap.ok(written(option) == read(path) != "", path + " is what the tool writes",
+        tap.ok(written(option) == read(path) != "", path + " is up to date",
                "run tests/tool/manual.py TOOL --update")
 
 
@@ -42,16 +42,16 @@ def help_texts(tap):
         tap.ok(told.returncode == asked.returncode == 0 and told.stdout == asked.stdout
                and told.stdout.startswith("Usage: iommuscope " + command)
                and max(map(len, told.stdout.splitlines())) <= 80 and not asked.stderr,
-               "help %s and %s --help say the same, in 80 columns" % (command, command),
+               "help %s and %s --help print the same, in 80 columns" % (command, command),
                told.stdout, asked.stdout, asked.stderr)
-    tap.equal(run(TOOL, "help", "dance").returncode, 2, "help of no command is refused")
+    tap.equal(run(TOOL, "help", "dance").returncode, 2, "help for an unknown command is refused")
     tap.equal((run(TOOL).returncode, run(TOOL).stdout), (2, ""), "no command is refused")
     for word, wanted in (("dotcor", "is it 'doctor'?"), ("opss", "is it 'ops'?"), ("stu", "is it 'stuck'?"),
                         
                          ("zzz", "try 'iommuscope help'"), ("--jsn", "no such option")):
         result = run(TOOL, word)
         tap.ok(result.returncode == 2 and wanted in result.stderr and not result.stdout
-               and result.stderr.count("\n") == 1, "what is no command is refused: " + word,
+               and result.stderr.count("\n") == 1, "an unknown command is refused: " + word,
                result.stderr)
     version = run(TOOL, "--version")
     tap.ok(version.returncode == 0 and version.stdout.startswith("iommuscope 0."),
@@ -67,10 +67,10 @@ def completion(tap):
 
     tap.equal(completed("stu"), ["stuck"], "a command is completed")
     tap.equal(completed("lat", "--b"), ["--by"], "an option of the command is completed")
-    tap.equal(completed("ops", "--by"), [], "one of another command is not")
+    tap.equal(completed("ops", "--by"), [], "an option of another command is not")
     tap.equal(completed("lat", "--by", "dev"), ["device"], "a value is completed")
     tap.equal(completed("ops", "-o", "hwpt"), ["hwpt_alloc"], "an operation is completed")
-    tap.equal(completed("help", "sT"), [], "what is nothing stays")
+    tap.equal(completed("help", "sT"), [], "an unknown word stays")
 
 
 def rows(title):
@@ -80,7 +80,7 @@ def rows(title):
             for line in part.splitlines() if line.startswith("| `") or line.startswith("| ")][1:]
 
 
-# Those of a number that say of what
+# The ending of a key, by the meaning of its value
 ENDS = {"bytes": "bytes", "nanoseconds": "_ns", "nanoseconds, may be negative": "_ns",
         "time: nanoseconds since 1970": "time_ns", "time: RFC 3339": "time",
         "nanoseconds of `CLOCK_MONOTONIC`": "_monotonic_ns"}
@@ -95,7 +95,7 @@ def keys(tap):
     for key, value, meaning, _ in described:
         kinds.setdefault(key, []).append(value)
         meanings.setdefault(meaning, set()).add(key)
-    # how many there are, and the list of them, are the one word that there is for both
+    # a count and the list that it counts share one key
     several = {key: sorted(found) for key, found in kinds.items()
                if sorted(value for value in found if value != "list") not in ([], ["number"], found)}
     tap.equal(several, {}, "a key means the same everywhere")
@@ -103,15 +103,15 @@ def keys(tap):
               "no two keys mean the same")
     tap.equal([row[:2] for row in described if not row[0].strip("`").endswith(ENDS.get(row[1], ""))
                or (row[0].endswith(("_bytes`", "time_ns`")) and row[1] not in ENDS and row[1] != "list")], [],
-              "a key ends in its unit, and in no other's")
+              "a key ends in its unit, and never in another")
     tap.equal([row[0] for row in described if not re.fullmatch("`[a-z][a-z0-9_]*`", row[0])], [],
               "keys are snake_case")
-    tap.equal([row[0] for row in described if len(row[0].strip("`")) > 28], [], "and have room where they are made ready")
+    tap.equal([row[0] for row in described if len(row[0].strip("`")) > 28], [], "and fit the buffers that they are built in")
     tap.equal([row[0] for row in described if not row[2]], [], "each has its meaning")
 
 
 def written_keys(tap):
-    """Nothing but the descriptions writes a key."""
+    """Only the descriptions write keys."""
     known = {row[0].strip("`") for row in rows("Keys")}
     foreign = {"ph", "name", "pid", "tid", "ts", "dur", "cat", "cname", "s", "args", "unfinished",
                "displayTimeUnit", "otherData", "traceEvents"}
@@ -122,10 +122,11 @@ def written_keys(tap):
             if not name.endswith(".c") or path in ("tools/text/json.c", "tools/text/fields.c"):
                 continue
             for key in re.findall(r'\bjson_\w+\([^;"]*?,\s*"([^"]*)"', read(path)):
-                # the format of a timeline is another's; what it has of ours is called as in ours
+                # the format of a timeline is not ours; the keys of ours in it have their usual
+                # names
                 if path != "tools/trace/timeline.c" or key not in known | foreign:
                     wild.append((path, key))
-    tap.equal(wild, [], "each key that is written is described")
+    tap.equal(wild, [], "every written key is described")
 
 
 if sys.argv[2:] == ["--update"]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Observers that come and go: under load, two at once, with the modules, without rights."""
+"""Starting and ending observers: under load, two at once, with the modules, without rights."""
 
 import json
 import os
@@ -22,11 +22,11 @@ def knob(name, value):
 
 
 def phases(tap):
-    """The IOMMU takes a set time for each call, so it is known what the phases must tell."""
+    """The IOMMU takes a set time for each call, so the times of the phases are known."""
     if not os.path.isdir(KNOBS):
         tap.skip("phase times", "no mock IOMMU")
         return
-    # far apart from each other, and far above what the calls take by themselves
+    # far apart from each other, and far above the duration of the calls themselves
     wanted = {"map": 300000, "unmap": 600000, "sync": 900000}
     count = 40
     try:
@@ -42,13 +42,13 @@ def phases(tap):
             for phase in operation["phases"]}
     for name, ns in wanted.items():
         phase, operation = told[name]
-        # on a loaded machine some calls take longer. The clock of phases and the mock's own need
-        # not be the same, and a bucket is a sixteenth wide
+        # On a loaded machine some calls take longer. The clock of phases and that of the mock can
+        # differ, and a bucket is a sixteenth wide.
         least = phase["buckets"][0][0]
         tap.ok(phase["count"] == count and least >= ns * 0.8,
                "phase %s: no call is shorter than the IOMMU takes" % name, phase)
-        tap.ok(least <= ns * 2, "phase %s: the shortest is near what it takes" % name, phase)
-        tap.ok(phase["sum_ns"] <= operation["sum_ns"], "phase %s: not more than the operation" % name)
+        tap.ok(least <= ns * 2, "phase %s: the shortest is close to the set time" % name, phase)
+        tap.ok(phase["sum_ns"] <= operation["sum_ns"], "phase %s: not longer than the operation" % name)
 
 
 def two_at_once(tap):
@@ -68,7 +68,7 @@ def bpf_names():
 
 
 def names(tap):
-    """On a host with other BPF programs one sees which are ours."""
+    """On a host with other BPF programs, ours can be recognized."""
     before = bpf_names()
     with Observer("export"), Observer("ops", "--json"):
         ours = {key: name for key, name in bpf_names().items() if key not in before}
@@ -106,21 +106,21 @@ def in_use(tap, name, result):
 
 def unloading(tap):
     try:
-        # once through all of them: drivers go, what is observed does not
+        # all of them in turn: drivers can be unloaded, observed modules cannot
         with Observer("lat", "--json") as observer:
             in_use(tap, "modules that are observed cannot be unloaded", run("rmmod", *MODULES))
             tap.ok(not os.path.isdir("/sys/module/vfio_pci"), "but a driver can")
             run("ioas-load", "3")
-        tap.equal((observer.status, observer.stderr), (0, ""), "and the observer does not mind")
+        tap.equal((observer.status, observer.stderr), (0, ""), "and the observer is not disturbed")
         tap.equal({o["operation"]: o["count"] for o in observer.objects()[0]["operations"]}
                   .get("ioas_alloc"), 3, "and counts on")
-        # without vfio, only what the command itself does holds iommufd
+        # without vfio, only the command itself holds iommufd
         run("rmmod", "vfio")
         for command, *arguments in (("lat", "--by", "process"), ("ops",), ("stuck", "-i", "0.1"),
                                     ("record", "-o", "/run/unloading.trace"), ("replace",), ("export",)):
             with Observer(command, *arguments) as observer:
                 in_use(tap, "%s: iommufd cannot be unloaded" % command, run("rmmod", "iommufd"))
-            tap.equal((observer.status, observer.stderr), (0, ""), "%s: and it ends well" % command)
+            tap.equal((observer.status, observer.stderr), (0, ""), "%s: and it ends without an error" % command)
         os.unlink("/run/unloading.trace")
         watch = subprocess.Popen([TOOL, "state", "--watch", "--json", "-i", "0.1"],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -128,12 +128,12 @@ def unloading(tap):
         in_use(tap, "state --watch: iommufd cannot be unloaded", run("rmmod", "iommufd"))
         watch.send_signal(signal.SIGINT)
         tap.equal((watch.communicate(timeout=patience(30))[1], watch.returncode), ("", 0),
-                  "state --watch: and it ends well")
-        # the kernel frees programs a moment after their last user has gone
+                  "state --watch: and it ends without an error")
+        # the kernel frees programs shortly after their last user has gone
         results = []
         wait_for(lambda: results.append(run("rmmod", "iommufd")) or not results[-1].returncode)
         result = results[-1]
-        tap.equal((result.returncode, result.stderr), (0, ""), "after that it can")
+        tap.equal((result.returncode, result.stderr), (0, ""), "afterwards it can")
         nothing = "nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe vfio-pci)"
         for command in "lat", "ops", "stuck", "state", "export":
             result = tool(command)
@@ -141,7 +141,7 @@ def unloading(tap):
             if command == "state":
                 wanted = "nothing to look at: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded"
             tap.equal((result.returncode, result.stdout, result.stderr),
-                      (1, "", "iommuscope: %s\n" % wanted), "%s: without a module it says so" % command)
+                      (1, "", "iommuscope: %s\n" % wanted), "%s: without a module it reports that" % command)
     finally:
         run("modprobe", "-a", "vfio-pci", "iommufd-mock")
 

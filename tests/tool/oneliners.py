@@ -17,14 +17,14 @@ PAGE = os.path.join(ROOT, "docs", "use", "one-liners.md")
 LOAD = "map-load -m 40 65536 4"
 MAPPED = 30 * 65536
 
-# What each command of the page must tell, in the order of the page.
+# What each command of the page must print, in the order of the page.
 EXPECTED = [
     r"map-load \d+: ret -2 reason \d+ \(\d+, 0\)",
     r"@us:[^@]*\|@",
     r"@ns\[pin\]: [1-9]\d*",
     r"@bytes\[map-load, \d+\]: %d\b" % MAPPED,
     r"@pages:[^@]*\|@",
-    # not every bpftrace finds the name, as the page says
+    # bpftrace does not find the name everywhere, as the page explains
     r"group \d+ [\w.-]*: hwpt 0 to \d+, ioas \d+, \d+ us in the driver",
     r"iommufd:iommufd_map\b",
     r"\b40\s+iommufd:iommufd_map\b",
@@ -34,7 +34,7 @@ EXPECTED = [
 
 
 def commands():
-    """The indented blocks of the page, a script each."""
+    """The indented blocks of the page, one script each."""
     with open(PAGE, encoding="utf-8") as file:
         blocks = re.findall(r"(?:^    .*\n)+", file.read(), re.M)
     return ["\n".join(line[4:] for line in block.splitlines()) for block in blocks]
@@ -45,7 +45,7 @@ def script(command):
     if command.startswith("bpftrace"):
         return "%s -c %s" % (command, shlex.quote(LOAD))
     if "trace-cmd" in command:
-        # of slow operations there must be one: even huge pages of that size take milliseconds
+        # one operation must be slow: even huge pages of this size take milliseconds
         return command.replace("COMMAND", "map-load -m 2 0x20000000")
     if "trace_pipe" in command:
         return command.replace("cat trace_pipe", LOAD + " >/dev/null; cat trace; "
@@ -56,7 +56,7 @@ def script(command):
 
 def every_command(tap):
     found = commands()
-    tap.equal(len(found), len(EXPECTED), "the page has the commands that are tested here")
+    tap.equal(len(found), len(EXPECTED), "the page has exactly the commands that are tested here")
     for command, expected in zip(found, EXPECTED):
         program = command.split()[0]
         name = command.splitlines()[0][:60].replace("#", " ")

@@ -21,7 +21,7 @@ def truth(output):
 
 
 def told(objects, pid):
-    """The same as the tool told it, without open and close."""
+    """The same as the tool shows it, without open and close."""
     return [(o["operation"], o["object_id"], o["error"]) for o in objects
             if o.get("pid") == pid and o["operation"] not in ("open", "close")]
 
@@ -30,12 +30,12 @@ def every_call(tap):
     with Observer("ops", "--json") as observer:
         load = run("ioas-load", "100")
     tap.equal(load.returncode, 0, "the workload runs")
-    tap.equal(observer.status, 0, "ops ends well with a signal")
-    tap.equal(observer.stderr, "", "ops has nothing to complain about")
+    tap.equal(observer.status, 0, "a signal ends ops without an error")
+    tap.equal(observer.stderr, "", "ops reports no error")
     pid, calls = truth(load.stdout)
     objects = observer.objects()
     tap.equal(len(calls), 200, "the workload makes 200 calls")
-    tap.equal(told(objects, pid), calls, "ops tells each call with its id and error, in order")
+    tap.equal(told(objects, pid), calls, "ops shows each call with its id and error, in order")
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = [o for o in objects if o.get("pid") == pid]
     tap.equal({o["ctx"] for o in mine if o["operation"] != "open"}, {mine[0]["ctx"]},
@@ -45,11 +45,11 @@ def every_call(tap):
     wrong = [o for o in mine if o["ret"] < 0]
     tap.equal([(o["ret"], o["error"], o["reason"], o["reason_a"]) for o in wrong],
               [(-2, "ENOENT", "bad_object_id", wrong[0]["object_id"] if wrong else None)],
-              "the one wrong call has errno, reason and the id asked for")
+              "the one failed call has its errno, its reason and the requested id")
     tap.equal({o["object_type"] for o in mine if o["operation"] == "ioas_alloc"}, {"ioas"},
               "an IOAS is made by ioas_alloc")
     times = [o["start_monotonic_ns"] for o in mine]
-    tap.equal(times, sorted(times), "the calls are in the order of time")
+    tap.equal(times, sorted(times), "the calls are in chronological order")
     tap.ok(all(0 < o["dur_ns"] < 10**10 for o in mine), "each took some time")
 
 
@@ -59,7 +59,7 @@ def errors_only(tap):
     pid, calls = truth(load.stdout)
     wrong = [number for name, number, error in calls if error]
     lines = observer.stdout.splitlines()[1:]
-    tap.equal(len(lines), 1, "--errors tells of the one failure and of nothing else")
+    tap.equal(len(lines), 1, "--errors shows the one failure and nothing else")
     tap.ok("ENOENT: destroy of object %d failed: no object has this id in this context" % wrong[0]
            in lines[0], "in words", *lines)
     tap.ok("ioas-load [%d])" % pid in lines[0], "with its process", *lines)
@@ -69,12 +69,12 @@ def filters(tap):
     result = tool("ops", "--json", "-o", "destroy", "-n", "3", "--", "ioas-load", "20")
     lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     tap.equal(len([line for line in lines if '"operation":"destroy"' in line]), 3,
-              "-o and -n show 3 calls of the one operation asked for")
-    tap.equal(len(lines), 4, "and the count of lost ones at the end")
+              "-o and -n show 3 calls of the requested operation")
+    tap.equal(len(lines), 4, "and the number of lost calls at the end")
 
     with Observer("ops", "--json", "--slower", "1h") as observer:
         run("ioas-load", "10")
-    tap.equal(observer.objects(), [{"lost": 0}], "--slower hides what is faster")
+    tap.equal(observer.objects(), [{"lost": 0}], "--slower hides faster operations")
 
     with Observer("ops", "--json", "-p", str(os.getpid())) as observer:
         run("ioas-load", "10")
@@ -82,18 +82,18 @@ def filters(tap):
 
     with Observer("ops", "--json", "-d", "0000:00:00.0") as observer:
         run("ioas-load", "10")
-    tap.equal(observer.objects(), [{"lost": 0}], "-d hides what concerns no device")
+    tap.equal(observer.objects(), [{"lost": 0}], "-d hides operations without a device")
 
 
 def attached_before(tap):
-    """A filter by device has to know what was attached before anybody looked."""
+    """A filter by device needs to know what was attached before the tool started."""
     if not has_mock():
-        tap.skip("a device that was attached before", "no mock IOMMU")
+        tap.skip("a device that is attached already", "no mock IOMMU")
         return
     process = subprocess.Popen(["map-load", "-m", "100000000", "4096"], stdout=subprocess.PIPE,
                                text=True)
     try:
-        # it names the device before the first map, so the device is attached
+        # it prints the device before the first map, so the device is attached
         device = "iommufd-mock.%d" % int(process.stdout.readline().split()[1])
         shown = tool("ops", "--json", "-o", "map", "-n", "3", "--duration", "60", "-d", device).stdout
         other = tool("ops", "--json", "--duration", "300ms", "-d", "0000:00:00.0").stdout
@@ -105,28 +105,28 @@ def attached_before(tap):
         process.kill()
         process.wait()
     tap.equal([json.loads(line)["operation"] for line in shown.splitlines()[:-1]], ["map"] * 3,
-              "-d knows a device that was attached before")
-    tap.equal(other, '{"lost":0}\n', "and of another device there is nothing")
+              "-d knows a device that is attached already")
+    tap.equal(other, '{"lost":0}\n', "and shows nothing for another device")
     tap.ok('"operation":"map"' in recorded, "record -d knows it as well", recorded)
 
 
 def command(tap):
     result = tool("ops", "--", "ioas-load", "2")
-    tap.equal(result.returncode, 0, "ops -- COMMAND ends well with its command")
+    tap.equal(result.returncode, 0, "ops -- COMMAND ends with its command, without an error")
     tap.equal(result.stdout.count("ioas_alloc  "), 2, "all of the command's calls are shown")
     result = tool("ops", "--", "sh", "-c", "exit 3")
     tap.equal((result.returncode, result.stderr),
-              (1, "iommuscope: sh ended with status 3\n"), "a command's failure is told")
+              (1, "iommuscope: sh ended with status 3\n"), "a command's failure is reported")
     result = tool("ops", "--", "/no/such/command")
     tap.equal((result.returncode, result.stderr),
               (1, "iommuscope: cannot run /no/such/command: No such file or directory\n"),
-              "a command that is not there is told")
+              "a command that does not exist is reported")
     result = tool("ops", "--duration", "300ms", "--json")
     tap.equal((result.returncode, result.stdout), (0, '{"lost":0}\n'), "--duration ends a run")
 
 
 def commands_own_end(tap):
-    """What the run is over for does not end the command, which is the user's."""
+    """The end of the observation does not end the command, which is the user's."""
     with tempfile.TemporaryDirectory() as folder:
         done = os.path.join(folder, "done")
         work = "ioas-load 3; sleep 0.7; echo >%s" % done
@@ -136,11 +136,11 @@ def commands_own_end(tap):
             if os.path.exists(done):
                 os.unlink(done)
 
-        went_on(tool("ops", "--duration", "100ms", "--", "sh", "-c", work), "the command goes on after --duration")
+        went_on(tool("ops", "--duration", "100ms", "--", "sh", "-c", work), "the command continues after --duration")
         went_on(tool("ops", "-n", "1", "--", "sh", "-c", work), "and after -n")
-        went_on(tool("lat", "-n", "1", "-i", "100ms", "--", "sh", "-c", work), "so it does under lat")
+        went_on(tool("lat", "-n", "1", "-i", "100ms", "--", "sh", "-c", work), "the same holds for lat")
         # the shell's status is that of head
-        went_on(run("sh", "-c", 'iommuscope ops -- sh -c "$1" | head -n 1', "sh", work), "and when the reader goes")
+        went_on(run("sh", "-c", 'iommuscope ops -- sh -c "$1" | head -n 1', "sh", work), "and when the reader ends")
         with Observer("ops", "--", "sh", "-c", "trap 'echo >%s; exit' TERM; echo >%s.up; "
                       "while :; do sleep 0.1; done" % (done, done)) as ops:
             wait_for(lambda: os.path.exists(done + ".up"))
@@ -151,7 +151,7 @@ def commands_own_end(tap):
     tap.equal((result.returncode, result.stderr), (0, ""), "--kill ends it with the run")
     result = tool("ops", "--duration", "100ms", "--", "sh", "-c", "sleep 3; exit 5")
     tap.ok(result.returncode == 1 and "waiting for its end" in result.stderr and "status 5" in result.stderr,
-           "a long wait is explained, and how it ends is said", result.stderr)
+           "a long wait is explained, and its end is reported", result.stderr)
 
 
 def losses(tap):
@@ -163,16 +163,16 @@ def losses(tap):
     truth = sum(int(line.split()[1]) for line in load.stdout.splitlines())
     told = len([o for o in objects if o.get("operation") in ("map", "unmap")])
     lost = objects[-1]["lost"]
-    # open, ioas_alloc and close: the first two found room, the last one did not
+    # open, ioas_alloc and close: the first two fit into the buffer, the last one did not
     tap.ok(0 < told < truth and told + lost == truth + 1,
-           "what a reader is too slow for is counted as lost", told, lost, truth)
+           "operations that come too fast for the reader are counted as lost", told, lost, truth)
 
     with Observer("ops", "--errors") as observer:
         observer.process.send_signal(signal.SIGSTOP)
         load = run("map-load", "40000", "4096", "1")
         observer.process.send_signal(signal.SIGCONT)
     tap.ok("operations were not shown: they came too fast" in observer.stderr,
-           "and said at the end", observer.stderr)
+           "and reported at the end", observer.stderr)
 
 
 def endings(tap):
@@ -209,7 +209,7 @@ def bad_input(tap):
     refused(1, "no such device: ../x", "ops", "-d", "../x")
     refused(1, "no such cgroup", "ops", "--cgroup", "/no/such")
     refused(1, "cannot make /no/such/file", "ops", "--json", "--ready-file", "/no/such/file")
-    # the build folder may be one that only its owner can enter
+    # the build folder may be accessible only to its owner
     with tempfile.NamedTemporaryFile(prefix="iommuscope-", delete=False) as copy:
         shutil.copyfile(shutil.which(TOOL), copy.name)
     os.chmod(copy.name, 0o755)
@@ -221,7 +221,7 @@ def bad_input(tap):
     result = tool("ops", "--duration", "100ms", stdin=subprocess.DEVNULL, preexec_fn=full)
     tap.equal((result.returncode, result.stderr),
               (1, "iommuscope: cannot write the output: No space left on device\n"),
-              "a full disk is told")
+              "a full disk is reported")
 
 
 def full():

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tool with modules that have no BTF: lat, ops, stuck and record tell what they tell with it.
+"""lat, ops, stuck and record show the same with modules that have no BTF.
 
-The modules are loaded again with their BTF cut out, and the tests of the commands run with them; then
-with only vfio's cut out.
+The modules are loaded again with their BTF removed, and the tests of the commands run with them;
+then again with only the BTF of vfio removed.
 """
 
 import json
@@ -32,7 +32,7 @@ def must(*command):
 
 
 def load_without(modules):
-    """Load our modules again, @modules with their BTF cut out."""
+    """Load our modules again, @modules with their BTF removed."""
     paths = {name: must("modinfo", "-n", name).stdout.strip() for name in MODULES}
     must("rmmod", *MODULES)
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def load_without(modules):
 
 
 def keys(value, path=""):
-    """Paths of all keys of a JSON value, numbers of array elements left out."""
+    """Paths of all keys of a JSON value, without the indices of arrays."""
     if isinstance(value, dict):
         return set().union(*({path + "." + key} | keys(inner, path + "." + key)
                              for key, inner in value.items()))
@@ -55,7 +55,9 @@ def keys(value, path=""):
 
 
 def fields():
-    """The fields of lat and ops, of operations of every class, and how often each occurred."""
+    """The fields of lat and ops for operations of every class, and how often each operation
+    occurred.
+    """
     with Observer("ops", "--json") as every, Observer("lat", "--json") as counted:
         must("map-load", "-m", "20", "65536")
         must("ioas-load", "3")
@@ -75,25 +77,25 @@ def refused(tap):
         words = "needs a terminal" if command == "top" and "terminal" in result.stderr else \
             "module iommufd has no BTF: build it where pahole and vmlinux are"
         tap.ok(result.returncode == 1 and words in result.stderr
-               and result.stderr.count("\n") == 1, "%s says in one line what it lacks" % command,
+               and result.stderr.count("\n") == 1, "%s reports in one line what is missing" % command,
                result.returncode, result.stderr)
     result = tool("doctor")
     tap.ok(result.returncode == 1 and "module iommufd has no BTF" in result.stdout
            and "lat, ops, stuck and record" in " ".join(result.stdout.split()),
-           "doctor says what works without", result.stdout)
+           "doctor reports what works without BTF", result.stdout)
 
 
 def holds(tap):
     """Raw tracepoints hold the modules as well."""
     with Observer("lat", "--json") as observer:
         result = run("rmmod", *DRIVERS, "vfio")
-        tap.ok(result.returncode and "in use" in result.stderr, "vfio that is observed stays",
+        tap.ok(result.returncode and "in use" in result.stderr, "vfio cannot be unloaded while it is observed",
                result.stderr)
         result = run("rmmod", "iommufd")
-        tap.ok(result.returncode and "in use" in result.stderr, "and so does iommufd",
+        tap.ok(result.returncode and "in use" in result.stderr, "neither can iommufd",
                result.stderr)
         run("ioas-load", "3")
-    tap.equal(observer.status, 0, "and the observer does not mind")
+    tap.equal(observer.status, 0, "and the observer is not disturbed")
     tap.equal({o["operation"]: o["count"] for o in observer.objects()[0]["operations"]}
               .get("ioas_alloc"), 3, "and counts on")
     run("modprobe", "-a", "vfio-pci", "iommufd-mock")
@@ -103,15 +105,15 @@ def with_and_without(tap):
     before = fields()
     load_without(MODULES)
     try:
-        # before anything is taken off, that it is one line and which
+        # before the tests strip the notice from the output: it is the right one, in one line
         result = tool("ops", "--duration", "10ms")
         wanted = FALLS_BACK % ("iommufd and vfio have", LESS)
-        tap.equal((result.returncode, result.stderr), (0, wanted), "it says that it falls back")
+        tap.equal((result.returncode, result.stderr), (0, wanted), "it reports the fallback")
         tooltest.NOTICE = wanted
         after = fields()
-        tap.equal(after[2], before[2], "lat counts what it counts with BTF")
+        tap.equal(after[2], before[2], "lat counts the same as with BTF")
         tap.equal(after[0], before[0], "with the same fields")
-        tap.equal(after[1], before[1], "ops tells each operation with the same fields")
+        tap.equal(after[1], before[1], "ops shows each operation with the same fields")
         for test in (lat.counts, lat.percentiles, lat.dimensions, lat.devices, ops.every_call,
                      ops.filters, record.same_as_ops, stuck.began_while_observed):
             test(tap)
@@ -127,7 +129,7 @@ def one_of_two(tap):
     load_without(("vfio",))
     try:
         result = tool("state", "--json")
-        tap.equal((result.returncode, result.stderr), (0, ""), "without vfio's BTF state is read")
+        tap.equal((result.returncode, result.stderr), (0, ""), "without vfio's BTF, state still works")
         json.loads(result.stdout)
         tooltest.NOTICE = FALLS_BACK % ("vfio has", "")
         with Observer("lat", "--json") as observer:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A real Prometheus scrapes the exporter while known workloads run: its answers are the workloads'."""
+"""A real Prometheus scrapes the exporter during known workloads: its answers match them."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def ask(query):
 
 
 def wait_for(query, wanted):
-    """Ask until that is the answer, as the next scrapes come; the last answer."""
+    """Ask until the answer is @wanted, as scrapes come in; returns the last answer."""
     got = []
 
     def answered():
@@ -77,7 +77,7 @@ def questions(tap, operations):
         lat_map = next(o for o in report["operations"] if o["operation"] == "map")
         count, errors, length = truth["map"]
         tap.equal(wait_for(operations % ("map", "error"), [errors]), [errors],
-                  "it has counted the failed maps")
+                  "it counts the failed maps")
         tap.equal(ask(operations % ("map", "success")), [count - errors], "and the others")
         tap.equal(ask('sum(iommufd_failures_total{operation="map"})'), [errors],
                   "each failure with a reason")
@@ -85,15 +85,15 @@ def questions(tap, operations):
                   "and the bytes mapped")
         for name in "map", "unmap":
             tap.equal(ask('iommufd_operation_duration_seconds_count{operation="%s"}' % name),
-                      [truth[name][0]], "the histogram of %s has as many" % name)
+                      [truth[name][0]], "the histogram of %s has the same count" % name)
         (seconds,) = ask('iommufd_operation_duration_seconds_sum{operation="map"}')
-        tap.equal(round(seconds * 1e9), lat_map["sum_ns"], "the time is that which lat has measured")
+        tap.equal(round(seconds * 1e9), lat_map["sum_ns"], "the time equals what lat measured")
         (median,) = ask('histogram_quantile(0.5, iommufd_operation_duration_seconds_bucket'
                         '{operation="map"})')
         tap.ok(lat_map["p50_ns"] / 2.1 <= median * 1e9 <= lat_map["p50_ns"] * 2.1,
                "and the median is in the octave of lat's", median, lat_map["p50_ns"])
         pins = ask('iommufd_operation_phase_duration_seconds_count{operation="map",phase="pin"}')
-        tap.equal(pins, [count - errors], "each map that did not fail has pinned")
+        tap.equal(pins, [count - errors], "each successful map has a pin phase")
         exporter.process.kill()
         tap.equal(wait_for('up{job="iommuscope"}', [0]), [0], "killed, it is down")
     with Observer("export"):
@@ -101,7 +101,7 @@ def questions(tap, operations):
         tap.equal(wait_for(operations % ("map", "success"), [30]), [30],
                   "started again, it counts from zero")
         tap.equal(ask("resets(%s[10m])" % operations % ("map", "success")), [1],
-                  "which Prometheus takes for what it is")
+                  "which Prometheus treats as a counter reset")
 
 
 Tap().run(scrape)

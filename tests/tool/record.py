@@ -22,7 +22,7 @@ OUT = "/out/record"
 
 
 def without_time(objects):
-    """The wall clock is what each command takes it to be."""
+    """Each command reads the wall clock itself, so times differ between them."""
     return [{key: value for key, value in o.items() if key not in ("time", "time_ns")} for o in objects]
 
 
@@ -41,7 +41,7 @@ def same_as_ops(tap):
     saw = ops.objects()
     shown = objects(TRACE)
     tap.ok(len(saw) > 150, "ops saw the workload", len(saw))
-    tap.equal(without_time(shown), without_time(saw), "report --json tells what ops told")
+    tap.equal(without_time(shown), without_time(saw), "report --json shows the same as ops")
     lines = tool("report", TRACE).stdout.splitlines()[1:]
     tap.equal(len(lines), len(saw) - 1, "the text has a line for each")
     failures = [o["message"] for o in saw if o.get("error")]
@@ -57,10 +57,10 @@ def begins(tap):
     def told(some):
         return sorted((o["tid"], o["operation"], o["start_monotonic_ns"]) for o in some)
     announced = {o["operation"] for o in starts}
-    tap.ok({"map", "unmap", "attach"} <= announced, "operations that begin are there", announced)
+    tap.ok({"map", "unmap", "attach"} <= announced, "start events are recorded", announced)
     tap.equal(told(starts), told(o for o in ends if o["operation"] in announced and
                                  o.get("reason") != "bad_object_id"),
-              "each has its end, with the same start; a call on nothing does not begin")
+              "each has its end, with the same start; a call without an object has no start event")
     result = tool("record", "--no-begins", "--no-replacements", "-o", os.path.join(FOLDER, "ends"), "--",
                   "map-load", "20", "4096")
     info = json.loads(tool("report", "--info", "--json", os.path.join(FOLDER, "ends")).stdout)
@@ -90,7 +90,7 @@ def filters(tap):
 
 
 def nested(events):
-    """Slices of a track that cross: none may."""
+    """Slices of a track that overlap without nesting: there must be none."""
     crossing = 0
     tracks = {}
     for event in events:
@@ -98,7 +98,7 @@ def nested(events):
             tracks.setdefault((event["pid"], event["tid"]), []).append(event)
     for slices in tracks.values():
         stack = []
-        # microseconds with three decimals: nanoseconds again
+        # microseconds with three decimals: convert back to nanoseconds
         for e in sorted(slices, key=lambda e: (round(e["ts"] * 1000), -round(e["dur"] * 1000))):
             start, end = round(e["ts"] * 1000), round((e["ts"] + e["dur"]) * 1000)
             while stack and stack[-1] <= start:
@@ -126,7 +126,7 @@ def timeline(tap):
 
 
 def replacements(tap):
-    """What replacements did to DMA, as `replace` tells it of the same run."""
+    """What replacements did to DMA, compared with `replace` in the same run."""
     path = os.path.join(FOLDER, "replaced.trace")
     with Observer("replace", "--json") as replace, Observer("record", "-o", path) as record:
         load = run("replace-load", "12", "2", "3000")
@@ -138,7 +138,7 @@ def replacements(tap):
     shown = objects(path)
     saw = told(replace.objects())
     tap.ok(len(saw) >= 24, "there were replacements", len(saw))
-    tap.equal(told(shown), saw, "the report tells the replacements that replace told")
+    tap.equal(told(shown), saw, "the report shows the same replacements as replace")
     blocked = [o for o in shown if o.get("verdict") == "blocked"]
     tap.ok(len(blocked) == 24 and all(o["window_ns"] > 3000000 for o in blocked),
            "with their windows", len(blocked))
@@ -166,7 +166,7 @@ def replacements(tap):
 
 
 def broken(tap):
-    """What was written before a crash reads."""
+    """The part that was written before a crash can be read."""
     with open(TRACE, "rb") as file:
         whole = file.read()
     everything = without_time(objects(TRACE))
@@ -187,7 +187,7 @@ def broken(tap):
            for size in (5, 16, 20, 300, len(whole) // 3, len(whole) // 2, len(whole) - 60,
                         len(whole) - 1)]
     tap.ok(cut == sorted(cut) and cut[-1] == len(everything) - 1 and 0 < cut[5] < cut[-1],
-           "a longer piece shows more, and all of it when only the end is missing", cut)
+           "a longer part shows more, and everything if only the end is missing", cut)
     refused(b"", "it is empty", "an empty file")
     refused(os.urandom(5000), "it is no trace of iommuscope", "garbage")
     refused(whole[:8] + b"\x07" + whole[9:], "it is of format 7, and this iommuscope reads format 1",
@@ -198,14 +198,14 @@ def broken(tap):
     result = tool("report", "/no/such.trace")
     tap.equal((result.returncode, result.stderr),
               (1, "iommuscope: cannot read /no/such.trace: No such file or directory\n"),
-              "a file that is not there")
+              "a file that does not exist")
     result = tool("report", FOLDER)
     tap.ok(result.returncode == 1 and "it cannot be read at byte 0" in result.stderr, "a folder",
            result.stderr)
 
 
 def crash(tap):
-    """A recorder that is killed leaves a file that reads, and what was under way is told."""
+    """The file of a recorder that was killed can be read, and shows what was in flight."""
     path = os.path.join(FOLDER, "killed.trace")
     with Observer("record", "--no-replacements", "-o", path) as observer:
         load = subprocess.Popen(["stuck-load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -220,9 +220,9 @@ def crash(tap):
     under_way = [o for o in shown if o.get("event") == "unfinished"]
     tap.ok(len([o for o in shown if "dur_ns" in o]) > 0 and result.returncode == 1 and
            "the recording did not come to its end" in result.stderr,
-           "what was recorded before the recorder was killed reads", result.stderr)
+           "what was recorded before the kill can be read", result.stderr)
     tap.ok([o for o in under_way if o["operation"] == "map" and o["pid"] == load.pid],
-           "an operation that did not end is told", shown[-3:])
+           "an operation that did not end is shown", shown[-3:])
     tap.ok("does not end within the trace" in result.stdout, "in words", result.stdout)
 
 
@@ -233,13 +233,13 @@ def losses(tap):
         run("map-load", "10000", "4096")
         observer.process.send_signal(signal.SIGCONT)
     info = json.loads(tool("report", "--info", "--json", path).stdout)
-    # open, ioas_alloc, map and unmap with their begins, close
+    # open, ioas_alloc, map and unmap with their start events, close
     tap.equal(info["operations"] + info["begins"] + info["lost"], 40003,
-              "what found no room is counted, and nothing else is missing")
+              "lost events are counted, and nothing else is missing")
     tap.ok(info["lost"] > 0 and "%d more were lost" % info["lost"] in observer.stdout,
-           "and said at the end", observer.stdout)
+           "and reported at the end", observer.stdout)
     tap.ok("%d events were lost here" % info["lost"] in tool("report", path).stdout,
-           "and where it was")
+           "and their position is shown")
 
 
 def fast(tap):
@@ -247,7 +247,7 @@ def fast(tap):
     result = tool("record", "--no-replacements", "-o", path, "--", "map-load", "20000", "4096", timeout=120)
     info = json.loads(tool("report", "--info", "--json", path).stdout)
     tap.equal((result.returncode, info["operations"], info["begins"], info["lost"]),
-              (0, 40003, 40000, 0), "nothing is lost of a workload in full flight")
+              (0, 40003, 40000, 0), "a workload at full speed loses nothing")
     size = os.path.getsize(path)
     tap.ok(size < 40 * 80003, "in less than 40 bytes an event", size)
 
@@ -257,16 +257,16 @@ def files(tap):
     for count in ("3", "4"):
         tool("record", "--no-replacements", "-o", path, "--", "ioas-load", count)
     tap.equal([len(objects(p)) for p in (path + ".old", path)], [2 * 3 + 3, 2 * 4 + 3],
-              "the recording before is kept")
+              "the previous recording is kept")
     result = subprocess.run("iommuscope record --no-replacements -n 4 -o - -- ioas-load 9 2>/dev/null |"
                             " iommuscope report --info -", shell=True, text=True,
                             stdout=subprocess.PIPE, check=False, timeout=patience(60))
-    tap.ok("\n4 operations and 0 begins in" in result.stdout, "a pipe will do, and -n ends it",
+    tap.ok("\n4 operations and 0 begins in" in result.stdout, "a pipe works, and -n ends the recording",
            result.stdout)
     result = tool("record", "--no-replacements", "-o", "/no/such/file", "--", "true")
     tap.equal((result.returncode, result.stderr),
               (1, "iommuscope: cannot write /no/such/file: No such file or directory\n"),
-              "a file that cannot be made")
+              "a file that cannot be created")
     result = tool("record", "--no-replacements", "-o", "/dev/full", "--", "ioas-load", "5")
     tap.equal((result.returncode, result.stderr.splitlines()[-1]),
               (1, "iommuscope: cannot write /dev/full: No space left on device"), "a full disk")

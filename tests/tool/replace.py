@@ -8,12 +8,12 @@ import json
 from tooltest import Observer, Tap, run, tool
 
 COUNT = 1000
-# under emulation a window of this length is long against what measuring it costs
+# under emulation a window of this length is long compared with the cost of measuring it
 LONG_US = 3000
 
 
 class Load:
-    """What replace-load said: outcomes, and the mock's counters by device."""
+    """The output of replace-load: outcomes, and the mock's counters by device."""
 
     def __init__(self, output):
         lines = [line.split() for line in output.splitlines()]
@@ -22,7 +22,7 @@ class Load:
 
 
 def watched(tap, name, *arguments):
-    """Objects by device, the totals, and the workload's own words."""
+    """Objects by device, the totals, and the output of the workload."""
     with Observer("replace", "--json", timeout=100) as observer:
         load = run("replace-load", *map(str, arguments), timeout=100)
     tap.equal((load.returncode, observer.status, observer.stderr), (0, 0, ""), name + ": it runs")
@@ -30,7 +30,7 @@ def watched(tap, name, *arguments):
     totals = objects.pop()
     tap.equal(totals["lost"], 0, name + ": nothing is lost")
     devices = collections.defaultdict(list)
-    # what has moved no device is told at once, before what waits for late faults
+    # a replacement that moves no device is shown at once, before those that wait for late faults
     for o in sorted(objects, key=lambda o: o["number"]):
         devices[o["device"]].append(o)
     return devices, totals, Load(load.stdout)
@@ -41,7 +41,7 @@ def verdicts(objects):
 
 
 def total(objects, key):
-    """What is not known is null."""
+    """An unknown value is null."""
     return sum(o[key] or 0 for o in objects)
 
 
@@ -50,25 +50,25 @@ def hitless(tap):
     (name, objects), = devices.items()
     truth = load.devices[name]
     tap.equal(verdicts(objects), {"hitless": COUNT, "unchanged": 1, "refused": 1},
-              "hitless: as many as were made, the one that changed nothing, the one refused")
+              "hitless: all replacements, the one without a change, and the refused one")
     tap.equal((total(objects, "windows"), total(objects, "faults_in_window"), truth["gap_faults"]),
               (0, 0, 0), "hitless: no window and no fault, as the mock says")
     switched = objects[:COUNT]
     tap.ok(all(a["hwpt"] == b["old_hwpt"] for a, b in zip(switched, switched[1:])) and
-           all(o["hwpt"] != o["old_hwpt"] for o in switched), "hitless: each begins where the last ended")
+           all(o["hwpt"] != o["old_hwpt"] for o in switched), "hitless: each starts from the HWPT of the previous one")
     tap.equal({(o["process"], o["named"], o["iommu_driver"], o["devices"]) for o in switched},
-              {("replace-load", True, "iommufd_mock", 1)}, "hitless: who did it, and on what")
+              {("replace-load", True, "iommufd_mock", 1)}, "hitless: which process did it, and on which device")
     tap.ok(all(0 < o["switch_ns"] <= o["dur_ns"] and o["fill_ns"] == 0 for o in switched),
-           "hitless: there was nothing to fill")
+           "hitless: there is nothing to fill")
     refused = objects[-1]
     tap.equal((refused["error"], refused["reason"], refused["moves"]),
-              ("ENOENT", "bad_object_id", 0), "hitless: the one refused says why")
+              ("ENOENT", "bad_object_id", 0), "hitless: the refused one has its reason")
     tap.equal((refused["faults_in_window"], refused["faults_unknown"]), (None, "not_moved"),
-              "hitless: and claims no number of faults")
+              "hitless: and has no number of faults")
     tap.equal({(o["faults_unknown"], o["faults_in_window"]) for o in switched},
-              {(None, 0)}, "hitless: of the others it is known that there were none")
+              {(None, 0)}, "hitless: the others are known to have none")
     tap.equal([t["verdicts"]["hitless"] for t in totals["devices"] + totals["iommu_drivers"]],
-              [COUNT, COUNT], "hitless: so say the totals")
+              [COUNT, COUNT], "hitless: the totals agree")
 
 
 def gap(tap, count, us):
@@ -78,22 +78,22 @@ def gap(tap, count, us):
     truth = load.devices[device]
     tap.equal(verdicts(objects), {"blocked": count, "unchanged": 1, "refused": 1},
               name + ": each replacement has a window")
-    tap.equal(total(objects, "windows"), truth["gaps"], name + ": as many as the mock made")
+    tap.equal(total(objects, "windows"), truth["gaps"], name + ": as many windows as the mock counts")
     windows = sum(o["window_ns"] or 0 for o in objects)
     print("# %s: windows %d ns in sum, the mock says %d; %d faults, the mock says %d"
           % (name, windows, truth["gap_ns"], total(objects, "faults_in_window"),
              truth["gap_faults"]))
-    tap.ok(windows >= truth["gap_ns"], name + ": none shorter than the truth", windows, truth)
+    tap.ok(windows >= truth["gap_ns"], name + ": none shorter than the mock's", windows, truth)
     if us >= LONG_US:
-        tap.ok(windows <= 1.2 * truth["gap_ns"], name + ": nor longer by a fifth", windows, truth)
-        tap.ok(max(o["window_ns"] or 0 for o in objects) >= us * 1000, name + ": the longest lasts that long")
+        tap.ok(windows <= 1.2 * truth["gap_ns"], name + ": none longer by a fifth", windows, truth)
+        tap.ok(max(o["window_ns"] or 0 for o in objects) >= us * 1000, name + ": the longest has the set length")
         tap.ok(truth["gap_faults"] > 0, name + ": there were faults", truth)
     tap.equal(total(objects, "faults_in_window"), truth["gap_faults"],
-              name + ": the mock counts the same faults in its windows")
+              name + ": the faults in the windows equal the mock's count")
     tap.equal(total(objects, "faults_after"), truth["faults"] - truth["gap_faults"],
               name + ": and none besides")
     window = totals["devices"][0]["window"]
-    tap.equal(window["max_ns"], max(o["window_ns"] or 0 for o in objects), name + ": so say the totals")
+    tap.equal(window["max_ns"], max(o["window_ns"] or 0 for o in objects), name + ": the totals agree")
 
 
 def short_gap(tap):
@@ -112,26 +112,26 @@ def failing(tap):
     tap.equal((load.replaced, load.failed), (0, COUNT), "failing: the IOMMU refuses each time")
     tap.equal(verdicts(first), {"rolled_back": COUNT, "unchanged": 1, "refused": 1},
               "failing: the first device is rolled back")
-    tap.equal(verdicts(second), {"rolled_back": COUNT}, "failing: so is the second, which failed")
-    tap.equal(devices[names[2]], [], "failing: the third was not touched")
+    tap.equal(verdicts(second), {"rolled_back": COUNT}, "failing: so is the second device, which failed")
+    tap.equal(devices[names[2]], [], "failing: the third device is not touched")
     tap.equal({(o["windows"], o["moves"]) for o in first[:COUNT]}, {(2, 2)},
-              "failing: the first moves, and moves back: two windows")
+              "failing: the first device moves and moves back: two windows")
     tap.equal({(o["windows"], o["window_ns"], o["named"]) for o in second}, {(0, 0, False)},
-              "failing: the second never lost its translation")
+              "failing: the second device never loses its translation")
     tap.equal((total(first, "windows"), total(first, "faults_in_window")),
-              (truth["gaps"], truth["gap_faults"]), "failing: windows and faults are the mock's own")
+              (truth["gaps"], truth["gap_faults"]), "failing: windows and faults equal the mock's")
     tap.equal({(o["error"], o["reason"]) for o in first[:COUNT]}, {("EIO", "domain_switch_failed")},
               "failing: why")
     tap.equal([t["count"] for t in totals["devices"]], [COUNT + 2, COUNT],
-              "failing: the totals know both devices")
+              "failing: the totals have both devices")
 
 
 def waiting(tap):
     devices, _, load = watched(tap, "waiting", "-w", 20)
     (_, objects), = devices.items()
-    tap.equal((len(objects), load.replaced), (20, 20), "waiting: each replacement is told")
-    # 16 maps of half a millisecond, by a clock that an emulated machine keeps badly; without a fill
-    # it would be microseconds
+    tap.equal((len(objects), load.replaced), (20, 20), "waiting: each replacement is shown")
+    # 16 maps of half a millisecond each, by a clock that is inaccurate under emulation; without a
+    # fill it would take microseconds
     tap.ok(all(o["fill_ns"] > 2 * 500000 for o in objects), "waiting: each fills a new HWPT",
            [o["fill_ns"] for o in objects])
     waits = [w for o in objects for w in o["waiting"]]
@@ -139,15 +139,15 @@ def waiting(tap):
            {w["operation"] for w in waits} <= {"map", "unmap"}, "waiting: the mapper waited for some",
            waits)
     tap.ok(all(o["waited_longest_ns"] <= o["waited_ns"] <= o["dur_ns"] * o["waited"]
-               for o in objects), "waiting: not longer than it took", objects)
+               for o in objects), "waiting: not longer than the replacement took", objects)
 
 
 def words(tap):
     text = tool("replace", "--", "replace-load", "3", "1", str(LONG_US)).stdout
     lines = [line for line in text.splitlines() if "[" in line and "→" in line]
     tap.equal(len([line for line in lines if "blocked " in line and " fault" in line]), 3,
-              "a line tells of each, with window and faults")
-    tap.ok("no object has this id" in text, "and why one was refused", text)
+              "each has a line, with window and faults")
+    tap.ok("no object has this id" in text, "and the reason of the refused one", text)
     tap.ok("IOMMU DRIVER" in text and "iommufd_mock" in text, "and the totals", text)
     text = tool("replace", "--timeline", "--", "replace-load", "3", "1", str(LONG_US)).stdout
     tap.equal(text.count(": no translation\n"), 1, "--timeline shows one replacement")
@@ -155,10 +155,10 @@ def words(tap):
     tap.ok("switch" in text and "░" in text and "fault: read of 0x" in text,
            "with its phases, its window and its faults", text)
     text = tool("replace", "--faults", "--", "replace-load", "3").stdout
-    tap.ok("hitless" not in text and text.count("iommufd-mock.") == 2, "--faults hides what had none", text)
+    tap.ok("hitless" not in text and text.count("iommufd-mock.") == 2, "--faults hides replacements without faults", text)
     result = tool("replace", "--duration", "200ms")
     tap.equal((result.returncode, result.stdout.splitlines()[1:]), (0, ["no replacement was seen"]),
-              "nothing is said where nothing was seen")
+              "it reports that it saw none")
     objects = [json.loads(line) for line in
                tool("replace", "--json", "-p", "1", "--duration", "300ms").stdout.splitlines()]
     tap.equal([o["lost"] for o in objects], [0], "-p hides other processes")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The exporter's units, run by a systemd of their own: its sandbox, its watchdog, its socket."""
+"""The exporter's units, run by a separate systemd: its sandbox, its watchdog, its socket."""
 
 import os
 import re
@@ -19,7 +19,7 @@ UNIT = "iommuscope-export"
 CGROUP = "/sys/fs/cgroup/service-test"
 LOG = "/run/service-test.log"
 SETTINGS = "/etc/default/iommuscope-export"
-# seconds after which the manager takes the exporter for hanging
+# seconds after which the manager considers the exporter hung
 WATCHDOG = patience(3)
 BASIC = "Basic cHJvbWV0aGV1czpzZWNyZXQ="
 
@@ -36,14 +36,14 @@ def read(path):
 
 
 class Manager:
-    """systemd as process 1 of its own namespaces, so that the machine has only our units of it."""
+    """systemd as process 1 of its own namespaces, so that it runs only our units."""
 
     def __enter__(self):
         shutil.copy(shutil.which(TOOL), "/usr/sbin/iommuscope")
         for unit in UNIT + ".service", UNIT + ".socket":
             shutil.copy(os.path.join(ROOT, "packaging", "systemd", unit), UNITS)
         write(UNITS + "/alone.target", "[Unit]\nDescription=Nothing else\nDefaultDependencies=no\n")
-        # what is not there: the rest of a system; what nobody waits for: a minute
+        # what does not exist here: the rest of a system; what no test waits for: a minute
         alone = "[Unit]\nDefaultDependencies=no\nAfter=\n"
         write("%s/%s.socket.d/alone.conf" % (UNITS, UNIT), alone)
         write("%s/%s.service.d/alone.conf" % (UNITS, UNIT), alone +
@@ -93,21 +93,21 @@ class Manager:
 def sandbox(tap, manager):
     started = manager.systemctl("start", UNIT)
     tap.equal((started.returncode, started.stderr), (0, ""),
-              "the service says that it is ready")
+              "the service reports that it is ready")
     status = manager.process_status()
     tap.equal((status["CapEff"], status["CapPrm"], status["CapBnd"]),
               ("000000c000000000",) * 2 + ("000000c000200000",),
-              "it has CAP_BPF and CAP_PERFMON, and is bound to what loading took")
+              "it has CAP_BPF and CAP_PERFMON, and its bounding set is what loading needs")
     tap.equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"),
-              "it can gain none, and its calls are filtered")
-    tap.ok(int(status["Uid"].split()[0]) >= 61184, "it is a user of its own", status["Uid"])
+              "it cannot gain any, and its calls are filtered")
+    tap.ok(int(status["Uid"].split()[0]) >= 61184, "it runs as a separate user", status["Uid"])
     folder = CGROUP + "/system.slice/%s.service/" % UNIT
     tap.equal((read(folder + "memory.max"), read(folder + "pids.max")),
               ("268435456\n", "8\n"), "its memory and tasks are limited")
 
 
 def figures(tap, manager):
-    """In that sandbox every source of its figures is open."""
+    """In the sandbox, every source of its figures is accessible."""
     truth = load("50", "0x10000", "10")
     with Space() as space:
         space.map(IOVA, 1 << 20)
@@ -115,42 +115,42 @@ def figures(tap, manager):
     tap.equal([sample(told, "iommufd_operations_total", operation="map", result=result)
                for result in ("success", "error")],
               [truth["map"][0] - truth["map"][1] + 1, truth["map"][1]],
-              "operations are those that were done")
+              "the operations are counted")
     tap.equal([value for value in told["iommufd_ioas_mapped_bytes"].values()], [1 << 20],
               "the state of the address space is read")
-    tap.equal(manager.show("NRestarts"), "0", "nothing of it was forbidden")
+    tap.equal(manager.show("NRestarts"), "0", "the sandbox forbids nothing that it needs")
 
 
 def restarts(tap, manager):
     manager.kill(signal.SIGKILL)
     tap.ok(wait_for(lambda: manager.show("NRestarts") == "1" and
                     manager.show("ActiveState") == "active"),
-           "killed, it is started again", manager.show("NRestarts"))
+           "after a kill it is restarted", manager.show("NRestarts"))
     told = samples(get("/metrics")[2])
     tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 0,
               "and counts from zero")
     manager.kill(signal.SIGSTOP)
     tap.ok(wait_for(lambda: manager.show("NRestarts") == "2" and
                     manager.show("ActiveState") == "active"),
-           "when it hangs, the watchdog starts it again", manager.show("Result"))
+           "if it hangs, the watchdog restarts it", manager.show("Result"))
     time.sleep(WATCHDOG + 1)
-    tap.equal(manager.show("NRestarts"), "2", "when it does not, the watchdog hears of it")
+    tap.equal(manager.show("NRestarts"), "2", "if it does not hang, the watchdog is notified")
     manager.systemctl("stop", UNIT)
     tap.equal((manager.show("ActiveState"), manager.show("Result")), ("inactive", "success"),
-              "it stops when told to")
+              "it stops on request")
 
 
 def on_demand(tap, manager):
     manager.systemctl("start", UNIT + ".socket")
-    tap.equal(manager.show("ActiveState"), "inactive", "with the socket nothing runs yet")
+    tap.equal(manager.show("ActiveState"), "inactive", "with only the socket, nothing runs yet")
     status, _, text = get("/metrics")
     tap.equal((status, "iommufd_operations_total" in text, manager.show("ActiveState")),
-              (200, True, "active"), "the first scrape starts it, and is answered")
+              (200, True, "active"), "the first scrape starts it and gets an answer")
     manager.systemctl("stop", UNIT + ".socket", UNIT)
 
 
 def passwords(tap, manager):
-    """As docs/use/metrics.md says: root's file, handed over as a credential."""
+    """As docs/use/metrics.md describes: a file of root, passed as a credential."""
     write("/etc/iommuscope/web.yml", "basic_auth_users:\n  prometheus: %s\n" % HASH)
     os.chmod("/etc/iommuscope/web.yml", 0o600)
     drop_in = "%s/%s.service.d/web.conf" % (UNITS, UNIT)
@@ -169,13 +169,13 @@ def passwords(tap, manager):
 def settings(tap, manager):
     write(SETTINGS, "ARGS=--listen 127.0.0.1:%d\n" % (PORT + 1))
     manager.systemctl("start", UNIT)
-    tap.equal(get("/-/healthy", port=PORT + 1)[0], 200, "options are those of the settings' file")
+    tap.equal(get("/-/healthy", port=PORT + 1)[0], 200, "the options come from the settings file")
     manager.systemctl("stop", UNIT)
     write(SETTINGS, "ARGS=--listen nonsense\n")
     open(LOG, "w", encoding="utf-8").close()
     started = manager.systemctl("start", UNIT)
     tap.ok(started.returncode and re.match(r"iommuscope: .*nonsense.*\n", read(LOG)),
-           "a wrong one fails the start with its line", started, read(LOG))
+           "a wrong option fails the start, and the error names it", started, read(LOG))
     manager.systemctl("stop", UNIT)
     os.unlink(SETTINGS)
 

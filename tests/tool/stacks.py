@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""iommuscope lat --stacks: are the slowest operations told, and who called them?"""
+"""iommuscope lat --stacks: does it show the slowest operations, and their callers?"""
 
 import glob
 import json
@@ -21,7 +21,7 @@ def frames(call, space):
 
 
 def exact(tap):
-    # another instance keeps every single operation
+    # another instance records every operation
     with Observer("ops", "--json", "-o", "map,unmap") as ops:
         with Observer("lat", "--json", "--stacks=4", "-o", "map,unmap") as lat:
             run("map-load", "3000", "16384", "7")
@@ -31,12 +31,12 @@ def exact(tap):
         calls = slowest(report, name)
         longest = sorted((o["dur_ns"] for o in records if o["operation"] == name), reverse=True)
         tap.equal([o["dur_ns"] for o in calls], longest[:4],
-                  "of thousands of %ss the slowest are told, the slowest first" % name)
+                  "of thousands of %ss the slowest are shown, the slowest first" % name)
         told = {o["start_monotonic_ns"]: o for o in records}
         wrong = [o for o in calls if any(o[key] != value
                                          for key, value in told[o["start_monotonic_ns"]].items()
                                          if key not in ("time", "time_ns"))]
-        tap.ok(not wrong, "with all that ops tells of each", *wrong)
+        tap.ok(not wrong, "with all that ops shows of each", *wrong)
     tap.equal(report["slowest_lost"], 0, "none was lost")
 
 
@@ -46,23 +46,23 @@ class Running:
     def __init__(self, *arguments):
         self.process = subprocess.Popen([TOOL, "lat", "--json", *arguments], text=True,
                                         stdout=subprocess.PIPE)
-        # it tells that it runs by its first report
+        # its first report shows that it runs
         self.report()
 
     def report(self):
         return json.loads(self.process.stdout.readline())
 
     def until_told(self, *operations):
-        """Reports up to that which has told of all these operations, as if they were one."""
+        """Reports up to the one that completes these operations, as if they were one report."""
         told = []
         for _ in range(int(patience(100))):
             told += self.report()["slowest"]
             if set(operations) <= {o["operation"] for o in told}:
                 return {"slowest": told}
-        raise RuntimeError("nothing is told of %s" % " or ".join(operations))
+        raise RuntimeError("no report has %s" % " or ".join(operations))
 
     def end(self):
-        """The report of the whole run, and those that came before it."""
+        """The report of the whole run, and those before it."""
         self.process.send_signal(signal.SIGINT)
         reports = [json.loads(line) for line in self.process.stdout]
         self.process.wait(patience(60))
@@ -74,23 +74,23 @@ def judge_names(tap, report, when):
         call = slowest(report, name)[0]
         user, kernel = frames(call, "user"), frames(call, "kernel")
         tap.equal((call["process"], call["process_ended"]), ("map-load", False),
-                  "%s: the process of the slowest %s is told" % (when, name))
-        # the compiler may have put something behind the name
+                  "%s: the process of the slowest %s is shown" % (when, name))
+        # the compiler may have appended something to the name
         symbols = [f["symbol"].partition(".")[0] for f in user
                    if f["symbol"] and os.path.basename(f["module"]) == "map-load"]
         tap.ok(name + "_area" in symbols and symbols[-1] == "main",
                "and the function that called it, called by main", *user)
         tap.ok(user[0]["symbol"] and "ioctl" in user[0]["symbol"] and "libc" in user[0]["module"],
-               "by way of the C library", user[0])
+               "through the C library", user[0])
         symbols = [f["symbol"] for f in kernel]
         modules = [f["module"] for f in kernel]
         tap.ok("__x64_sys_ioctl" in symbols and modules[0] == "iommufd"
                and modules[symbols.index("__x64_sys_ioctl")] == "kernel",
                "the kernel's part leads from the ioctl to our module", *kernel)
         tap.ok(not any(s and s.startswith(("bpf_", "__bpf", "__traceiter")) for s in symbols),
-               "without what only observes", *symbols)
+               "without frames of the observation itself", *symbols)
         tap.ok(all(f["address"].startswith("0x") and f["offset_bytes"] > 0 for f in user + kernel
-                   if f["symbol"]), "every name comes with address and offset")
+                   if f["symbol"]), "every name has an address and an offset")
 
 
 def names(tap):
@@ -103,7 +103,7 @@ def names(tap):
     total, _ = lat.end()
     judge_names(tap, total, "after its end")
     tap.equal((len(slowest(total, "map")), len(slowest(total, "unmap"))), (5, 4),
-              "five of each are told, or as many as there are")
+              "five of each are shown, or as many as there are")
 
 
 def rounds(tap):
@@ -111,7 +111,7 @@ def rounds(tap):
     told = []
     attach = ["-m"] if os.path.isdir("/sys/module/iommufd_mock") else []
     for length in "67108864", "4096":
-        # the second one is much faster: an interval that told the slowest of all would hide it
+        # the second one is much faster: an interval that showed the slowest of all would hide it
         run("map-load", *attach, "1", length)
         told += lat.until_told("map")["slowest"]
     total, _ = lat.end()
@@ -119,7 +119,7 @@ def rounds(tap):
               "each interval has its own slowest operation")
     tap.equal([o["start_monotonic_ns"] for o in total["slowest"]],
               [max(told, key=lambda o: o["dur_ns"])["start_monotonic_ns"]],
-              "and the whole run has the slowest of them")
+              "and the whole run shows the slowest of them")
 
 
 def wait_for_state(pid, wanted):
@@ -132,7 +132,7 @@ def wait_for_state(pid, wanted):
 
 
 def observe_late(*arguments):
-    """lat, which cannot look at the workload before that has ended."""
+    """lat, which cannot look up the workload's symbols before the workload has ended."""
     with Observer("lat", "--stacks", "-o", "map", *arguments) as observer:
         observer.process.send_signal(signal.SIGSTOP)
         wait_for_state(observer.process.pid, "T")
@@ -145,13 +145,13 @@ def ended(tap):
     observer = observe_late("--json")
     calls = slowest(observer.objects()[0], "map")
     tap.equal([(o["process"], o["process_ended"]) for o in calls], [("map-load", True)] * 2,
-              "of a process that has ended it is said so")
+              "it reports that the process has ended")
     unnamed = [(f["symbol"], f["module"]) for o in calls for f in frames(o, "user")]
     tap.ok(unnamed and set(unnamed) == {(None, None)}, "its frames are addresses", *unnamed)
     tap.ok(all("__x64_sys_ioctl" in [f["symbol"] for f in frames(o, "kernel")] for o in calls),
-           "and the kernel's have names all the same")
+           "and those of the kernel still have names")
     text = observe_late().stdout
-    tap.ok("which has ended: the names are not known" in text, "the table says so as well", text)
+    tap.ok("which has ended: the names are not known" in text, "the table reports it as well", text)
 
 
 def table(tap):
@@ -161,12 +161,12 @@ def table(tap):
            and "slowest unmap" in lines and max(map(len, lines)) <= 80,
            "the table and the stacks below it fit 80 columns", *lines)
     heads = [line for line in lines if " map of 64 KiB at 0x10000000, ioas " in line]
-    tap.equal(len(heads), 5, "five are told")
+    tap.equal(len(heads), 5, "five are shown")
     kernel = [line for line in lines if line.startswith("      __x64_sys_ioctl+0x")]
-    tap.ok(2 <= len(kernel) < 10, "those whose stacks are alike share them", *lines)
+    tap.ok(2 <= len(kernel) < 10, "operations with equal stacks share one", *lines)
 
     text = tool("lat", "--duration", "1ms", "--stacks").stdout
-    tap.ok("no operations" in text and "slowest" not in text, "where nothing is, nothing is told",
+    tap.ok("no operations" in text and "slowest" not in text, "without operations, no stacks are shown",
            text)
 
 
@@ -175,7 +175,7 @@ def off(tap):
         run("map-load", "5", "65536")
     (report,) = observer.objects()
     tap.ok(report["operations"] and not {"slowest", "slowest_lost"} & set(report),
-           "without --stacks nothing is told of them", *report)
+           "without --stacks no stacks are shown", *report)
 
 
 def bad_input(tap):
@@ -196,7 +196,7 @@ def no_library(tap):
     result = run("unshare", "--mount", "sh", "-c", hide + "exec iommuscope lat --stacks")
     tap.equal((result.returncode, result.stdout, result.stderr),
               (1, "", "iommuscope: --stacks needs libbcc: apt install libbpfcc\n"),
-              "without libbcc one line tells the remedy")
+              "without libbcc one line names the remedy")
 
 
 Tap().run(exact, names, rounds, ended, table, off, bad_input, no_library)

@@ -23,7 +23,7 @@ def read(*arguments):
 
 
 def ours(records, shell):
-    """The records of the contexts of a shell, by object id."""
+    """The records of a shell's contexts, by object id."""
     return [r for r in records if r["ctx"] in shell.ctxs]
 
 
@@ -95,7 +95,7 @@ def configuration(tap):
         subset(tap, contexts[ctx_one],
                {"pid": one.pid, "process": "iommu-shell", "process_gone": False, "uid": 0,
                 "rlimit_mode": "user", "no_iommu": False, "vfio_ioas": None,
-                "pinned_bytes": pinned}, "the context: who has it, what is pinned, each page once")
+                "pinned_bytes": pinned}, "the context: who holds it, what is pinned, each page once")
         tap.ok(contexts[ctx_one]["user_locked_bytes"] < pinned,
                "with CAP_IPC_LOCK it does not count for the user",
                contexts[ctx_one])
@@ -104,7 +104,7 @@ def configuration(tap):
 
         devices = {r["device_id"]: r for r in ours(state["devices"], one)}
         tap.equal(sorted(devices), sorted(d[1] for d in (first, second, alone, idle)),
-                  "every bound device is there once")
+                  "every bound device is shown once")
         for device, hwpt, ioas, peers in ((first, auto, a, 2), (second, auto, a, 2),
                                           (alone, kept, b, 1), (idle, None, None, 0)):
             subset(tap, devices[device[1]],
@@ -156,14 +156,14 @@ def configuration(tap):
                 "huge_bytes": 0, "largest_hole_bytes": (1 << 64) - 1}, "all is zero once it is unmapped")
         tap.ok(idle[1] not in [r["device_id"] for r in after["devices"]]
                and [r["ctx"] for r in after["contexts"]] == [ctx_one],
-               "a device that is gone is gone, and --ctx shows one context", after["devices"])
+               "a device that was unbound is no longer shown, and --ctx shows one context", after["devices"])
 
 
 def areas(tap, shell, ctx, a, b, tlb, copied):
     result = tool("state", "--areas", "%d:%d" % (ctx, a), "--json")
     found = {r["iova"]: r for r in json.loads(result.stdout)["areas"]}
     tap.equal(sorted(r["length_bytes"] for r in found.values()),
-              sorted([64 << 10, 8 * MIB, 4 * MIB, MIB, 8192]), "--areas lists what is mapped")
+              sorted([64 << 10, 8 * MIB, 4 * MIB, MIB, 8192]), "--areas lists the mapped areas")
     subset(tap, found[tlb], {"pid": shell.pid, "length_bytes": 4 * MIB, "readable": True,
                              "writeable": True, "pinned": True, "changing": False,
                              "memory": "hugetlb", "page_bytes": 2 * MIB, "huge_bytes": 4 * MIB,
@@ -180,7 +180,7 @@ def areas(tap, shell, ctx, a, b, tlb, copied):
 
 
 def agree(tap, state, shell, file):
-    """fdinfo of a context against the iterators."""
+    """fdinfo of a context, compared with the iterators."""
     ctx = shell.ctx_of(file)
     lines = fdinfo(shell.pid, file)
 
@@ -197,7 +197,7 @@ def agree(tap, state, shell, file):
     wanted["iommufd-pinned"] = context["pinned_bytes"]
     wanted["iommufd-rlimit-mode"] = context["rlimit_mode"]
     tap.equal({key: lines.get(key) for key in wanted}, wanted,
-              "fdinfo of context %d says the same" % ctx)
+              "fdinfo of context %d agrees" % ctx)
 
 
 def replacement(tap, shell, file, first, second, ioas):
@@ -222,13 +222,13 @@ def text(tap, ctx):
            "for people, without colour in a pipe", *outputs)
     tap.ok(all(word in outputs[0] for word in ("iommufd-mock.", "iommu-shell", "replaced 1 time",
                                                "automatic unmanaged HWPT", "not attached")),
-           "the table names what counts", outputs[0])
-    tap.ok("ctx %d  iommu-shell" % ctx in outputs[1] and "└─ " in outputs[1], "the tree is one",
+           "the table names the essentials", outputs[0])
+    tap.ok("ctx %d  iommu-shell" % ctx in outputs[1] and "└─ " in outputs[1], "the tree is drawn",
            outputs[1])
 
 
 def process_ends(tap):
-    """A context outlives the process that set it up, if another one has the file."""
+    """A context outlives the process that set it up, if another process has the file."""
     holder = Built()
     file = holder.open_ctx()
     ioas = holder.ioas(file)
@@ -241,11 +241,11 @@ def process_ends(tap):
     holder.process.wait()
     subset(tap, read("--ctx", str(ctx))["contexts"][0],
            {"ctx": ctx, "pid": holder.pid, "process": "iommu-shell", "process_gone": True},
-           "a process that has ended is named still")
-    tap.ok("ended" in tool("state", "--tree").stdout, "and said to have ended")
+           "a process that has ended is still named")
+    tap.ok("ended" in tool("state", "--tree").stdout, "and marked as ended")
     os.close(mine)
     tap.ok(ctx not in [r["ctx"] for r in read()["contexts"]],
-           "with its last file the context is gone")
+           "the context ends with its last file")
 
 
 def pidfd_getfd(pidfd, fd):
@@ -256,14 +256,14 @@ def pidfd_getfd(pidfd, fd):
 
 
 def churn(tap):
-    """Read without a break while threads do everything there is; then all sums must agree."""
+    """Read continuously while threads make every kind of call; afterwards all sums must agree."""
     with Built() as shell:
         begin = time.monotonic()
         shell.send("churn")
         with Observer("state", "--watch", "-i", "0.01", "--json") as observer:
             end = time.monotonic() + patience(60)
             rounds = 0
-            # at least so many of each, and for a time that lets threads meet
+            # at least this many of each, and long enough for threads to collide
             while time.monotonic() < end and (
                     time.monotonic() < begin + 5 or rounds < 10 or len(observer.so_far()) < 50):
                 rounds += 1
@@ -299,7 +299,7 @@ def churn(tap):
         shell.maps(file, ioas, 50, 8192)
         state = read()
         tap.equal(([r["ctx"] for r in state["contexts"]], len(state["devices"])),
-                  ([shell.ctx_of(file)], 1), "what was churned has left nothing")
+                  ([shell.ctx_of(file)], 1), "the churn has left nothing behind")
         listed = json.loads(tool("state", "--areas", str(ioas), "--json").stdout)["areas"]
         record = state["ioases"][0]
         tap.equal((record["areas"], record["mapped_bytes"], record["pinned_bytes"],
@@ -310,13 +310,14 @@ def churn(tap):
 
 
 def busy(tap):
-    """A call that holds the lock of its IOAS for seconds: a look does not wait for it."""
+    """A call that holds the lock of its IOAS for seconds: reading the state does not wait for it.
+    """
     with Built() as shell:
         file = shell.open_ctx()
         ioas = shell.ioas(file)
         at = min(shell.map(file, ioas, "small", 4096) for _ in range(8))
         record, areas, text = {"busy": False}, [], ""
-        # as its areas become ready, one a second; on a machine that is very busy look once more
+        # while its areas become ready, one per second; on a very busy machine look once more
         with setting("/sys/kernel/debug/iommufd-mock/ready_pause_us", "1000000"):
             for tries in range(5):
                 shell.send("copy", file, ioas, ioas, at, 8 * 4096)
@@ -329,9 +330,9 @@ def busy(tap):
                 if record["busy"] and areas and areas[-1]["busy"] and " busy " in text:
                     break
         tap.ok(record["busy"] and record["largest_hole_bytes"] is None
-               and record["usable_bytes"] is None and record["areas"] >= 8, "it says that it is busy",
+               and record["usable_bytes"] is None and record["areas"] >= 8, "it reports that it is busy",
                record)
-        tap.equal([a["length_bytes"] for a in areas if a["busy"]], [0], "so do its areas")
+        tap.equal([a["length_bytes"] for a in areas if a["busy"]], [0], "and so do its areas")
         tap.ok(" busy " in text, "and so does capacity", text)
         tap.equal(read()["ioases"][0]["busy"], False, "and it is not busy afterwards")
 
@@ -345,7 +346,7 @@ def watch(tap):
         result = tool("state", "--watch", "-n", "3", "-i", "0.05", "--json")
         documents = [json.loads(line) for line in result.stdout.splitlines()]
         tap.ok(len(documents) == 3 and documents[0]["time_ns"] < documents[2]["time_ns"],
-               "--watch --json: an object a line", result.stdout)
+               "--watch --json: one object per line", result.stdout)
         read_end, write_end = os.pipe()
         observer = subprocess.Popen(["iommuscope", "state", "--watch", "-i", "0.1", "--brief"],
                                     stdout=write_end, text=True)
@@ -371,7 +372,7 @@ def watch(tap):
             for line in pipe:
                 output += line
         tap.equal((seen, observer.wait(patience(20))), ([True] * 5, 0),
-                  "--watch marks what changed, came and went, and ends well")
+                  "--watch marks what was changed, added and removed, and ends without an error")
         tap.ok("\033" not in output, "without control sequences in a pipe", output[-300:])
 
 
@@ -382,12 +383,12 @@ def bad_input(tap):
         return (result.returncode == status and lines and lines[0].startswith("iommuscope")
                 and (status == 2 or len(lines) == 1) and not result.stdout)
 
-    tap.ok(refused(1, "--ctx", "99999"), "a context that is not there")
-    tap.ok(refused(1, "--areas", "99999"), "an IOAS that is not there")
-    tap.ok(refused(1, "--areas", "99999:1"), "an IOAS of a context that is not there")
-    tap.ok(refused(1, "-d", "0000:77:00.0"), "a device that is not there")
-    tap.ok(refused(2, "--areas", "zero"), "an IOAS that is no number")
-    tap.ok(refused(2, "--areas", "0"), "an IOAS that cannot be")
+    tap.ok(refused(1, "--ctx", "99999"), "a context that does not exist")
+    tap.ok(refused(1, "--areas", "99999"), "an IOAS that does not exist")
+    tap.ok(refused(1, "--areas", "99999:1"), "an IOAS of a context that does not exist")
+    tap.ok(refused(1, "-d", "0000:77:00.0"), "a device that does not exist")
+    tap.ok(refused(2, "--areas", "zero"), "an IOAS that is not a number")
+    tap.ok(refused(2, "--areas", "0"), "an impossible IOAS")
     tap.ok(refused(2, "--tree", "--areas", "1"), "two views at once")
     with Built() as shell:
         shell.ioas(shell.open_ctx())
@@ -400,7 +401,7 @@ def bad_input(tap):
         tap.equal((result.returncode, result.stdout),
                   (0, "nothing is mapped in ioas 1 of ctx %d\n" % ctx), "an IOAS that is empty")
     tap.equal(tool("state").stdout.splitlines()[:1], ["no device is bound to an iommufd or in a container"],
-              "nothing is said to be nothing")
+              "it reports that there is no device")
 
 
 if __name__ == "__main__":

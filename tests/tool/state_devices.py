@@ -38,10 +38,10 @@ def free_devices(tap):
     unused = {d["device"]: d for d in document["unused_devices"]}
     group = int(os.path.basename(os.readlink("/sys/bus/pci/devices/%s/iommu_group" % FIRST)))
     subset(tap, unused[FIRST], {"driver": "vfio-pci", "group": group, "viable": False},
-           "a device that VFIO has and nobody uses")
+           "a device that VFIO has and no process uses")
     tap.equal(document["groups_not_viable"],
               [{"group": group, "blockers": [{"device": SECOND, "driver": "e1000e"}]}],
-              "its group is not viable, because of whom")
+              "its group is not viable, and the blocking device is named")
     text = tool("state", "-d", FIRST)
     tap.ok(text.returncode == 0 and all(word in text.stdout for word in
                                         (FIRST, "cannot be used", SECOND, "e1000e")),
@@ -50,9 +50,9 @@ def free_devices(tap):
     document = state()
     tap.equal((sorted((d["device"], d["viable"]) for d in document["unused_devices"]),
                document["groups_not_viable"]), ([(FIRST, True), (SECOND, True)], []),
-              "with the whole group given away it can be used")
+              "with the whole group bound to VFIO it can be used")
     bind("", FIRST, SECOND)
-    tap.equal(state()["unused_devices"], [], "without a driver they are no matter of ours")
+    tap.equal(state()["unused_devices"], [], "devices without a driver are not shown")
 
 
 def used_device(tap):
@@ -81,7 +81,7 @@ def used_device(tap):
         tap.equal(document["unused_devices"], [], "it is not free")
         context = document["contexts"][0]
         tap.equal((context["ctx"], context["pid"]), (record["ctx"], os.getpid()),
-                  "the context is of who set it up last, not of who opened it")
+                  "the context belongs to the last process that set it up, not to the one that opened it")
         lines = fdinfo(os.getpid(), device)
         tap.equal({key: lines[key] for key in
                    ("vfio-device", "vfio-state", "vfio-device-id", "vfio-iommu-group",
@@ -94,10 +94,10 @@ def used_device(tap):
                    "iommufd-ioas": other, "iommufd-iommu-driver": "intel_iommu",
                    "iommufd-replacements": 1,
                    "iommufd-last-replacement-took": record["last_replacement_dur_ns"]},
-                  "fdinfo of its node says the same")
+                  "fdinfo of its node agrees")
         ago = time.monotonic_ns() - lines["iommufd-last-replacement"]
         tap.ok(abs(time.time_ns() - record["last_replacement_time_ns"] - ago) < 1e9,
-               "and so it does of the last replacement, by another clock", ago, record)
+               "and so does its last replacement, by another clock", ago, record)
         if os.path.exists("/usr/share/misc/pci.ids"):
             tap.ok(len(record["name"]) > 3, "pci.ids names it", record)
         else:

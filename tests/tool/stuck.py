@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""iommuscope stuck against an operation that does not end until it is told to."""
+"""iommuscope stuck against an operation that only ends when the test lets it."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def check(tap, operation, stuck, name):
     tap.equal([operation[key] for key in
                ("operation", "process", "pid", "tid", "ioas", "iova", "length_bytes")],
               ["map", "stuck-mapper", stuck.pid, stuck.tid, stuck.ioas, 16 << 20, 64 * 4096],
-              name + ": who, and on what")
+              name + ": process and object")
     tap.ok(any("handle_userfault" in line for line in operation["stack"]),
            name + ": its stack shows what it waits for", operation["stack"])
     tap.equal(operation["on_cpu"], False, name + ": it does not run")
@@ -43,18 +43,18 @@ def began_before(tap):
     with Stuck() as stuck:
         time.sleep(0.5)
         result = tool("stuck", "--json", "--longer", "500ms")
-        tap.equal((result.returncode, result.stderr), (0, ""), "stuck finds no fault")
+        tap.equal((result.returncode, result.stderr), (0, ""), "stuck reports no error")
         operations = json.loads(result.stdout)["stuck"]
         if tap.equal(len(operations), 1, "an operation that began before is found"):
             check(tap, operations[0], stuck, "begun before")
             tap.equal((operations[0]["dur_at_least"], operations[0]["phase"]), (True, None),
-                      "begun before: its begin and phase are not claimed to be known")
+                      "started before: its start and phase are unknown")
         text = tool("stuck", "--longer", "300ms").stdout
         tap.ok("map of 256 KiB at 0x1000000, ioas %d, by stuck-mapper [%d, thread %d]"
                % (stuck.ioas, stuck.pid, stuck.tid) in text and "more than" in text,
                "begun before: in words", text)
         stuck.release()
-        tap.equal(stuck.result, "map 0\n", "the operation ends well, once it may")
+        tap.equal(stuck.result, "map 0\n", "the operation ends without an error, once it may")
 
 
 def began_while_observed(tap):
@@ -70,28 +70,28 @@ def began_while_observed(tap):
     found = [operations[0] for operations in reports if operations]
     if not tap.ok(len(found) > 1, "an operation that begins meanwhile is found", reports):
         return
-    # not the last report: the operation may end while that is made
-    check(tap, found[0], stuck, "begun meanwhile")
+    # not the last report: the operation may end while that one is made
+    check(tap, found[0], stuck, "started meanwhile")
     tap.equal((found[0]["dur_at_least"], found[-1]["phase"]), (False, "pin"),
-              "begun meanwhile: its begin is known, and its phase")
+              "started meanwhile: its start and phase are known")
     tap.ok(400e6 <= found[0]["dur_ns"] < found[-1]["dur_ns"]
            and found[-1]["phase_dur_ns"] <= found[-1]["dur_ns"],
-           "begun meanwhile: its time goes on", found[0]["dur_ns"], found[-1]["dur_ns"])
+           "started meanwhile: its time increases", found[0]["dur_ns"], found[-1]["dur_ns"])
     tap.equal(reports[-1], [], "it is no longer shown once it has ended")
 
 
 def busy_is_not_stuck(tap):
     load = subprocess.Popen(["map-load", "4000000", "4096"], stdout=subprocess.DEVNULL)
-    # longer than the machine may stop a guest in the middle of a call
+    # longer than a guest can be stopped in the middle of a call
     result = tool("stuck", "--json", "--longer", "%dms" % patience(150))
     tap.equal(load.poll(), None, "a load goes on")
     load.kill()
     load.wait()
     tap.equal(json.loads(result.stdout)["stuck"], [],
-              "who calls the same ioctl again and again is not stuck")
+              "a process that repeats the same ioctl is not stuck")
     result = tool("stuck", "--longer", "200ms")
     tap.equal(result.stdout, "no operation is under way for 200 ms or longer\n",
-              "nothing is said to be nothing")
+              "it reports that there is none")
 
 
 def filters(tap):
@@ -100,10 +100,10 @@ def filters(tap):
         tap.equal(json.loads(other.stdout)["stuck"], [], "-p hides other processes")
         mine = tool("stuck", "--json", "--longer", "200ms", "-p", str(stuck.pid), "--no-stack")
         tap.equal([(o["pid"], o["stack"]) for o in json.loads(mine.stdout)["stuck"]],
-                  [(stuck.pid, [])], "-p shows the one asked for, --no-stack leaves the stack")
+                  [(stuck.pid, [])], "-p shows the requested one, --no-stack omits the stack")
     result = tool("stuck", "--longer", "now")
     tap.equal((result.returncode, "is not a time" in result.stderr), (2, True),
-              "a time that is none is refused")
+              "an invalid time is refused")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import traceback
 
 TOOL = "iommuscope"
 
-# By what limits are stretched on this machine, as the lab has measured (tests/lab/labvm/pace.py)
+# The factor for limits on this machine, as measured by the lab (tests/lab/labvm/pace.py)
 PATIENCE = float(os.environ.get("IOMMUSCOPE_PATIENCE", "3"))
 
 
@@ -28,7 +28,7 @@ def patience(seconds):
 
 
 def wait_for(condition, seconds=60, pause=0.05):
-    """Ask until @condition says something that is true; what it said last."""
+    """Poll until @condition returns something true; returns its last value."""
     end = time.monotonic() + patience(seconds)
     while True:
         found = condition()
@@ -74,8 +74,8 @@ class Tap:
         sys.exit(1 if self.failed else 0)
 
 
-# What the tool says at its start here, where it is expected to, so that tests see only what it says
-# besides. It is then wrong not to say it.
+# The notice that the tool must print at its start here. It is stripped, so that tests see only
+# the rest; a missing notice is an error.
 NOTICE = ""
 
 
@@ -96,7 +96,7 @@ class Observer:
         self.folder = tempfile.TemporaryDirectory()
         ready = os.path.join(self.folder.name, "ready")
         command = [TOOL, self.arguments[0], "--ready-file", ready, *self.arguments[1:]]
-        # files, not pipes: nobody reads while the workload runs
+        # files, not pipes: nothing reads them while the workload runs
         self.files = [tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")]
         self.process = subprocess.Popen(command, stdout=self.files[0], stderr=self.files[1])
         wait_for(lambda: os.path.exists(ready) or self.process.poll() is not None,
@@ -111,13 +111,13 @@ class Observer:
         return self
 
     def so_far(self):
-        """The lines that it has printed up to now. Its offset in the file is left where it is."""
+        """The lines printed so far. Does not move the file's offset."""
         descriptor = self.files[0].fileno()
         text = os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()
         return text[:text.rfind("\n") + 1].splitlines()
 
     def ends(self):
-        """Wait for an end that needs no signal."""
+        """Wait for it to end by itself."""
         self.process.wait(self.timeout)
 
     def collect(self):
@@ -139,25 +139,25 @@ class Observer:
             self.folder.cleanup()
 
     def objects(self):
-        """The JSON objects that were printed, one a line."""
+        """The JSON objects that were printed, one per line."""
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
 def run(*command, timeout=60, **options):
-    """Run a command to its end."""
+    """Run a command until it ends."""
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=patience(timeout), **options)
 
 
 def tool(*arguments, **options):
-    """Run the tool to its end."""
+    """Run the tool until it ends."""
     result = run(TOOL, *arguments, **options)
     result.stderr = besides_notice(result.stderr)
     return result
 
 
 def ends_with_process(tap, command):
-    """A point: an observer of one process ends with it. The process lives until it is seen."""
+    """A point: an observer of one process ends with that process, which lives until it is seen."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         with Observer(command, "-p", str(process.pid)) as observer:
             process.stdin.close()
@@ -169,33 +169,33 @@ def ends_with_process(tap, command):
 
 
 def ends_with_reader(tap, words):
-    """A point: a command whose reader leaves ends without a word of that."""
+    """A point: a command whose reader ends also ends, without a report."""
     with subprocess.Popen("iommuscope %s | head -n 1" % words, shell=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         try:
             out, err = process.communicate(timeout=patience(30))
             tap.equal((out.count(b"\n"), err), (1, b""),
-                      words + ": a reader that leaves ends it quietly")
+                      words + ": the end of its reader ends it quietly")
         except subprocess.TimeoutExpired:
             process.kill()
-            tap.ok(False, words + ": a reader that leaves ends it quietly")
+            tap.ok(False, words + ": the end of its reader ends it quietly")
 
 
 def has_mock():
-    """Is the mock IOMMU there, so that memory is pinned and mapped?"""
+    """Is the mock IOMMU available, so that memory is pinned and mapped?"""
     return os.path.isdir("/sys/module/iommufd_mock")
 
 
 @contextlib.contextmanager
 def setting(path, value):
-    """A setting of the kernel within the with-block, and as it was afterwards."""
+    """A setting of the kernel within the with-block; it is restored afterwards."""
     def write(words):
         with open(path, "w", encoding="ascii") as file:
             file.write(words)
 
     with open(path, encoding="ascii") as file:
         words = file.read().split()
-    # of several words the one that holds is in brackets
+    # if there are several words, the current one is in brackets
     before = next((w.strip("[]") for w in words if w.startswith("[")), words[0])
     write(value)
     try:
@@ -205,7 +205,7 @@ def setting(path, value):
 
 
 def in_terminal(columns, *command, timeout=60):
-    """What a command writes to a terminal of so many columns: its lines, without their colours."""
+    """The lines that a command writes to a terminal of @columns columns, without colours."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=its)
@@ -215,7 +215,7 @@ def in_terminal(columns, *command, timeout=60):
         while True:
             written += os.read(ours, 65536)
     except OSError:
-        # the last one that could write has gone
+        # the last descriptor that could write is closed
         os.close(ours)
     process.wait(patience(timeout))
     return re.sub(r"\033\[[0-9;]*m|\r", "", written.decode()).splitlines()

@@ -45,13 +45,13 @@ class Terminal:
         return self.tmux("capture-pane", "-p", *options).splitlines()
 
     def wait(self, condition):
-        """The screen, once @condition holds of it; the last one if it never does."""
+        """The screen once @condition holds for it; the last one if it never does."""
         screens = []
         wait_for(lambda: screens.append(self.screen()) or condition("\n".join(screens[-1])), pause=0.1)
         return screens[-1]
 
     def shows(self, tap, pattern, name, absent=None):
-        """A point: @pattern comes onto the screen, and @absent is not there then."""
+        """A point: @pattern appears on the screen, and @absent is not on it then."""
         def condition(text):
             return re.search(pattern, text, re.M) and not (absent and re.search(absent, text, re.M))
         screen = self.wait(condition)
@@ -84,7 +84,7 @@ class Terminal:
 
 
 class Load:
-    """Calls of which a quarter is wrong, then a device with one area until the block ends."""
+    """Calls of which a quarter fails, then a device with one area until the block ends."""
 
     def __enter__(self):
         self.process = subprocess.Popen(
@@ -107,13 +107,13 @@ def title(screen, word):
 
 def panels(tap):
     with Terminal("-i", "0.3") as terminal:
-        terminal.shows(tap, r"^iommuscope top .*every 300 ms", "it comes up")
-        terminal.shows(tap, r"no device is bound to a context", "it says what there is not")
+        terminal.shows(tap, r"^iommuscope top .*every 300 ms", "it starts")
+        terminal.shows(tap, r"no device is bound to a context", "it reports that there is no device")
         with Load() as load:
             device = re.escape(load.device)
             pattern = r"^%s +map-load \[%d\] +1 +\d+ +1 +64 KiB +64 KiB +0 %% +0$" % (
                 device, load.process.pid)
-            screen = terminal.shows(tap, pattern, "a device with what is mapped for it")
+            screen = terminal.shows(tap, pattern, "a device with its mapped memory")
             tap.ok(len(screen) == 24 and max(map(len, screen)) <= 80
                    and [line.split()[0].rstrip("v") for line in screen if re.match("[A-Z]+", line)
                         and "v" in line][:3] == ["OPERATION", "DEVICE", "TIME"],
@@ -121,13 +121,13 @@ def panels(tap):
             terminal.shows(tap, r"1 ctx, 1 device, 64 KiB mapped, 64 KiB pinned", "and their sums")
             screen = terminal.shows(tap, r"^\S+ +\S+ \S+ +%d ENOENT: map of 64 KiB at 0x10000000, "
                                     r"ioas \d+ failed:" % (MAPS / EVERY),
-                                    "failures that are alike are one line, in words")
+                                    "equal failures share one line, in words")
             tap.ok("(uid 0, map-load [%d])" % load.process.pid in " ".join(
-                " ".join(screen).split()), "with what does not fit in the lines below", *screen)
+                " ".join(screen).split()), "and continue in the lines below", *screen)
             terminal.keys("t")
             screen = terminal.shows(tap, r"^map +\S+ +%d " % (MAPS / EVERY),
                                     "totals count every failure")
-            tap.ok(", since " in screen[0], "and say since when", screen[0])
+            tap.ok(", since " in screen[0], "and show since when", screen[0])
             terminal.resize(120, 40)
             screen = terminal.shows(tap, r"^map .* %d$" % (MAPS + 1),
                                     "a wide screen has more columns: all maps are counted")
@@ -137,10 +137,10 @@ def panels(tap):
                    *screen)
             terminal.resize(50, 10)
             screen = terminal.shows(tap, r"^too small: 50x10, needs 60x12$",
-                                    "a screen that is too small says so")
+                                    "a screen that is too small is reported")
             terminal.resize(80, 24)
             terminal.shows(tap, r"^q quit", "and comes back", absent="too small")
-        terminal.shows(tap, r"0 ctxs, 0 devices, 0 B mapped", "what is gone goes",
+        terminal.shows(tap, r"0 ctxs, 0 devices, 0 B mapped", "closed objects disappear",
                        absent=re.escape(load.device))
         terminal.keys("q")
         terminal.as_found(tap, 0, "q ends it, and the terminal is as it was")
@@ -158,14 +158,14 @@ def keys(tap):
         terminal.keys("u", "n", "m", "a", "x", "BSpace", "p", "Enter")
         terminal.shows(tap, r"^unmap ", "and hides what it does not match", absent="^(map|open) ")
         terminal.keys("Escape")
-        terminal.shows(tap, r"^open ", "until it is taken back", absent="filter:")
+        terminal.shows(tap, r"^open ", "until it is cleared", absent="filter:")
         terminal.keys("s")
         terminal.shows(tap, r"vFAILED", "s sorts by the next column")
         terminal.keys("t")
         screen = terminal.shows(tap, r"^map ", "with totals")
-        tap.ok(screen[3].startswith("map "), "what failed most is first", *screen)
+        tap.ok(screen[3].startswith("map "), "the operation with the most failures is first", *screen)
         terminal.keys("r")
-        screen = terminal.shows(tap, r"\^FAILED", "r the other way round")
+        screen = terminal.shows(tap, r"\^FAILED", "r reverses the order")
         tap.ok(not screen[3].startswith("map "), "and then it is not", *screen)
         terminal.keys("r", "h")
         terminal.shows(tap, r"any key goes back", "h explains the keys")
@@ -178,7 +178,7 @@ def keys(tap):
         time.sleep(1)
         tap.equal(terminal.screen()[2:], before, "then nothing changes")
         terminal.keys("Space")
-        terminal.shows(tap, r"^ioas_alloc ", "and then what came meanwhile is there",
+        terminal.shows(tap, r"^ioas_alloc ", "and then the new operations appear",
                        absent="PAUSED")
         terminal.keys("+")
         terminal.shows(tap, r"every 150 ms", "+ looks more often")
@@ -187,7 +187,7 @@ def keys(tap):
         terminal.keys("z", "Tab", "Tab", "Tab", "2", "Down", "Up", "NPage", "PPage", "Home", "C-l")
         terminal.shows(tap, r"^DEVICE", "the other keys do no harm")
         terminal.keys("C-c")
-        terminal.as_found(tap, 0, "Ctrl-C ends it as well")
+        terminal.as_found(tap, 0, "Ctrl-C also ends it")
 
 
 def endings(tap):
@@ -197,7 +197,7 @@ def endings(tap):
             terminal.wait(lambda text: "q quit" in text)
             terminal.kill(number)
             terminal.as_found(tap, status, "the terminal is as it was after %s" % number.name)
-    # a shell with jobs goes on when one of them stops
+    # a shell with job control continues when a job stops
     with Terminal(before="set -m;") as terminal:
         terminal.wait(lambda text: "q quit" in text)
         terminal.kill(signal.SIGTSTP)
@@ -226,7 +226,7 @@ def bad_terminals(tap):
     result = tool("top")
     tap.equal((result.returncode, result.stdout, result.stderr),
               (1, "", "iommuscope: this needs a terminal; in a pipe or a file use lat, state or "
-               "ops\n"), "without a terminal it says so in one line")
+               "ops\n"), "without a terminal it reports that in one line")
     for words, options in (
             (r"iommuscope: this terminal is too small: 50x10, at least\s60x12 is needed",
              {"columns": 50, "lines": 10}),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Faults on demand, one of each kind that the debug kernels are there to find.
+ * Faults on demand, one of each kind that the debug kernels must find.
  *
- * A name written to /sys/kernel/debug/lab_faults makes that fault happen; reading lists the names.
- * The lab's test of the debug kernels writes each and expects the kernel to report it. What a fault
- * does to the kernel is as bad as it looks: the machine is thrown away afterwards.
+ * Writing a name to /sys/kernel/debug/lab_faults triggers that fault; reading lists the names.
+ * The lab's test of the debug kernels writes each name and expects the kernel to report the
+ * fault. The faults really damage the kernel: discard the machine afterwards.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -70,7 +70,7 @@ static int double_free(void)
 	return 0;
 }
 
-/* No thread hangs: one takes both locks in either order. */
+/* No thread hangs: a single thread takes both locks in either order. */
 static int lock_inversion(void)
 {
 	mutex_lock(&first_lock);
@@ -120,7 +120,7 @@ static void never(struct timer_list *timer)
 {
 }
 
-/* The kernel stops the timer once it has reported it. */
+/* The kernel stops the timer after its report. */
 static int object_lifetime(void)
 {
 	struct timer_list *timer = launder(kmalloc(sizeof(*timer), GFP_KERNEL));
@@ -163,11 +163,11 @@ static int array_index(void)
 
 static int leak(void)
 {
-	/* the only pointer to it goes */
+	/* the only pointer to it is dropped */
 	return launder(kmalloc(1000, GFP_KERNEL)) ? 0 : -ENOMEM;
 }
 
-/* Succeeds, unless the caller has asked for a failure (fail-nth). */
+/* Succeeds, unless the caller has requested a failure (fail-nth). */
 static int allocate(void)
 {
 	void *p = kmalloc(64, GFP_KERNEL);
@@ -210,7 +210,7 @@ static int vm_bug(void)
 
 	if (!page)
 		return -ENOMEM;
-	/* it has a reference */
+	/* the page has a reference */
 	VM_BUG_ON_PAGE(page_ref_count(page), page);
 	__free_page(page);
 	return 0;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The host's end of the wire to the guest agent (agent.c holds the other).
+"""The host's end of the connection to the guest agent (agent.c has the other end).
 
 Frames, host to guest:
     R  run a command: flags, rows, columns, grace, argc, envc (u32 each), then working
        directory, arguments, environment, each ended by a zero byte. Grace is for how many
-       milliseconds processes that it leaves may go on before they are reported; 0: never
-    I  bytes for its standard input; none: end of file
+       directory, arguments, environment, each ended by a zero byte. Grace: for how many
+    milliseconds processes that it leaves may go on before they are reported; 0: never
     S  signal for it (u32)
     W  its terminal's size: rows, columns (u32 each)
     P  power off
@@ -13,7 +13,7 @@ and guest to host:
     H  the greeting, sent back
     O  its standard output        E  its standard error
     C  so many bytes of input were taken (u32)
-    L  it left processes, which are killed now: their command lines, a line each
+    L  it left processes, which are killed now: their command lines, one per line
     X  it ended: wait status (u32)
     F  it could not be started: errno (u32)
 """
@@ -39,7 +39,7 @@ RUN_TTY = 1
 
 
 class Gone(Exception):
-    """The guest, or QEMU, is not there any more."""
+    """The guest, or QEMU, has ended."""
 
 
 class TimedOut(Exception):
@@ -78,7 +78,7 @@ class Wire:
             self.outbox = self.outbox[sent:]
 
     def receive(self):
-        """Take what has arrived."""
+        """Take the bytes that have arrived."""
         try:
             data = self.sock.recv(262144)
         except BlockingIOError:
@@ -99,11 +99,11 @@ class Wire:
             yield chr(kind), data
 
     def greet(self, limit):
-        """Wait until the agent answers; drop what it had to say to somebody else.
+        """Wait until the agent answers; drop what it had to send to another client.
 
         @limit: for how long, a pace.Deadline
 
-        The greeting is repeated, for it may fall between a host that went and us.
+        The greeting is repeated, since it can be lost between a host that disconnects and us.
         """
         greeting = MAGIC + os.urandom(16)
         answer = frame("H", greeting)
@@ -155,9 +155,10 @@ class Session:
     """One command in the guest, joined to our own streams, or to a buffer.
 
     @limit: for how long it may run, a pace.Deadline or None
-    @grace: for how many seconds processes that it leaves may go on; those that do are in @left.
+    @grace: for how many seconds processes that it leaves may continue; those that then still run
+        are in @left.
         None: they are killed without a word
-    @captured: where its output goes, a bytearray, instead of ours; it has no input then
+    @captured: a bytearray that gets its output, instead of our stream; it has no input then
     """
 
     FORWARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -237,7 +238,7 @@ class Session:
                     self.wire.send("I")
             while True:
                 if pollable and self.stdin_open:
-                    # do not even look while the command owes us credit
+                    # do not poll our input while the command has no credit
                     if self.credit and 0 not in sel.get_map():
                         sel.register(0, selectors.EVENT_READ)
                     elif not self.credit and 0 in sel.get_map():
@@ -296,7 +297,7 @@ def write_all(fd, data):
             time.sleep(0.01)
         except OSError as e:
             if e.errno == errno.EPIPE:
-                # our reader went; so does the command, as it would on this machine
+                # our reader has ended; the command ends too, as it would on this machine
                 raise BrokenPipeError from e
             raise
 
@@ -307,7 +308,7 @@ def command_environment(guest_path, extra=()):
         "HOME": "/run/home",
         "LANG": "C.UTF-8",
         "TERM": os.environ.get("TERM", "dumb"),
-        # a script leaves nothing beside itself
+        # a script leaves no files beside itself
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     for key, value in os.environ.items():

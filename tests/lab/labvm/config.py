@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a machine shall be: options shared by every command of the lab."""
+"""Which machine to start: options shared by every command of the lab."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from . import LabError, kernels
 IOMMUS = {
     # name: (devices, kernel arguments)
     "intel": (["intel-iommu,intremap=on{extra}"], ["intel_iommu=on"]),
-    # with interrupt remapping the timer check of the emulated machine panics
+    # with interrupt remapping, the timer check of the emulated machine panics
     "amd": (["amd-iommu,intremap=off{extra}"], ["intremap=off", "noapic"]),
     "virtio": (["virtio-iommu-pci,addr=1e{extra}"], []),
     "none": ([], []),
@@ -21,13 +21,13 @@ def memory(text):
     units = {"M": 1, "G": 1024}
     number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "M")
     if not number.isdigit() or unit not in units or int(number) * units[unit] < 256:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size of at least 256M")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size of at least 256M")
     return int(number) * units[unit]
 
 
 def positive(text):
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no positive number")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
     return int(text)
 
 
@@ -50,7 +50,7 @@ def add_machine_options(parser):
     add("--mem", type=memory, default=2048, metavar="SIZE", help="memory, e.g. 4G (default 2G)")
     add("--cpus", type=positive, default=2, metavar="N", help="processors (default 2)")
     add("--iommu", type=iommu, default=("intel", ""), metavar="KIND",
-        help="intel, amd, virtio or none (default intel); ',property=value' is passed on")
+        help="intel, amd, virtio or none [default: intel]; ',property=value' is passed on")
     add("--device", action="append", default=[], metavar="ARG", help="a device, as QEMU's -device")
     add("--drive", action="append", default=[], metavar="ARG", help="a drive, as QEMU's -drive")
     add("--netdev", action="append", default=[], metavar="ARG", help="a network, as QEMU's -netdev")
@@ -60,9 +60,9 @@ def add_machine_options(parser):
     add("--kernel", metavar="KERNEL", help=f"the kernel: {', '.join(kernels.NAMES)}, or a file "
                                            f"(default {kernels.OWN})")
     add("--debug-kernel", dest="kernel", nargs="?", choices=kernels.DEBUG, const=kernels.DEFAULT_DEBUG,
-        metavar="KIND", help="a kernel that watches itself: kasan (the default) or kcsan")
+        metavar="KIND", help="a kernel with self checks: kasan or kcsan [default: kasan]")
     add("--modules", metavar="SET", help="which modules: ours, stock (the kernel's VFIO), upstream (iommufd and "
-                                         "VFIO of the kernel's source), or a folder (default ours where they build)")
+                                         "VFIO of the kernel's source), or a folder [default: ours where they build]")
     add("--hostfwd", action="append", type=port_pair, default=[], metavar="HOST:GUEST",
         help="forward a TCP port of the host's loopback to the guest")
     add("--icount", action="store_true",
@@ -73,7 +73,7 @@ def add_machine_options(parser):
 
 
 class Paths:
-    """Where the build has what the lab needs."""
+    """Where the build folder has what the lab needs."""
 
     def __init__(self, build):
         self.build = os.path.abspath(build)

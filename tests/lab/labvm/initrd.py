@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The initramfs of a machine: busybox, the modules of the boot, its configuration.
 
-An archive is written for every boot (it takes milliseconds): so there is no
-cache that could be stale. Modules come from the kernel's own tree, compressed or
-not, in the order that their dependencies ask for; those that the kernel has built in
-are passed over.
+An archive is written for every boot, in milliseconds, so no cache can be stale. Modules come from
+the kernel's own tree, compressed or not, in the order of their dependencies; modules that are
+built into the kernel are skipped.
 """
 
 import gzip
@@ -55,7 +54,7 @@ def modinfo(image):
 
 
 class ModuleTree:
-    """The modules of one kernel: /lib/modules/VERSION, wherever it lies."""
+    """The modules of one kernel: /lib/modules/VERSION, at any path."""
 
     def __init__(self, path):
         self.path = path
@@ -72,7 +71,7 @@ class ModuleTree:
             raise LabError(f"{e.filename}: {e.strerror}: run './dev setup'") from e
 
     def closure(self, name, order):
-        """Append the files of module @name and what it needs to @order."""
+        """Append the files of module @name and of its dependencies to @order."""
         name = name.replace("-", "_")
         if name in self.builtin:
             return
@@ -168,7 +167,7 @@ class Cpio:
 def build(path, tree, boot_modules, modules, settings):
     """Write the initramfs to @path.
 
-    @tree: the ModuleTree, or None for a kernel that has all built in
+    @tree: the ModuleTree, or None for a kernel with everything built in
     @boot_modules: names of the modules that the root file system needs, in order
     @modules: what own_modules() returned
     @settings: variables for init.sh

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A machine that stays up between commands, for tests that share a boot.
 
-`start` leaves a keeper process behind: it is QEMU's parent, and ends QEMU when it is
-told to (SIGTERM), when its owner ends (the process named with --owner: `dev
-test`, so that nothing outlives an interrupted run), or when the machine
-has been up for longer than its limit. The directory of the machine holds
-state.json: the options, the keeper, the socket, and how far the kernel log
-has been judged, so that every test answers for the lines that it caused.
-A machine that died is started again by the next command. Its state is saved
-as it was after the boot (lab-state), so that every test answers for what it leaves, too.
+`start` leaves a keeper process behind: it is QEMU's parent. It ends QEMU on SIGTERM, when its
+owner ends (the process named with --owner: `dev test`, so that nothing outlives an interrupted
+run), or when the machine has been up for longer than its limit. The directory of the machine
+holds state.json: the options, the keeper, the socket, and how far the kernel log has been judged,
+so that every test answers for the lines that it caused. If a machine died, the next command
+starts it again. Its state after the boot is saved (lab-state), so every test also answers for
+what it leaves behind.
 """
 
 import contextlib
@@ -27,9 +26,9 @@ START_TIMEOUT = 60
 STOP_TIMEOUT = 60
 KILL_TIMEOUT = 20
 STATE_TIMEOUT = 60
-# how long the kernel may take to free what has no user any more
+# how long the kernel may take to free objects without users
 REST = 3
-# in the guest, beside the layers of its root: no test can reach it
+# in the guest, beside the layers of its root, where no test can reach it
 STATE_FILE = "/proc/1/fd/9/../state"
 
 
@@ -53,7 +52,7 @@ def save(directory, state):
 
 
 def set_in_test(directory, value):
-    """Note that a test has begun, or that the machine was found to be as it was before it."""
+    """Note that a test has started, or that the machine's state after it was found unchanged."""
     state = load(directory)
     if state:
         save(directory, dict(state, in_test=value))
@@ -67,7 +66,7 @@ def alive(state):
 
 
 def start_time(pid):
-    """When a process started, which with its number names it for good; None when gone."""
+    """The start time of a process, which together with its number identifies it; None when gone."""
     try:
         with open(f"/proc/{pid}/stat") as f:
             fields = f.read().rpartition(")")[2].split()
@@ -100,7 +99,7 @@ def start(paths, options, directory, argv, owner):
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        # a second fork, so that the keeper is no child of the test that started it
+        # a second fork, so that the keeper is not a child of the test that started it
         if os.fork():
             os._exit(0)
         keep(paths, options, directory, argv, owner)
@@ -160,7 +159,7 @@ def keep(paths, options, directory, argv, owner):
         })
         limit = pace.Deadline(LIMIT * kernels.slowness(options))
         while machine.process.poll() is None and not limit.passed():
-            # an event ends the wait; looking at the limit now and then is enough
+            # an event ends the wait; checking the limit once a minute is enough
             events = dict(poller.poll(60 * 1000))
             if owner_fd in events:
                 break
@@ -188,7 +187,7 @@ def write_error(directory, text):
 
 
 def died(directory):
-    """Why a machine is not there (one line, more lines)."""
+    """Why a machine has ended (one line, more lines)."""
     wait_gone(load(directory), KILL_TIMEOUT)
     try:
         with open(os.path.join(directory, "error")) as f:
@@ -211,18 +210,20 @@ def environment(paths):
 
 
 class NoState(Exception):
-    """The machine does not say what state it is in; the text says what it did instead."""
+    """The machine does not report its state; the text says what it did instead."""
 
 
 def findings(status, said):
-    """What lab-state found, of all it said: on a slow machine it also says where it is, and its stack."""
+    """The findings in lab-state's output: on a slow machine it also prints where it is, with its
+    stack.
+    """
     if status == 0:
         return []
     return [line for line in said.splitlines() if not line.startswith(("lab-state: ", "[<0>]"))]
 
 
 def left_behind(paths, directory):
-    """What is not as it was after the boot, a line each."""
+    """What differs from the state after the boot, one line each."""
     said = bytearray()
     session = None
     try:
@@ -244,7 +245,7 @@ def left_behind(paths, directory):
 
 
 def judge(directory):
-    """Trouble in the kernel log since it was last judged."""
+    """Trouble in the kernel log since the last check."""
     state = load(directory)
     if not state:
         return []
@@ -260,7 +261,7 @@ def judge(directory):
 
 
 def stop(directory):
-    """Power a machine off; returns trouble that nobody has answered for yet."""
+    """Power a machine off; returns trouble that no test has answered for yet."""
     state = load(directory)
     if alive(state):
         try:

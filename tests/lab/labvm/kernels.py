@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernels and the sets of modules that the lab knows by name, and how it comes by them.
+"""The kernels and the sets of modules that the lab knows by name, and where it gets them.
 
-A kernel is a folder as fetch-kernel leaves it: vmlinuz, release, version, modules, and headers where
-something is built for it. Of modules there are ours, the distribution's own of that kernel (stock), and
-the iommufd and VFIO of that kernel's source, which the distribution does not build (upstream). What is missing is
-fetched or built the first time that a machine wants it.
+A kernel is a folder in the layout of fetch-kernel: vmlinuz, release, version, modules, and
+headers if something is built for it. The sets of modules are: ours; the distribution's own of
+that kernel (stock); and the iommufd and VFIO of that kernel's source, which the distribution does
+not build (upstream). What is missing is fetched or built when a machine first needs it.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ def read_slowness():
 
 OWN = "6.12"
 OTHERS = ("6.1", "7.3")
-# its modules take a newer compiler and C library than the oldest system has that the lab runs on
+# its modules need a newer compiler and C library than the oldest system that the lab supports
 CHROOT = "7.3"
 DEBUG = read_slowness()
 DEFAULT_DEBUG = "kasan"
@@ -39,7 +39,7 @@ TESTING = ("IOMMUSCOPE_TESTING=y", "VFIO_GROUP=y")
 
 
 def slowness(options):
-    """What to multiply a limit of time with."""
+    """The factor for time limits."""
     return DEBUG.get(options.kernel, 1)
 
 
@@ -48,12 +48,12 @@ def finds_leaks(options):
 
 
 def module_set(options):
-    """Which modules a machine has: one of SETS, or a folder."""
+    """The set of modules of a machine: one of SETS, or a folder."""
     return options.modules or ("stock" if options.kernel in OTHERS else "ours")
 
 
 class Kernel:
-    """What the options of a machine say of its kernel and its modules."""
+    """The kernel and the modules that the options of a machine select."""
 
     def __init__(self, paths, options):
         self.paths = paths
@@ -95,7 +95,8 @@ class Kernel:
 
     @property
     def tree_base(self):
-        """Where lib/modules/RELEASE is for the guest: which modules modprobe finds is part of it."""
+        """The path of lib/modules/RELEASE for the guest: it decides which modules modprobe finds.
+        """
         if self.set in ("stock", "upstream"):
             return self.paths.join("lib", self.set)
         return self.paths.build
@@ -112,8 +113,8 @@ class Kernel:
         return order
 
     def prepare(self):
-        """Have all of it."""
-        # what the build makes is there
+        """Provide all of it."""
+        # the build makes these
         if self.is_file() or self.name == OWN and self.set not in ("stock", "upstream"):
             return
         os.makedirs(self.paths.vms, exist_ok=True)
@@ -139,7 +140,7 @@ class Kernel:
               "--stamp", self.paths.join(f"modules-{self.name}.stamp"), *TESTING])
 
     def make_tree(self):
-        """The index for modprobe, again when a module that is in it changed."""
+        """Build the index for modprobe, again whenever a module in it has changed."""
         with open(os.path.join(self.folder, "release")) as f:
             tree = os.path.join(self.tree_base, "lib", "modules", f.read().strip())
         index = changed(os.path.join(tree, "modules.dep"))
@@ -159,7 +160,7 @@ def changed(path):
 
 
 def call(command):
-    """What it says is for people: standard output belongs to the guest's command."""
+    """Its output is for people: standard output belongs to the guest's command."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
     if done.returncode:
         raise LabError(f"{os.path.basename(command[0])} failed")

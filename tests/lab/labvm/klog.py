@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The guest's kernel log: find in it what no run may leave behind."""
+"""Find in the guest's kernel log what no run may cause."""
 
 import re
 
-# What the kernel prints when something of its own went wrong.
+# What the kernel prints about a fault of its own.
 TROUBLE = re.compile(
     r"WARNING: |BUG: |BUG kmalloc|\bOops\b|Kernel panic|general protection|refcount_t: |"
     r"UBSAN: |KASAN: |KCSAN: |KFENCE: |kernel BUG at|unable to handle|"
@@ -14,7 +14,7 @@ TROUBLE = re.compile(
     r"page allocation failure|Out of memory: Killed|slab .* objects remaining|"
     r"kernel log records lost|unreferenced object|DMAR: ERROR|DMA-API: (?!preallocated|debugging enabled)")
 
-# After one of these the kernel is not to be trusted with another test.
+# After one of these the kernel cannot run another test.
 FATAL = re.compile(r"\bOops\b|Kernel panic|kernel BUG at|general protection|unable to handle|lockup|LOCKUP|BUG: ")
 
 LINE = re.compile(r"^<(\d+)>(.*)$")
@@ -22,7 +22,7 @@ CONTEXT = 40
 
 
 def kernel_lines(text):
-    """The lines that the kernel itself wrote (not a program, to /dev/kmsg)."""
+    """The lines that the kernel itself wrote (a program can write to /dev/kmsg)."""
     for line in text.splitlines():
         m = LINE.match(line)
         if m is None:
@@ -32,7 +32,7 @@ def kernel_lines(text):
 
 
 def trouble(text):
-    """Lines that tell of trouble, each first one with what follows it."""
+    """Lines that report trouble, each first one with the lines that follow it."""
     lines = list(kernel_lines(text))
     for i, line in enumerate(lines):
         if TROUBLE.search(line):

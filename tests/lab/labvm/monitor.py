@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""QEMU's monitor of a machine: its protocol (QMP) is a line of JSON each way, with events between."""
+"""QEMU's monitor of a machine: its protocol (QMP) is a JSON line each way, with events
+between.
+"""
 
 import json
 import socket
@@ -41,7 +43,7 @@ class Monitor:
             except OSError as e:
                 raise LabError(f"the monitor does not answer within {self.limit.explain()}") from e
             if not line:
-                raise LabError("the monitor is gone")
+                raise LabError("the monitor has ended")
             message = json.loads(line)
             if "event" not in message:
                 return message
@@ -53,7 +55,7 @@ class Monitor:
         try:
             self.sock.sendall(json.dumps(request).encode() + b"\n")
         except OSError as e:
-            raise LabError(f"the monitor is gone: {e.strerror or e}") from e
+            raise LabError(f"the monitor has ended: {e.strerror or e}") from e
         answer = self._read()
         if "error" in answer:
             raise LabError(f"{command}: {answer['error']['desc']}", 1)
@@ -61,7 +63,7 @@ class Monitor:
 
 
 def parse(words):
-    """Arguments as KEY=VALUE: a value that is no JSON is a string."""
+    """Arguments as KEY=VALUE: a value that is not JSON is a string."""
     arguments = {}
     for word in words:
         key, equals, value = word.partition("=")

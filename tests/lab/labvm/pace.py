@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A clock that slows down with the machine, for limits that a busy machine may not reach.
+"""A clock that slows down with the machine, for limits that a busy machine must not reach.
 
-`now()` counts seconds of an idle machine: while work takes three times as long as there, it
-advances by a third of a second in a second. How much longer work takes is measured all the
-time, from two things: how many tasks want a processor (or a disk) for each that there is, and
-how long a fixed piece of work takes on a processor once it has one. The first is the share
-that a task gets, the second is the processor itself, and what neighbours on the same
-hardware take from it.
+`now()` counts seconds of an idle machine: while work takes three times as long as on an idle
+machine, the clock advances by a third of a second per second. The factor is measured
+continuously, from two values: how many tasks want a processor (or a disk) per processor, and how
+long a fixed piece of work takes on a processor once it runs. The first is the share that a task
+gets. The second is the speed of the processor, which neighbours on the same hardware reduce.
 
-A limit inside of a test is set when the test starts, and cannot follow. `patience()` is what
-to multiply it with: the measured factor, and a margin for load that comes later.
+A limit inside a test is set when the test starts, and cannot follow the load. `patience()` is its
+factor: the measured one, with a margin for load that comes later.
 """
 
 import os
 import threading
 import time
 
-# CPU time of work() on the machine that all limits were chosen on, idle
+# CPU time of work() on the idle machine that all limits were chosen on
 WORK_SECONDS = 0.001
 SAMPLE_SECONDS = 0.25
 WORK_EVERY = 8
-# what share a new sample has in the average
+# the weight of a new sample in the average
 WEIGHT = 0.1
 MARGIN = 3
 
@@ -44,7 +43,8 @@ def parse_waiting(stat):
 
 
 def contention(waiting, processors):
-    """By what the share of a task is smaller than a processor. One of @waiting is who counts."""
+    """The factor by which a task's share is below one processor. One of @waiting is the caller.
+    """
     return max(1.0, (waiting - 1) / processors)
 
 
@@ -59,7 +59,7 @@ class Clock:
         self.lock = threading.Lock()
         self.processors = len(os.sched_getaffinity(0))
         self.slowness = max(1.0, min(work() for _ in range(3)) / WORK_SECONDS)
-        # a first sample is as good as the moment it is from; the load average knows the last minute
+        # a first sample covers only its own moment; the load average covers the last minute
         self.speed = self.average = max(self.sample(), load_average() / self.processors)
         self.machine = 0.0
         self.last = time.monotonic()
@@ -83,7 +83,7 @@ class Clock:
     def advance(self, speed):
         with self.lock:
             now = time.monotonic()
-            # the sample stands for the time up to it
+            # the sample is valid for the time up to it
             self.machine += (now - self.last) / speed
             self.last = now
             self.speed = speed
@@ -98,7 +98,7 @@ clock = None
 
 
 def forget():
-    """A child has no thread that would set the clock."""
+    """A child has no thread to set the clock."""
     global clock  # pylint: disable=global-statement
     clock = None
 
@@ -114,7 +114,7 @@ def the_clock():
 
 
 def now():
-    """Seconds of an idle machine since some moment of this process."""
+    """Seconds of an idle machine since an arbitrary point in this process."""
     return the_clock().now()
 
 
@@ -124,14 +124,14 @@ def factor():
 
 
 def patience():
-    """What a limit is multiplied with that is set now and holds for a while."""
+    """The factor for a limit that is set now and stays in force for a while."""
     return MARGIN * factor()
 
 
 class Deadline:
     """A limit in seconds of an idle machine."""
 
-    # what waits for something else meanwhile looks at the clock again after so long
+    # a thread that waits for something else looks at the clock again after this time
     TICK = 1.0
 
     def __init__(self, seconds):
@@ -140,7 +140,7 @@ class Deadline:
         self.started = time.monotonic()
 
     def left(self):
-        """How long to wait before looking again; 0 when the limit is reached."""
+        """How long to wait before the next look; 0 when the limit is reached."""
         left = self.end - now()
         return max(0.0, min(left, self.TICK))
 
@@ -155,7 +155,7 @@ class Deadline:
 
 
 class Load:
-    """What the machine had to do while something else went on."""
+    """The load of the machine while something else runs."""
 
     def __init__(self):
         self.begin = load_average()

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One machine: the QEMU process, the files around it, its life and its death.
+"""One machine: the QEMU process, the files around it, its start and its end.
 
-A machine lives in a directory of its own: the sockets and the initramfs, which go
-with it, and console.log (what the serial line said) and dmesg.log (the
-kernel's log, record by record, sent by the agent), which stay.
-QEMU dies with the process that started it, whatever ends that.
+A machine has a directory of its own. The sockets and the initramfs are removed with the machine;
+console.log (the output of the serial line) and dmesg.log (the kernel log, record by record, sent
+by the agent) stay. QEMU ends with the process that started it, however that ends.
 """
 
 import ctypes
@@ -34,8 +33,7 @@ def die_with_parent():
 def accelerator():
     """TCG, unless the processor can really virtualise.
 
-    The presence of /dev/kvm is not enough: in a machine without nested
-    virtualisation it can be there and hang.
+    /dev/kvm alone proves nothing: a machine without nested virtualisation can have it and hang.
     """
     want = os.environ.get("IOMMUSCOPE_ACCEL", "")
     if want not in ("", "tcg", "kvm"):
@@ -52,7 +50,7 @@ def accelerator():
 
 
 def kernel_release(path):
-    """The release in the header of a bzImage ('' when it says none)."""
+    """The release in the header of a bzImage ('' if it has none)."""
     try:
         with open(path, "rb") as f:
             head = f.read(0x10000)
@@ -101,11 +99,11 @@ class Machine:
         if self.accel == "kvm":
             cmd += ["-accel", "kvm", "-cpu", "host"]
         else:
-            # In a thread each, emulated processors were seen to take the breakpoint of a code
-            # patch that was over, and to lose their timer as modules were unloaded.
+            # With one thread each, emulated processors were seen to take the breakpoint of a code
+            # patch that was over, and to lose their timer while modules were unloaded.
             cmd += ["-accel", "tcg,thread=single", "-cpu", "max"]
         if o.icount:
-            # what the host does meanwhile no longer shows in the guest's time
+            # the load of the host no longer shows in the guest's time
             cmd += ["-icount", "shift=0"]
         for device in devices:
             cmd += ["-device", device.format(extra=extra)]
@@ -114,7 +112,8 @@ class Machine:
             "-chardev", f"file,id=console,path={self.file('console.log')}",
             "-serial", "chardev:console",
             "-qmp", f"unix:{self.socket('qmp')},server=on,wait=off",
-            # The lab's own devices sit high, so that a user's get the low slots.
+            # The lab's own devices get high slots, which leaves the low ones to the user's
+            # devices.
             "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
             "-device", "virtio-9p-pci,fsdev=host,mount_tag=host,addr=1b",
             "-fsdev", f"local,id=out,path={self.paths.out},security_model=none,multidevs=remap",
@@ -152,7 +151,7 @@ class Machine:
         release = kernel_release(kernel)
         tree_path = find_tree(chosen.tree_base, kernel, release)
         tree = initrd.ModuleTree(tree_path) if tree_path else None
-        # the first two are part of some kernels
+        # the first two are built into some kernels
         boot = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
         if o.iommu[0] == "virtio":
             # before any other virtio device is probed
@@ -172,7 +171,7 @@ class Machine:
     def start(self):
         os.makedirs(self.dir, exist_ok=True)
         os.makedirs(self.paths.out, exist_ok=True)
-        # the path of a unix socket may have 107 bytes: not a deep build folder's
+        # the path of a unix socket is limited to 107 bytes: too short for a deep build folder
         sweep(tempfile.gettempdir(), SOCKETS)
         self.sockets = tempfile.mkdtemp(prefix=f"{SOCKETS}{os.getpid()}-")
         try:
@@ -224,7 +223,7 @@ class Machine:
         return "the guest powered off or rebooted", []
 
     def wait(self, seconds):
-        """Wait for QEMU's end, for so many seconds of an idle machine."""
+        """Wait up to @seconds of an idle machine for QEMU's end."""
         limit = pace.Deadline(seconds)
         while not limit.passed():
             try:
@@ -235,7 +234,7 @@ class Machine:
         return False
 
     def kill(self):
-        """End QEMU if it still runs, and take its short-lived files away."""
+        """End QEMU if it still runs, and remove its temporary files."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -247,7 +246,7 @@ class Machine:
 
 
 def sweep(directory, prefix):
-    """Remove what a process left that was killed; its number follows @prefix."""
+    """Remove the files of processes that were killed; their number follows @prefix."""
     for name in os.listdir(directory):
         pid = name[len(prefix):].partition("-")[0]
         if name.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):

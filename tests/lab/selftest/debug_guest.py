@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""In a guest: make faults happen, one after the other, and print what the kernel says of each.
+"""In a guest: trigger faults, one after the other, and print what the kernel reports of each.
 
-debug_guest.py MODULE NAME...: load MODULE (lab_faults.ko) and write each NAME to it. A line "== NAME"
-and the records of the kernel log that came by then stand for each.
+debug_guest.py MODULE NAME...: load MODULE (lab_faults.ko) and write each NAME to it. The output
+for each is a line "== NAME" and the records of the kernel log since the previous one.
 """
 
 import errno
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 CONTROL = "/sys/kernel/debug/lab_faults"
-# points of failure on the way to the module's own one
+# failure points on the path to the module's own one
 MOST_POINTS = 20
 
 
@@ -24,7 +24,7 @@ def write(path, text):
 
 
 def disarm(task):
-    """Allow no further failure. The call that does so can be the one that fails."""
+    """Allow no further failure. The call that does this can fail itself."""
     try:
         os.write(task, b"0")
     except OSError:
@@ -54,7 +54,7 @@ def make(name):
         found = [fail_nth(point) for point in range(1, MOST_POINTS)]
         print("failed allocation:", errno.ENOMEM in found, "and success:", 0 in found)
         return
-    # a fault may kill who makes it
+    # a fault may kill the process that triggers it
     subprocess.run([sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write(sys.argv[2])", CONTROL, name],
                    stderr=subprocess.DEVNULL, check=False)
     if name == "leak":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A debug kernel reports faults of every kind that it is there for, and the lab sees each report.
+"""A debug kernel reports faults of every kind that it checks for, and the lab sees each report.
 
 debug_test.py BUILD kasan|kcsan
 """
@@ -21,7 +21,7 @@ BUILD = os.path.abspath(sys.argv[1])
 KIND = sys.argv[2]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What the kernel says of each fault. The first report on locks is lockdep's last one.
+# What the kernel reports of each fault. After its first report lockdep switches itself off.
 EVERY = {
     "sleep_in_atomic": "BUG: sleeping function called from invalid context",
     "shift_overflow": "UBSAN: shift-out-of-bounds in ",
@@ -48,7 +48,7 @@ REPORTS = {
         "vm_bug": "kernel BUG at ",
     },
 }[KIND]
-# said by a program, and no trouble: a failure that was asked for
+# written by a program, and no trouble: a failure that was requested
 NO_TROUBLE = ("allocate",)
 
 lab = Lab(BUILD)

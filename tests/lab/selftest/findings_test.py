@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What of lab-state's words is something that a test left behind."""
+"""Which lines of lab-state name something that a test left behind."""
 
 import sys
 
@@ -18,13 +18,13 @@ SLOW = """lab-state: still reading /sys/kernel/tracing/events/vfio/vfio_attach_s
 
 
 def slow():
-    """where it is on a slow machine is no finding"""
+    """where it is on a slow machine is not a finding"""
     equal(keeper.findings(0, SLOW), [])
     equal(keeper.findings(1, SLOW + LEFT + "\n" + SLOW), [LEFT])
 
 
 def found():
-    """what it found is"""
+    """what it reports is"""
     equal(keeper.findings(1, LEFT + "\n"), [LEFT])
 
 

@@ -3,7 +3,7 @@
 
 kernels_test.py BUILD [chroot]
 
-With "chroot" those whose modules are built in a system of another release.
+With "chroot": only those whose modules are built in a system of another release.
 """
 
 import os
@@ -16,7 +16,7 @@ from points import Lab, contains, equal, run_all
 SKIP = 77
 lab = Lab(os.path.abspath(sys.argv[1]))
 
-# What a guest says of itself, a line each
+# What a guest reports of itself, one line each
 LOOK = """
 uname -r
 cat /proc/modules | cut -d' ' -f1 | tr '\\n' ' '; echo
@@ -45,7 +45,7 @@ def stock(kernel):
         contains(file, "/kernel/drivers/vfio/pci/vfio-pci.ko")
         equal((nodes, events), (["/dev/vfio/vfio"], 0))
         equal(node.startswith("/dev/vfio/"), True)
-    test.__doc__ = f"{kernel}, stock: type1 and vfio-pci are the kernel's own, and a device can be had"
+    test.__doc__ = f"{kernel}, stock: type1 and vfio-pci are the kernel's own, and a device can be opened"
     return test
 
 
@@ -70,7 +70,7 @@ def ours():
 
 
 def refused():
-    """our modules on a kernel that they are not for are refused"""
+    """our modules are refused on kernels that they are not built for"""
     for kernel in ("6.1", "7.3"):
         done = lab("run", "--kernel", kernel, "--modules", "ours", "--", "true")
         equal(done.returncode, 2)
@@ -81,7 +81,7 @@ def refused():
 
 
 def have(*arguments):
-    """Fetch or build what a machine needs; whether there is a network is the test's first question."""
+    """Fetch or build what a machine needs; the test first checks whether there is a network."""
     done = subprocess.run(lab.command("prepare", *arguments), stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:

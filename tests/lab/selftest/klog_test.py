@@ -58,13 +58,13 @@ def good():
 
 
 def programs():
-    """what a program wrote into the log is not the kernel's"""
+    """what a program wrote into the log does not count"""
     for text in BAD:
         equal(klog.trouble(record(text, 12)), [])
 
 
 def fatal():
-    """after an oops the machine is not to be used again, after a warning it is"""
+    """after an oops the machine is not used again, after a warning it is"""
     equal(klog.is_fatal(klog.trouble(record(BAD[1]))), True)
     equal(klog.is_fatal(klog.trouble(record(BAD[3]))), True)
     equal(klog.is_fatal(klog.trouble(record(BAD[0]))), False)

@@ -61,7 +61,7 @@ def forwarding():
     running = lab.start("run", "--no-modules", "--hostfwd", f"{port}:80", "--",
                         "busybox", "nc", "-l", "-p", "80", "-e", "busybox", "hostname")
     answer = b""
-    # before the guest listens the connection is taken and closed
+    # before the guest listens, the connection is accepted and closed
     while not answer and running.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", port)) as s:

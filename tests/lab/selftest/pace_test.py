@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The clock that limits are counted on: it slows down with the machine."""
+"""The clock that limits count on: it slows down with the machine."""
 
 import os
 import subprocess
@@ -25,21 +25,21 @@ def share():
     """tasks that wait for a processor or a disk make the share of each smaller"""
     equal(pace.parse_waiting(STAT), 9)
     equal(pace.contention(9, 2), 4.0)
-    # who counts is among them
+    # the caller is one of them
     equal([pace.contention(n, 2) for n in (0, 1, 2, 3)], [1.0, 1.0, 1.0, 1.0])
 
 
 def average():
-    """the machine's time advances by the speed that was measured"""
+    """the machine's time advances at the measured speed"""
     clock = pace.Clock()
     begin, real = clock.machine, clock.last
     clock.advance(4.0)
-    # the thread may have advanced it in between: it goes at least at the speed that was set
+    # the thread may have advanced it in between: it runs at least at the speed that was set
     equal(0 <= clock.machine - begin <= time.monotonic() - real, True)
 
 
 def slows_down():
-    """under load it is slower than the clock on the wall"""
+    """under load it is slower than the wall clock"""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4 * os.cpu_count())]
     try:
         # once all of them run

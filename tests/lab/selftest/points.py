@@ -11,7 +11,7 @@ LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Skip(Exception):
-    """A test cannot be done here; its text is the reason."""
+    """The test cannot run here; its text is the reason."""
 
 
 def run_all(tests):
@@ -45,8 +45,8 @@ def contains(text, what):
 class Lab:
     """The lab of a build folder, as a program.
 
-    A mark in the environment, which every process of a machine inherits, tells
-    our machines from those that somebody else runs from the same folder.
+    A mark in the environment, which every process of a machine inherits, distinguishes our
+    machines from other machines of the same folder.
     """
 
     def __init__(self, build):
@@ -69,7 +69,7 @@ class Lab:
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def wait_gone(self):
-        """Wait until our QEMUs have ended. The test's own limit ends it if they do not."""
+        """Wait until our QEMUs have ended. The test's own limit stops the wait if they do not."""
         while self.guests():
             time.sleep(0.1)
 

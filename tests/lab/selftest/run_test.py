@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One command in one machine: its streams, its end, and what the lab says of a bad one."""
+"""One command in one machine: its streams, its end, and what the lab reports of a failing one."""
 
 import os
 import random
@@ -21,7 +21,7 @@ def streams():
 
 
 def binary():
-    """megabytes of arbitrary bytes survive the way in and out"""
+    """megabytes of arbitrary bytes pass unchanged in both directions"""
     data = random.Random(1).randbytes(3 << 20)
     done = lab(*PLAIN, "--", "cat", input=data)
     equal(done.stdout == data, True)
@@ -61,7 +61,7 @@ def bad_commands():
 
 
 def panic():
-    """a panic is told"""
+    """a panic is reported"""
     done = lab(*PLAIN, "--timeout", "120", "--", "sh", "-c", "echo c >/proc/sysrq-trigger")
     equal(done.returncode, 125)
     contains(done.stderr, b"vm: the guest panicked\n")
@@ -88,7 +88,7 @@ def interrupt():
 
 
 def runner_killed():
-    """a runner that is killed takes its machine along"""
+    """the machine of a runner that is killed ends with it"""
     running = lab.start(*PLAIN, "--", "sh", "-c", "echo up; sleep 1000")
     equal(running.stdout.readline(), b"up\n")
     equal(len(lab.guests()), 1)
@@ -99,11 +99,11 @@ def runner_killed():
 
 def kernel_trouble():
     """trouble in the kernel log fails the run, unless that is allowed"""
-    # the killer works when it gets to it
+    # the OOM killer takes a while to act
     script = ("sleep 100 & echo f >/proc/sysrq-trigger;"
               "until dmesg | grep -q 'Out of memory: Killed'; do sleep 0.1; done")
     done = lab(*PLAIN, "--", "sh", "-c", script)
-    # the killer may choose the shell itself; the run fails either way
+    # the OOM killer may choose the shell itself; the run fails either way
     equal(done.returncode in (123, 137), True)
     contains(done.stderr, b"Out of memory: Killed process")
     done = lab(*PLAIN, "--allow-kernel-warnings", "--", "sh", "-c", f"({script}); true")

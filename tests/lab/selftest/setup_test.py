@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The script `dev` and the fetching of the lab's kernel, when things go wrong."""
+"""The script `dev` and the download of the lab's kernel, when something fails."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from points import LAB, contains, equal, run_all
 
 DEV = os.path.join(os.path.dirname(os.path.dirname(LAB)), "dev")
 
-# Stand-ins for the package tools: an archive with one kernel, from which nothing can be had.
+# Stand-ins for the package tools: an archive with one kernel, whose download always fails.
 APT_CACHE = """#!/bin/sh
 case $* in
 *linux-headers-6.12-amd64*) echo "Depends: linux-headers-6.12.1+fake-amd64 (= 1)" ;;
@@ -37,7 +37,7 @@ echo "/dev/x 100 100 1000 100% /"
 
 
 class Fetch:
-    """fetch-kernel in a world of stand-ins."""
+    """fetch-kernel with stand-ins for the package tools."""
 
     def __init__(self, **programs):
         self.folder = tempfile.TemporaryDirectory()
@@ -66,7 +66,7 @@ class Fetch:
         self.clean()
 
     def clean(self):
-        """No debris: at most the lock."""
+        """Nothing is left behind, except the lock."""
         left = os.listdir(os.path.join(self.build, "kernel"))
         equal([name for name in left if name != ".lock"], [])
 
@@ -86,27 +86,27 @@ def usage():
 
 
 def no_lists():
-    """package lists without the kernel are told"""
+    """package lists without the kernel are reported"""
     Fetch(apt_cache="#!/bin/sh\n").fails("no 6.12 kernel in the package lists")
 
 
 def cut_off():
-    """a download that is cut off leaves nothing behind"""
+    """an interrupted download leaves nothing behind"""
     Fetch(apt_get=CUT_OFF).fails("the download failed")
 
 
 def garbage():
-    """so does one that gives garbage"""
+    """neither does a download that gives garbage"""
     Fetch(apt_get=GARBAGE).fails("cannot unpack linux-image.deb")
 
 
 def full():
-    """a full disk is told before the download"""
+    """a full disk is reported before the download"""
     Fetch(df=FULL, apt_get=CUT_OFF).fails("needs 1 GiB of disk space")
 
 
 def half_unpacked():
-    """what an earlier call left half unpacked is not taken for a kernel"""
+    """a half unpacked package of an earlier call is not taken for a kernel"""
     fetch = Fetch(apt_get=CUT_OFF)
     os.makedirs(os.path.join(fetch.build, "kernel", ".new", "root"))
     os.makedirs(os.path.join(fetch.build, "kernel", "6.12.1+fake-amd64", "headers"))
@@ -124,7 +124,7 @@ def interrupted():
     running = fetch.start()
     while not os.path.exists(fetch.mark):
         equal(running.poll(), None)
-    # as from a terminal: all of the group gets it
+    # as from a terminal: the whole process group gets it
     os.killpg(running.pid, signal.SIGINT)
     running.communicate()
     equal(running.returncode != 0, True)

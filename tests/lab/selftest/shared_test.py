@@ -16,7 +16,7 @@ sys.path.insert(0, LAB)
 from labvm import agent, keeper, pace
 
 lab = Lab(os.path.abspath(sys.argv[1]))
-# the killer works when it gets to it; it may choose the shell itself
+# the OOM killer takes a while to act, and may choose the shell itself
 UNTIL_KILLED = "until dmesg | grep -q 'Out of memory: Killed'; do sleep 0.1; done"
 NAME = f"selftest-{os.getpid()}"
 
@@ -26,7 +26,7 @@ def execute(*command, timeout=60, check=False):
 
 
 def test(script):
-    """Run a script as a test: what it leaves behind fails it."""
+    """Run a script as a test, which fails if it leaves anything behind."""
     return execute("sh", "-c", script, check=True)
 
 
@@ -35,7 +35,7 @@ def boot():
 
 
 def left(done):
-    """What a test was found to have left."""
+    """What a test left behind, as reported."""
     return [line[15:] for line in done.stdout.decode().splitlines() if line.startswith("# left behind: ")]
 
 
@@ -49,15 +49,15 @@ def shares():
 
 def leftovers():
     """nothing that a command left running survives it"""
-    # each has started when it has opened the pipe
+    # each has started once it has opened the pipe
     start = "mkfifo /run/up; setsid sleep 4321 >/run/up & setsid sh -c 'sleep 4321; true' >/run/up & exec 9</run/up"
     execute("sh", "-c", start + "; rm /run/up")
     equal(execute("busybox", "pgrep", "-x", "sleep").stdout, b"")
 
 
 def reconnects():
-    """a command goes on while its host is not there for a moment"""
-    # to the guest a new host may look like that, where it hears of the end of the one before late
+    """a command continues while its host is briefly disconnected"""
+    # a new host can look like that to the guest, if the end of the previous one is reported late
     state = keeper.load(os.path.join(lab.build, "vm", NAME))
     wire = agent.Wire(state["socket"])
     wire.greet(pace.Deadline(60))
@@ -75,16 +75,16 @@ def reconnects():
 
 
 def clean():
-    """a test that leaves nothing gets a machine that was booted before"""
+    """a test that leaves nothing behind keeps the machine running"""
     before = boot()
     equal(test("touch /tmp/x; rm /tmp/x; mkdir /dev/shm/x; rmdir /dev/shm/x").returncode, 0)
-    # a process that is about to end is none that was left
+    # a process that is about to end does not count as left behind
     equal(test("sleep 0.3 & exit 0").returncode, 0)
     equal(boot(), before)
 
 
 def leaves_process():
-    """a process that a test left fails it, by name, and is killed"""
+    """a process that a test leaves behind fails it, by name, and is killed"""
     before = boot()
     done = test("setsid sleep 4321 & exit 0")
     equal((left(done), done.returncode), (["process sleep 4321: still running"], 122))
@@ -93,7 +93,8 @@ def leaves_process():
 
 
 def leaves_anything():
-    """anything else that a test left fails it, by name, and the next one has a new machine"""
+    """anything else that a test leaves behind fails it, by name, and the next one has a new machine
+    """
     for script, words in (("touch /tmp/left", "file /tmp/left: file of mode 0644"),
                           ("rm /etc/passwd", "file /etc/passwd: deleted"),
                           ("echo 1 >/proc/sys/vm/nr_hugepages",
@@ -107,13 +108,13 @@ def leaves_anything():
 
 
 def leaves_and_fails():
-    """a test that fails and leaves something has its own exit status"""
+    """a test that fails and leaves something behind has its own exit status"""
     done = test("touch /tmp/left; exit 5")
     equal((len(left(done)), done.returncode), (1, 5))
 
 
 def beside():
-    """so it is with a test on the host beside a machine"""
+    """the same holds for a test on the host beside a machine"""
     def run(script):
         return lab("beside", NAME, "--timeout", "60", "--", "sh", "-c", script)
 
@@ -147,7 +148,7 @@ def monitor():
 
 
 def spoils():
-    """a test that may leave anything has its machine booted anew, without a word"""
+    """a test that may leave anything behind has its machine booted anew, without a report"""
     before = boot()
     done = lab("exec", NAME, "--timeout", "60", "--spoils", "--", "touch", "/tmp/left")
     equal((left(done), done.returncode), ([], 0))
@@ -156,7 +157,7 @@ def spoils():
 
 
 def killed_test():
-    """a test whose runner was killed is not trusted to have cleaned up"""
+    """after a test whose runner was killed, the machine is booted anew"""
     before = boot()
     running = lab.start("exec", NAME, "--check", "--", "sh", "-c", "touch /tmp/left; echo up; sleep 1234")
     equal(running.stdout.readline(), b"up\n")
@@ -167,7 +168,7 @@ def killed_test():
 
 
 def killed_client():
-    """the command of a client that was killed is ended, and the next one is served"""
+    """the command of a client that was killed ends, and the next command is served"""
     running = lab.start("exec", NAME, "--", "sh", "-c", "echo up; sleep 1234")
     equal(running.stdout.readline(), b"up\n")
     running.kill()

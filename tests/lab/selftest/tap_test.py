@@ -40,7 +40,7 @@ def fails():
 
 
 def ends_early():
-    """an end before the plan's is a failure, whatever the exit status"""
+    """ending before the plan is complete is a failure, whatever the exit status"""
     equal(judge("1..3\nok 1\n")[:2], ((1, 1, 0), 1))
     equal(judge("ok 1\n")[:2], ((1, 1, 0), 1))
     numbers, status, out = judge("", raw=["sh", "-c", "echo 1..2; echo ok 1; kill -SEGV $$"])
@@ -86,20 +86,21 @@ def too_slow():
 
 
 def left_behind():
-    """what a test left in its machine is a failure each, and says more than the exit status"""
+    """each thing that a test left in its machine is a failure, and replaces that of the exit status
+    """
     text = GOOD + "# left behind: file /tmp/x: file\\n# left behind: module m: gone\\n"
     numbers, status, out = judge(text.replace("\\n", "\n"), 122)
     equal((numbers, status), ((2, 2, 1), 1))
     contains(out, "# failed: left behind: file /tmp/x: file\n# failed: left behind: module m: gone\n")
     equal(judge("# left behind: file /tmp/x: file\n", 5)[:2], ((0, 2, 0), 1))
-    # and without a word of what it is
+    # and without a line that names it
     equal(judge(GOOD, 122)[:2], ((2, 1, 1), 1))
 
 
 def load():
-    """a test that fails tells the load that there was"""
+    """a test that fails reports the load that there was"""
     _, _, out = judge("not ok 1\n1..1\n", 1)
-    equal(bool(re.search(r"^# load average [\d.]+ at its begin, [\d.]+ at its end, on \d+ processors: "
+    equal(bool(re.search(r"^# load average [\d.]+ at its start, [\d.]+ at its end, on \d+ processors: "
                          r"work took [\d.]+ times as long as on an idle machine$", out, re.M)), True)
 
 
@@ -122,7 +123,7 @@ def sums():
                               stdout=subprocess.PIPE, text=True, check=False)
         equal(done.stdout.splitlines(), [
             "failed: bad: a",
-            "failed: bad: b (load average 9.5 at its begin, 3 at its end, on 2 processors: "
+            "failed: bad: b (load average 9.5 at its start, 3 at its end, on 2 processors: "
             "work took 4.7 times as long as on an idle machine)",
             "failed: killed: did not end", "failed: absent: not run", "6 passed, 4 failed, 1 skipped"])
         equal(done.returncode, 1)

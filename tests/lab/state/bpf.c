@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BPF objects that the kernel holds. Numbers grow with every object that ever was, so a line names
- * kind, type and name; several of the same are several lines.
+ * BPF objects that the kernel holds. Their numbers grow with every object ever created, so a line
+ * has only kind, type and name; several of the same give several lines.
  */
 #include <linux/bpf.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ static long bpf(enum bpf_cmd cmd, union bpf_attr *attr)
 	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
 }
 
-/* Returns false when the object has gone meanwhile. */
+/* Returns false if the object is gone by now. */
 static bool get_info(enum bpf_cmd by_id, uint32_t id, void *info, uint32_t size)
 {
 	union bpf_attr attr = { .prog_id = id };

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Devices of every bus with their drivers, the groups of the IOMMU, and what mock devices are set to.
- */
+/* Devices of every bus with their drivers, the IOMMU groups, and the settings of mock devices. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,15 +53,15 @@ static void each_bus(struct state *state, const char *folder, const char *name)
 }
 
 /*
- * virtio_iommu probes a device, and gives it a group, when the first driver is bound.  A test cannot
- * undo that.
+ * virtio_iommu probes a device, and gives it a group, when the first driver binds to it. A test
+ * cannot undo that.
  */
 static bool groups_come_late(void)
 {
 	return !access("/sys/bus/virtio/drivers/virtio_iommu", F_OK);
 }
 
-/* Groups are numbered as they come: a device that came again has another number. */
+/* Groups are numbered in order of creation: a device that was added again has another number. */
 static void each_group(struct state *state, const char *folder, const char *name)
 {
 	char path[PATH_MAX], type[32];

@@ -2,10 +2,11 @@
 /*
  * Files and mounts of a guest.
  *
- * The root is an overlay: all that was written since the boot is in its upper layer, so that a walk
- * over that finds a change anywhere below /. Both layers are hidden below the root; the first process
- * holds a descriptor of each (LOWER and UPPER, see init.sh). The other file systems that a test can
- * write to live in memory and are small; /out is the host's, and what is left there is meant to stay.
+ * The root is an overlay. All that was written since the boot is in its upper layer, so a walk
+ * over that layer finds any change below /. Both layers are hidden below the root; process 1
+ * holds a descriptor of each (LOWER and UPPER, see init.sh). The other file systems that a test
+ * can write to are in memory and small; /out belongs to the host, and files there are meant to
+ * stay.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Modules with their parameters and users, sysctls, huge pages and the like: what the kernel as a whole
- * is set to.
+ * State of the kernel as a whole: modules with their parameters and users, sysctls, huge pages
+ * and the like.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -11,14 +11,14 @@
 
 #include "state.h"
 
-/* Below /proc/sys: what the kernel changes by itself, or what has no meaning as a value. */
+/* Below /proc/sys: what the kernel changes by itself, and what has no meaning as a value. */
 static const char *const own_sysctls[] = {
 	"fs/binfmt_misc",
 	"kernel/ns_last_pid",
 	/* lowered by the kernel when the machine is slow */
 	"kernel/perf_event_max_sample_rate",
 	"kernel/random",
-	/* the kernel log is judged by itself */
+	/* the kernel log has its own check */
 	"kernel/tainted",
 	"vm/stat_refresh",
 };
@@ -34,7 +34,7 @@ static bool is_own_sysctl(const char *name)
 	return false;
 }
 
-/* Another unit for what another file has; the kernel warns of who reads it. */
+/* The value of another file in other units; the kernel warns of processes that read it. */
 static bool is_deprecated(const char *name)
 {
 	return !strcmp(name, "base_reachable_time") || !strcmp(name, "retrans_time");
@@ -49,7 +49,7 @@ static void add_modules(struct state *state)
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%63s %*u %u", name, &users) != 2)
 			continue;
-		/* each device that it has probed is one, see groups_come_late() */
+		/* it has one user for each device that it has probed, see groups_come_late() */
 		if (!strcmp(name, "virtio_iommu"))
 			users = 1;
 		snprintf(value, sizeof(value), "%u users", users);
@@ -97,7 +97,7 @@ static void each_sysctl(struct state *state, const char *folder, const char *nam
 		state_add_file(state, path, "sysctl %s", path + strlen("/proc/sys/"));
 }
 
-/* Not only the settings: pages that are in use without a process are lost to the next test. */
+/* Not only the settings: pages in use without a process are lost to the next test. */
 static void each_page_size(struct state *state, const char *folder, const char *name)
 {
 	static const char *const files[] = {
@@ -156,5 +156,5 @@ void state_kernel(struct state *state)
 	state_each("/sys/block", each_block_device, state);
 	state_add_file(state, "/proc/swaps", "swap");
 	state_add_file(state, "/sys/devices/system/cpu/online", "processors");
-	/* not the clock source: the kernel changes it where a busy host has the clock stumble */
+	/* not the clock source: the kernel changes it if a busy host makes the clock irregular */
 }

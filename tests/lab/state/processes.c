@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What runs and talks: processes, control groups, System V's objects, the network.
- */
+/* Processes and what they share: control groups, System V objects, the network. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -45,7 +43,7 @@ static void each_process(struct state *state, const char *folder, const char *na
 	state_add(state, "", "process %s", text);
 }
 
-/* The group that the agent made for this program is not the test's. */
+/* The agent made this program's own group; it is not the test's. */
 static bool is_our_cgroup(const char *path)
 {
 	static char own[PATH_MAX];
@@ -82,8 +80,8 @@ static void each_interface(struct state *state, const char *folder, const char *
 }
 
 /*
- * Some addresses of IPv6 come by themselves, a while after the interface: those of the link, and those
- * that a router announces, which are not permanent.
+ * Some IPv6 addresses appear by themselves some time after the interface: link-local ones, and
+ * those that a router announces, which are not permanent.
  */
 static void add_inet6_addresses(struct state *state)
 {

@@ -7,7 +7,8 @@
  *				print what differs from FILE, a line each; the exit status is 1 then
  *	lab-state show		print the state
  *
- * What the kernel frees a moment after its last user went (BPF programs, mounts) has SECONDS for that.
+ * Objects that the kernel frees shortly after their last user has gone (BPF programs, mounts)
+ * have SECONDS for that.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,10 +27,15 @@
 #define VALUE_SIZE	65536
 #define DEFAULT_PATIENCE	5
 #define POLL_MS		100
-/* A file that takes longer than this to read is named, with what the kernel does meanwhile. */
+/*
+ * A file that takes longer than this to read is reported, with the stack in the kernel meanwhile.
+ */
 #define SLOW_SECONDS	20
 
-/* What is being read. The thread that looks at it may find half of a name, which is still a hint. */
+/*
+ * The file that is being read. The thread that reports it may see half of a name, which is still
+ * a hint.
+ */
 static char reading[KEY_SIZE];
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -38,7 +44,7 @@ static void __attribute__((noreturn)) die(const char *what)
 	exit(2);
 }
 
-/* Says where the program is, again and again: an answer that never comes explains nothing. */
+/* Reports repeatedly where the program is: a missing answer alone explains nothing. */
 static void *watch(void *unused)
 {
 	char stack[VALUE_SIZE / 16], path[64];
@@ -183,7 +189,7 @@ static void drop(struct state *state)
 	*state = (struct state){};
 }
 
-/* Both lists without the lines that they have in common. */
+/* Removes the lines that both lists have in common. */
 static void subtract(struct state *a, struct state *b)
 {
 	size_t i = 0, j = 0, left_a = 0, left_b = 0;
@@ -212,7 +218,7 @@ static const char *value_of(char *line)
 	return tab + 1;
 }
 
-/* Print two lists without common lines: a key of both has changed its value. */
+/* Print two lists without common lines: a key that is in both has changed its value. */
 static void print_difference(struct state *before, struct state *now)
 {
 	size_t i = 0, j = 0;
@@ -228,7 +234,7 @@ static void print_difference(struct state *before, struct state *now)
 			printf("%s: gone%s%s\n", before->lines[i], *old ? ", was " : "", old);
 		else
 			printf("%s: %s\n", now->lines[j], *new ? new : "new");
-		/* the other line is looked at again, with its tab in place */
+		/* the other line is compared again, with its tab restored */
 		if (order < 0 && new)
 			now->lines[j][strlen(now->lines[j])] = '\t';
 		if (order > 0 && old)
@@ -281,7 +287,9 @@ static double seconds_now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* A machine that has just booted is still probing devices: save what two looks agree on. */
+/*
+ * A machine that has just booted is still probing devices: save a state that two looks agree on.
+ */
 static int save(const char *path)
 {
 	struct state now = {};

@@ -2,9 +2,9 @@
 /*
  * The state of a guest that one test could leave changed for the next, as lines of text.
  *
- * A line is "KEY<tab>VALUE": the key names the thing (`sysctl vm.swappiness`), the value is what can
- * change about it. A thing that is only there or not has an empty value. Things that a busy kernel
- * changes by itself have no line.
+ * A line is "KEY<tab>VALUE": the key names the thing (`sysctl vm.swappiness`), the value is the
+ * part that can change. A thing that either exists or does not has an empty value. Things that a
+ * busy kernel changes by itself have no line.
  */
 #ifndef LAB_STATE_H
 #define LAB_STATE_H
@@ -14,9 +14,9 @@
 
 /**
  * struct state - a list of lines
- * @lines: each allocated by itself
+ * @lines: each one a separate allocation
  * @nr: how many
- * @room: for how many there is room
+ * @room: for how many lines there is room
  */
 struct state {
 	char **lines;
@@ -26,7 +26,7 @@ struct state {
 /**
  * state_add() - add a line
  * @state: the list
- * @value: what can change about it; "" when nothing can
+ * @value: the part that can change; "" if nothing can
  * @key: what it is, as for printf()
  */
 void state_add(struct state *state, const char *value, const char *key, ...)
@@ -35,15 +35,15 @@ void state_add(struct state *state, const char *value, const char *key, ...)
 /**
  * state_read() - read a small file of the kernel
  * @path: its path
- * @buf: where it goes: ends of lines become spaces, the last is left out
+ * @buf: where it goes: line ends become spaces, the last one is dropped
  * @size: bytes in @buf
  *
- * Return: false when it cannot be read; @buf is empty then.
+ * Return: false when it cannot be read; then @buf is empty.
  */
 bool state_read(const char *path, char *buf, size_t size);
 
 /**
- * state_add_file() - add a line whose value is what is in a file, if it can be read
+ * state_add_file() - add a line whose value is the content of a file, if it can be read
  * @state: the list
  * @path: the file
  * @key: what it is, as for printf()
@@ -52,8 +52,8 @@ void state_add_file(struct state *state, const char *path, const char *key, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * state_each() - visit the entries of a folder, but for . and ..
- * @path: the folder; nothing happens when it is not there
+ * state_each() - visit the entries of a folder, except . and ..
+ * @path: the folder; if it does not exist, nothing happens
  * @each: called with @state, @path and the name of an entry
  * @state: the list
  */

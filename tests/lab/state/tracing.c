@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel's tracer is set to, its instances, its probes, and whether its buffer is empty.
+ * The state of the kernel's tracer: its settings, instances and probes, and whether its buffer is
+ * empty.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static void each_event(struct state *state, const char *folder, const char *name
 	state_add_file(state, path, "trigger of event %s/%s", folder, name);
 }
 
-/* "7 (expanded: 1408)" before its first use is the same as "1410" after it: whole pages of records. */
+/* "7 (expanded: 1408)" before the first use equals "1410" after it: whole pages of records. */
 static void add_buffer_size(struct state *state)
 {
 	char size[64], *expanded;
