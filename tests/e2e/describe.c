@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Print all that VFIO says of PCI devices: regions, interrupts, capabilities, features, the
+ * Print all that VFIO reports of PCI devices: regions, interrupts, capabilities, features, the
  * configuration space, and which of its bits a user can change.
  *
- * It knows nothing but linux/vfio.h, so it prints the same whoever serves that, unless they
- * differ.  Nothing is printed that is a driver's own matter, such as offsets of regions.
+ * It only depends on linux/vfio.h, so its output is the same for any implementation, unless
+ * implementations differ. It omits what each driver decides for itself, such as the offsets of
+ * regions.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -137,7 +138,7 @@ static void print_features(const struct vfio_dev *dev)
 }
 
 /**
- * struct capability - where one begins
+ * struct capability - where a capability starts
  * @at: its offset
  * @id: its id
  */
@@ -177,7 +178,7 @@ static unsigned int print_capabilities(const struct vfio_dev *dev, struct capabi
 	return n;
 }
 
-/* What a place of the configuration space belongs to; false if that is nothing known. */
+/* What a location of the configuration space belongs to; false if it is unknown. */
 static bool name_place(const struct capability *list, unsigned int n, unsigned int at, char *name,
 		       size_t size)
 {
@@ -191,7 +192,7 @@ static bool name_place(const struct capability *list, unsigned int n, unsigned i
 	for (i = 0; i < n; i++)
 		if (list[i].at <= at && (!cap || list[i].at > cap->at))
 			cap = &list[i];
-	/* their lengths are their own affair: 64 bytes are enough for most */
+	/* their lengths vary: 64 bytes are enough for most */
 	if (!cap || at - cap->at >= 64 || (at >= 0x100 && cap->at < 0x100))
 		return false;
 	snprintf(name, size, "%s 0x%02x+0x%x", at < 0x100 ? "cap" : "extended", cap->id,
@@ -199,7 +200,7 @@ static bool name_place(const struct capability *list, unsigned int n, unsigned i
 	return true;
 }
 
-/* Each word as it is, after ones were written, and after zeroes. */
+/* Each word: its value, after writing ones, and after writing zeroes. */
 static void print_config(const struct vfio_dev *dev, const struct capability *list, unsigned int n)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX };
@@ -224,7 +225,9 @@ static void print_config(const struct vfio_dev *dev, const struct capability *li
 	}
 }
 
-/* What the way to a device decides, too: who owns what is reset with it. */
+/*
+ * The hot reset also depends on the API: it decides how ownership of the other devices is proved.
+ */
 static void print_hot_reset(const struct vfio_dev *dev)
 {
 	struct vfio_pci_hot_reset_info *info = vfio_hot_reset_info(dev->fd);
@@ -293,7 +296,7 @@ int main(int argc, char **argv)
 
 usage:
 	fprintf(stderr, "usage: %s [-n] BDF...\n"
-		"Print what VFIO says of devices, through their groups, or with -n their nodes.\n",
+		"Print what VFIO reports of devices, through their groups, or with -n their nodes.\n",
 		argv[0]);
 	return 2;
 }

@@ -35,6 +35,6 @@ uint64_t disk_word(uint64_t place)
 {
 	uint64_t x = (place + 1) * 0x9e3779b97f4a7c15ULL;
 
-	/* one bit is always clear that is set in the poison */
+	/* one bit is always clear that the poison has set */
 	return (x ^ x >> 29) & ~1ULL;
 }

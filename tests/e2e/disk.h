@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests write to disks, and how they compare it.
+ * Test data on disks, and how tests compare it.
  */
 #ifndef IOMMUSCOPE_E2E_DISK_H
 #define IOMMUSCOPE_E2E_DISK_H
@@ -11,7 +11,7 @@
 #define DISK_SHA256_SIZE 65
 
 /**
- * disk_sha256() - what sha256sum says of some bytes
+ * disk_sha256() - what sha256sum prints for some bytes
  * @data: the bytes
  * @length: how many
  * @sum: is set to the sum in hexadecimal
@@ -21,14 +21,14 @@
 void disk_sha256(const void *data, size_t length, char sum[DISK_SHA256_SIZE]);
 
 /**
- * disk_word() - the word that the tests write to a place of the disk
+ * disk_word() - the word that the tests write to a location of the disk
  * @place: number of the word, of eight bytes
  *
- * Return: the word: another one for every place, and never DISK_POISON
+ * Return: the word: different for every location, and never DISK_POISON
  */
 uint64_t disk_word(uint64_t place);
 
-/* What a buffer is filled with before a read. */
+/* The fill of a buffer before a read. */
 #define DISK_POISON 0xdeadbeefdeadbeefULL
 
 #endif

@@ -50,7 +50,7 @@ BOTH(e1000e, bar_memory)
 	CHECK_EQ(e1000e_read(&f.nic, E1000E_RAL), 0x9abcdef0);
 }
 
-/* The second way to the registers: an address and a data port. */
+/* The second path to the registers: an address and a data port. */
 BOTH(e1000e, bar_io)
 {
 	struct fixture f;
@@ -74,7 +74,7 @@ BOTH(e1000e, device_reset)
 	uint32_t address;
 
 	setup(&f, api);
-	/* a user before may have left another address */
+	/* a previous user may have left another address */
 	e1000e_write(&f.nic, E1000E_CTRL, e1000e_read(&f.nic, E1000E_CTRL) | E1000E_CTRL_RST);
 	e2e_sleep(10);
 	address = e1000e_read(&f.nic, E1000E_RAL);
@@ -85,7 +85,7 @@ BOTH(e1000e, device_reset)
 	CHECK_EQ(e1000e_read(&f.nic, E1000E_RAL), address);
 }
 
-/* The registers of the configuration space and the mapped BAR outlast a reset by VFIO. */
+/* The registers of the configuration space and the mapped BAR survive a reset by VFIO. */
 BOTH(e1000e, vfio_reset)
 {
 	struct vfio_device_info info;
@@ -124,7 +124,7 @@ BOTH(e1000e, bar_sizing)
 	CHECK_OK(vfio_config_write(&f.dev, PCI_BASE_ADDRESS_0, 4, 0xabc00000));
 	CHECK_EQ(vfio_config_read(&f.dev, PCI_BASE_ADDRESS_0, 4) & ADDRESS_BITS,
 		 0xabc00000);
-	/* the real register was not touched: the BAR still answers where it is */
+	/* the real register is unchanged: the BAR still answers at its address */
 	CHECK(e1000e_read(&f.nic, E1000E_RAH) & E1000E_RAH_VALID);
 	CHECK_OK(vfio_config_write(&f.dev, PCI_BASE_ADDRESS_0, 4, bar));
 	CHECK_EQ(vfio_config_read(&f.dev, PCI_BASE_ADDRESS_0, 4), bar);

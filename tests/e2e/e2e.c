@@ -102,7 +102,7 @@ bool e2e_log_has(int fd, const char *a, const char *b, int timeout_ms)
 	while (poll(&p, 1, timeout_ms) == 1) {
 		n = read(fd, line, sizeof(line) - 1);
 		if (n < 0)
-			/* overwritten meanwhile: the next read goes on behind the gap */
+			/* overwritten in the meantime: the next read continues after the gap */
 			continue;
 		line[n] = 0;
 		if (strstr(line, a) && (!b || strstr(line, b)))

@@ -2,9 +2,9 @@
 /*
  * What the end-to-end tests share.
  *
- * Tests of a device run through both ways to it: BOTH(suite, name) defines suite.name_node and
- * suite.name_group.  One whose device or whose way is missing is skipped.  Each test is a process,
- * so what it opens is closed at its end; devices stay with vfio-pci.
+ * Tests of a device run through both APIs: BOTH(suite, name) defines suite.name_node and
+ * suite.name_group. A test whose device or API is missing is skipped. Each test is a process, so
+ * its files are closed at its end; devices stay with vfio-pci.
  */
 #ifndef IOMMUSCOPE_E2E_H
 #define IOMMUSCOPE_E2E_H
@@ -37,8 +37,8 @@
 	static void both_##_suite##_##_name(enum vfio_api api)
 
 /**
- * e2e_need_api() - skip the test if the kernel lacks a way to devices
- * @api: the way
+ * e2e_need_api() - skip the test if the kernel lacks an API for devices
+ * @api: the API
  */
 void e2e_need_api(enum vfio_api api);
 
@@ -47,7 +47,7 @@ void e2e_need_api(enum vfio_api api);
  * @vendor: vendor id
  * @device: device id
  * @bus: bus number, -1 for any
- * @n: which of those that match
+ * @n: index among the devices that match
  * @bdf: is set to its address
  */
 void e2e_claim(unsigned int vendor, unsigned int device, int bus, unsigned int n, char *bdf);
@@ -56,7 +56,7 @@ void e2e_claim(unsigned int vendor, unsigned int device, int bus, unsigned int n
  * e2e_open() - claim a device and open it into a new address space
  * @dev: is initialised
  * @space: is initialised
- * @api: the way
+ * @api: the API
  * @vendor: vendor id
  * @device: device id
  */
@@ -67,7 +67,7 @@ void e2e_open(struct vfio_dev *dev, struct vfio_space *space, enum vfio_api api,
  * e2e_fill() - bytes that look random, and are the same for the same seed
  * @data: where
  * @length: how many
- * @seed: which
+ * @seed: selects the bytes
  */
 void e2e_fill(void *data, size_t length, uint64_t seed);
 
@@ -78,15 +78,15 @@ int e2e_eventfd(void);
 
 /**
  * e2e_edu_works() - open the edu device afresh and move bytes through it
- * @api: the way
+ * @api: the API
  *
- * Fails the test if that does not work: what was done to the device before has left something.
+ * Fails the test if that does not work: an earlier use of the device has left something behind.
  */
 void e2e_edu_works(enum vfio_api api);
 
 /**
- * e2e_log_mark() - remember a place in the kernel's log
- * @end: its end, rather than its beginning
+ * e2e_log_mark() - remember a position in the kernel's log
+ * @end: its end, rather than its start
  *
  * Return: file descriptor for e2e_log_has()
  */
@@ -112,16 +112,17 @@ bool e2e_log_has(int fd, const char *a, const char *b, int timeout_ms);
 bool e2e_ended(pid_t pid, int timeout_ms, int *status);
 
 /**
- * e2e_hollow() - memory that never comes: who touches it waits for a userfaultfd that serves nobody
+ * e2e_hollow() - memory that never arrives: an access waits for a userfaultfd that no thread
+ * serves
  * @length: bytes, whole pages
  *
- * Until the calling process ends.
+ * It lasts until the calling process ends.
  */
 void *e2e_hollow(size_t length);
 
 /**
- * e2e_become() - go on as an unprivileged user
- * @uid: which; the group is the same number
+ * e2e_become() - continue as an unprivileged user
+ * @uid: the user; the group has the same number
  */
 void e2e_become(unsigned int uid);
 

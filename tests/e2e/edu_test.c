@@ -12,7 +12,7 @@
 #include "e2e.h"
 
 #define IOVA MIB(16)
-/* how long an interrupt that must not come is waited for */
+/* how long to wait for an interrupt that must not arrive */
 #define QUIET_MS 150
 #define WAIT_MS patience_ms(5000)
 
@@ -124,11 +124,11 @@ BOTH(edu, msi)
 	CHECK_EQ(edu_read(&f.edu, EDU_IRQ_STATUS), EDU_IRQ_DMA);
 	edu_write(&f.edu, EDU_IRQ_ACK, EDU_IRQ_DMA);
 
-	/* a test of the eventfd by the driver, no interrupt of the device */
+	/* a test of the eventfd by the driver, not an interrupt of the device */
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 
-	/* freed: nothing comes any more */
+	/* freed: no further interrupt arrives */
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 0, VFIO_IRQ_SET_ACTION_TRIGGER));
 	edu_write(&f.edu, EDU_IRQ_RAISE, 1);
 	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
@@ -151,7 +151,7 @@ BOTH(edu, intx)
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
 
-	/* the line stays up, but is masked as it fires: once, not a storm */
+	/* the line stays up, but is masked when it fires: once, not a storm */
 	edu_write(&f.edu, EDU_IRQ_RAISE, 1);
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
@@ -160,7 +160,7 @@ BOTH(edu, intx)
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VFIO_IRQ_SET_ACTION_UNMASK));
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 
-	/* unmasked when it is down: it does not */
+	/* unmasked while it is down: it does not fire */
 	edu_write(&f.edu, EDU_IRQ_ACK, 1);
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VFIO_IRQ_SET_ACTION_UNMASK));
 	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
@@ -215,7 +215,7 @@ static void signal_event(int fd)
 	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
 }
 
-/* Eventfds that unmask and mask come and go: the processes that have them decide when. */
+/* Eventfds that unmask and mask are added and removed at times that their processes choose. */
 BOTH(edu, intx_eventfds_come_and_go)
 {
 	int fd, unmask, mask, none = -1;
@@ -229,12 +229,12 @@ BOTH(edu, intx_eventfds_come_and_go)
 	edu_write(&f.edu, EDU_IRQ_RAISE, 1);
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 
-	/* signalled before it was given: that counts */
+	/* signalled before it was passed in: that counts */
 	signal_event(unmask);
 	unmask_by(&f, unmask);
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 
-	/* one at a time, until it is taken away */
+	/* one at a time, until it is removed */
 	mask = e2e_eventfd();
 	CHECK_ERR(EBUSY, vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &mask,
 					   VFIO_IRQ_SET_ACTION_UNMASK));
@@ -259,7 +259,7 @@ BOTH(edu, intx_eventfds_come_and_go)
 	CHECK_EQ(vfio_wait_event(fd, WAIT_MS), 1);
 	edu_write(&f.edu, EDU_IRQ_ACK, 2);
 
-	/* the device goes before they do */
+	/* the device is closed before they are */
 	vfio_close(&f.dev);
 	signal_event(mask);
 	signal_event(unmask);
@@ -288,8 +288,8 @@ BOTH(edu, intx_to_msi)
 }
 
 /*
- * What the IOMMU drivers log of a fault.  The emulated AMD IOMMU reports none; VT-d drops those of a
- * device once it had several, so that only the first of a machine is sure to come.
+ * What the IOMMU drivers log about a fault. The emulated AMD IOMMU reports none. VT-d drops those
+ * of a device after the first few, so only the first of a machine is certain.
  */
 static const char *fault_words(const struct fixture *f)
 {
@@ -307,7 +307,7 @@ static bool fault_logged(const struct fixture *f, int log, int timeout_ms)
 	return words && e2e_log_has(log, words, NULL, timeout_ms);
 }
 
-/* Neither the neighbours of a hole nor the device see anything through it. */
+/* Neither the memory around a hole nor the device is affected by DMA to it. */
 BOTH(edu, dma_to_hole)
 {
 	struct fixture f;
@@ -317,7 +317,7 @@ BOTH(edu, dma_to_hole)
 
 	setup(&f, api);
 	first = fault_words(&f) && !fault_logged(&f, e2e_log_mark(false), 0);
-	/* a page, a page that is not mapped, a page: one after the other in memory */
+	/* a mapped page, an unmapped one, a mapped one, adjacent in memory */
 	memory = mmap(NULL, 3 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(memory != MAP_FAILED);
 	CHECK_OK(vfio_map(&f.space, memory, PAGE_SIZE, IOVA, true));
@@ -334,17 +334,17 @@ BOTH(edu, dma_to_hole)
 	if (first)
 		CHECK(fault_logged(&f, log, patience_ms(3000)));
 
-	/* far away, and where nothing ever was */
+	/* far away, where nothing was ever mapped */
 	CHECK_OK(edu_dma(&f.edu, MIB(1024), 0, EDU_MEMORY_SIZE, false));
 	CHECK(!memcmp(memory, copy, 3 * PAGE_SIZE));
 
-	/* reading: what is not mapped does not come into the device */
+	/* reading: bytes that are not mapped do not reach the device */
 	CHECK_OK(edu_dma(&f.edu, IOVA + PAGE_SIZE, 0, EDU_MEMORY_SIZE, true));
 	CHECK_OK(edu_dma(&f.edu, IOVA, 0, EDU_MEMORY_SIZE, false));
 	CHECK(memcmp(memory, copy + PAGE_SIZE, EDU_MEMORY_SIZE));
 	CHECK(!memcmp(memory + PAGE_SIZE, copy + PAGE_SIZE, 2 * PAGE_SIZE));
 
-	/* and the device goes on working */
+	/* and the device continues to work */
 	e2e_fill(memory, PAGE_SIZE, 2);
 	CHECK_OK(edu_dma(&f.edu, IOVA, 0, EDU_MEMORY_SIZE, true));
 	CHECK_OK(edu_dma(&f.edu, IOVA + 2 * PAGE_SIZE, 0, EDU_MEMORY_SIZE, false));
@@ -375,7 +375,7 @@ BOTH(edu, dma_after_unmap)
 	CHECK_OK(edu_dma(&f.edu, IOVA + MIB(2), 0, EDU_MEMORY_SIZE, false));
 	CHECK(memcmp(other, secret, EDU_MEMORY_SIZE));
 
-	/* mapped again, elsewhere in memory */
+	/* mapped again, to other memory */
 	CHECK_OK(vfio_map(&f.space, other, PAGE_SIZE, IOVA, true));
 	memset(other, 0x22, PAGE_SIZE);
 	CHECK_OK(edu_dma(&f.edu, IOVA, 0, EDU_MEMORY_SIZE, true));
@@ -408,7 +408,10 @@ BOTH(edu, dma_to_read_only)
 	CHECK(!memcmp(memory, to, EDU_MEMORY_SIZE));
 }
 
-/* Memory access switched off behind a mapped BAR: it comes back as if nothing had been. */
+/*
+ * Memory access is switched off under a mapped BAR: after it is on again, the BAR works as
+ * before.
+ */
 BOTH(edu, bar_and_command)
 {
 	uint32_t command, value = 0;

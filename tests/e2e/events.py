@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tests of events_test.c, with what they wait for: the host's side.
+"""The host's side of events_test.c: triggers the events that its tests wait for.
 
 Usage: events.py [TEST]...
 
-The guest is the machine of LAB_EXEC and LAB_MONITOR. Its device "faulty" reports errors; "pulled", behind
-"port3", is pulled out and comes back, and so is "torn", behind "port5", which goes without a word.
+The guest is the machine of LAB_EXEC and LAB_MONITOR. Its device "faulty" reports errors.
+"pulled", behind "port3", is hot-unplugged and added again; so is "torn", behind "port5", without
+an announcement.
 """
 
 import json
@@ -17,7 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 EXEC = shlex.split(os.environ["LAB_EXEC"])
 MONITOR = shlex.split(os.environ["LAB_MONITOR"])
-# a device that was pulled out has to come back as it was
+# a device that was hot-unplugged has to come back unchanged
 PULLED = ("pulled", "0x80860x10d3", ["driver=e1000e", "romfile=", "id=pulled", "bus=port3"])
 TORN = ("torn", "0x12340x11e8", ["driver=edu", "dma_mask=0xffffffff", "id=torn", "bus=port5"])
 
@@ -41,7 +42,7 @@ def pull():
 
 
 def push(name, kind, description):
-    """Put a device back once the machine has let go of it, and wait until the guest has it."""
+    """Add a device again once the machine has released it, and wait until the guest has it."""
     here = ("ls -d /sys/bus/pci/devices/*/ | while read -r d; do "
             f"[ $(cat $d/vendor)$(cat $d/device) = {kind} ] && echo; done | wc -l")
     script = (f"for i in $(seq 600); do [ $({here}) -ge $1 ] && exit; sleep 0.1; done; exit 1")
@@ -53,7 +54,9 @@ def push(name, kind, description):
 
 
 def run(test, happen):
-    """Run one test in the guest, and have it happen as it waits. Returns whether it passed, and came so far."""
+    """Run one test in the guest, and trigger its event when it waits. Returns whether it passed and
+    got that far.
+    """
     passed = happened = False
     with subprocess.Popen(guest(os.path.join(HERE, "as-found"), "e2e-test", "-t", "300", test),
                           stdout=subprocess.PIPE, text=True) as process:
@@ -72,9 +75,9 @@ def run(test, happen):
 def main():
     points = [("an error is reported to the user", "events.error", error, None),
               ("an error is fatal", "events.fatal_error", lambda: error("DLP"), None),
-              ("a device is pulled out", "events.pulled", pull, PULLED),
-              ("a device is pulled out that its user keeps", "events.pulled_from_one_who_stays", pull, PULLED),
-              ("a device is torn out while it does DMA", "events.torn_out", None, TORN),
+              ("a device is hot-unplugged", "events.pulled", pull, PULLED),
+              ("a device that its user keeps is hot-unplugged", "events.pulled_from_one_who_stays", pull, PULLED),
+              ("a device is removed by surprise while it does DMA", "events.torn_out", None, TORN),
               ("a device dies and comes back", "events.dead", None, None)]
     points = [point for point in points if point[1] in sys.argv[1:] or not sys.argv[1:]]
     print(f"1..{len(points)}", flush=True)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens to a device from outside: errors that it reports, and that it is pulled out, torn out or dies.
+ * External events of a device: errors that it reports, hot-unplug, surprise removal, and failure.
  *
- * events.py starts these one by one, waits for the line "# waiting" and has the machine do it. The
- * device that reports errors is a virtio one, which alone has the registers for that in QEMU; the one that
- * is pulled out is the network controller that has a port to itself.
+ * events.py starts these one by one, waits for the line "# waiting" and triggers the event. The
+ * device that reports errors is a virtio one, because only those have the registers for that in
+ * QEMU; the hot-unplugged one is the network controller with a port of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ static void wait_until_gone(const char *bdf)
 	CHECK(!pci_present(bdf));
 }
 
-/* QEMU's devices report errors only with this bit, which firmware sets. */
+/* QEMU's devices report errors only with this bit, which the firmware sets. */
 static void host_sets_serr(const char *bdf)
 {
 	char path[128];
@@ -96,7 +96,7 @@ static void host_sets_serr(const char *bdf)
 	close(fd);
 }
 
-/* A device that reports errors, its user, who listens, and another device's user, who listens as well. */
+/* A device that reports errors with its user, and another device's user; both users listen. */
 struct faulty {
 	struct fixture other;
 	struct vfio_space space;
@@ -127,7 +127,7 @@ static void wait_for_error(const struct faulty *f)
 	CHECK_EQ(vfio_config_read(&f->dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
 }
 
-/* The next user finds a device as before. */
+/* The next user finds the device in its initial state. */
 static void give_to_next_user(struct faulty *f)
 {
 	vfio_close(&f->dev);
@@ -137,7 +137,9 @@ static void give_to_next_user(struct faulty *f)
 	CHECK_EQ(vfio_config_read(&f->dev, 0, 4), VIRTIO_RNG << 16 | VIRTIO_VENDOR);
 }
 
-/* An error that a device reports is shown to its user, and to no other; the device stays theirs. */
+/*
+ * An error that a device reports is shown to its user and to no other; the user keeps the device.
+ */
 TEST(events, error)
 {
 	struct faulty f;
@@ -163,7 +165,10 @@ static uint16_t device_command(const char *bdf)
 	return command;
 }
 
-/* After one that is fatal the kernel resets what is behind the port; the user can have it work again. */
+/*
+ * After a fatal error the kernel resets the devices behind the port; then the user can use the
+ * device again.
+ */
 TEST(events, fatal_error)
 {
 	uint32_t before, after;
@@ -184,7 +189,10 @@ TEST(events, fatal_error)
 	give_to_next_user(&f);
 }
 
-/* The user is asked for a device that is pulled out, and lets go: it was theirs up to then. */
+/*
+ * On hot-unplug the user is asked for the device and releases it; until then it belongs to the
+ * user.
+ */
 TEST(events, pulled)
 {
 	struct fixture f;
@@ -198,11 +206,14 @@ TEST(events, pulled)
 	CHECK(e1000e_read(&f.nic, E1000E_RAH) & E1000E_RAH_VALID);
 	vfio_close(&f.dev);
 	wait_until_gone(f.bdf);
-	/* what was mapped for it is still the user's to unmap */
+	/* what was mapped for it can still be unmapped by the user */
 	CHECK_OK(vfio_unmap(&f.space, IOVA, MIB(2)));
 }
 
-/* The kernel log names one that does not let go, and the device goes when they do. */
+/*
+ * The kernel log names a user that does not release the device; when it does, the device is
+ * removed.
+ */
 TEST(events, pulled_from_one_who_stays)
 {
 	char who[64];
@@ -236,9 +247,9 @@ static uint8_t read_config(const char *bdf)
 }
 
 /*
- * A device that answers no more holds no process up: neither its user, which closes it, nor the next one, nor one that
- * reads its configuration meanwhile.  It is not waited for to come out of a reset.  Once it is back, it is
- * reset before anybody has it.
+ * A device that no longer answers blocks no process: not its user, which closes it, not the next
+ * user, and no process that reads its configuration in the meantime. VFIO does not wait for it to
+ * come out of a reset. Once the device answers again, it is reset before any user gets it.
  */
 TEST(events, dead)
 {
@@ -283,8 +294,8 @@ static void find_lone_edu(char *bdf)
 }
 
 /*
- * A device that is torn out in the middle of DMA: the user is asked for it as for any other, and what they do
- * with it meanwhile fails or does nothing.
+ * A device is removed by surprise during DMA. The user is asked for it as for any other; until
+ * then the user's calls on it fail or do nothing.
  */
 TEST(events, torn_out)
 {

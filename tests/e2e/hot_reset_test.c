@@ -2,8 +2,9 @@
 /*
  * Hot resets of devices that share a bus or a slot.
  *
- * Two pairs of network controllers: one is two functions of a device, in one IOMMU group, behind
- * the first root port; the other two devices behind the second, each in its own group.
+ * Two pairs of network controllers. One pair is two functions of a device, in one IOMMU group,
+ * behind the first root port; the other is two devices behind the second port, each in its own
+ * group.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ find_entry(const struct vfio_pci_hot_reset_info *info, const char *bdf)
 	return NULL;
 }
 
-/* What a reset of @f would hit: the pair, and nothing else. */
+/* The devices that a reset of @f would hit: the pair, and nothing else. */
 static struct vfio_pci_hot_reset_info *get_info(const struct fixture *f, const struct pair *pair,
 						const struct vfio_pci_dependent_device *entry[2])
 {
@@ -90,7 +91,7 @@ static struct vfio_pci_hot_reset_info *get_info(const struct fixture *f, const s
 	return info;
 }
 
-/* The reset came, and configuration and mapped BARs are as before. */
+/* The reset happened, and configuration and mapped BARs are as before. */
 static void check_reset(const struct fixture *f, uint32_t bar)
 {
 	CHECK_EQ(vfio_config_read(&f->dev, 0x10, 4), bar);
@@ -124,7 +125,7 @@ static void both_owned_node(bool together)
 	CHECK_OK(vfio_hot_reset(a.dev.fd, NULL, 0));
 	check_reset(&a, bar[0]);
 	check_reset(&b, bar[1]);
-	/* once more, by the other one */
+	/* once more, by the other device */
 	e1000e_mark(&a.nic);
 	CHECK_OK(vfio_hot_reset(b.dev.fd, NULL, 0));
 	check_reset(&a, bar[0]);
@@ -140,7 +141,7 @@ TEST(hot_reset, both_owned_in_one_group_node)
 	both_owned_node(true);
 }
 
-/* Implicitly owned: the other function is in a group that is ours, though nobody has opened it. */
+/* Implicitly owned: the other function is in our group, though no process has opened it. */
 TEST(hot_reset, one_opened_in_one_group_node)
 {
 	const struct vfio_pci_dependent_device *entry[2];
@@ -159,7 +160,7 @@ TEST(hot_reset, one_opened_in_one_group_node)
 	CHECK_OK(vfio_hot_reset(a.dev.fd, NULL, 0));
 	CHECK(!e1000e_marked(&a.nic));
 
-	/* taken from vfio-pci: it is in no set, nobody answers for it */
+	/* taken from vfio-pci: it is in no set, so no owner answers for it */
 	CHECK_OK(pci_unbind(pair.bdf[1]));
 	free(info);
 	info = get_info(&a, &pair, entry);
@@ -183,7 +184,7 @@ TEST(hot_reset, one_owned_node)
 	open_alone(&a, VFIO_API_NODE, pair.bdf[0]);
 	e1000e_mark(&a.nic);
 
-	/* nobody's */
+	/* owned by no process */
 	info = get_info(&a, &pair, entry);
 	CHECK_EQ(info->flags, VFIO_PCI_HOT_RESET_FLAG_DEV_ID);
 	CHECK_EQ(entry[0]->devid, a.dev.devid);
@@ -192,7 +193,7 @@ TEST(hot_reset, one_owned_node)
 	CHECK(e1000e_marked(&a.nic));
 	free(info);
 
-	/* somebody else's */
+	/* owned by another process */
 	open_alone(&b, VFIO_API_NODE, pair.bdf[1]);
 	e1000e_mark(&b.nic);
 	info = get_info(&a, &pair, entry);
@@ -203,7 +204,7 @@ TEST(hot_reset, one_owned_node)
 	free(info);
 }
 
-/* A node's owner is known; a list of files would be an argument about it. */
+/* A node's owner is known; a list of files would contradict it. */
 TEST(hot_reset, files_with_a_node)
 {
 	struct pair pair;
@@ -269,7 +270,7 @@ TEST(hot_reset, one_owned_group)
 	/* no proof, and proof for one of two */
 	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, NULL, 0));
 	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.dev.group_fd, 1));
-	/* files that are no groups */
+	/* files that are not groups */
 	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.space.fd, 1));
 	CHECK_ERR(EBADF, vfio_hot_reset(a.dev.fd, (int[]){ 9999 }, 1));
 	CHECK(e1000e_marked(&a.nic));
@@ -291,8 +292,8 @@ TEST(hot_reset, other_driver_group)
 }
 
 /*
- * A file that was opened on the node of a device, and never bound, outlives the device's stay with
- * VFIO.  It is no part of what a reset asks for when the device is back, as the same or as a new one.
+ * A file on a device's node that was never bound outlives the device's time with VFIO. A reset
+ * does not ask for such a file when the device is back, as the same or as a new one.
  */
 static void beside_a_stale_file(enum vfio_api api, bool removed)
 {
@@ -314,7 +315,7 @@ static void beside_a_stale_file(enum vfio_api api, bool removed)
 		CHECK_OK(pci_unbind(pair.bdf[1]));
 	}
 
-	/* while no driver has it, it is not VFIO's, whatever is open */
+	/* while no VFIO driver has it, it is not VFIO's, even if a file is open */
 	open_alone(&a, api, pair.bdf[0]);
 	fds[0] = a.dev.group_fd;
 	e1000e_mark(&a.nic);
@@ -348,7 +349,7 @@ BOTH(hot_reset, beside_a_stale_file_of_a_removed_device)
 	beside_a_stale_file(api, true);
 }
 
-/* A device of the root complex has no bus of its own that could be reset. */
+/* A device of the root complex has no bus of its own to reset. */
 BOTH(hot_reset, root_bus)
 {
 	struct vfio_space space;

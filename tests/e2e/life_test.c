@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Users that are killed, drivers that are unbound, devices that are pulled out.
+ * Users that are killed, drivers that are unbound, hot-unplugged devices.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #define IOVA MIB(16)
 #define STEPS 12
 
-/* Say to the parent that the step is done, and wait to be killed. */
+/* Report to the parent that the step is done, and wait to be killed. */
 static void __attribute__((noreturn)) stay(int pipe_fd)
 {
 	if (write(pipe_fd, "x", 1) != 1)
@@ -65,7 +65,7 @@ static void use_node(const char *bdf, int until, int fd)
 	CHECK_OK(vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &event,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	STEP(6);
-	/* under way as it is killed */
+	/* in flight when it is killed */
 	CHECK_OK(edu_dma_start(&edu, IOVA, 0, EDU_MEMORY_SIZE, false, true));
 	STEP(7);
 	CHECK_OK(edu_dma_wait(&edu));
@@ -77,11 +77,11 @@ static void use_node(const char *bdf, int until, int fd)
 	CHECK_OK(vfio_node_attach(dev.fd, &pt));
 	CHECK_OK(edu_dma_start(&edu, IOVA, 0, EDU_MEMORY_SIZE, true, false));
 	CHECK_OK(ioas_alloc(space.fd, &other));
-	/* virtio's driver cannot make a page table ahead of a switch */
+	/* virtio's driver cannot create a page table before a switch */
 	if (strcmp(pci_iommu_kind(bdf), "virtio"))
 		CHECK_OK(vfio_node_attach(dev.fd, &other));
 	STEP(10);
-	/* the device keeps it */
+	/* the device keeps it open */
 	close(space.fd);
 	STEP(11);
 }
@@ -109,7 +109,7 @@ static void use_group(const char *bdf, int until, int fd)
 	dev.fd = vfio_call(dev.group_fd, VFIO_GROUP_GET_DEVICE_FD, dev.bdf);
 	CHECK_GE(dev.fd, 0);
 	STEP(5);
-	/* the group and the container stay for the device */
+	/* the device keeps the group and the container open */
 	close(dev.group_fd);
 	close(space.fd);
 	STEP(6);
@@ -132,7 +132,7 @@ static void use_group(const char *bdf, int until, int fd)
 	STEP(11);
 }
 
-/* Kill a user after each step; whoever comes next finds the device as new. */
+/* Kill a user after each step; the next user finds the device as new. */
 BOTH(life, killed)
 {
 	char bdf[PCI_BDF_SIZE], byte;
@@ -164,8 +164,8 @@ BOTH(life, killed)
 }
 
 /*
- * A user that obeys: closes the device when VFIO asks for it.  Without @obey it only counts the
- * requests, until it is killed.
+ * A user that closes the device when VFIO asks for it. Without @obey it only counts the requests,
+ * until it is killed.
  */
 static void __attribute__((noreturn)) user(enum vfio_api api, const char *bdf, bool obey, int fd)
 {
@@ -186,7 +186,7 @@ static void __attribute__((noreturn)) user(enum vfio_api api, const char *bdf, b
 	for (;;) {
 		if (!vfio_wait_event(event, patience_ms(20000)))
 			_exit(2);
-		/* still ours, and still working */
+		/* still owned by this process, and still working */
 		CHECK_OK(edu_dma(&edu, IOVA, 0, EDU_MEMORY_SIZE, true));
 		if (obey) {
 			if (write(fd, "y", 1) != 1)
@@ -224,7 +224,7 @@ static pid_t start_call(int (*call)(const char *bdf), const char *bdf)
 	return pid;
 }
 
-/* @call takes the device away while it is in use: the user is asked, and waited for. */
+/* @call takes the device away while it is in use: VFIO asks the user and waits. */
 static void taken_away(enum vfio_api api, int (*call)(const char *bdf), bool obey)
 {
 	char bdf[PCI_BDF_SIZE], byte, who[64];
@@ -240,7 +240,10 @@ static void taken_away(enum vfio_api api, int (*call)(const char *bdf), bool obe
 		CHECK_EQ(read(fd, &byte, 1), 1);
 		CHECK_EQ(byte, 'y');
 	} else {
-		/* the user does not let go: the kernel log says once for whom the call waits */
+		/*
+		 * the user keeps the device: the kernel log names once the process that the call
+		 * waits for
+		 */
 		CHECK(e2e_log_has(log, bdf, who, 30000));
 		CHECK(!e2e_ended(call_pid, 500, &status));
 		CHECK(!e2e_ended(user_pid, 0, &status));
@@ -282,7 +285,7 @@ BOTH(life, removal_with_user_that_does_not)
 	taken_away(api, pci_remove, false);
 }
 
-/* An open node that was never bound gives no right to stop anything. */
+/* An open node that was never bound does not block anything. */
 TEST(life, unbind_with_unbound_file)
 {
 	struct vfio_space space;
@@ -302,14 +305,14 @@ TEST(life, unbind_with_unbound_file)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	CHECK_NE(access(path, F_OK), 0);
 	CHECK_ERR(ENODEV, vfio_node_bind(fd, space.fd, &devid));
-	/* also when a device is there again */
+	/* also when there is a device again */
 	CHECK_OK(pci_bind(bdf, "vfio-pci"));
 	CHECK_ERR(ENODEV, vfio_node_bind(fd, space.fd, &devid));
 	close(fd);
 	e2e_edu_works(VFIO_API_NODE);
 }
 
-/* The same for a group that was opened and no more. */
+/* The same for a group that was only opened. */
 TEST(life, unbind_with_open_group)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -323,7 +326,10 @@ TEST(life, unbind_with_open_group)
 	CHECK_GE(fd, 0);
 	CHECK_OK(vfio_call(fd, VFIO_GROUP_GET_STATUS, &status));
 	pid = start_call(pci_unbind, bdf);
-	/* the distribution's waits for the file; either is fine, but it must end with it */
+	/*
+	 * the distribution's modules wait for the file; both are allowed, but the wait must end
+	 * with it
+	 */
 	e2e_ended(pid, 1000, &ended);
 	close(fd);
 	if (kill(pid, 0) == 0)
@@ -331,7 +337,7 @@ TEST(life, unbind_with_open_group)
 	e2e_edu_works(VFIO_API_GROUP);
 }
 
-/* BARs that stay mapped by a process which has closed the file keep the device. */
+/* BARs keep the device while a process that has closed the file still has them mapped. */
 BOTH(life, mapping_outlives_file)
 {
 	struct vfio_space space;
@@ -349,7 +355,7 @@ BOTH(life, mapping_outlives_file)
 	e2e_edu_works(api);
 }
 
-/* The second of two processes is refused, and gets the device when the first has gone. */
+/* The second of two processes is refused, and gets the device once the first has ended. */
 BOTH(life, two_processes)
 {
 	struct vfio_space space;

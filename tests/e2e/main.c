@@ -2,8 +2,8 @@
 /*
  * The end-to-end tests on real devices: one program, whose suites are in the *_test.c files.
  *
- * It takes a machine with the devices that tests/e2e/CMakeLists.txt lists, and drivers of VFIO
- * loaded: ours, or for the suites through groups the distribution's.
+ * It needs a machine with the devices that tests/e2e/CMakeLists.txt lists, and VFIO drivers:
+ * ours, or for the suites through groups the distribution's.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static const char *before(void)
 
 	if (access("/sys/bus/pci/drivers/vfio-pci", F_OK))
 		return "vfio-pci is not loaded";
-	/* an IOMMU of virtio is not told before the device has a driver */
+	/* a virtio IOMMU shows up only once the device has a driver */
 	if (pci_find(EDU_VENDOR, EDU_DEVICE, -1, 0, bdf) || strcmp(pci_iommu_kind(bdf), "intel"))
 		allow_unsafe_interrupts();
 	return NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's memory is there or not: no order of calls from several threads may leave a BAR in
- * reach while the device does not answer, in any of the ways to it.
+ * The device's memory is either enabled or not: no order of calls from several threads may leave
+ * a BAR reachable while the device does not answer, through any of the paths to it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +101,7 @@ static unsigned int host_word(const struct fixture *f, unsigned int at)
 	return word;
 }
 
-/* All ways to the memory agree, and with them the user's registers and the device's. */
+/* All paths to the memory agree, and so do the user's registers and the device's. */
 static void check_agreement(struct fixture *f)
 {
 	uint32_t command = vfio_config_read(&f->dev, PCI_COMMAND, 2), value;
@@ -144,8 +144,9 @@ static void *do_reach(void *arg)
 }
 
 /*
- * Behind a reset, which holds the memory for a tenth of a second, queue up in this order: memory on,
- * an access, memory off.  What is decided before the wait is decided on what was true before it.
+ * A reset holds the memory for a tenth of a second. In this order, memory on, an access, and
+ * memory off queue up behind it. A decision made before the wait must be based on the state
+ * before it.
  */
 BOTH(memory, off_behind_a_fault)
 {
@@ -177,7 +178,7 @@ static void *write_command(void *arg)
 	return NULL;
 }
 
-/* The bytes of the register one by one: the upper one has the bit that silences INTx. */
+/* Write the register byte by byte: the upper byte has the bit that disables INTx. */
 static void *write_intx(void *arg)
 {
 	struct fixture *f = arg;
@@ -228,7 +229,7 @@ static void *reach_all_the_time(void *arg)
 	return NULL;
 }
 
-/* All that writes to configuration space and has consequences, from many threads at once. */
+/* All writes to configuration space that have side effects, from many threads at once. */
 BOTH(memory, concurrent_config_writes)
 {
 	static void *(*const writers[])(void *) = {
@@ -252,7 +253,7 @@ BOTH(memory, concurrent_config_writes)
 		set_power(&f, 0);
 		set_command(&f, round & 1);
 		check_agreement(&f);
-		/* the address register still says how large the BAR is */
+		/* the address register still returns the size of the BAR */
 		CHECK_OK(vfio_config_write(&f.dev, PCI_BASE_ADDRESS_0, 4, ~0U));
 		CHECK_EQ(vfio_config_read(&f.dev, PCI_BASE_ADDRESS_0, 4) & ~15U,
 			 (uint32_t)-f.dev.bar_size[0]);
@@ -261,7 +262,10 @@ BOTH(memory, concurrent_config_writes)
 	CHECK(reach(f.bar + NVME_VS));
 }
 
-/* The INTx disable bit of the device is what the user and VFIO want of it, whoever wrote last. */
+/*
+ * The device's INTx disable bit combines what the user and VFIO want, in whichever order they
+ * wrote it.
+ */
 BOTH(memory, intx_and_command)
 {
 	struct fixture f;
@@ -294,7 +298,7 @@ BOTH(memory, intx_and_command)
 	}
 }
 
-/* A device that sleeps answers in none of its states, and no reset leaves the register wrong. */
+/* A sleeping device answers on no path, and no reset leaves the register wrong. */
 BOTH(memory, asleep)
 {
 	unsigned int state;
@@ -309,7 +313,7 @@ BOTH(memory, asleep)
 		CHECK(reach(f.bar + NVME_VS));
 	}
 	set_power(&f, 3);
-	/* setting up MSI-X writes to memory: the device is woken for it, and sleeps again */
+	/* setting up MSI-X writes to memory: the device is woken for that, and sleeps again */
 	state = e2e_eventfd();
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, (int *)&state,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
@@ -317,13 +321,13 @@ BOTH(memory, asleep)
 	check_agreement(&f);
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 0, 0, VFIO_IRQ_SET_ACTION_TRIGGER));
 	check_agreement(&f);
-	/* a reset is one of an awake device */
+	/* a reset wakes the device */
 	if (!vfio_reset(f.dev.fd))
 		CHECK_EQ(vfio_config_read(&f.dev, f.pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK, 0);
 	check_agreement(&f);
 }
 
-/* The ROM is memory of the device. */
+/* The ROM is part of the device's memory. */
 BOTH(memory, rom)
 {
 	struct vfio_region_info *rom;
@@ -342,7 +346,7 @@ BOTH(memory, rom)
 
 	set_command(&f, false);
 	CHECK_ERR(EIO, vfio_region_rw(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX, 0, again, 64, false));
-	/* what it is can be asked all the same */
+	/* its size can be read all the same */
 	CHECK_EQ(host_word(&f, PCI_COMMAND) & PCI_COMMAND_MEMORY, 0);
 	free(rom);
 	rom = vfio_region(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX);
@@ -352,7 +356,7 @@ BOTH(memory, rom)
 	set_power(&f, 3);
 	CHECK_ERR(EIO, vfio_region_rw(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX, 0, again, 64, false));
 	set_power(&f, 0);
-	/* odd places and lengths */
+	/* odd offsets and lengths */
 	CHECK_EQ(vfio_region_rw(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX, 3, again, 9, false), 9);
 	CHECK(!memcmp(again, first + 3, 9));
 	free(rom);
@@ -370,7 +374,10 @@ static void trace_put(const char *path, const char *text)
 	close(fd);
 }
 
-/* A device that its user left asleep is woken before the close frees its MSI-X: that writes to memory. */
+/*
+ * A device left asleep by its user is woken before the close frees its MSI-X, which writes to
+ * memory.
+ */
 TEST(memory, woken_before_its_interrupts_go)
 {
 	char text[16384], *power, *freed;

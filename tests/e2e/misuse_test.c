@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is refused: calls out of order, with wrong files, with arguments that are too short.
+ * Calls that are refused: out of order, with wrong files, with arguments that are too short.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ TEST(misuse, bind_to_wrong_file)
 	close(other);
 	/* closed a moment ago */
 	CHECK_ERR(EBADF, vfio_node_bind(fd, other, &devid));
-	/* itself */
+	/* the device's own file */
 	CHECK_ERR(EBADFD, vfio_node_bind(fd, fd, &devid));
 	/* none of these did harm */
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
@@ -60,7 +60,7 @@ TEST(misuse, bind_twice)
 	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
 	CHECK_ERR(EINVAL, vfio_node_bind(fd, space.fd, &devid));
 	CHECK_ERR(EINVAL, vfio_node_bind(fd, other.fd, &devid));
-	/* an address space of another iommufd is none of this one */
+	/* an address space of another iommufd is not one of this one */
 	pt = 0x123456;
 	CHECK_ERR(ENOENT, vfio_node_attach(fd, &pt));
 	CHECK_EQ(pt, 0x123456);
@@ -68,7 +68,7 @@ TEST(misuse, bind_twice)
 	CHECK_OK(vfio_node_attach(fd, &pt));
 }
 
-/* Replaced by an HWPT of another IOMMU's, a device would be given to a driver that does not know it. */
+/* Replaced by an HWPT of another IOMMU, a device would reach a driver that does not know it. */
 TEST(misuse, hwpt_of_another_iommu)
 {
 	struct test_device mock;
@@ -86,7 +86,7 @@ TEST(misuse, hwpt_of_another_iommu)
 	CHECK_ERR(EINVAL, device_replace(space.fd, &mock, hwpt));
 	pt = mock.hwpt;
 	CHECK_ERR(EINVAL, vfio_node_attach(dev.fd, &pt));
-	/* both are where they were */
+	/* both are still where they were */
 	CHECK_OK(device_replace(space.fd, &mock, space.ioas));
 	pt = hwpt;
 	CHECK_OK(vfio_node_attach(dev.fd, &pt));
@@ -107,7 +107,7 @@ TEST(misuse, bind_arguments)
 	bind.argsz = sizeof(bind) - 1;
 	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 	CHECK_ERR(EFAULT, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, NULL));
-	/* larger than today's structure is tomorrow's program */
+	/* an argument larger than today's structure comes from a program of the future */
 	bind.argsz = sizeof(bind) + 64;
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 }
@@ -122,7 +122,7 @@ static void allow_unsafe(const char *value)
 	close(fd);
 }
 
-/* A device that could send the interrupts of others takes the administrator's leave. */
+/* A device that could send the interrupts of others needs the administrator's permission. */
 TEST(misuse, unsafe_interrupts)
 {
 	struct vfio_space space;
@@ -141,7 +141,7 @@ TEST(misuse, unsafe_interrupts)
 	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
 }
 
-/* Before the bind nothing works; not even looking. */
+/* Before the bind nothing works, not even reading. */
 TEST(misuse, unbound_node)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
@@ -183,7 +183,7 @@ TEST(misuse, attach_arguments)
 	attach.argsz = sizeof(attach) - 1;
 	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.argsz = sizeof(attach);
-	/* the device itself is nothing to attach to */
+	/* the device itself cannot be attached to */
 	attach.pt_id = devid;
 	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.pt_id = 0;
@@ -202,7 +202,7 @@ TEST(misuse, attach_arguments)
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
 }
 
-/* These belong to the nodes alone. */
+/* These calls belong to the nodes alone. */
 TEST(misuse, node_calls_on_group_device)
 {
 	struct vfio_space container, space;
@@ -268,14 +268,14 @@ BOTH(misuse, no_such_index)
 					    VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 1, 1, &fd,
 					    VFIO_IRQ_SET_ACTION_TRIGGER));
-	/* no eventfd, and a file that is none */
+	/* no eventfd, and a file that is not one */
 	fd = 9999;
 	CHECK_ERR(EBADF, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
 					   VFIO_IRQ_SET_ACTION_TRIGGER));
 	fd = dev.fd;
 	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
 					    VFIO_IRQ_SET_ACTION_TRIGGER));
-	/* beyond the end of a region, and a region that is not there */
+	/* beyond the end of a region, and a region that does not exist */
 	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 0, MIB(1), &byte, 1, false));
 	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 5, 0, &byte, 1, false));
 	CHECK(mmap(NULL, MIB(2), PROT_READ, MAP_SHARED, dev.fd, 0) == MAP_FAILED);
@@ -292,7 +292,7 @@ BOTH(misuse, features)
 	feature.flags = VFIO_DEVICE_FEATURE_MIGRATION | VFIO_DEVICE_FEATURE_PROBE |
 			VFIO_DEVICE_FEATURE_GET;
 	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
-	/* probing for both, set where only get is */
+	/* probing for both, set where only get exists */
 	feature.flags = 0x7000 | VFIO_DEVICE_FEATURE_PROBE;
 	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 	feature.flags = VFIO_DEVICE_FEATURE_PCI_VF_TOKEN | VFIO_DEVICE_FEATURE_GET |
@@ -301,7 +301,7 @@ BOTH(misuse, features)
 	feature.flags = VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY | VFIO_DEVICE_FEATURE_PROBE |
 			VFIO_DEVICE_FEATURE_SET;
 	CHECK_OK(vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
-	/* none of these bits means anything */
+	/* none of these bits is defined */
 	feature.flags |= 1U << 30;
 	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 }
@@ -347,7 +347,7 @@ TEST(misuse, group_calls)
 	CHECK_OK(vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 }
 
-/* The end of a page, behind which there is nothing: a structure of @size ends there. */
+/* The end of a page with nothing mapped after it: a structure of @size ends there. */
 static void *at_the_end(size_t size)
 {
 	static uint8_t *page;
@@ -362,7 +362,7 @@ static void *at_the_end(size_t size)
 	return page + PAGE_SIZE - size;
 }
 
-/* Call with every size from the least to the whole and more: nothing is written behind it. */
+/* Call with every size from the least to the whole and more: nothing is written after it. */
 static void check_room(int fd, unsigned long request, size_t least, size_t most, uint32_t index)
 {
 	size_t size, i;
@@ -375,9 +375,9 @@ static void check_room(int fd, unsigned long request, size_t least, size_t most,
 		at[1] = 0;
 		if (size > 2 * sizeof(*at))
 			at[2] = index;
-		/* a count or an array that does not fit is an answer, too */
+		/* a count or an array that does not fit is also an answer */
 		if (vfio_call(fd, request, at) == -EFAULT)
-			tap_fail(__FILE__, __LINE__, "request 0x%lx, argsz %zu: wrote behind it",
+			tap_fail(__FILE__, __LINE__, "request 0x%lx, argsz %zu: wrote after its end",
 				 request, size);
 		wide = at_the_end(256);
 		((uint32_t *)wide)[0] = size;

@@ -50,7 +50,7 @@ BOTH(nvme, identify)
 	CHECK_OK(nvme_stop(&f.nvme));
 }
 
-/* Write a file to the disk, read it back, compare what sha256sum says of both. */
+/* Write a file to the disk, read it back, compare the output of sha256sum for both. */
 static void write_and_read(struct fixture *f, uint64_t seed)
 {
 	uint8_t *out = malloc(TEST_SIZE), *in = calloc(1, TEST_SIZE);
@@ -120,7 +120,7 @@ BOTH(nvme, transfer_sizes)
 	CHECK_OK(nvme_stop(&f.nvme));
 }
 
-/* Vectors come and go beside one that is in use. */
+/* Vectors are added and removed beside one that is in use. */
 BOTH(nvme, msix_dynamic)
 {
 	struct vfio_irq_info info;
@@ -150,7 +150,7 @@ BOTH(nvme, msix_dynamic)
 	CHECK_OK(nvme_stop(&f.nvme));
 }
 
-/* A read into a hole: whatever the controller makes of it, memory stays as it is. */
+/* A read into a hole: however the controller reacts, memory stays unchanged. */
 BOTH(nvme, read_to_hole)
 {
 	struct fixture f;

@@ -3,13 +3,12 @@
  * A disk is read while the translation below it is replaced.
  *
  * Two IOASes map the same memory at the same addresses, so a read must find its buffer whichever
- * translates.  One thread reads and looks at every word; the other replaces.  A word that is
- * neither what the disk has nor what the buffer was filled with before is corruption, and fails the
- * test.
+ * one translates. One thread reads and checks every word; the other replaces. A word that is
+ * neither the disk's nor the buffer's earlier fill is corruption, and fails the test.
  *
- * Some IOMMU drivers block the device for a moment as they switch; DMA in that gap is lost: the
- * buffer then keeps its filling, or the command fails, or the controller stops because it could
- * not fetch a command, and is started again.  Such reads are repeated, counted, and reported.
+ * Some IOMMU drivers block the device briefly when they switch, and DMA in that gap is lost. Then
+ * the buffer keeps its fill, or the command fails, or the controller stops because it could not
+ * fetch a command, and is started again. Such reads are repeated, counted, and reported.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -34,7 +33,7 @@
 #define DISK_SIZE MIB(4)
 #define REPLACEMENTS 1000
 #define TARGETS 5
-/* how often in a row the controller may fail to start, or a read to succeed */
+/* how often in a row the controller may fail to start, or a read may fail */
 #define ATTEMPTS 200
 
 struct counts {
@@ -81,7 +80,7 @@ static void fill_disk(struct fixture *f)
 	}
 }
 
-/* Does each half of a word hold what is on the disk, or what was there before the read? */
+/* Does each half of a word hold the data of the disk, or the data from before the read? */
 static bool lost_or_right(uint64_t word, uint64_t right)
 {
 	bool low = (uint32_t)word == (uint32_t)right || (uint32_t)word == (uint32_t)DISK_POISON;
@@ -90,7 +89,10 @@ static bool lost_or_right(uint64_t word, uint64_t right)
 	return low && high;
 }
 
-/* Read a chunk into the buffer, as often as it takes; every word of every attempt is judged. */
+/*
+ * Read a chunk into the buffer, repeating until it succeeds; every word of every attempt is
+ * checked.
+ */
 static void read_chunk(struct fixture *f, uint64_t at)
 {
 	int attempt, rc;
@@ -141,7 +143,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* What the disk has, read at rest, is what was written, by its sum. */
+/* The content of the disk, read at rest, is what was written, by its checksum. */
 static void check_disk(struct fixture *f)
 {
 	char wanted[DISK_SHA256_SIZE], got[DISK_SHA256_SIZE];
@@ -164,7 +166,7 @@ static void check_disk(struct fixture *f)
 	free(all);
 }
 
-/* Keep an IOAS's page table alive by another device; returns its id. */
+/* Keep an IOAS's page table alive through another device; returns its id. */
 static uint32_t keep(const struct fixture *f, unsigned int n, unsigned int vendor, unsigned int device)
 {
 	uint32_t pt = f->ioas[n], devid;
@@ -205,7 +207,7 @@ static void setup(struct fixture *f)
 		f->target[f->targets++] = id;
 	} else {
 		/* page tables only come from attaching a device */
-		tap_note("an HWPT cannot be allocated ahead: %d", rc);
+		tap_note("an HWPT cannot be allocated in advance: %d", rc);
 		f->target[f->targets++] = keep(f, 0, EDU_VENDOR, EDU_DEVICE);
 		f->target[f->targets++] = keep(f, 1, E1000E_VENDOR, E1000E_DEVICE);
 	}
@@ -215,7 +217,7 @@ static void setup(struct fixture *f)
 	CHECK_OK(nvme_init(&f->nvme, &f->dev, f->queues, QUEUES));
 	CHECK_OK(nvme_start(&f->nvme));
 	fill_disk(f);
-	/* what is answered at all is answered at once */
+	/* every answer that comes at all comes at once */
 	f->nvme.timeout_ms = patience_ms(2000);
 }
 
@@ -260,7 +262,7 @@ TEST(replace, reads_go_on)
 		 (unsigned long long)f.counts.reads, (unsigned long long)(CHUNK >> 10),
 		 (unsigned long long)f.counts.failed, (unsigned long long)f.counts.lost,
 		 (unsigned long long)f.counts.restarts);
-	/* the reads ran while it was replaced, and most of them came through */
+	/* the reads ran during replacements, and most of them succeeded */
 	CHECK_GE(f.counts.reads, REPLACEMENTS / 20);
 
 	/* at rest nothing is lost */
@@ -270,7 +272,7 @@ TEST(replace, reads_go_on)
 	CHECK_OK(nvme_stop(&f.nvme));
 }
 
-/* A replacement that cannot be done leaves the device where it was. */
+/* A replacement that cannot be done leaves the device attached as before. */
 TEST(replace, refused_leaves_the_old)
 {
 	uint32_t narrow, bad, pt;
@@ -280,13 +282,13 @@ TEST(replace, refused_leaves_the_old)
 	setup(&f);
 	pt = f.target[0];
 	CHECK_OK(vfio_node_attach(f.dev.fd, &pt));
-	/* no such object; one that is no page table */
+	/* no such object; an object that is not a page table */
 	bad = 0x7fffffff;
 	CHECK_ERR(ENOENT, vfio_node_attach(f.dev.fd, &bad));
 	bad = f.dev.devid;
 	CHECK_ERR(EINVAL, vfio_node_attach(f.dev.fd, &bad));
 	read_chunk(&f, 0);
-	/* one whose promise of addresses the device's reserved ranges break */
+	/* an IOAS whose allowed ranges conflict with the device's reserved ranges */
 	CHECK_OK(ioas_alloc(f.space.fd, &narrow));
 	allow.start = 0xfee00000;
 	allow.last = 0xfeefffff;
@@ -300,8 +302,8 @@ TEST(replace, refused_leaves_the_old)
 }
 
 /*
- * For who watches faults: after a replacement the device writes once to where nothing is mapped.  All it
- * tests itself is that nothing else happens.
+ * For tests that watch faults: after a replacement the device writes once to an address without a
+ * mapping. The test itself only checks that nothing else happens.
  */
 TEST(replace, fault_after)
 {
@@ -318,7 +320,7 @@ TEST(replace, fault_after)
 	CHECK(memory);
 	CHECK_OK(ioas_alloc(space.fd, &other));
 	CHECK_OK(ioas_map_at(space.fd, other, memory, PAGE_SIZE, BUFFER));
-	/* to an HWPT that is there: by allocation, or kept alive by another device */
+	/* to an HWPT that exists: allocated, or kept alive by another device */
 	pt = other;
 	if (hwpt_alloc(space.fd, dev.devid, other, 0, &pt)) {
 		char bdf[PCI_BDF_SIZE];
@@ -338,8 +340,9 @@ TEST(replace, fault_after)
 }
 
 /*
- * To HWPTs that no device is attached to: one that none ever was, one that others have left, and one that the
- * replacement has to make.  For who watches, it names what it does.
+ * Replaces by HWPTs without an attached device: one that never had any, one that others have
+ * left, and one that the replacement has to create. It prints what it does, for tests that watch
+ * it.
  */
 TEST(replace, unused_hwpt)
 {
@@ -367,7 +370,10 @@ TEST(replace, unused_hwpt)
 	tap_note("%s: %s", dev.bdf, pci_iommu_kind(dev.bdf));
 	CHECK_OK(ioas_alloc(space.fd, &empty));
 	if (!strcmp(pci_iommu_kind(dev.bdf), "virtio")) {
-		/* what its domain can map is known only once a device has been attached to it */
+		/*
+		 * the sizes that its domain can map are known only once a device has been
+		 * attached to it
+		 */
 		CHECK_ERR(EADDRINUSE, hwpt_alloc(space.fd, dev.devid, empty, 0, &fresh));
 	} else {
 		CHECK_OK(hwpt_alloc(space.fd, dev.devid, empty, 0, &fresh));
@@ -385,11 +391,11 @@ TEST(replace, unused_hwpt)
 	CHECK_OK(ioas_map_at(space.fd, pt, memory, PAGE_SIZE, BUFFER));
 	rc = vfio_node_attach(dev.fd, &pt);
 	tap_note("replaced by an HWPT to be made: %d", rc);
-	/* wherever it is attached now, it reaches its memory */
+	/* whichever it is attached to now, it reaches its memory */
 	CHECK_OK(edu_dma(&edu, BUFFER, 0, EDU_MEMORY_SIZE, true));
 }
 
-/* Detached, the device reaches nothing; attached again, it goes on. */
+/* Detached, the device reaches nothing; attached again, it continues. */
 TEST(replace, detach_blocks)
 {
 	struct fixture f;

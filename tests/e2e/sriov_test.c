@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A physical function whose user is a tenant, and its virtual functions, whose users must know its
- * token: the one who drives the physical function can harm them all.
+ * A physical function whose user is a tenant, and its virtual functions. Their users must know
+ * the PF's token, because the user of the physical function can harm them all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ union token_feature {
 	uint8_t room[sizeof(struct vfio_device_feature) + TOKEN_BYTES];
 };
 
-/* As the text has it: the bytes in their order. */
+/* The text's bytes in their order. */
 static void token_bytes(const char *text, uint8_t *uuid)
 {
 	int n = 0;
@@ -98,7 +98,7 @@ struct fixture {
 	int pf_fd;
 };
 
-/* A PF that a user has opened by its node, who has set TOKEN, with two VFs. */
+/* A PF that a user has opened by its node, with TOKEN set and two VFs. */
 static void setup(struct fixture *f)
 {
 	int i;
@@ -119,7 +119,7 @@ static void setup(struct fixture *f)
 		char driver[32];
 
 		CHECK_OK(sriov_vf(f->pf, i, f->vf[i]));
-		/* they are for user space, as their PF is */
+		/* they are for user space, as is their PF */
 		CHECK_OK(pci_link(f->vf[i], "driver", driver, sizeof(driver)));
 		CHECK_EQ(strcmp(driver, "vfio-pci"), 0);
 	}
@@ -143,18 +143,18 @@ TEST(sriov, token_of_nodes)
 	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, NULL));
 	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, OTHER));
 
-	/* while no VF is in use, whoever opens the PF sets another one */
+	/* while no VF is in use, the next user of the PF sets another token */
 	close(f.pf_fd);
 	f.pf_fd = vfio_node_open(f.pf);
 	CHECK_GE(f.pf_fd, 0);
 	CHECK_OK(bind_node(f.pf_fd, f.space.fd, OTHER));
 	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, TOKEN));
 	CHECK_OK(bind_node(fd, f.space.fd, OTHER));
-	/* a VF has no token to set, and while it is in use its PF's stays */
+	/* a VF has no token to set, and its PF's token stays while the VF is in use */
 	CHECK_ERR(ENOTTY, set_token(fd, TOKEN));
 	CHECK_ERR(EBUSY, set_token(f.pf_fd, TOKEN));
 
-	/* and the PF is for those who know it */
+	/* and the PF requires the token */
 	close(f.pf_fd);
 	pf = vfio_node_open(f.pf);
 	CHECK_GE(pf, 0);
@@ -192,7 +192,9 @@ TEST(sriov, token_of_groups)
 	teardown(&f);
 }
 
-/* Tokens are for functions: another device has none, and none is wanted where the PF is the host's. */
+/*
+ * Tokens are for functions: other devices have none, and none is required if the host has the PF.
+ */
 TEST(sriov, token_where_none_is_wanted)
 {
 	char pf[PCI_BDF_SIZE], vf[2][PCI_BDF_SIZE], bdf[PCI_BDF_SIZE];
@@ -243,13 +245,13 @@ TEST(sriov, vf_works)
 		CHECK_OK(vfio_reset(dev.fd));
 	CHECK_NE(bar[2], ~0U);
 	CHECK_NE(vfio_hot_reset(dev.fd, NULL, 0), 0);
-	/* nor may the PF's user take the bus from under it */
+	/* nor may the PF's user reset the bus that it is on */
 	CHECK_NE(vfio_hot_reset(f.pf_fd, NULL, 0), 0);
 	vfio_close(&dev);
 	teardown(&f);
 }
 
-/* VFs that are switched off are taken away: that waits for their users. */
+/* Switching VFs off removes them, and waits for their users. */
 TEST(sriov, disable_with_user)
 {
 	struct fixture f;
@@ -263,7 +265,7 @@ TEST(sriov, disable_with_user)
 	pid = fork();
 	CHECK_GE(pid, 0);
 	if (!pid) {
-		/* it does not keep what it waits for */
+		/* it does not keep the device that it waits for */
 		close(fd);
 		_exit(sriov_enable(f.pf, 0) ? 1 : 0);
 	}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two tenants, each a user of its own with a device of its own, that share a bus: whatever one does,
- * or is stuck in, the other goes on as if it were alone.
+ * Two tenants, each a separate user with a separate device, share a bus. Whatever one does or
+ * hangs in, the other continues as if it were alone.
  *
- * The devices are the pair of network controllers behind one port, whose set a reset hits as one,
- * or two virtual functions of an NVMe controller, whose PF is the kernel's or a third user's.
+ * The devices are the pair of network controllers behind one port, which a reset hits together,
+ * or two virtual functions of an NVMe controller, whose PF belongs to the kernel or to a third
+ * user.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #define IOVA MIB(16)
 #define ROUNDS 3
 #define HOST_REGISTERS 0x20000
-/* Generous: on a machine with nothing else to do each of these takes less than a second. */
+/* Generous: on an idle machine each of these takes less than a second. */
 #define LIMIT_MS patience_ms(20000)
 
 enum act { ATTACH, MAP, UNMAP, CLOSE, EXIT, RESET, HOT_RESET, ACTS };
@@ -36,13 +37,13 @@ static const char *const act_names[ACTS] = {
 };
 
 /**
- * struct tenant - what a tenant has as it stops being root
- * @uid: who it is
+ * struct tenant - the state of a tenant when it stops being root
+ * @uid: its user id
  * @bdf: its device
  * @dev: the device, bound and attached
  * @space: its address space
  * @other: another address space of its iommufd
- * @node: the device's node, once more: bound after the first is closed
+ * @node: another file of the device's node: bound after the first is closed
  */
 struct tenant {
 	unsigned int uid;
@@ -98,7 +99,7 @@ static void act_once(struct tenant *t, enum act act, int round)
 		close(t->dev.fd);
 		t->dev.fd = t->node[round];
 		do {
-			/* the neighbour's reset may hold what the open needs for a moment */
+			/* the neighbour's reset may briefly hold what the open needs */
 			rc = vfio_node_bind(t->dev.fd, t->space.fd, &devid);
 		} while (rc == -EAGAIN);
 		CHECK_OK(rc);
@@ -107,7 +108,7 @@ static void act_once(struct tenant *t, enum act act, int round)
 		break;
 	case RESET:
 		rc = vfio_reset(t->dev.fd);
-		/* not every device can, and the neighbour may be at it */
+		/* not every device can, and the neighbour may be doing it */
 		CHECK(!rc || rc == -EINVAL || rc == -EAGAIN);
 		break;
 	case HOT_RESET:
@@ -120,7 +121,7 @@ static void act_once(struct tenant *t, enum act act, int round)
 	}
 }
 
-/* Something that only a reset undoes, for devices that have it. */
+/* A mark that only a reset clears, for devices that have one. */
 static bool keeps_mark(struct tenant *t, struct e1000e *nic, enum act act)
 {
 	char device[16] = "";
@@ -187,7 +188,7 @@ static void run_pairs(const char bdf[2][PCI_BDF_SIZE])
 	}
 }
 
-/* Be in an attach whose memory never comes. */
+/* Hang in an attach whose memory never arrives. */
 static void __attribute__((noreturn)) tenant_stuck(unsigned int uid, const char *bdf, int fd)
 {
 	struct tenant t;
@@ -204,7 +205,7 @@ static void __attribute__((noreturn)) tenant_stuck(unsigned int uid, const char 
 	_exit(1);
 }
 
-/* Where in the kernel does a process sleep? */
+/* In which function of the kernel does a process sleep? */
 static bool sleeps_in(pid_t pid, const char *function)
 {
 	char path[64], text[4096];
@@ -223,7 +224,7 @@ static bool sleeps_in(pid_t pid, const char *function)
 	return strstr(text, function);
 }
 
-/* One is stuck; the other does everything, and ends; then the first one is killed, and ends. */
+/* One hangs; the other does everything, and ends; then the first one is killed, and ends. */
 static void run_beside_stuck(const char bdf[2][PCI_BDF_SIZE])
 {
 	int fds[2], status, i;
@@ -243,14 +244,14 @@ static void run_beside_stuck(const char bdf[2][PCI_BDF_SIZE])
 	CHECK(sleeps_in(stuck, "handle_userfault"));
 
 	for (act = 0; act < ACTS; act++)
-		tenant_check(tenant_start(1002, bdf[1], act), act, "an attach whose memory never comes");
+		tenant_check(tenant_start(1002, bdf[1], act), act, "an attach whose memory never arrives");
 	CHECK(sleeps_in(stuck, "handle_userfault"));
 
 	CHECK_OK(kill(stuck, SIGKILL));
 	CHECK(e2e_ended(stuck, LIMIT_MS, &status));
 	CHECK_EQ(WTERMSIG(status), SIGKILL);
 	close(fds[0]);
-	/* what he had is free */
+	/* what it had is free */
 	tenant_check(tenant_start(1003, bdf[0], RESET), RESET, "nothing");
 }
 
@@ -323,7 +324,7 @@ static void host_enable(const char *bdf, const char *value)
 	close(fd);
 }
 
-/* Its registers, as the host sees them. */
+/* The device's registers, as seen by the host. */
 static volatile uint8_t *host_registers(const char *bdf)
 {
 	char path[128];
@@ -340,9 +341,9 @@ static volatile uint8_t *host_registers(const char *bdf)
 }
 
 /*
- * A device that knows no reset is reset with its bus when the last user of the bus closes it. A
- * neighbour that has gone back to the host is none of VFIO's, also while a file on the node that it
- * had is open: then there is no reset.
+ * A device without a reset of its own is reset with its bus when the last user of the bus closes
+ * it. A neighbour that has gone back to the host is not VFIO's, even while a file on its former
+ * node is open: then there is no reset.
  */
 TEST(tenants, close_beside_the_hosts_device)
 {

@@ -17,7 +17,7 @@ from files import Files
 PENDING = (
     "CHANGELOG.md", "CMakeLists.txt", "CONTRIBUTING.md", "README.md", "SECURITY.md", "bpf", "cmake", "dashboards",
     "dev", "docs", "kernel", "packaging", "tests/bench", "tests/conformance", "tests/core", "tests/dashboards",
-    "tests/demo", "tests/e2e", "tests/functions", "tests/fuzz", "tests/guide", "tests/history", "tests/lib",
+    "tests/demo", "tests/functions", "tests/fuzz", "tests/guide", "tests/history", "tests/lib",
     "tests/names", "tests/package", "tests/page", "tests/probe", "tests/static", "tests/stock", "tests/stress",
     "tests/unit", "tests/workloads", "tools", "tracepoints",
 )

@@ -195,7 +195,7 @@ struct vfio_pci_hot_reset_info *vfio_hot_reset_info(int fd)
 	uint32_t count = 0;
 	int rc;
 
-	/* the first call says how many there are */
+	/* the first call returns how many there are */
 	for (;;) {
 		size_t size = sizeof(*info) + count * sizeof(info->devices[0]);
 

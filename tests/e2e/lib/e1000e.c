@@ -6,7 +6,7 @@
 
 #include "e1000e.h"
 
-/* In the base address of the receive ring, whose lowest bits are not kept. */
+/* For the base address of the receive ring, which does not keep its lowest bits. */
 #define MARK 0x5ca1ab00
 
 int e1000e_init(struct e1000e *e, struct vfio_dev *dev)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of a driver of Intel's 82574L, QEMU's "e1000e", as resets take: its registers.
+ * The part of a driver for Intel's 82574L, QEMU's "e1000e", that resets need: its registers.
  */
 #ifndef IOMMUSCOPE_E2E_E1000E_H
 #define IOMMUSCOPE_E2E_E1000E_H
@@ -59,7 +59,7 @@ uint32_t e1000e_read(const struct e1000e *e, unsigned int offset);
 void e1000e_write(const struct e1000e *e, unsigned int offset, uint32_t value);
 
 /**
- * e1000e_mark() - write to a register what a reset makes undone
+ * e1000e_mark() - write a value to a register that a reset clears
  * @e: the device
  */
 void e1000e_mark(const struct e1000e *e);

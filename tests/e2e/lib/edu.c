@@ -15,7 +15,7 @@
 #define EDU_DMA_START 0x1
 #define EDU_DMA_TO_MEMORY 0x2
 #define EDU_DMA_RAISE 0x4
-/* where the device's memory is, as its DMA engine sees it */
+/* the address of the device's memory for its DMA engine */
 #define EDU_MEMORY 0x40000
 
 #define TIMEOUT_MS patience_ms(10000)
@@ -47,7 +47,7 @@ int edu_dma_start(const struct edu *edu, uint64_t iova, unsigned int offset, uns
 {
 	uint64_t command = EDU_DMA_START;
 
-	/* QEMU exits if it is asked for bytes beyond the device's memory */
+	/* QEMU exits on a request for bytes beyond the device's memory */
 	if (offset > EDU_MEMORY_SIZE || length > EDU_MEMORY_SIZE - offset)
 		return -EINVAL;
 	if (edu_read(edu, EDU_DMA_COMMAND) & EDU_DMA_START)
@@ -97,7 +97,9 @@ int edu_init(struct edu *edu, struct vfio_dev *dev)
 		return rc;
 	if ((edu_read(edu, EDU_ID) & 0xffff) != 0x00ed)
 		return -ENXIO;
-	/* nothing resets it: a user before may have left a transfer under way, or an interrupt */
+	/*
+	 * nothing resets it: a previous user may have left a transfer in flight, or an interrupt
+	 */
 	rc = edu_dma_wait(edu);
 	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
 	return rc;

@@ -24,7 +24,7 @@
 #define EDU_IRQ_RAISE 0x60
 #define EDU_IRQ_ACK 0x64
 
-/* It has 4096 bytes, but QEMU up to 7.2 exits when a transfer touches the last one. */
+/* It has 4096 bytes, but QEMU up to 7.2 exits if a transfer touches the last one. */
 #define EDU_MEMORY_SIZE 4088
 
 /* What the device sets in EDU_IRQ_STATUS. */
@@ -66,7 +66,7 @@ uint32_t edu_read(const struct edu *edu, unsigned int offset);
 void edu_write(const struct edu *edu, unsigned int offset, uint32_t value);
 
 /**
- * edu_dma_start() - begin to move bytes between memory and the device
+ * edu_dma_start() - start to move bytes between memory and the device
  * @edu: the device
  * @iova: where in the address space
  * @offset: where in the device's memory
@@ -74,7 +74,7 @@ void edu_write(const struct edu *edu, unsigned int offset, uint32_t value);
  * @to_device: from memory to the device
  * @irq: raise the interrupt at the end
  *
- * Return: 0, -EINVAL for what the device cannot do, -EBUSY while it moves others
+ * Return: 0, -EINVAL if the device cannot do it, -EBUSY during another transfer
  */
 int edu_dma_start(const struct edu *edu, uint64_t iova, unsigned int offset, unsigned int length,
 		  bool to_device, bool irq);
@@ -83,7 +83,7 @@ int edu_dma_start(const struct edu *edu, uint64_t iova, unsigned int offset, uns
  * edu_dma_wait() - wait until the bytes have been moved
  * @edu: the device
  *
- * The device does not tell whether the IOMMU let them pass.
+ * The device does not report whether the IOMMU let them pass.
  *
  * Return: 0 or -ETIMEDOUT
  */

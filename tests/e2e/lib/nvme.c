@@ -207,9 +207,9 @@ static int ask(struct nvme *nvme)
 	if (rc)
 		return rc;
 	memcpy(&nvme->blocks, data, 8);
-	/* the format in use, of those that are listed from byte 128 on */
+	/* the format in use, from the list at byte 128 */
 	nvme->block_size = 1U << data[128 + 4 * (data[26] & 0xf) + 2];
-	/* the answer may have been lost on its way without an error */
+	/* the answer may have been lost in transit without an error */
 	return nvme->serial[0] && nvme->blocks ? 0 : -EIO;
 }
 

@@ -4,8 +4,8 @@
  * caller's address space maps, one command at a time.
  *
  * It is made for DMA that fails: a command ends with the controller's status, with -EIO if the
- * controller says that it is dead, with -ETIMEDOUT if nothing comes.  After the last two, and only
- * then, nvme_start() must be called again.
+ * controller reports a fatal error, or with -ETIMEDOUT if there is no answer. Only the last two
+ * require a new nvme_start().
  */
 #ifndef IOMMUSCOPE_E2E_NVME_H
 #define IOMMUSCOPE_E2E_NVME_H
@@ -19,9 +19,9 @@
 #define NVME_DEVICE 0x0010
 
 #define NVME_QUEUE_DEPTH 16
-/* what nvme_init() takes of the address space */
+/* the part of the address space that nvme_init() uses */
 #define NVME_MEMORY_SIZE (8 * 4096)
-/* largest transfer: one page of pointers, and what QEMU's controller takes at once */
+/* largest transfer: one page of pointers, which is also the limit of QEMU's controller */
 #define NVME_TRANSFER_MAX (512 * 1024)
 
 /**
@@ -64,7 +64,7 @@ struct nvme_completion {
  * @sq_tail: next free entry
  * @cq_head: next entry that the device writes
  * @phase: what its phase bit will be
- * @next_id: of the next command; never that of one which may still come late
+ * @next_id: of the next command; never that of a command that may still complete late
  */
 struct nvme_queue {
 	struct nvme_command *sq;
@@ -123,7 +123,7 @@ int nvme_init(struct nvme *nvme, struct vfio_dev *dev, void *memory, uint64_t io
 int nvme_interrupt(struct nvme *nvme);
 
 /**
- * nvme_start() - reset the controller, make the queues, ask what it has
+ * nvme_start() - reset the controller, create the queues, identify it
  * @nvme: the controller
  *
  * Return: 0, a negative errno, or the status of the command that failed
@@ -131,7 +131,7 @@ int nvme_interrupt(struct nvme *nvme);
 int nvme_start(struct nvme *nvme);
 
 /**
- * nvme_stop() - disable the controller: it does no DMA any more
+ * nvme_stop() - disable the controller, which ends its DMA
  * @nvme: the controller
  *
  * Return: 0 or -ETIMEDOUT

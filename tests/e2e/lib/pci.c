@@ -176,7 +176,7 @@ int pci_bind(const char *bdf, const char *driver)
 	rc = write_file("/sys/bus/pci/drivers_probe", bdf);
 	if (rc)
 		return rc;
-	/* the probe's own errno is not told */
+	/* the errno of the probe itself is not reported */
 	if (pci_link(bdf, "driver", now, sizeof(now)) || strcmp(now, driver))
 		return -ENODEV;
 	return 0;
@@ -226,7 +226,9 @@ static int find_express(int fd)
 	return -ENODEV;
 }
 
-/* Where a port has its slot's control register; a negative errno if it has no power controller. */
+/*
+ * The offset of a port's slot control register; a negative errno if it has no power controller.
+ */
 static int find_slot_control(int fd)
 {
 	int at = find_express(fd), cap;
@@ -245,7 +247,7 @@ static int set_word(int fd, unsigned int offset, uint16_t word)
 	return pwrite(fd, &word, sizeof(word), offset) == sizeof(word) ? 0 : -EIO;
 }
 
-/* The configuration of the port that a device is behind. */
+/* The configuration of the port above a device. */
 static int open_port(const char *bdf)
 {
 	char path[PATH_MAX], real[PATH_MAX];
@@ -260,8 +262,8 @@ static int open_port(const char *bdf)
 }
 
 /*
- * Open the configuration of the port that a device is behind. @at: set to the place of its slot's control register,
- * @ctl: to what that has. Returns the file, or a negative errno.
+ * Open the configuration of the port above a device. Sets @at to the offset of its slot control
+ * register, @ctl to its value. Returns the file, or a negative errno.
  */
 static int open_slot(const char *bdf, int *at, int *ctl)
 {
@@ -283,7 +285,7 @@ int pci_slot_power(const char *bdf, bool on)
 
 	if (fd < 0)
 		return fd;
-	/* With the indicator off as well QEMU would take the device out. */
+	/* If the indicator were off as well, QEMU would remove the device. */
 	ctl &= ~PCI_EXP_SLTCTL_PCC;
 	rc = set_word(fd, at, ctl | (on ? PCI_EXP_SLTCTL_PWR_ON : PCI_EXP_SLTCTL_PWR_OFF));
 	close(fd);
@@ -297,8 +299,8 @@ int pci_tear_out(const char *bdf)
 	if (fd < 0)
 		return fd;
 	/*
-	 * QEMU takes a device out as its slot loses its power. The port's driver is to hear
-	 * of it only once there is power again: it believes a slot without to be empty.
+	 * QEMU removes a device when its slot loses power. The port's driver must not notice
+	 * before the power is on again: it takes a slot without power for an empty one.
 	 */
 	rc = set_word(fd, at, (ctl & ~PCI_EXP_SLTCTL_HPIE) | PCI_EXP_SLTCTL_PWR_OFF |
 				      PCI_EXP_SLTCTL_PWR_IND_OFF);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI devices as sysfs shows them: find one, give it to a driver, take it away.
+ * PCI devices in sysfs: find one, bind it to a driver, remove it.
  *
- * Devices are named by their address, "0000:00:03.0".  Functions return 0 or a negative errno if
- * nothing else is said.
+ * Devices are named by their address, "0000:00:03.0". Functions return 0 or a negative errno
+ * unless stated otherwise.
  */
 #ifndef IOMMUSCOPE_E2E_PCI_H
 #define IOMMUSCOPE_E2E_PCI_H
@@ -19,7 +19,7 @@
  * @vendor: vendor id
  * @device: device id
  * @bus: bus number, or -1 for any
- * @n: which of those that match, in the order of their addresses
+ * @n: index among those that match, in the order of their addresses
  * @bdf: is set to the address, PCI_BDF_SIZE bytes
  *
  * Return: 0, or -ENODEV if there are no more than @n of them
@@ -53,7 +53,7 @@ int pci_link(const char *bdf, const char *name, char *value, size_t size);
 int pci_group(const char *bdf);
 
 /**
- * pci_iommu_kind() - whose IOMMU a device is behind
+ * pci_iommu_kind() - the kind of IOMMU that a device is behind
  * @bdf: the device
  *
  * Return: "intel", "amd", "virtio", or "none"
@@ -72,12 +72,12 @@ int pci_vfio_node(const char *bdf, char *path, size_t size);
  * pci_unbind() - take a device from its driver
  * @bdf: the device
  *
- * Waits until the driver has let go.  A device without driver is no error.
+ * Waits until the driver has released it. A device without a driver is not an error.
  */
 int pci_unbind(const char *bdf);
 
 /**
- * pci_bind() - give a device to a driver, whatever had it before
+ * pci_bind() - bind a device to a driver, whichever had it before
  * @bdf: the device
  * @driver: name of the driver
  *
@@ -86,10 +86,10 @@ int pci_unbind(const char *bdf);
 int pci_bind(const char *bdf, const char *driver);
 
 /**
- * pci_remove() - remove a device from the system, as if it were pulled out
+ * pci_remove() - remove a device from the system, as on hot-unplug
  * @bdf: the device
  *
- * Waits until its driver has let go.
+ * Waits until its driver has released it.
  */
 int pci_remove(const char *bdf);
 
@@ -109,17 +109,17 @@ bool pci_present(const char *bdf);
  * @bdf: the device, directly behind a port with a power controller
  * @on: on
  *
- * The kernel does not learn of it: the device is still there, but does not answer.
+ * The kernel does not notice: the device still exists for it, but does not answer.
  *
  * Return: 0 or a negative errno, -ENODEV if its port has no power controller.
  */
 int pci_slot_power(const char *bdf, bool on);
 
 /**
- * pci_tear_out() - pull a device out without a word to anybody
- * @bdf: the device, directly behind a port with hot plug of PCIe's own
+ * pci_tear_out() - remove a device by surprise
+ * @bdf: the device, directly behind a port with PCIe hot plug
  *
- * The driver of the port sees that there is nothing in its slot any more, and that it has power.
+ * The driver of the port sees an empty slot that has power.
  *
  * Return: 0 or a negative errno.
  */

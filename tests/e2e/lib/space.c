@@ -92,7 +92,7 @@ int vfio_unmap(struct vfio_space *space, uint64_t iova, uint64_t length)
 	if (space->api == VFIO_API_NODE)
 		return vfio_call(space->fd, IOMMU_IOAS_UNMAP, &unmap);
 	rc = vfio_call(space->fd, VFIO_IOMMU_UNMAP_DMA, &legacy);
-	/* it answers with success and nothing done where nothing is mapped */
+	/* if nothing is mapped it returns success, but has unmapped nothing */
 	if (!rc && legacy.size != length)
 		return -ENOENT;
 	return rc;

@@ -69,7 +69,7 @@ int sriov_vfs_of_host(char *pf, char vf[2][PCI_BDF_SIZE])
 	if (rc)
 		return rc;
 	sriov_enable(pf, 0);
-	/* a driver of the kernel's that has PFs for the sake of their VFs */
+	/* a driver of the kernel's that only enables VFs */
 	if (access("/sys/bus/pci/drivers/pci-pf-stub", F_OK) && system("modprobe pci-pf-stub"))
 		return -ENODEV;
 	rc = pci_bind(pf, "pci-pf-stub");

@@ -27,7 +27,7 @@ int sriov_enable(const char *pf, unsigned int nr);
 /**
  * sriov_vf() - a virtual function
  * @pf: the physical function
- * @n: which of its
+ * @n: index of the virtual function
  * @vf: is set to its address
  *
  * Return: 0 or a negative errno
@@ -35,7 +35,8 @@ int sriov_enable(const char *pf, unsigned int nr);
 int sriov_vf(const char *pf, unsigned int n, char *vf);
 
 /**
- * sriov_vfs_of_host() - two virtual functions with vfio-pci, of a physical one that is the host's
+ * sriov_vfs_of_host() - two virtual functions bound to vfio-pci, of a physical one that the host
+ * has
  * @pf: is set to the address of the physical function
  * @vf: are set to the addresses of the virtual ones
  *

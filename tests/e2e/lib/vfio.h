@@ -2,10 +2,10 @@
 /*
  * A small library for device drivers in user space, on VFIO.
  *
- * A *space* is an I/O address space: an IOAS of an iommufd, or a legacy container.  A *device* is
- * opened into a space, through its node or through its group; from then on both are used alike.
- * Functions return 0 or a negative errno if nothing else is said, and change nothing when they
- * fail.  Nothing here is thread safe beyond what the kernel's calls are.
+ * A *space* is an I/O address space: an IOAS of an iommufd, or a legacy container. A *device* is
+ * opened into a space, through its node or through its group; afterwards both are used alike.
+ * Functions return 0 or a negative errno unless stated otherwise, and change nothing when they
+ * fail. Nothing here is more thread safe than the kernel's calls.
  */
 #ifndef IOMMUSCOPE_E2E_VFIO_H
 #define IOMMUSCOPE_E2E_VFIO_H
@@ -19,7 +19,7 @@
 #include "pci.h"
 
 /**
- * enum vfio_api - the two ways to a device
+ * enum vfio_api - the two APIs for devices
  * @VFIO_API_NODE: /dev/vfio/devices/vfioX and /dev/iommu
  * @VFIO_API_GROUP: /dev/vfio/N and the container /dev/vfio/vfio
  */
@@ -67,8 +67,8 @@ struct vfio_dev {
 /* space.c: address spaces */
 
 /**
- * vfio_have_api() - does the running kernel have this way to devices?
- * @api: the way
+ * vfio_have_api() - does the running kernel have this API?
+ * @api: the API
  */
 bool vfio_have_api(enum vfio_api api);
 
@@ -93,7 +93,7 @@ void vfio_space_close(struct vfio_space *space);
  * @iova: where devices find it
  * @writable: devices may write it, too
  *
- * A container takes maps only from the first device on.
+ * A container only takes maps once it has a device.
  */
 int vfio_map(struct vfio_space *space, void *va, uint64_t length, uint64_t iova, bool writable);
 
@@ -128,7 +128,7 @@ void *vfio_memory(struct vfio_space *space, uint64_t length, uint64_t iova);
 int vfio_call(int fd, unsigned long request, void *arg);
 
 /**
- * vfio_node_open() - open the node of a device, no more
+ * vfio_node_open() - only open the node of a device
  * @bdf: the device
  *
  * Return: file descriptor or a negative errno
@@ -157,7 +157,7 @@ int vfio_node_attach(int fd, uint32_t *pt);
 int vfio_node_detach(int fd);
 
 /**
- * vfio_group_open() - open the group of a device, no more
+ * vfio_group_open() - only open the group of a device
  * @bdf: the device
  *
  * Return: file descriptor or a negative errno
@@ -165,7 +165,7 @@ int vfio_node_detach(int fd);
 int vfio_group_open(const char *bdf);
 
 /**
- * vfio_open() - open a device into an address space: ready for DMA
+ * vfio_open() - open a device into an address space, ready for DMA
  * @dev: is initialised
  * @bdf: its address; a VFIO driver must have it
  * @space: the address space
@@ -189,14 +189,14 @@ void vfio_close(struct vfio_dev *dev);
 /* access.c: regions, configuration space, interrupts, resets */
 
 /**
- * vfio_info() - what a device has
+ * vfio_info() - get the description of a device
  * @fd: the device
  * @info: is filled
  */
 int vfio_info(int fd, struct vfio_device_info *info);
 
 /**
- * vfio_region() - what a region is
+ * vfio_region() - get the description of a region
  * @fd: the device
  * @index: VFIO_PCI_*_REGION_INDEX
  *
@@ -258,12 +258,13 @@ int vfio_bus_master(const struct vfio_dev *dev, bool on);
  * @dev: the device
  * @n: number of the BAR
  *
- * Return: where it is mapped, all of it, or NULL with errno set.  It stays until vfio_close().
+ * Return: the address of the whole mapped BAR, or NULL with errno set. It stays until
+ * vfio_close().
  */
 void *vfio_bar(struct vfio_dev *dev, unsigned int n);
 
 /**
- * vfio_irq_info() - what an interrupt index has
+ * vfio_irq_info() - get the description of an interrupt index
  * @fd: the device
  * @index: VFIO_PCI_*_IRQ_INDEX
  * @info: is filled
@@ -277,7 +278,7 @@ int vfio_irq_info(int fd, uint32_t index, struct vfio_irq_info *info);
  * @start: first interrupt
  * @count: how many
  * @fds: @count eventfds, -1 for none
- * @action: VFIO_IRQ_SET_ACTION_TRIGGER, or MASK, UNMASK: what an eventfd shall do
+ * @action: VFIO_IRQ_SET_ACTION_TRIGGER, or MASK, UNMASK: the action of an eventfd
  */
 int vfio_irq_eventfds(int fd, uint32_t index, uint32_t start, uint32_t count, const int *fds,
 		      uint32_t action);
@@ -308,7 +309,7 @@ uint64_t vfio_wait_event(int eventfd, int timeout_ms);
 int vfio_reset(int fd);
 
 /**
- * vfio_hot_reset_info() - what a hot reset of a device would reset
+ * vfio_hot_reset_info() - the devices that a hot reset of a device would reset
  * @fd: the device
  *
  * Return: the description, to be freed, or NULL with errno set
@@ -318,7 +319,7 @@ struct vfio_pci_hot_reset_info *vfio_hot_reset_info(int fd);
 /**
  * vfio_hot_reset() - reset a device and all that share its bus or slot
  * @fd: the device
- * @group_fds: the groups that prove whose they are
+ * @group_fds: the groups that prove ownership
  * @count: how many, 0 with device nodes
  */
 int vfio_hot_reset(int fd, const int *group_fds, unsigned int count);
