@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A member that is added to a record, following docs/inside/extending.md, holds no bytes of the stack.
+"""A member that is added to a record (docs/inside/extending.md) holds no bytes of the stack.
 
 'grow.py copy SOURCE TARGET' copies the modules' sources, adds a member to each record and a field
 to each class of its events, and checks that a member outside the story does not compile. 'grow.py
