@@ -58,24 +58,24 @@ def latency():
                    quantile(0.99, duration, HOSTS + ', operation="map"'), "s"),
             figure("Unmap, p99", "99 % of the unmaps take less.",
                    quantile(0.99, duration, HOSTS + ', operation="unmap"'), "s"),
-            figure("Oldest under way", "Age of the oldest operation that has not ended.",
+            figure("Oldest in flight", "Age of the oldest operation that has not ended.",
                    f"max(iommufd_longest_running_operation_seconds{{{HOSTS}}})", "s",
                    steps((None, "green"), (1, "orange"), (10, "red"))),
-            figure("Stuck", "Operations that have been under way for long.",
+            figure("Stuck", "Operations in flight for longer than --stuck-after.",
                    f"sum(iommufd_stuck_operations{{{HOSTS}}}) + sum(vfio_stuck_operations{{{HOSTS}}})",
                    "short", steps((None, "green"), (1, "red"))),
             lines("Rate", "Finished operations a second, by operation.",
                   [query(rate("iommufd_operations_total", HOSTS, "operation") + " > 0",
                          "{{operation}}")], "ops"),
             lines("Failures", "Failed operations a second, by operation and reason; the catalogue "
-                  "of events tells what a reason means.",
+                  "of events explains each reason.",
                   [query(rate("iommufd_failures_total", HOSTS, "operation", "reason"),
                          "{{operation}}: {{reason}}"),
                    query(rate("vfio_failures_total", HOSTS, "operation", "reason"),
                          "vfio_{{operation}}: {{reason}}")], "ops"),
             row("$operation", "operation"),
-            heatmap("$operation: duration", "How many took how long.", buckets(duration, ONE)),
-            lines("$operation: percentiles", "Half of them took p50 at most, and so on.",
+            heatmap("$operation: duration", "Calls by duration.", buckets(duration, ONE)),
+            lines("$operation: percentiles", "Half of the calls take p50 or less.",
                   [query(quantile(share, duration, ONE), name) for name, share in PERCENTILES],
                   "s", log=True),
             lines("$operation: where the time goes", "Time spent in each phase, a second of time; "
@@ -83,7 +83,7 @@ def latency():
                   [query(rate(f"{phase}_sum", ONE, "phase"), "{{phase}}")], "s", stacked=True),
             lines("$operation: p99 by phase", "99 % of the operations spent less in the phase.",
                   [query(quantile(0.99, phase, ONE, "phase"), "{{phase}}")], "s", log=True),
-            repeated(heatmap("$operation: $phase", "How many spent how long in the phase.",
+            repeated(heatmap("$operation: $phase", "Calls by time in the phase.",
                              buckets(phase, ONE + ', phase=~"$phase"'), 8, 7), "phase"),
             row("Memory"),
             lines("Throughput", "Bytes mapped and unmapped a second.",
@@ -112,11 +112,11 @@ def devices():
                   f"iommufd_device_attachment_info{{{one}}}")
     return dashboard(
         "iommuscope-devices", "iommuscope: devices",
-        "The translation of each device: what it is attached to, how often that was replaced, and what "
+        "The translation of each device: what it is attached to, its replacements, and what "
         "a replacement did to running DMA.", variables, [
             figure("Devices", "Devices bound to an iommufd.",
                    f"sum(iommufd_devices{{{HOSTS}}})"),
-            figure("DMA blocked", "Bound, but attached to nothing.",
+            figure("DMA blocked", "Devices that are bound but not attached.",
                    f"count(iommufd_device_attached{{{one}}} == 0) or vector(0)", "short",
                    steps((None, "green"), (1, "orange"))),
             figure("Replacements", "In the time shown.",
@@ -151,7 +151,7 @@ def devices():
                                                   "1": {"text": "attached", "color": "green",
                                                         "index": 1}}}]),
             row("Replacements"),
-            lines("Replacements by verdict", "How many a second, and what became of running DMA.",
+            lines("Replacements by verdict", "Replacements a second, by their effect on running DMA.",
                   [query(rate("iommufd_replacements_total", one, "verdict"), "{{verdict}}")], "ops",
                   stacked=True),
             lines("Faults", "Accesses that faulted, a second: in the window, or after it.",
@@ -159,7 +159,7 @@ def devices():
                          "{{device}}, {{when}}"),
                    query(rate("iommufd_other_faults_total", HOSTS, "instance"),
                          "others on {{instance}}")], "ops"),
-            heatmap("Window without translation", "How many windows were how long.",
+            heatmap("Window without translation", "Windows by length.",
                     buckets(window, HOSTS)),
             lines("Window and duration, p99", "By the IOMMU's driver: whether a switch is hitless is "
                   "its matter.",
@@ -199,7 +199,7 @@ def capacity():
                    f"max({ratio})", "percentunit", near),
             figure("Contexts", "Open /dev/iommu.", f"sum(iommufd_contexts{{{HOSTS}}})"),
             row("Locked memory"),
-            bars("Used of RLIMIT_MEMLOCK", "The twelve that are nearest to their limits.",
+            bars("Used of RLIMIT_MEMLOCK", "The twelve contexts closest to their limits.",
                  [query(f"topk(12, {ratio})", by_ctx, instant=True)], "percentunit", near,
                  min=0, max=1),
             lines("Used of RLIMIT_MEMLOCK", "At 100 %, maps fail with ENOMEM.",
@@ -209,7 +209,7 @@ def capacity():
                   [query(used, f"{by_ctx}"),
                    query(f"clamp_min(predict_linear({used}[1h], 4 * 3600), 0)", f"in 4 h: {by_ctx}")],
                   "bytes"),
-            lines("Time to the limit", "If it goes on growing as in the last hour; 30 days stands for "
+            lines("Time to the limit", "If growth continues as in the last hour; 30 days stands for "
                   "that or more.", [query(left, by_ctx)], "s", min=0),
             lines("Pinned by host", "Memory pinned for DMA.",
                   [query(f"iommufd_pinned_bytes{{{HOSTS}}}", "{{instance}}")], "bytes", stacked=True),
@@ -247,7 +247,7 @@ def capacity():
             lines("Scrape", "How long a scrape takes.",
                   [query(f"iommufd_exporter_scrape_duration_seconds{{{HOSTS}}}", "{{instance}}")], "s",
                   width=8, min=0),
-            lines("Events lost", "What found no room, a second: figures are too low by as much.",
+            lines("Events lost", "Lost events a second. The figures are too low by that number.",
                   [query(rate("iommufd_lost_events_total", HOSTS, "instance", "source"),
                          "{{source}} on {{instance}}")], "ops", width=24, height=6, min=0),
         ], "now-6h")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// How much is left: pinned memory against its limits, and the IOVA space of each IOAS.
+// Remaining capacity: pinned memory against its limits, and the IOVA space of each IOAS.
 
 import { h } from "./dom.js";
 import { count, percent, size } from "./format.js";
@@ -57,7 +57,7 @@ export function limits(document) {
 		[h("li", { class: "empty" }, "Nothing is pinned.")];
 }
 
-/* The ones with most areas: more than a dozen nobody reads. */
+/* Show the dozen with most areas; a longer list is not read. */
 const SPACES = 12;
 
 export function spaces(document) {

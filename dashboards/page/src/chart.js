@@ -149,7 +149,7 @@ export class LatencyChart {
 		this.read(this.plot.cursor.idx);
 	}
 
-	/* Colours have changed, so all is drawn anew. */
+	/* Colours have changed: redraw everything. */
 	restyle() {
 		this.plot?.destroy();
 		this.plot = null;

@@ -2,8 +2,8 @@
 //
 // Elements, and how a section is brought up to date.
 //
-// A section is built anew at every reading and then compared with what the page shows; only what
-// differs is changed. So focus, selection and what a screen reader is reading stay where they are.
+// Each reading rebuilds a section and compares it with the page; only differences are applied. So the
+// focus, the selection and the position of a screen reader stay.
 
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "path", "rect", "circle", "line", "g", "title", "defs", "pattern"]);
@@ -61,7 +61,7 @@ function morph(old, fresh) {
 	morphChildren(old, [...fresh.childNodes]);
 }
 
-/* Elements with a data-key are found again wherever they have moved to. */
+/* Elements with a data-key are recognised after they move. */
 function morphChildren(parent, fresh) {
 	const keyed = new Map();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Log-linear histograms as the exporter sends them: pairs of a bucket's smallest value and its
-// count, 16 buckets an octave, so what is read from them is right to a sixteenth.
+// count, 16 buckets an octave, so percentiles are accurate to a sixteenth.
 //
 // A histogram is {count, sum, buckets: Map(smallest value => count)}.
 
@@ -15,7 +15,7 @@ export function empty() {
 	return { count: 0, sum: 0, buckets: new Map() };
 }
 
-/* The end of the bucket that begins at a value. */
+/* The end of the bucket that starts at a value. */
 export function bucketEnd(low) {
 	if (low < 2 * STEPS)
 		return low + 1;

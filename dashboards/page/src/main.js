@@ -25,7 +25,7 @@ const store = new Store();
 const choice = { operation: "", phase: "", window: 300 };
 let paused = false, missed = 0, heardAt = 0, pending = null;
 
-/* What is chosen stands in the address: it survives a reload and can be passed on. */
+/* The address holds the selection: it survives a reload and can be shared. */
 function readChoice() {
 	const words = new URLSearchParams(location.hash.slice(1));
 
@@ -87,7 +87,7 @@ function renderFacts() {
 	     h("span", {}, `observing for ${duration(uptime_ns)}`),
 	     share === null ? null : h("span", {}, `costs ${percent(share, 1)} of a CPU and ${size(cost.resident_bytes)}`),
 	     h("span", { class: lost ? "hurt" : "" }, lost ? `${lost} events lost` : "no event lost"),
-	     overflowed ? h("span", { class: "hurt" }, `${overflowed} operations not told apart`) : null);
+	     overflowed ? h("span", { class: "hurt" }, `${overflowed} operations counted as (others)`) : null);
 }
 
 function render() {

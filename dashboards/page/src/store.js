@@ -5,8 +5,8 @@
 //
 // The exporter's counts only grow, since it started; a difference of two documents is a sample:
 // {start, end (ns), cpu (ns), operations: Map(name => {count, errors, bytes, total, phases})}, with only
-// what occurred in it; cpu is what the exporter took. Samples older than the longest window are dropped. When the exporter has been
-// started anew (another instance), its counts begin at zero, and so does the first sample.
+// what occurred in it; cpu is the exporter's. Samples older than the longest window are dropped. When the exporter
+// restarts (another instance), its counts and the first sample start at zero.
 
 import { add, empty, fromPairs, since } from "./histogram.js";
 
@@ -49,7 +49,7 @@ export class Store {
 		this.samples = [];
 	}
 
-	/* Take a document. Return whether the exporter was started anew since the last one. */
+	/* Take a document. Return whether the exporter restarted since the last one. */
 	take(document) {
 		const restarted = this.document && this.document.instance !== document.instance;
 		const current = readAll(document);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The figures at the top: is anything the matter, in one look.
+// The figures at the top: they show at a glance whether there is a problem.
 
 import { h } from "./dom.js";
 import { count, duration, number, percent, size } from "./format.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What went wrong, in words: the last failures, and operations that do not come to an end.
+// The last failures, in words, and operations that do not finish.
 
 import { h } from "./dom.js";
 import { clock, duration, plural } from "./format.js";
