@@ -39,7 +39,7 @@ def counts(tap):
     tap.equal((observer.status, observer.stderr), (0, ""), "a signal ends it without an error")
     tap.equal(observer.stdout.splitlines(),
               ["serving http://127.0.0.1:9947/metrics",
-               "kept of all capabilities: CAP_BPF CAP_PERFMON"],
+               "capabilities kept: CAP_BPF CAP_PERFMON"],
               "it reports where it serves, and with which capabilities")
     told = samples(text)
     for operation in "map", "unmap":

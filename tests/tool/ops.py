@@ -171,7 +171,7 @@ def losses(tap):
         observer.process.send_signal(signal.SIGSTOP)
         load = run("map-load", "40000", "4096", "1")
         observer.process.send_signal(signal.SIGCONT)
-    tap.ok("operations were not shown: they came too fast" in observer.stderr,
+    tap.ok("operations were lost: they came too fast" in observer.stderr,
            "and reported at the end", observer.stderr)
 
 
@@ -194,7 +194,7 @@ def bad_input(tap):
                result.returncode, result.stdout, result.stderr)
 
     refused(2, "no such command", "dance")
-    refused(2, "unexpected argument: true (a command to run stands behind --)", "ops", "true")
+    refused(2, "unexpected argument: true (put a command to run after --)", "ops", "true")
     refused(2, "--kill needs a command", "ops", "--kill")
     refused(2, "unrecognized option", "ops", "--dance")
     refused(2, "not a process id", "ops", "-p", "-1")
@@ -208,7 +208,7 @@ def bad_input(tap):
     refused(1, "no such device: 0000:77:00.0", "ops", "-d", "0000:77:00.0")
     refused(1, "no such device: ../x", "ops", "-d", "../x")
     refused(1, "no such cgroup", "ops", "--cgroup", "/no/such")
-    refused(1, "cannot make /no/such/file", "ops", "--json", "--ready-file", "/no/such/file")
+    refused(1, "cannot create /no/such/file", "ops", "--json", "--ready-file", "/no/such/file")
     # the build folder may be accessible only to its owner
     with tempfile.NamedTemporaryFile(prefix="iommuscope-", delete=False) as copy:
         shutil.copyfile(shutil.which(TOOL), copy.name)

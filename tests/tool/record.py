@@ -261,7 +261,7 @@ def files(tap):
     result = subprocess.run("iommuscope record --no-replacements -n 4 -o - -- ioas-load 9 2>/dev/null |"
                             " iommuscope report --info -", shell=True, text=True,
                             stdout=subprocess.PIPE, check=False, timeout=patience(60))
-    tap.ok("\n4 operations and 0 begins in" in result.stdout, "a pipe works, and -n ends the recording",
+    tap.ok("\n4 operations and 0 start events in" in result.stdout, "a pipe works, and -n ends the recording",
            result.stdout)
     result = tool("record", "--no-replacements", "-o", "/no/such/file", "--", "true")
     tap.equal((result.returncode, result.stderr),

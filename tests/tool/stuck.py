@@ -90,7 +90,7 @@ def busy_is_not_stuck(tap):
     tap.equal(json.loads(result.stdout)["stuck"], [],
               "a process that repeats the same ioctl is not stuck")
     result = tool("stuck", "--longer", "200ms")
-    tap.equal(result.stdout, "no operation is under way for 200 ms or longer\n",
+    tap.equal(result.stdout, "no operation has been in flight for 200 ms or longer\n",
               "it reports that there is none")
 
 

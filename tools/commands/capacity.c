@@ -26,7 +26,7 @@ enum {
 static uint64_t fit_bytes;
 
 static const struct argp_option own_options[] = {
-	{ "fit", KEY_FIT, "SIZE", 0, "would a map of SIZE, as 64G, fit now, and what stops it", 1 },
+	{ "fit", KEY_FIT, "SIZE", 0, "check whether a map of SIZE, e.g. 64G, fits now; if not, why", 1 },
 	{},
 };
 
@@ -35,7 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key != KEY_FIT)
 		return ARGP_ERR_UNKNOWN;
 	if (!parse_size(arg, &fit_bytes) || !fit_bytes)
-		argp_error(state, "%s is not a size, as 64G or 512M", arg);
+		argp_error(state, "%s is not a size, e.g. 64G or 512M", arg);
 	return 0;
 }
 
@@ -185,8 +185,8 @@ static const struct field user_sum[] = {
 	FIELD(NUMBER, "uid", .get = get_uid, .doc = "user"),
 	MEMBER(BYTES, "pinned_bytes", struct sum, pinned_bytes, .doc = "memory that is pinned"),
 	MEMBER(BYTES, "user_locked_bytes", struct sum, locked_bytes, .known = counts_for_user,
-	       .unknown = "it counts by process only",
-	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
+	       .unknown = "memory is counted by process only",
+	       .doc = "total of the user that counts against `RLIMIT_MEMLOCK`"),
 };
 
 static const struct field_table user_fields = FIELD_TABLE("user that pins", user_sum);
@@ -204,7 +204,7 @@ static void show_users(const struct sums *users)
 	static const struct column columns[] = {
 		{ "USER", "uid" },
 		{ "PINNED", "pinned_bytes" },
-		{ "LOCKED IN ALL", "user_locked_bytes" },
+		{ "LOCKED TOTAL", "user_locked_bytes" },
 	};
 	struct table table;
 	char user[32];
@@ -295,7 +295,7 @@ static void fit_text(const struct fit *fit, char *text, size_t size)
 			 fit->pins ? "" : "; nothing is pinned until a device is attached");
 		break;
 	case FIT_MISALIGNED:
-		snprintf(text, size, "does not fit: not a multiple of the %s that its IOMMU maps",
+		snprintf(text, size, "does not fit: not a multiple of %s, the smallest page of its IOMMU",
 			 format_size(fit->left_bytes).s);
 		break;
 	case FIT_SPACE:
@@ -307,19 +307,19 @@ static void fit_text(const struct fit *fit, char *text, size_t size)
 		break;
 	case FIT_ENTRIES:
 		snprintf(text, size,
-			 "does not fit: it has as many areas as dma_entry_limit of "
+			 "does not fit: it has as many areas as the dma_entry_limit of "
 			 "vfio_iommu_type1 allows");
 		break;
 	case FIT_MEMLOCK:
-		snprintf(text, size, "does not fit: %s of RLIMIT_MEMLOCK are left, %s are wanted",
+		snprintf(text, size, "does not fit: RLIMIT_MEMLOCK leaves %s, the map needs %s",
 			 left.s, want.s);
 		break;
 	case FIT_MEMORY:
 		snprintf(text, size,
-			 "does not fit: the host has no more than %s that is not pinned", left.s);
+			 "does not fit: the host has only %s of memory that is not pinned", left.s);
 		break;
 	case FIT_BUSY:
-		snprintf(text, size, "not known: its process maps and unmaps all the time");
+		snprintf(text, size, "not known: its process keeps mapping and unmapping");
 		break;
 	default:
 		snprintf(text, size, "does not fit: the process that set it up has ended");
@@ -353,11 +353,11 @@ static bool show_fits(const struct capacity *capacity, const struct state *state
 
 static void show_host(const struct capacity *capacity)
 {
-	printf("\nHost: %s pinned through iommufd and VFIO, %s pinned in all, of %s\n",
+	printf("\nHost: %s pinned through iommufd and VFIO, %s pinned in total, of %s\n",
 	       format_size(capacity->pinned_bytes).s, format_size(capacity->host_pinned_bytes).s,
 	       format_size(capacity->memory_bytes).s);
 	if (capacity->page_table_bytes)
-		printf("IOMMU page tables of the host take %s\n",
+		printf("The IOMMU page tables of the host take %s\n",
 		       format_size(capacity->page_table_bytes).s);
 }
 
@@ -424,9 +424,9 @@ static const struct field fit[] = {
 	FIELD(TEXT, "reason", .get = get_reason, .unknown = "it succeeded",
 	      .doc = "name of the reason"),
 	MEMBER(BYTES, "wanted_bytes", struct room, fit.wanted_bytes, .kinds = STOPPED,
-	       .doc = "how much it wants of what stops it"),
+	       .doc = "amount it needs of what stops it"),
 	MEMBER(BYTES, "left_bytes", struct room, fit.left_bytes, .kinds = STOPPED,
-	       .doc = "how much more there may be"),
+	       .doc = "amount that is left"),
 };
 
 static const struct field_table fit_fields =
@@ -435,7 +435,7 @@ static const struct field_table fit_fields =
 static const struct field room[] = {
 	INCLUDE(ioas_fields, room_ioas),
 	FIELD(OBJECT, "fit", .table = &fit_fields, .element = field_itself, .kinds = ASKED,
-	      .doc = "would a map fit? With --fit"),
+	      .doc = "whether a map would fit; only with --fit"),
 };
 
 static const struct field_table room_fields =
@@ -496,12 +496,12 @@ static const struct field host[] = {
 	MEMBER(BYTES, "pinned_bytes", struct capacity, pinned_bytes,
 	       .doc = "memory that is pinned"),
 	MEMBER(BYTES, "host_pinned_bytes", struct capacity, host_pinned_bytes,
-	       .doc = "memory that the kernel has pinned for whatever"),
+	       .doc = "memory that the kernel has pinned for any purpose"),
 	MEMBER(BYTES, "iommu_page_table_bytes", struct capacity, page_table_bytes,
-	       .unknown = "the kernel does not tell", .doc = "memory of all IOMMU page tables"),
+	       .unknown = "the kernel does not report it", .doc = "memory of all IOMMU page tables"),
 	MEMBER(BYTES, "memory_bytes", struct capacity, memory_bytes, .doc = "memory of the host"),
 	MEMBER(BYTES, "available_bytes", struct capacity, available_bytes,
-	       .doc = "what of it could be had"),
+	       .doc = "memory of the host that is available"),
 };
 
 static const struct field_table host_fields = FIELD_TABLE("host", host);
@@ -514,9 +514,9 @@ static const void *document_taken(const void *record, size_t number)
 static const struct field document[] = {
 	INCLUDE(taken_fields, document_taken),
 	FIELD(OBJECT, "host_memory", .table = &host_fields, .element = document_capacity,
-	      .doc = "what the host has, and what of it is pinned"),
+	      .doc = "memory of the host and how much of it is pinned"),
 	FIELD(LIST, "processes", .table = &capacity_process_fields, .element = nth_process,
-	      .doc = "processes that pin"),
+	      .doc = "processes that pin memory"),
 	FIELD(LIST, "users", .table = &user_fields, .element = nth_user, .doc = "sums by user"),
 	FIELD(LIST, "cgroups", .table = &cgroup_fields, .element = nth_cgroup,
 	      .doc = "sums by cgroup"),
@@ -558,7 +558,7 @@ static int check(const struct state *state, const struct options *options)
 	for (i = 0; i < state->nr_ioases; i++)
 		nr += ioas_wanted(options, state, &state->ioases[i]);
 	if (fit_bytes && !nr) {
-		complain("there is no IOAS to map into: start the program that maps first");
+		complain("there is no IOAS to map into: first start the program that maps");
 		return -1;
 	}
 	return 0;
@@ -607,24 +607,25 @@ static const struct field_table *const records[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "capacity", "who pins how much, and how near the limits" },
+	{ "capacity", "what is pinned, and how close it is to the limits" },
 	{ "capacity --fit 64G -p 4711", "could that process map 64 GiB now?" },
-	{ "capacity --json", "for another program" },
+	{ "capacity --json", "as JSON" },
 	{},
 };
 
 const struct command command_capacity = {
 	.name = "capacity",
-	.summary = "Show pinned memory against its limits, and room in I/O address spaces",
+	.summary = "Show pinned memory against its limits, and free space in I/O address spaces",
 	.description =
-		"It shows the memory that processes have pinned through iommufd or VFIO containers, what of it counts "
-		"against RLIMIT_MEMLOCK (by process, or by user for all processes of the user "
-		"together), the limit, and what is left; the same by user and cgroup; and for each "
-		"IOAS the IOVA space, how much of it is used, the largest hole, how fragmented what "
-		"is free is (1 - largest hole / free), and how much page tables take at least.\n\n"
-		"With --fit it tells for each IOAS whether a map of SIZE would fit now, where the "
-		"kernel chooses the IOVA, and what stops it otherwise.  The exit status is 0 if it "
-		"fits in all IOASes that are shown, 1 if not.",
+		"Shows the memory that processes have pinned through iommufd or VFIO containers, "
+		"how much of it counts against RLIMIT_MEMLOCK, the limit, and what is left.  Memory "
+		"counts by process, or by user: then all processes of the user share one total.  "
+		"The sums by user and by cgroup follow.  For each IOAS it shows the IOVA space, how "
+		"much of it is used, the largest hole, the fragmentation of the free space "
+		"(1 - largest hole / free), and the least memory that its page tables take.\n\n"
+		"With --fit it shows for each IOAS whether a map of SIZE at an IOVA chosen by the "
+		"kernel would fit now, and if not, why.  The exit status is 0 if the map fits in "
+		"every IOAS shown, 1 if not.",
 	.examples = examples,
 	.common = OPTION_PID | OPTION_CTX | OPTION_JSON,
 	.options = own_options,

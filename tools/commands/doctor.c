@@ -97,7 +97,7 @@ static void get_remedy(const void *record, struct value *value)
 static const struct field finding[] = {
 	FIELD(TEXT, "check", .get = get_check, .doc = "name of the check"),
 	FIELD(TEXT, "status", .get = get_status, .doc = "`ok`, `warning` or `missing`"),
-	FIELD(TEXT, "text", .get = get_text, .doc = "what it is, as a sentence"),
+	FIELD(TEXT, "text", .get = get_text, .doc = "the finding or failure, as a sentence"),
 	FIELD(TEXT, "remedy", .get = get_remedy, .unknown = "there is nothing to do",
 	      .doc = "what to do about it"),
 };
@@ -130,9 +130,9 @@ static const struct field document[] = {
 	MEMBER(NUMBER, "warning", struct doctor, counts[DOCTOR_WARNING],
 	       .doc = "findings that are warnings"),
 	MEMBER(NUMBER, "missing", struct doctor, counts[DOCTOR_MISSING],
-	       .doc = "findings of what is missing"),
+	       .doc = "findings that are missing"),
 	FIELD(LIST, "findings", .table = &finding_fields, .element = nth_finding,
-	      .doc = "all of them"),
+	      .doc = "all findings"),
 };
 
 static const struct field_table document_fields = FIELD_TABLE("examination", document);
@@ -159,25 +159,25 @@ static const struct field_table *const records[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "doctor", "is this machine set up, and what is to be done?" },
-	{ "doctor -d 0000:03:00.0", "and can this device be given to a guest?" },
-	{ "doctor --json | jq -r '.findings[].remedy // empty'", "only what is to be done" },
+	{ "doctor", "is this machine set up, and if not, what to do?" },
+	{ "doctor -d 0000:03:00.0", "can this device be given to a guest?" },
+	{ "doctor --json | jq -r '.findings[].remedy // empty'", "only the remedies" },
 	{},
 };
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "Check what this machine needs, and say what is missing",
+	.summary = "Check this machine, and show what is missing and how to fix it",
 	.description =
-		"Each line is ok, a warning, or missing, with what to do about it.  It looks at the "
-		"kernel and its options, BTF, what restricts BPF, the modules (ours or the "
-		"kernel's own), where operations can be seen and which of their phases cannot, "
-		"the IOMMU, interrupt remapping, groups and what is in their way, "
-		"device nodes, and what the calling user may do and pin.\n\n"
-		"With -d it looks at one device in depth instead of at all groups: what the host "
-		"uses it for, its IOMMU, what else is in its group, its driver, how it can be "
-		"reset, its node.\n\n"
-		"It changes nothing, and needs neither a privilege nor the modules.  The exit "
+		"Each line is ok, a warning or missing, with a remedy if there is something to do.  "
+		"It checks the kernel and its options, BTF, restrictions on BPF, the modules (ours "
+		"or the kernel's own), where operations can be observed and which phases cannot, "
+		"the IOMMU, interrupt remapping, groups and what blocks them, device nodes, and "
+		"what the calling user is allowed to do and to pin.\n\n"
+		"With -d it checks one device in depth instead of all groups: what the host uses "
+		"it for, its IOMMU, the other devices in its group, its driver, how it can be "
+		"reset, and its node.\n\n"
+		"It changes nothing, and needs neither privileges nor the modules.  The exit "
 		"status is 0 if nothing is missing, else 1.",
 	.examples = examples,
 	.common = OPTION_DEVICE | OPTION_JSON,

@@ -62,20 +62,20 @@ static struct {
 
 static const struct argp_option own_options[] = {
 	{ "listen", KEY_LISTEN, "ADDRESS:PORT", 0,
-	  "serve there, " DEFAULT_ADDRESS "; may be given several times", 1 },
+	  "address to serve on, may be repeated [default: " DEFAULT_ADDRESS "]", 1 },
 	{ "web-config", KEY_WEB_CONFIG, "FILE", 0,
-	  "TLS and users, as Prometheus's exporters have them", 1 },
+	  "TLS and users, in the format of Prometheus's exporters", 1 },
 	{ "textfile", KEY_TEXTFILE, "PATH", 0,
-	  "write PATH every 15 seconds for node_exporter; serve only with --listen", 1 },
+	  "write PATH every 15 seconds for node_exporter; does not serve unless --listen is given", 1 },
 	{ "by", KEY_BY, "WHAT", 0,
-	  "give operations a label more: device, ioas, process or cgroup", 2 },
+	  "add a label to operations: device, ioas, process or cgroup", 2 },
 	{ "limit", KEY_LIMIT, "N", 0,
-	  "with --by tell at most N operations of a device (...) apart on each CPU, 64", 2 },
+	  "with --by, track at most N operation/label pairs on each CPU; the rest count as (others) [default: 64]", 2 },
 	{ "max-objects", KEY_OBJECTS, "N", 0,
-	  "metrics for at most N contexts, devices and IOASes each, 256", 2 },
-	{ "processes", KEY_PROCESSES, NULL, 0, "name the processes of contexts", 2 },
+	  "export at most N contexts, N devices and N IOASes [default: 256]", 2 },
+	{ "processes", KEY_PROCESSES, NULL, 0, "label contexts with their process", 2 },
 	{ "stuck-after", KEY_STUCK, "TIME", 0,
-	  "operations under way for longer than TIME are stuck, 10s", 2 },
+	  "operations in flight for longer than TIME are stuck [default: 10s]", 2 },
 	{},
 };
 
@@ -199,7 +199,7 @@ static int drop_privileges(void)
 	if (privilege_keep(keep))
 		return -1;
 	process_capabilities(0, &kept);
-	printf("kept of all capabilities:%s%s%s%s\n",
+	printf("capabilities kept:%s%s%s%s\n",
 	       kept & 1ULL << SCOPE_CAP_BPF ? " CAP_BPF" : "",
 	       kept & 1ULL << SCOPE_CAP_PERFMON ? " CAP_PERFMON" : "",
 	       kept & 1ULL << SCOPE_CAP_DAC_OVERRIDE ? " CAP_DAC_OVERRIDE (to write the textfile)" :
@@ -288,7 +288,7 @@ static const struct field_table *const records[] = {
 
 static const struct command_example examples[] = {
 	{ "export", "serve http://" DEFAULT_ADDRESS "/metrics" },
-	{ "export --listen [::]:9947 --web-config web.yml", "to all who have a password" },
+	{ "export --listen [::]:9947 --web-config web.yml", "serve everyone who has a password" },
 	{ "export --textfile /var/lib/prometheus/node-exporter/iommuscope.prom",
 	  "let node_exporter serve it" },
 	{},
@@ -298,18 +298,18 @@ const struct command command_export = {
 	.name = "export",
 	.summary = "Serve metrics for Prometheus",
 	.description =
-		"It serves metrics under /metrics, in OpenMetrics or Prometheus's classic text "
+		"Metrics are served under /metrics, in OpenMetrics or in Prometheus's classic text "
 		"format, whichever the client asks for: operations by result, failures by reason, "
-		"histograms of how long operations and their phases took, devices and what translates "
-		"for them, replacements and what they did to DMA, memory and its limits.  "
-		"docs/use/metrics.md tells of each metric.  Under / there is a page for a browser; "
-		"/-/healthy tells that it is there.\n\n"
-		"Only GET and HEAD are served, and whatever clients do, it takes bounded memory and "
-		"time.  Once everything is open it gives up all capabilities but CAP_BPF and "
-		"CAP_PERFMON, and CAP_DAC_OVERRIDE where the textfile's folder takes that.  It takes "
-		"sockets from systemd and tells it when it is ready; units are shipped.\n\n"
-		"FILE has a tls_server_config with cert_file and key_file, and basic_auth_users with "
-		"bcrypt hashes; docs/use/metrics.md has an example.",
+		"latency histograms of operations and phases, devices and what translates for "
+		"them, replacements and their effect on DMA, memory and its limits.  "
+		"docs/use/metrics.md describes each metric.  / is a page for a browser; /-/healthy "
+		"answers while the exporter runs.\n\n"
+		"Only GET and HEAD are served.  Memory and time per client are bounded.  Once "
+		"everything is open, export drops all capabilities but CAP_BPF and CAP_PERFMON, "
+		"and CAP_DAC_OVERRIDE if writing the textfile needs it.  It accepts sockets from "
+		"systemd and notifies it when ready; the packages contain the units.\n\n"
+		"The FILE of --web-config has a tls_server_config with cert_file and key_file, and "
+		"basic_auth_users with bcrypt hashes; docs/use/metrics.md has an example.",
 	.examples = examples,
 	.common = OPTION_DURATION | OPTION_READY,
 	.options = own_options,

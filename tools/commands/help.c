@@ -22,7 +22,7 @@ static const char *topic;
 static void (*whole)(void);
 
 static const struct argp_option own_options[] = {
-	{ "man", KEY_MAN, NULL, 0, "write the manual page, in the language of man(7)", 1 },
+	{ "man", KEY_MAN, NULL, 0, "write the manual page, as man(7) source", 1 },
 	{ "completion", KEY_COMPLETION, NULL, 0, "write the completion for bash", 1 },
 	{ "keys", KEY_KEYS, NULL, 0, "write the reference of the keys of JSON and CSV", 1 },
 	{},
@@ -57,7 +57,7 @@ static void overview(void)
 	       "Observe I/O address translation: iommufd and VFIO.\n\n");
 	for (command = commands_all(); *command; command++)
 		printf("  %-10s %s\n", (*command)->name, (*command)->summary);
-	printf("\n'iommuscope help COMMAND' tells more, 'iommuscope --version' the version.\n");
+	printf("\nSee 'iommuscope help COMMAND' for a command, 'iommuscope --version' for the version.\n");
 }
 
 static int help_main(const struct options *options)
@@ -85,7 +85,7 @@ static int help_main(const struct options *options)
 const struct command command_help = {
 	.name = "help",
 	.summary = "Explain a command",
-	.description = "Without a COMMAND it lists them.",
+	.description = "Without a COMMAND, it lists all commands.",
 	.arguments = "[COMMAND]",
 	.options = own_options,
 	.parse = parse,

@@ -127,11 +127,11 @@ void manual_keys(void)
 	printf("<!-- SPDX-License-Identifier: GPL-2.0-only -->\n"
 	       "<!-- Written by 'iommuscope help --keys': change the descriptions in tools/ instead. -->\n"
 	       "# Keys of JSON and CSV\n\n"
-	       "The same key means the same wherever it is. Keys end in their unit: `_bytes`, `_ns` of a\n"
-	       "duration, `time_ns` of a moment. A moment is by the clock of the day, in nanoseconds since\n"
-	       "1970; `time` beside it is the same moment in RFC 3339. What is not known is `null`, and an\n"
-	       "empty cell in CSV; never 0. What an operation of this kind does not have is left out, and an\n"
-	       "empty cell in CSV. CSV has no lists and no objects.\n");
+	       "A key means the same everywhere. Keys end in their unit: `_bytes`, `_ns` for a duration,\n"
+	       "`time_ns` for a point in time. Times are wall-clock times in nanoseconds since 1970; `time`\n"
+	       "beside it is the same point in RFC 3339. An unknown value is `null` in JSON and an empty cell\n"
+	       "in CSV, never 0. A key that does not apply to a record is absent in JSON and an empty cell in\n"
+	       "CSV. CSV has no lists and no objects.\n");
 	print_commands();
 	printf("\n## Records\n\n| record | keys |\n|---|---|\n");
 	for (i = 0; i < tables.nr; i++) {

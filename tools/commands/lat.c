@@ -43,15 +43,15 @@ static struct {
 } own = { .limit = DEFAULT_LIMIT, .wanted = ~0ULL };
 
 static const struct argp_option own_options[] = {
-	{ "by", KEY_BY, "WHAT", 0, "tell operations apart by device, ioas, process or cgroup", 1 },
+	{ "by", KEY_BY, "WHAT", 0, "split operations by device, ioas, process or cgroup", 1 },
 	{ "hist", KEY_HIST, NULL, 0, "show histograms", 1 },
 	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
 	{ "no-phases", KEY_NO_PHASES, NULL, 0,
-	  "where operations are probed, do not look into them: that costs them half", 1 },
+	  "do not time phases where that takes probes: halves the overhead", 1 },
 	{ "limit", KEY_LIMIT, "N", 0,
-	  "tell at most N operations of a device (...) apart on each CPU, 256", 1 },
+	  "track at most N operation/label pairs on each CPU; the rest count as (others) [default: 256]", 1 },
 	{ "stacks", KEY_STACKS, "N", OPTION_ARG_OPTIONAL,
-	  "show the stacks of the N slowest of each operation, 5; at most 20", 1 },
+	  "show the stacks of the N slowest calls of each operation, at most 20 [default: 5]", 1 },
 	{},
 };
 
@@ -178,7 +178,7 @@ static int lat_main(const struct options *given)
 	if (options.count && !options.interval_ns)
 		options.interval_ns = 1000000000;
 	if (own.stacks && options.csv) {
-		complain("--stacks cannot be told in CSV: use --json");
+		complain("--stacks does not work with --csv: use --json");
 		return EXIT_USAGE;
 	}
 	if (session_check_operations())
@@ -217,11 +217,11 @@ static const struct field_table *const records[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "lat", "until Ctrl-C: how often, how fast, how slow, and in which phase" },
+	{ "lat", "until Ctrl-C: count, rate and latency of each operation and phase" },
 	{ "lat --by device -i 5", "every 5 seconds, device by device" },
-	{ "lat -o map --hist --duration 10", "how map's time is distributed, and its phases'" },
-	{ "lat --stacks -o map --duration 10", "who called the slowest maps, and what they did" },
-	{ "lat --by process --json -- ./start-guest", "what a program costs, for another program" },
+	{ "lat -o map --hist --duration 10", "the latency histograms of map and its phases" },
+	{ "lat --stacks -o map --duration 10", "the slowest maps, with their callers' stacks" },
+	{ "lat --by process --json -- ./start-guest", "what a program costs, as JSON" },
 	{},
 };
 
@@ -229,24 +229,23 @@ const struct command command_lat = {
 	.name = "lat",
 	.summary = "Show latency by operation and phase",
 	.description =
-		"For each operation it shows how many there were, how many a second, the bytes "
-		"they mapped or unmapped and at which speed, and how long they took: half of them "
-		"at most P50, and so on.  Under it stand the phases with their share of its time. "
-		"Where there is room, NS/PAGE is the time for each page that was pinned or "
-		"unpinned.\n\n"
-		"Counting is done in the kernel; percentiles are right to a sixteenth.  With an "
-		"interval each report tells what has come since the one before; the last report "
-		"tells of the whole run.\n\n"
-		"With --by device an operation on memory counts for the devices that are attached "
-		"to its IOAS, or have been while the tool ran.  Operations that "
-		"find no room within the --limit are counted among the others.\n\n"
-		"With --stacks, below the table stand the slowest of each operation, and the "
-		"stacks of the kernel and of the user that led to them; those that are alike are "
-		"told once.  It needs libbcc (apt install libbpfcc).  A user's stack is followed by "
-		"frame pointers: of a program that is built without them it is short.\n\n"
-		"With --json each report is one object, with the raw buckets of its histograms as "
-		"pairs of the smallest nanoseconds and the count; with --csv a line for each "
-		"operation and phase.",
+		"For each operation, lat shows the count, the rate, the bytes mapped or unmapped, "
+		"the throughput, and percentiles of the latency: half of the calls took at most "
+		"P50, and so on.  The phases are listed below each operation with their share of "
+		"its time.  On a wide terminal, NS/PAGE is the time per page pinned or unpinned.\n\n"
+		"The kernel does the counting; percentiles are accurate to 1/16.  With an "
+		"interval, each report covers the time since the previous one; the last report "
+		"covers the whole run.\n\n"
+		"With --by device, an operation on memory counts for every device that is attached "
+		"to its IOAS, or was attached while the tool ran.  Operations beyond the --limit "
+		"count as (others).\n\n"
+		"With --stacks, the slowest calls of each operation follow the table, with kernel "
+		"and user stacks; identical stacks are shown once.  This needs libbcc "
+		"(apt install libbpfcc).  User stacks are unwound by frame pointers, so the stack "
+		"of a program built without them is short.\n\n"
+		"With --json each report is one object.  Its histograms are raw buckets: pairs of "
+		"the smallest latency in nanoseconds and the count.  With --csv there is one line "
+		"for each operation and phase.",
 	.examples = examples,
 	.common = OPTION_FILTERS | OPTION_INTERVAL | OPTION_COUNT | OPTION_JSON | OPTION_CSV |
 		  OPTION_RUN,

@@ -103,7 +103,7 @@ static void print_lost(struct stream *stream, uint64_t lost)
 	if (stream->options->json) {
 		fields_json_line(&stream->json, &lost_fields, &lost, 0);
 	} else if (lost) {
-		complain("%llu operations were not shown: they came too fast",
+		complain("%llu operations were lost: they came too fast",
 			 (unsigned long long)lost);
 	}
 }
@@ -158,10 +158,10 @@ static const struct field_table *const records[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "ops", "every operation of iommufd, as it finishes" },
+	{ "ops", "every operation as it finishes" },
 	{ "ops --errors", "why did it fail?" },
 	{ "ops --slower 1ms -d 0000:03:00.0", "what takes long for this device?" },
-	{ "ops -o map,unmap --json -- ./program", "what a program maps, for another program" },
+	{ "ops -o map,unmap --json -- ./program", "what a program maps, as JSON" },
 	{},
 };
 
@@ -169,15 +169,15 @@ const struct command command_ops = {
 	.name = "ops",
 	.summary = "Show operations as they finish",
 	.description =
-		"One line tells of one finished operation: when it ended, how long it took, what "
-		"it worked on, who called it, and the phase in which most of the time went.  A "
-		"failure is told in words, with the numbers that decided it.\n\n"
-		"With --json each line is one object; times are in nanoseconds, ret is what the "
-		"call returned, reason and its two numbers say why it failed.  The last object is "
-		"{\"lost\":N}: how many operations came too fast to be shown; otherwise a loss "
-		"is told on standard error.\n\n"
-		"With a COMMAND, it runs that once nothing can be missed any more and ends with "
-		"it; operations of other processes are shown as well.",
+		"Each line is one finished operation: when it ended, how long it took, what it "
+		"worked on, which process called it, and the phase that took most of the time.  "
+		"For a failure, the line explains the reason with the numbers that decided it.\n\n"
+		"With --json each line is one object.  Times are in nanoseconds, ret is the return "
+		"value of the call, and reason and its two numbers explain a failure.  The last "
+		"object is {\"lost\":N}, the number of operations that came too fast to be shown; "
+		"without --json a loss is reported on standard error.\n\n"
+		"A COMMAND is started once tracing is active, and the run ends with it.  "
+		"Operations of other processes are shown as well.",
 	.examples = examples,
 	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
 	.options = own_options,

@@ -39,21 +39,21 @@ static const struct {
 	struct argp_option option;
 } common_options[] = {
 	{ OPTION_DEVICE, { "device", 'd', "DEVICE", 0,
-			   "only what concerns it, e.g. 0000:03:00.0", 10 } },
-	{ OPTION_PID, { "pid", 'p', "PID", 0, "only what this process does; ends with it", 10 } },
+			   "only this device, e.g. 0000:03:00.0", 10 } },
+	{ OPTION_PID, { "pid", 'p', "PID", 0, "only this process; stop when it exits", 10 } },
 	{ OPTION_CGROUP, { "cgroup", KEY_CGROUP, "PATH", 0,
-			   "only what processes of this cgroup (v2) do", 10 } },
+			   "only processes in this cgroup (v2)", 10 } },
 	{ OPTION_CTX, { "ctx", KEY_CTX, "NUMBER", 0,
-			"only this open /dev/iommu, by its number", 10 } },
+			"only this context (an open /dev/iommu), by number", 10 } },
 	{ OPTION_INTERVAL, { "interval", 'i', "SEC", 0, "report every SEC seconds", 11 } },
-	{ OPTION_COUNT, { "count", 'n', "N", 0, "end after N of them", 11 } },
-	{ OPTION_DURATION, { "duration", KEY_DURATION, "SEC", 0, "end after SEC seconds", 11 } },
+	{ OPTION_COUNT, { "count", 'n', "N", 0, "stop after N reports, lines or events", 11 } },
+	{ OPTION_DURATION, { "duration", KEY_DURATION, "SEC", 0, "stop after SEC seconds", 11 } },
 	{ OPTION_JSON, { "json", KEY_JSON, NULL, 0, "write JSON", 12 } },
 	{ OPTION_CSV, { "csv", KEY_CSV, NULL, 0, "write comma-separated values", 12 } },
 	{ OPTION_READY, { "ready-file", KEY_READY, "FILE", 0,
-			  "make FILE once nothing can be missed any more", 13 } },
+			  "create FILE once tracing is active", 13 } },
 	{ OPTION_COMMAND, { "kill", KEY_KILL, NULL, 0,
-			    "end COMMAND too when the run ends, e.g. by --duration or -n", 13 } },
+			    "also end COMMAND when the run ends, e.g. by --duration or -n", 13 } },
 	{ OPTION_ALWAYS, { "help", 'h', NULL, 0, "show this help", -1 } },
 	{ OPTION_ALWAYS, { "usage", KEY_USAGE, NULL, OPTION_HIDDEN, "show the options", -1 } },
 };
@@ -182,7 +182,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_ARG && command->common & OPTION_COMMAND) {
 		/* a word too many is easily taken for a command, and run */
 		if (!state->quoted)
-			argp_error(state, "unexpected argument: %s (a command to run stands behind --)", arg);
+			argp_error(state, "unexpected argument: %s (put a command to run after --)", arg);
 		options->argv = &state->argv[state->next - 1];
 		state->next = state->argc;
 		return 0;
@@ -190,7 +190,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_ARG && !command->arguments)
 		argp_error(state, "unexpected argument: %s", arg);
 	if (key == ARGP_KEY_END && options->kill && !options->argv)
-		argp_error(state, "--kill needs a command to run, behind --");
+		argp_error(state, "--kill needs a command to run, after --");
 	if (key == ARGP_KEY_END && options->json && options->csv)
 		argp_error(state, "--json and --csv exclude each other");
 	return command->parse ? command->parse(key, arg, state) : ARGP_ERR_UNKNOWN;

@@ -47,12 +47,12 @@ static struct {
 } own = { .file = DEFAULT_FILE, .buffer_mib = 32 };
 
 static const struct argp_option own_options[] = {
-	{ "output", 'o', "FILE", 0, "file to write, " DEFAULT_FILE "; - is standard output", 1 },
+	{ "output", 'o', "FILE", 0, "file to write, - for standard output [default: " DEFAULT_FILE "]", 1 },
 	{ "no-begins", KEY_NO_BEGINS, NULL, 0,
-	  "only the ends of operations: half the events, but none on what did not end", 1 },
+	  "record only ends of operations: half the events, but nothing about operations that hang", 1 },
 	{ "no-replacements", KEY_NO_REPLACEMENTS, NULL, 0,
-	  "do not watch what replacements do to DMA: starts sooner", 1 },
-	{ "buffer", KEY_BUFFER, "MIB", 0, "memory for what is not written yet, 32", 1 },
+	  "do not watch what replacements do to DMA: starts faster", 1 },
+	{ "buffer", KEY_BUFFER, "MIB", 0, "buffer for events that are not written yet [default: 32]", 1 },
 	{},
 };
 
@@ -187,7 +187,7 @@ static int open_file(struct recording *recording)
 {
 	if (!strcmp(own.file, "-")) {
 		if (isatty(STDOUT_FILENO)) {
-			complain("a trace is nothing for a terminal: give -o FILE, or a pipe");
+			complain("will not write a trace to a terminal: give -o FILE, or use a pipe");
 			return -1;
 		}
 		/* what else is printed, by a command that is run too, must not get in between */
@@ -225,7 +225,7 @@ static void print_summary(const struct recording *recording)
 	printf("%" PRIu64 " events in %s, %s in %s", events,
 	       format_duration(now_ns() - recording->start_ns).s, format_size(bytes).s, own.file);
 	if (recording->lost)
-		printf("; %" PRIu64 " more were lost, as they came too fast: try --buffer %"
+		printf("; %" PRIu64 " more were lost because they came too fast: try --buffer %"
 			PRIu64 ", or --no-begins\n", recording->lost,
 			own.buffer_mib < 1024 ? 2 * own.buffer_mib : own.buffer_mib);
 	else
@@ -289,7 +289,7 @@ out_close:
 }
 
 static const struct command_example examples[] = {
-	{ "record -- ./program", "all that happens while a program runs, into " DEFAULT_FILE },
+	{ "record -- ./program", "everything that happens while a program runs, into " DEFAULT_FILE },
 	{ "record -o night.trace --duration 8h", "a night" },
 	{ "record -o - -d 0000:03:00.0 | ssh desk 'cat >vm.trace'", "without a file on this machine" },
 	{},
@@ -299,15 +299,16 @@ const struct command command_record = {
 	.name = "record",
 	.summary = "Record all events into a file",
 	.description =
-		"Operations that begin, operations that end, replacements with what they did to DMA, "
-		"and where events were lost go into a compact file, for 'iommuscope report' to show, here or elsewhere: as text, JSON "
-		"or CSV, or as a timeline.\n\n"
-		"What has been written stays readable whatever happens to the recording; a file of "
-		"the same name is kept as FILE.old.  Events that come faster than they can be written "
-		"wait in a buffer; if that is full they are counted as lost, and the file says "
-		"where.\n\n"
-		"With a COMMAND, it runs that once nothing can be missed any more and ends with "
-		"it; operations of other processes are recorded as well.",
+		"Writes a compact file for 'iommuscope report' to show, on this machine or another: "
+		"as text, JSON, CSV or a timeline.  The file has the start and the end of each "
+		"operation, each replacement with its effect on DMA, and where events were "
+		"lost.\n\n"
+		"What has been written stays readable even if the recording is killed.  An existing "
+		"file of the same name is kept as FILE.old.  Events that come faster than they can "
+		"be written wait in a buffer; when it is full, further events are lost, and the "
+		"file records where.\n\n"
+		"A COMMAND is started once tracing is active, and the run ends with it.  "
+		"Operations of other processes are recorded as well.",
 	.examples = examples,
 	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_RUN,
 	.options = own_options,

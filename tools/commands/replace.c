@@ -39,11 +39,11 @@ static struct {
 
 static const struct argp_option own_options[] = {
 	{ "timeline", KEY_TIMELINE, NULL, 0,
-	  "show one replacement as a time line; with -n, so many", 1 },
-	{ "faults", KEY_FAULTS, NULL, 0, "show only replacements with faults; totals are of all", 1 },
-	{ "watch-device", KEY_WATCH, "DEVICE", 0, "follow this device; the same as -d", 1 },
+	  "show the next replacement as a time line; with -n, the next N", 1 },
+	{ "faults", KEY_FAULTS, NULL, 0, "show only replacements with faults; totals cover all", 1 },
+	{ "watch-device", KEY_WATCH, "DEVICE", 0, "the same as -d", 1 },
 	{ "drill", KEY_DRILL, "DEVICE", 0,
-	  "switch this unused device to and fro 100 times, or -n: is its IOMMU hitless?", 1 },
+	  "switch this unused device between two HWPTs, 100 times or -n: is its IOMMU hitless?", 1 },
 	{},
 };
 
@@ -151,7 +151,7 @@ static void print_line(const struct stream *stream, const struct replacement *re
 		printf(": %s: %s", error_name(facts->ret), text);
 	}
 	if (replacement->waits.count)
-		printf("; %u waited, %s at most", replacement->waits.count,
+		printf("; %u calls waited, %s at most", replacement->waits.count,
 		       format_duration(replacement->waits.longest_ns).s);
 	putchar('\n');
 }
@@ -225,7 +225,7 @@ static void print_end(struct stream *stream, const struct replacements *replacem
 		return;
 	}
 	if (lost)
-		complain("%llu replacements were not shown: they came too fast",
+		complain("%llu replacements were lost: they came too fast",
 			 (unsigned long long)lost);
 	if (own.timeline)
 		return;
@@ -298,7 +298,7 @@ static int replace_main(const struct options *given)
 	if (session_check())
 		return EXIT_FAILED;
 	if (!(sources_here() & (SOURCE_BIT(SOURCE_OWN) | SOURCE_BIT(SOURCE_UPSTREAM)))) {
-		complain("no iommufd is loaded, and VFIO's type1 container replaces no translation");
+		complain("no iommufd is loaded, and VFIO's type1 container never replaces a translation");
 		return EXIT_FAILED;
 	}
 	return own.drill ? drill(&options) : watch(&options);
@@ -313,8 +313,8 @@ static const struct field_table *const records[] = {
 
 static const struct command_example examples[] = {
 	{ "replace", "every replacement, and totals at the end" },
-	{ "replace -d 0000:03:00.0 --json", "those of one device, for another program" },
-	{ "replace --faults", "only those that cost the device something" },
+	{ "replace -d 0000:03:00.0 --json", "the replacements of one device, as JSON" },
+	{ "replace --faults", "only those that caused faults" },
 	{ "replace --timeline", "the next replacement as a time line" },
 	{ "replace --drill 0000:03:00.0", "is the IOMMU of this host hitless?" },
 	{},
@@ -324,21 +324,22 @@ const struct command command_replace = {
 	.name = "replace",
 	.summary = "Show what replacing a translation did to running DMA",
 	.description =
-		"A device that is attached can be given another translation: it should see the old "
-		"or the new one at every instant.  Whether it does depends on the IOMMU driver.  "
-		"One line tells of one replacement and device: process, old and new HWPT, how long "
-		"it took in all, to fill the new HWPT and inside of the IOMMU driver, the window "
-		"without translation, faults, and the verdict.\n\n"
-		"hitless: the driver is watched, and took no translation away.  blocked: it did, "
-		"for as long as the window says.  failed, rolled back: the device is where it was.  "
-		"unknown: this driver cannot be watched; what was not measured is not claimed.  "
-		"Faults are counted from the switch on until a second after the replacement, so a line comes "
-		"a second late.  -: none was reported, by an IOMMU or a log that may not tell; "
-		"?: nobody could watch.\n\n"
-		"--drill takes a device that nobody uses, through its VFIO node, switches it "
-		"between two HWPTs alike, and tells the percentiles of the window.\n\n"
-		"With --json each line is one object; the last one has the totals and how many "
-		"replacements were lost.",
+		"A device that is attached can be switched to another translation.  At every "
+		"instant it should see either the old or the new one; whether it does depends on "
+		"the IOMMU driver.  Each line is one replacement for one device: the process, the "
+		"old and the new HWPT, how long it took in total, to fill the new HWPT and inside "
+		"the IOMMU driver, the window without translation, faults, and the verdict.\n\n"
+		"Verdicts: hitless: the driver was watched and the device always had a "
+		"translation.  blocked: the device had none for the length of the window.  "
+		"failed, rolled back: the device still has its old translation.  unknown: this "
+		"driver cannot be watched, so the window is not known.  Faults are counted from "
+		"the switch until one second after the replacement, so each line appears a second "
+		"late.  '-' means that no fault was reported, but this IOMMU or its log may not "
+		"report them; '?' means that faults could not be watched.\n\n"
+		"--drill opens an unused device through its VFIO node, switches it between two "
+		"identical HWPTs, and shows the percentiles of the window.\n\n"
+		"With --json each line is one object; the last one has the totals and the number "
+		"of replacements that were lost.",
 	.examples = examples,
 	.common = OPTION_FILTERS | OPTION_COUNT | OPTION_JSON | OPTION_RUN,
 	.options = own_options,

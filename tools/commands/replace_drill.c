@@ -61,17 +61,17 @@ static int open_node(struct drill *drill)
 		sysfs_link(driver, sizeof(driver), "/sys/bus/pci/devices/%s/driver", drill->device);
 		sysfs_list_free(&nodes);
 		if (*driver)
-			complain("%s is in use: its driver is %s; a drill takes a device that was given to vfio-pci",
+			complain("%s is in use: its driver is %s; a drill needs a device that is bound to vfio-pci",
 				 drill->device, driver);
 		else
-			complain("%s has no device node: give it to vfio-pci first", drill->device);
+			complain("%s has no device node: bind it to vfio-pci first", drill->device);
 		return -1;
 	}
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", nodes.names[0]);
 	sysfs_list_free(&nodes);
 	drill->node = open(path, O_RDWR | O_CLOEXEC);
 	if (drill->node < 0) {
-		complain("%s is in use, or out of reach: cannot open %s: %s", drill->device, path,
+		complain("%s is in use, or not accessible: cannot open %s: %s", drill->device, path,
 			 strerror(errno));
 		return -1;
 	}
@@ -119,19 +119,19 @@ static int set_up(struct drill *drill)
 		return -1;
 	bind.iommufd = drill->iommufd;
 	if (ioctl(drill->node, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
-		complain("%s is in use, or its group is: cannot bind it: %s", drill->device,
+		complain("%s or its group is in use: cannot bind it: %s", drill->device,
 			 strerror(errno));
 		return -1;
 	}
 	if (ioctl(drill->iommufd, IOMMU_IOAS_ALLOC, &ioas))
-		return failed(drill, "make an IOAS");
+		return failed(drill, "create an IOAS");
 	hwpt.dev_id = bind.out_devid;
 	hwpt.pt_id = ioas.out_ioas_id;
 	for (i = 0; i < 2; i++) {
 		if (ioctl(drill->iommufd, IOMMU_HWPT_ALLOC, &hwpt)) {
 			if (errno != EADDRINUSE)
-				return failed(drill, "make an HWPT");
-			complain("%s: its IOMMU makes HWPTs only by attaching devices, so there are no two of one device: watch replacements of devices in use instead",
+				return failed(drill, "create an HWPT");
+			complain("%s: its IOMMU creates HWPTs only when a device is attached, so one device cannot have two: watch replacements of devices in use instead",
 				 drill->device);
 			return -1;
 		}
@@ -188,15 +188,15 @@ static void print_answer(const struct drill *drill, const struct replacement_tot
 {
 	uint64_t blocked = total->verdicts[VERDICT_blocked];
 
-	printf("%s behind %s: switched %llu times between two HWPTs alike\n", drill->device,
+	printf("%s behind %s: switched %llu times between two identical HWPTs\n", drill->device,
 	       drill->iommu_driver, (unsigned long long)total->count);
-	print_percentiles("in all", &total->duration);
+	print_percentiles("total", &total->duration);
 	if (total->window.max)
 		print_percentiles("window", &total->window);
 	if (total->verdicts[VERDICT_hitless] == total->count)
 		printf("hitless: %s had a translation at every instant\n", drill->device);
 	else if (blocked)
-		printf("not hitless: %s had no translation in %llu of %llu switches, for %s as a rule\n",
+		printf("not hitless: %s had no translation in %llu of %llu switches, for %s at the median\n",
 		       drill->device, (unsigned long long)blocked,
 		       (unsigned long long)total->count,
 		       format_duration(histogram_percentile(&total->window, 50)).s);
@@ -283,7 +283,7 @@ int drill(const struct options *options)
 		goto out;
 	totals = replacements_by_device(replacements);
 	if (totals->nr != 1) {
-		complain("%s: the switches were not seen", drill.device);
+		complain("%s: the switches were not observed", drill.device);
 		goto out;
 	}
 	if (options->json)

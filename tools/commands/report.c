@@ -52,15 +52,15 @@ static struct {
 } own = { .wanted = ~0ULL };
 
 static const struct argp_option own_options[] = {
-	{ "device", 'd', "DEVICE", 0, "only what names this device", 1 },
-	{ "pid", 'p', "PID", 0, "only what this process did", 1 },
+	{ "device", 'd', "DEVICE", 0, "only events of this device", 1 },
+	{ "pid", 'p', "PID", 0, "only this process", 1 },
 	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
 	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
 	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
-	{ "begins", KEY_BEGINS, NULL, 0, "show begins of operations that have ended, too", 2 },
+	{ "begins", KEY_BEGINS, NULL, 0, "also show the starts of operations that have ended", 2 },
 	{ "trace-event", KEY_TRACE_EVENT, NULL, 0,
 	  "write a timeline for Perfetto or chrome://tracing", 2 },
-	{ "info", KEY_INFO, NULL, 0, "only tell what the file is", 2 },
+	{ "info", KEY_INFO, NULL, 0, "only describe the file", 2 },
 	{},
 };
 
@@ -169,7 +169,7 @@ static void text_operation(struct report *report, const struct scope_op *op,
 	}
 	operation_what(op, what, sizeof(what));
 	line_time(op->start_ns + wall_ns);
-	printf("%*s%s of %s begins", 12, "", operation_title(op->operation), what);
+	printf("%*s%s of %s starts", 12, "", operation_title(op->operation), what);
 	if (moment == MOMENT_UNFINISHED)
 		printf("%s and does not end within the trace, %s later%s", colour_on(COLOUR_YELLOW),
 		       format_duration(op->dur_ns).s, colour_off());
@@ -364,20 +364,20 @@ static const struct field recording[] = {
 	MEMBER(TEXT, "tool", struct trace_info, tool, .doc = "version of the iommuscope"),
 	MEMBER(TEXT, "host", struct trace_info, host, .doc = "name of the machine"),
 	MEMBER(TEXT, "kernel", struct trace_info, kernel, .doc = "release of its kernel"),
-	MEMBER(TIME, "start_time_ns", struct trace_info, start_ns, .doc = "when it began"),
+	MEMBER(TIME, "start_time_ns", struct trace_info, start_ns, .doc = "when the recording started"),
 };
 
 static const struct field_table recording_fields = FIELD_TABLE("recording", recording);
 
 static const struct field info_sums[] = {
 	INCLUDE(recording_fields, info_of),
-	FIELD(DURATION, "span_ns", .get = get_span, .doc = "the time that it is about"),
+	FIELD(DURATION, "span_ns", .get = get_span, .doc = "time that it covers"),
 	MEMBER(NUMBER, "operations", struct report, operations, .doc = "operations that ended"),
-	MEMBER(NUMBER, "begins", struct report, begins, .doc = "operations that began"),
+	MEMBER(NUMBER, "begins", struct report, begins, .doc = "operations that started"),
 	MEMBER(NUMBER, "replacements", struct report, replacements,
 	       .doc = "how often the translation was replaced"),
 	MEMBER(NUMBER, "lost", struct report, lost,
-	       .doc = "how many are missing: they came too fast"),
+	       .doc = "number of records lost because they came too fast"),
 };
 
 static const struct field_table info_fields = FIELD_TABLE("trace file", info_sums);
@@ -392,7 +392,7 @@ static void info_end(struct report *report)
 	}
 	printf("recorded on %s, Linux %s, with iommuscope %s (format %u)\n", info->host,
 	       info->kernel, info->tool, info->version);
-	printf("%" PRIu64 " operations and %" PRIu64 " begins in %s, %" PRIu64 " events lost\n",
+	printf("%" PRIu64 " operations and %" PRIu64 " start events in %s, %" PRIu64 " events lost\n",
 	       report->operations, report->begins, format_duration(span_of(report)).s,
 	       report->lost);
 }
@@ -564,7 +564,7 @@ static const struct field_table *const records[] = {
 static const struct command_example examples[] = {
 	{ "report", "iommuscope.trace as text" },
 	{ "report night.trace --errors", "what failed in the night" },
-	{ "report --trace-event >trace.json", "for ui.perfetto.dev, or chrome://tracing" },
+	{ "report --trace-event >trace.json", "a timeline for ui.perfetto.dev or chrome://tracing" },
 	{ "report --csv -o map --slower 1ms", "slow maps, for a spreadsheet" },
 	{},
 };
@@ -573,19 +573,22 @@ const struct command command_report = {
 	.name = "report",
 	.summary = "Show what was recorded",
 	.description =
-		"It shows a FILE that 'iommuscope record' wrote, iommuscope.trace if none is given, - for "
-		"standard input: each operation in the words of 'iommuscope ops', then those that began "
-		"and did not end within the trace.\n\n"
-		"--json writes the objects of 'iommuscope ops --json'; other events have a key "
-		"\"event\", replacements those of 'iommuscope replace --json'.  --csv writes a row an operation, the keys as columns, and "
-		"for each device whose translation was replaced a row with the event \"replacement\", the verdict, the window and the "
-		"faults; a cell is empty where a number is not known.  --trace-event writes a "
-		"timeline: a track for each thread and for each device, operations with their phases as "
-		"slices, and for each device whose translation was replaced a track with the windows without "
-		"translation, and faults.  Of a phase only its sum is known: phases are drawn one after the other, "
-		"in the order in which an operation enters them first.\n\n"
-		"A file that ends before its end, as when the recording was killed, is shown as far "
-		"as it goes; the exit status is 1 then.",
+		"Shows a FILE that 'iommuscope record' wrote; - is standard input [default: "
+		"iommuscope.trace].  It lists each operation in the format of 'iommuscope ops', "
+		"then the operations that started and did not end within the trace.\n\n"
+		"--json writes the objects of 'iommuscope ops --json'; other events have the key "
+		"\"event\", and replacements also the keys of 'iommuscope replace --json'.\n\n"
+		"--csv writes one row for each operation, with the keys as columns, and one row "
+		"for each device whose translation was replaced: the event \"replacement\", the "
+		"verdict, the window and the faults.  A number that is not known is an empty "
+		"cell.\n\n"
+		"--trace-event writes a timeline.  Each thread and each device has a track with "
+		"operations and their phases as slices; a device whose translation was replaced "
+		"has another track with the windows without translation and with faults.  Only "
+		"the sum of each phase is known, so phases are drawn one after the other, in the "
+		"order in which an operation first enters them.\n\n"
+		"A file that was cut off, e.g. because the recording was killed, is shown as far "
+		"as it goes; the exit status is then 1.",
 	.examples = examples,
 	.arguments = "[FILE]",
 	.common = OPTION_COUNT | OPTION_JSON | OPTION_CSV,

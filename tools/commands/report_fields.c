@@ -57,7 +57,7 @@ static void get_event_dur(const void *record, struct value *value)
 
 #define EVENT_NAME                             \
 	FIELD(TEXT, "event", .get = get_event, \
-	      .doc = "what this tells of: `begin`, `end`, `unfinished`, `replacement`, `lost`")
+	      .doc = "kind of the event: `begin`, `end`, `unfinished`, `replacement`, `lost`")
 
 static const struct field row[] = {
 	EVENT_NAME,
@@ -74,18 +74,18 @@ static const struct field begin[] = {
 	EVENT_NAME,
 	INCLUDE(begin_fields, event_record),
 	FIELD(DURATION, "dur_ns", .get = get_event_dur, .kinds = UNFINISHED,
-	      .doc = "how long it took, or takes so far"),
+	      .doc = "how long it took, or has taken so far"),
 };
 
 const struct field_table report_begin_fields =
-	FIELD_TABLE("begin in a trace", begin, .kinds = event_kinds);
+	FIELD_TABLE("start in a trace", begin, .kinds = event_kinds);
 
 static const struct field gap[] = {
 	EVENT_NAME,
 	MEMBER(DATE, "time", struct report_event, at_ns, .doc = OPERATION_TIME_DOC),
 	MEMBER(TIME, "time_ns", struct report_event, at_ns, .doc = "the same moment as `time`"),
 	MEMBER(NUMBER, "lost", struct report_event, lost,
-	       .doc = "how many are missing: they came too fast"),
+	       .doc = "number of records lost because they came too fast"),
 };
 
 const struct field_table report_gap_fields = FIELD_TABLE("events lost", gap);

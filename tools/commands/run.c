@@ -109,7 +109,7 @@ int run_start(struct run *run)
 	if (options->ready_file) {
 		fd = open(options->ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (fd < 0) {
-			complain("cannot make %s: %s", options->ready_file, strerror(errno));
+			complain("cannot create %s: %s", options->ready_file, strerror(errno));
 			return -1;
 		}
 		close(fd);
@@ -227,7 +227,7 @@ static void leave_command(struct run *run)
 	flush_output();
 	if (!await_command(run, COMMAND_END_NS))
 		return;
-	complain("%s [%d] goes on: waiting for its end; Ctrl-C ends both, --kill would have ended it",
+	complain("%s [%d] still runs: waiting for it to end; Ctrl-C ends both, and --kill would have ended it",
 		 run->options->argv[0], run->command);
 	await_command(run, UINT64_MAX / 2);
 }

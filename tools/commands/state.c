@@ -39,10 +39,10 @@ static struct {
 } own;
 
 static const struct argp_option own_options[] = {
-	{ "tree", KEY_TREE, NULL, 0, "contexts with IOASes, HWPTs and devices below", 1 },
-	{ "areas", KEY_AREAS, "[CTX:]IOAS", 0, "what is mapped in an IOAS", 1 },
-	{ "brief", KEY_BRIEF, NULL, 0, "one line for each device", 1 },
-	{ "watch", KEY_WATCH, NULL, 0, "again each second or interval, with changes marked", 1 },
+	{ "tree", KEY_TREE, NULL, 0, "show contexts with their IOASes, HWPTs and devices", 1 },
+	{ "areas", KEY_AREAS, "[CTX:]IOAS", 0, "show what is mapped in an IOAS", 1 },
+	{ "brief", KEY_BRIEF, NULL, 0, "show one line for each device", 1 },
+	{ "watch", KEY_WATCH, NULL, 0, "repeat every interval and mark changes [default: 1s]", 1 },
 	{},
 };
 
@@ -74,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_AREAS:
 		if (!parse_areas(arg))
-			argp_error(state, "%s is no IOAS: give its id, or CTX:ID", arg);
+			argp_error(state, "%s is not an IOAS: give its id, or CTX:ID", arg);
 		own.areas = true;
 		return 0;
 	case KEY_BRIEF:
@@ -263,7 +263,7 @@ static const struct field areas[] = {
 	FIELD(ID, "ctx", .get = get_ctx, .doc = "number of the context, an open /dev/iommu"),
 	FIELD(ID, "ioas", .get = get_ioas, .doc = "id of the I/O address space"),
 	FIELD(VALUES, "areas", .write = write_areas, .table = &area_fields,
-	      .doc = "what is mapped, in the order of the addresses"),
+	      .doc = "mapped areas, in order of address"),
 };
 
 static const struct field_table areas_fields = FIELD_TABLE("areas of an address space", areas);
@@ -376,9 +376,9 @@ static const struct field_table *const records[] = {
 static const struct command_example examples[] = {
 	{ "state", "every device that is bound to an iommufd" },
 	{ "state --tree", "what is attached to what" },
-	{ "state -d 0000:01:00.0 --watch", "one device; changes are marked" },
+	{ "state -d 0000:01:00.0 --watch", "one device, with changes marked" },
 	{ "state --areas 3:1", "what is mapped in IOAS 1 of ctx 3" },
-	{ "state --json", "all there is, for another program" },
+	{ "state --json", "everything, as JSON" },
 	{},
 };
 
@@ -386,13 +386,14 @@ const struct command command_state = {
 	.name = "state",
 	.summary = "Show what is attached to what, and what is mapped and pinned",
 	.description =
-		"For each device that is bound to an iommufd it shows its driver, group and IOMMU, "
+		"For each device bound to an iommufd, state shows its driver, group and IOMMU, "
 		"the ctx (open /dev/iommu) and its process, the HWPT and IOAS that translate it, "
 		"how much is mapped and pinned, in how many extents (contiguous runs of memory), "
-		"and how often the translation was replaced.  Devices that are bound to a VFIO "
-		"driver but not in use follow, with the reason where their group cannot be used.\n\n"
-		"With --watch a '+' stands before what is new, '*' before what changed, and '-' "
-		"before what is gone since the last time.",
+		"and how often its translation was replaced.  Devices that are bound to a VFIO "
+		"driver but not in use follow; if their group cannot be used, the reason is "
+		"shown.\n\n"
+		"--watch marks what is new with '+', what changed with '*', and what is gone "
+		"with '-'.",
 	.examples = examples,
 	.common = OPTION_DEVICE | OPTION_PID | OPTION_CTX | OPTION_INTERVAL | OPTION_COUNT |
 		  OPTION_DURATION | OPTION_JSON | OPTION_READY,

@@ -47,8 +47,8 @@ static struct {
 } own = { .longer_ns = 1000000000 };
 
 static const struct argp_option own_options[] = {
-	{ "longer", KEY_LONGER, "TIME", 0, "only operations under way for at least TIME, 1s", 1 },
-	{ "no-stack", KEY_NO_STACK, NULL, 0, "do not show the kernel's stacks", 1 },
+	{ "longer", KEY_LONGER, "TIME", 0, "only operations in flight for at least TIME [default: 1s]", 1 },
+	{ "no-stack", KEY_NO_STACK, NULL, 0, "do not show kernel stacks", 1 },
 	{},
 };
 
@@ -217,9 +217,9 @@ static void print_suspect(const struct suspect *suspect, const struct inflight_o
 		       format_duration(inflight->phase_dur_ns).s, named ? ": " : "",
 		       named ? phase_text(inflight->phase) : "");
 	else
-		printf("    began before it was observed, so its phases are not known\n");
+		printf("    started before iommuscope, so its phases are not known\n");
 	if (suspect->thread.running)
-		printf("    runs on a CPU: the stack is the one at which it last waited\n");
+		printf("    running on a CPU: the stack shows where it last waited\n");
 	if (own.no_stack)
 		return;
 	nr = read_stack(op->tgid, op->tid, lines);
@@ -279,9 +279,9 @@ static void write_stack(const void *record, struct json *json)
 static const struct field stuck[] = {
 	INCLUDE(inflight_fields, stuck_inflight),
 	FIELD(FLAG, "on_cpu", .get = get_on_cpu,
-	      .doc = "it runs: the stack is the one at which it last waited"),
+	      .doc = "it is running: the stack shows where it last waited"),
 	FIELD(VALUES, "stack", .write = write_stack,
-	      .doc = "the kernel's stack, the innermost function first"),
+	      .doc = "kernel stack, innermost function first"),
 };
 
 static const struct field_table stuck_fields = FIELD_TABLE("stuck operation", stuck);
@@ -302,7 +302,7 @@ static const struct field document[] = {
 	MEMBER(DATE, "time", struct document, now_ns, .doc = OPERATION_TIME_DOC),
 	MEMBER(TIME, "time_ns", struct document, now_ns, .doc = "the same moment as `time`"),
 	FIELD(LIST, "stuck", .table = &stuck_fields, .element = nth_stuck,
-	      .doc = "operations under way, the longest first"),
+	      .doc = "operations in flight, longest first"),
 };
 
 static const struct field_table document_fields = FIELD_TABLE("stuck operations", document);
@@ -337,7 +337,7 @@ static void report(struct suspects *suspects, const struct options *options)
 		shown++;
 	}
 	if (!shown)
-		printf("no operation is under way for %s or longer\n",
+		printf("no operation has been in flight for %s or longer\n",
 		       format_duration(own.longer_ns).s);
 }
 
@@ -389,7 +389,7 @@ static int stuck_main(const struct options *given)
 	inflight_detach(&inflight);
 	lost = inflight_lost(&inflight);
 	if (lost)
-		complain("%" PRIu64 " operations that began found no room and may be missing",
+		complain("%" PRIu64 " operations started without room to track them and may be missing",
 			 lost);
 	status = run_finish(&run);
 out_close:
@@ -403,23 +403,22 @@ static const struct field_table *const records[] = {
 };
 
 static const struct command_example examples[] = {
-	{ "stuck", "what does not come to an end?" },
+	{ "stuck", "which operations hang?" },
 	{ "stuck --longer 100ms -i 1", "look once a second" },
-	{ "stuck -p 4711 --json", "one process, for another program" },
+	{ "stuck -p 4711 --json", "one process, as JSON" },
 	{},
 };
 
 const struct command command_stuck = {
 	.name = "stuck",
-	.summary = "Show operations that are under way for long",
+	.summary = "Show operations that have been in flight for long",
 	.description =
-		"It shows operations that have not come to an end, the longest first: who called "
-		"them, on what, since when, in which phase they are, and the kernel's stack of the "
-		"thread.  It looks for as long as TIME, then reports; with an interval it goes on "
-		"looking.\n\n"
-		"An operation that began before the tool started is found as well: its thread does "
-		"not come out of its ioctl.  Of that one it is not known when it began, and in "
-		"which phase it is.",
+		"Shows operations that have not ended, longest first: the calling process, what "
+		"they work on, since when, the current phase, and the kernel stack of the thread.  "
+		"It looks for TIME, then reports; with an interval it continues until "
+		"interrupted.\n\n"
+		"An operation that started before the tool is found as well, because its thread "
+		"does not return from its ioctl.  Its start and its phase are not known.",
 	.examples = examples,
 	.common = OPTION_DEVICE | OPTION_PID | OPTION_INTERVAL | OPTION_COUNT | OPTION_DURATION |
 		  OPTION_JSON | OPTION_READY,

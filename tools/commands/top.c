@@ -152,7 +152,7 @@ static void draw_foot(const struct top *top)
 	char text[160];
 
 	if (view.typing)
-		snprintf(text, sizeof(text), "type what a line must contain; Enter keeps it, Esc "
+		snprintf(text, sizeof(text), "type text that lines must contain; Enter keeps it, Esc "
 					     "drops it");
 	else
 		snprintf(text, sizeof(text), "q quit  h help  Tab panel  z zoom  s sort  / filter  "
@@ -217,21 +217,21 @@ static void draw_help(void)
 {
 	static const char *const lines[] = {
 		"q, Ctrl-C    quit",
-		"Space, p     pause: what is shown stays; what comes meanwhile is counted",
-		"Tab, 1 2 3   choose operations, devices, or failures and replacements",
-		"z, Enter     the chosen panel alone on the screen, and back",
-		"Up Down PgUp PgDn Home    scroll it",
-		"s, r         sort it by the next column; the other way round",
-		"/            show only lines that contain something; Esc shows all again",
+		"Space, p     pause the display; counting continues",
+		"Tab, 1 2 3   choose a panel: operations, devices, failures and replacements",
+		"z, Enter     show only the chosen panel, and back",
+		"Up Down PgUp PgDn Home    scroll the panel",
+		"s, r         sort by the next column; reverse the order",
+		"/            show only lines that contain a text; Esc shows all again",
 		"t            operations since the start, or since the last look",
 		"+ -          look more often, less often",
 		"",
-		"Operations: RATE/S and FAILED are since the last look, IN ALL since the start.",
-		"Half of them took at most P50, 99 of 100 at most P99; MOST IN is the phase",
-		"where most of the time went.  Devices: IOAS and HWPT are ids, HUGE is the share",
-		"of pinned memory in whole 2 MiB, REPL counts replacements of the group's",
-		"translation.  What is alike among failures and replacements is one line, with",
-		"how often it came and the last time it did.",
+		"Operations: RATE/S and FAILED cover the last interval, IN ALL the whole run.",
+		"Half of the calls took at most P50, 99 of 100 at most P99; MOST IN is the phase",
+		"that took most of the time.  Devices: IOAS and HWPT are ids, HUGE is the share",
+		"of pinned memory in whole 2 MiB, REPL counts replacements of the translation",
+		"of the group.  Identical failures and replacements share one line, with their",
+		"number and the time of the last one.",
 		"",
 		"any key goes back",
 	};
@@ -525,8 +525,8 @@ out_unload:
 }
 
 static const struct command_example examples[] = {
-	{ "top", "what goes on, on one screen" },
-	{ "top -i 500ms -d 0000:03:00.0", "what goes on around one device" },
+	{ "top", "everything on one screen" },
+	{ "top -i 500ms -d 0000:03:00.0", "one device, twice a second" },
 	{},
 };
 
@@ -535,14 +535,15 @@ const struct command command_top = {
 	.summary = "Watch operations, devices, failures and replacements live",
 	.description =
 		"A full screen of three panels: the operations with their rate, tail latency and "
-		"the phase where most of their time goes; the devices with their process, address "
-		"space and what is mapped and pinned for them; and the last failures and "
-		"replacements in words.\n\n"
-		"Keys: q quits, h explains, Tab chooses a panel and z gives it the whole screen, "
-		"arrows scroll, s sorts by the next column and r the other way round, / filters, "
-		"Space pauses, t shows totals, + and - change the interval.\n\n"
-		"It needs a terminal of at least 60x12, and leaves it as it was.  It looks every 2 "
-		"seconds unless told otherwise; -n ends it after N looks.",
+		"A full screen of three panels: operations with their rate, tail latency and the "
+		"phase that takes most of their time; devices with their process, address space "
+		"and what is mapped and pinned for them; the last failures and replacements, each "
+		"explained.\n\n"
+		"Keys: q quits, h shows help, Tab chooses a panel and z gives it the whole screen, "
+		"arrows scroll, s sorts by the next column, r reverses the order, / filters, Space "
+		"pauses, t shows totals, + and - change the interval.\n\n"
+		"It needs a terminal of at least 60x12 and restores it at the end.  The interval "
+		"is 2 seconds unless -i sets it; -n stops after N intervals.",
 	.examples = examples,
 	.common = OPTION_FILTERS | OPTION_INTERVAL | OPTION_COUNT | OPTION_DURATION | OPTION_READY,
 	.run = top_main,

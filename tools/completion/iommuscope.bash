@@ -14,7 +14,7 @@ _iommuscope()
 		COMPREPLY=($(compgen -W "$commands --version --help" -- "$word"))
 		return
 	fi
-	# behind -- stands a command of its own
+	# a command of its own follows --
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		if [[ ${COMP_WORDS[i]} == -- ]]; then
 			COMPREPLY=($(compgen -c -- "$word"))

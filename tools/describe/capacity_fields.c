@@ -7,7 +7,7 @@
 #include "machine/memlock.h"
 #include "observe/capacity.h"
 
-#define LOCKED_DOC .doc = "what is compared with the limit"
+#define LOCKED_DOC .doc = "amount that is compared with the limit"
 #define LIMIT_DOC .doc = "`RLIMIT_MEMLOCK` of the process"
 
 /* A process */
@@ -49,7 +49,7 @@ static void get_left_bytes(const void *record, struct value *value)
 	value->number = capacity_left(process);
 }
 
-#define NOT_LIMITED .unknown = "nothing limits it, or the process has ended"
+#define NOT_LIMITED .unknown = "there is no limit, or the process has ended"
 
 static const struct field process[] = {
 	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
@@ -62,14 +62,14 @@ static const struct field process[] = {
 	RECORD(BYTES, "pinned_bytes", pinned_bytes, .doc = "memory that is pinned"),
 	RECORD(BYTES, "locked_bytes", counted_bytes, LOCKED_DOC),
 	FIELD(TEXT, "limit", .get = get_limit, .unknown = "the process has ended",
-	      .doc = "what the limit is: `bytes`, `unlimited`, `cap_ipc_lock`"),
+	      .doc = "kind of the limit: `bytes`, `unlimited`, `cap_ipc_lock`"),
 	FIELD(BYTES, "limit_bytes", .get = get_limit_bytes, NOT_LIMITED, LIMIT_DOC),
 	FIELD(BYTES, "left_bytes", .get = get_left_bytes, NOT_LIMITED,
-	      .doc = "how much more there may be"),
+	      .doc = "amount that is left"),
 };
 #undef RECORD
 
-const struct field_table capacity_process_fields = FIELD_TABLE("process that pins", process);
+const struct field_table capacity_process_fields = FIELD_TABLE("process that pins memory", process);
 
 /* A context, for the page: programs of one user may have different limits */
 

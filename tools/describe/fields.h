@@ -20,9 +20,9 @@
 
 /* What time and time_ns mean wherever they are. */
 #define OPERATION_TIME_DOC \
-	"when this was: as an operation or replacement ended, as a begin began, as a report was made"
+	"time of the event: the end of an operation or replacement, its start in a start event, or the making of a report"
 #define SOURCE_DOC \
-	"where it was seen: `own` by events of our modules, `upstream` or `type1` by probes on the kernel's own"
+	"where it was observed: `own` by events of our modules, `upstream` or `type1` by probes on the kernel's own"
 
 /* struct scope_op; the parts, for those that have only some of them */
 extern const struct field_table operation_fields;

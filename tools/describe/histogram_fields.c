@@ -30,7 +30,7 @@ PERCENTILE(3)
 
 static const struct field sums[] = {
 	MEMBER(NUMBER, "count", struct histogram, count, .doc = "how many there were"),
-	MEMBER(DURATION, "sum_ns", struct histogram, sum, .doc = "their time in sum"),
+	MEMBER(DURATION, "sum_ns", struct histogram, sum, .doc = "sum of their times"),
 	MEMBER(DURATION, "max_ns", struct histogram, max, .doc = "the longest"),
 };
 

@@ -140,13 +140,13 @@ void idle_devices_print(const struct idle_devices *idle)
 		printf("%s%s\n", *name ? "  " : "", name);
 		print_holders(device);
 		if (!device->has_group) {
-			printf("%s  cannot be used: it is behind no IOMMU%s\n",
+			printf("%s  cannot be used: it is not behind an IOMMU%s\n",
 			       colour_on(COLOUR_YELLOW), colour_off());
 			continue;
 		}
 		blocker = iommu_group_blocker(&device->group, NULL);
 		for (; blocker; blocker = iommu_group_blocker(&device->group, blocker))
-			printf("%s  cannot be used: %s of the same group is %s's; bind it to vfio-pci or "
+			printf("%s  cannot be used: %s in the same group is bound to %s; bind it to vfio-pci or "
 			       "unbind it%s\n",
 			       colour_on(COLOUR_YELLOW), blocker->device, blocker->driver,
 			       colour_off());
@@ -202,16 +202,16 @@ static const struct field_table holder_fields = FIELD_TABLE("holder", holder);
 static const struct field idle_device[] = {
 	MEMBER(TEXT, "device", struct idle_device, device, .doc = "name of the device"),
 	FIELD(TEXT, "name", .get = get_name,
-	      .unknown = "it is no PCI device, or pci.ids has no name",
-	      .doc = "what the device is, from pci.ids"),
+	      .unknown = "it is not a PCI device, or pci.ids has no name for it",
+	      .doc = "description of the device, from pci.ids"),
 	MEMBER(TEXT, "driver", struct idle_device, driver, .unknown = "it has none",
 	       .doc = "driver of the device"),
-	FIELD(NUMBER, "group", .get = get_group, .unknown = "it is behind no IOMMU",
+	FIELD(NUMBER, "group", .get = get_group, .unknown = "it is not behind an IOMMU",
 	      .doc = "number of the IOMMU group"),
 	MEMBER(FLAG, "viable", struct idle_device, viable,
-	       .doc = "nothing keeps it from being used"),
+	       .doc = "nothing prevents its use"),
 	FIELD(LIST, "holders", .table = &holder_fields, .element = nth_holder,
-	      .doc = "processes that have its node, or that of its group, open"),
+	      .doc = "processes that have its node or its group's node open"),
 };
 
 static const struct field_table idle_device_fields = FIELD_TABLE("unused device", idle_device);
@@ -258,21 +258,21 @@ static const struct field blocker[] = {
 	       .doc = "driver of the device"),
 };
 
-static const struct field_table blocker_fields = FIELD_TABLE("device in the way", blocker);
+static const struct field_table blocker_fields = FIELD_TABLE("device that blocks a group", blocker);
 
 static const struct field group[] = {
 	MEMBER(NUMBER, "group", struct iommu_group, id, .doc = "number of the IOMMU group"),
 	FIELD(LIST, "blockers", .table = &blocker_fields, .element = nth_blocker,
-	      .doc = "devices with drivers that keep it from being used"),
+	      .doc = "devices whose drivers prevent its use"),
 };
 
 static const struct field_table group_fields = FIELD_TABLE("group", group);
 
 static const struct field idle_list[] = {
 	FIELD(LIST, "unused_devices", .table = &idle_device_fields, .element = nth_idle,
-	      .doc = "devices of a VFIO driver that nobody uses"),
+	      .doc = "devices of a VFIO driver that are not in use"),
 	FIELD(LIST, "groups_not_viable", .table = &group_fields, .element = nth_group,
-	      .doc = "their groups that cannot be used"),
+	      .doc = "groups of these devices that cannot be used"),
 };
 
 const struct field_table idle_devices_fields = FIELD_TABLE("unused devices", idle_list);

@@ -160,23 +160,23 @@ static const struct field series_names[] = {
 
 static const struct field_table series_name_fields = FIELD_TABLE("name", series_names);
 
-#define WHOLE_ONLY .unknown = "it is a phase"
+#define WHOLE_ONLY .unknown = "this is a phase"
 
 static const struct field series_counters[] = {
-	FIELD(NUMBER, "errors", .get = get_errors, WHOLE_ONLY, .doc = "how many failed"),
+	FIELD(NUMBER, "errors", .get = get_errors, WHOLE_ONLY, .doc = "number that failed"),
 	FIELD(BYTES, "bytes", .get = get_bytes, WHOLE_ONLY, .doc = "bytes mapped or unmapped"),
 };
 
 static const struct field_table series_counter_fields = FIELD_TABLE("counters", series_counters);
 
 #define PHASE_NAME                                                                     \
-	FIELD(TEXT, "phase", .get = get_phase, .unknown = "it is the whole operation", \
+	FIELD(TEXT, "phase", .get = get_phase, .unknown = "this is the whole operation", \
 	      .doc = "name of the phase; `other` for none")
 #define PAGES \
 	FIELD(NUMBER, "pages", .get = get_pages, WHOLE_ONLY, .doc = "pages pinned or unpinned")
 #define LABEL                                                                        \
-	FIELD(TEXT, "label", .get = get_label, .unknown = "they are not told apart", \
-	      .doc = "the device, IOAS, process or cgroup, as `by` says")
+	FIELD(TEXT, "label", .get = get_label, .unknown = "operations are not split", \
+	      .doc = "the device, IOAS, process or cgroup, see `by`")
 
 static const struct field phase[] = {
 	PHASE_NAME,
@@ -192,11 +192,11 @@ static const struct field series[] = {
 	LABEL,
 	PART(series_counter_fields),
 	PAGES,
-	FIELD(REAL, "rate_per_second", .get = get_rate, .doc = "how many a second"),
+	FIELD(REAL, "rate_per_second", .get = get_rate, .doc = "operations per second"),
 	FIELD(REAL, "gigabytes_per_second", .get = get_throughput, .unknown = "it maps nothing",
-	      .doc = "bytes for each nanosecond that they took"),
+	      .doc = "bytes mapped or unmapped per nanosecond of their time"),
 	FIELD(REAL, "ns_per_page", .get = get_ns_per_page, .unknown = "it pins nothing",
-	      .doc = "time for each page"),
+	      .doc = "time per page"),
 	INCLUDE(times_fields, row_histogram),
 	INCLUDE(histogram_bucket_fields, row_histogram),
 	FIELD(LIST, "phases", .table = &phase_fields, .element = nth_phase,
@@ -204,7 +204,7 @@ static const struct field series[] = {
 	FIELD(DURATION, "other_ns", .get = get_other, .doc = "time in none of the phases"),
 };
 
-static const struct field_table series_fields = FIELD_TABLE("operations of a kind", series);
+static const struct field_table series_fields = FIELD_TABLE("operations of one kind", series);
 
 /* What the page takes differences of: percentiles are made there */
 
@@ -284,13 +284,13 @@ static void get_address(const void *record, struct value *value)
 }
 
 static const struct field frame[] = {
-	FIELD(TEXT, "space", .get = get_space, .doc = "whose: `kernel` or `user`"),
+	FIELD(TEXT, "space", .get = get_space, .doc = "`kernel` or `user`"),
 	FIELD(TEXT, "symbol", .get = get_symbol, .unknown = "it has no name",
 	      .doc = "name of the function"),
 	FIELD(TEXT, "module", .get = get_module, .unknown = "it is not known",
 	      .doc = "`kernel` or a module; of a process, the path of the file"),
 	FIELD(BYTES, "offset_bytes", .get = get_offset,
-	      .doc = "from the begin of the function, or else of the file"),
+	      .doc = "offset from the start of the function, or else of the file"),
 	FIELD(TEXT, "address", .get = get_address, .doc = "0x..."),
 };
 
@@ -301,7 +301,7 @@ static const struct field slow[] = {
 	MEMBER(FLAG, "process_ended", struct slow_call, ended,
 	       .doc = "the process had ended before its frames could be named"),
 	FIELD(LIST, "frames", .table = &frame_fields, .element = nth_frame,
-	      .doc = "the stacks: the kernel's frames, then the user's, the innermost first"),
+	      .doc = "the stacks: kernel frames, then user frames, innermost first"),
 };
 
 static const struct field_table slow_fields = FIELD_TABLE("slow operation", slow);
@@ -370,30 +370,30 @@ static void get_slowest_lost(const void *record, struct value *value)
 
 static const struct field report_head[] = {
 	FIELD(TEXT, "report", .get = get_report,
-	      .doc = "`interval`: since the one before; `total`: of the whole run"),
+	      .doc = "`interval`: since the previous report; `total`: the whole run"),
 	MEMBER(DATE, "time", struct lat_report, time_ns, .doc = OPERATION_TIME_DOC),
 	MEMBER(TIME, "time_ns", struct lat_report, time_ns, .doc = "the same moment as `time`"),
-	MEMBER(DURATION, "span_ns", struct lat_report, span_ns, .doc = "the time that it is about"),
+	MEMBER(DURATION, "span_ns", struct lat_report, span_ns, .doc = "time that it covers"),
 };
 
 static const struct field_table report_head_fields = FIELD_TABLE("report", report_head);
 
 static const struct field report[] = {
 	PART(report_head_fields),
-	FIELD(TEXT, "by", .get = get_by, .unknown = "they are not told apart",
-	      .doc = "by what operations are told apart: `device`, `ioas`, `process`, `cgroup`"),
+	FIELD(TEXT, "by", .get = get_by, .unknown = "operations are not split",
+	      .doc = "what operations are split by: `device`, `ioas`, `process`, `cgroup`"),
 	FIELD(LIST, "operations", .table = &series_fields, .element = nth_series,
-	      .doc = "each kind, with each label"),
+	      .doc = "one for each operation and label"),
 	MEMBER(NUMBER, "overflowed", struct lat_report, overflowed,
-	       .doc = "operations without a label of their own: see --limit"),
-	FIELD(TEXT, "unseen_phases", .get = get_unseen, .unknown = "all are seen",
-	      .doc = "phases that nothing shows on this kernel: their time is that of others, or of none"),
+	       .doc = "operations that count as (others), see --limit"),
+	FIELD(TEXT, "unseen_phases", .get = get_unseen, .unknown = "all are observed",
+	      .doc = "phases that cannot be observed on this kernel: their time counts as another phase or as `other`"),
 	MEMBER(NUMBER, "missed", struct lat_report, missed,
-	       .doc = "operations that may be missing, at most: the kernel did not run their probe"),
+	       .doc = "upper bound of missing operations: the kernel did not run their probes"),
 	FIELD(LIST, "slowest", .table = &slow_fields, .element = nth_slow, .kinds = WITH_STACKS,
-	      .doc = "the slowest of each kind, with --stacks"),
+	      .doc = "the slowest of each operation; only with --stacks"),
 	FIELD(NUMBER, "slowest_lost", .get = get_slowest_lost, .kinds = WITH_STACKS,
-	      .doc = "slow operations that came too fast and are missing"),
+	      .doc = "slow operations lost because they came too fast"),
 };
 
 const struct field_table lat_report_fields =

@@ -231,18 +231,18 @@ void lat_report_table(const struct lat_report *report)
 		printf("%s%s%s\n", colour_on(COLOUR_DIM),
 		       format_clock_second(report->time_ns + report->wall_ns).s, colour_off());
 	} else {
-		printf("%s%s in all%s\n", colour_on(COLOUR_DIM),
+		printf("%s%s in total%s\n", colour_on(COLOUR_DIM),
 		       format_duration(report->span_ns).s, colour_off());
 	}
 	if (*report->unseen)
-		printf("%sphases not seen here: %s%s\n", colour_on(COLOUR_DIM), report->unseen,
+		printf("%sphases not observed here: %s%s\n", colour_on(COLOUR_DIM), report->unseen,
 		       colour_off());
 	print_operations(report);
 	if (report->histograms)
 		for (i = 0; i < report->set->nr; i++)
 			print_histograms(report->set->series[i]);
 	if (report->overflowed)
-		printf("%" PRIu64 " operations are among the others: too many to tell apart, see "
+		printf("%" PRIu64 " operations count as (others): more labels than --limit allows, see "
 		       "--limit\n", report->overflowed);
 	if (report->missed)
 		printf("%" PRIu64 " operations may be missing: their thread was preempted in a "

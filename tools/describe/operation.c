@@ -179,7 +179,7 @@ static void say_number(struct strbuf *buf, enum ioctl_of of, const char *meaning
 {
 	if (strstr(meaning, "error code"))
 		strbuf_say(buf, "%s %s",
-			   strstr(meaning, "IOMMU driver") ? "the driver says" : "it says",
+			   strstr(meaning, "IOMMU driver") ? "the driver says" : "error",
 			   error_name(value > 4095 ? (int)-value : (int)value));
 	else if (strstr(meaning, "IOVA") || strstr(meaning, "address") ||
 		 strstr(meaning, "flags"))

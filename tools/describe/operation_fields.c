@@ -51,7 +51,7 @@ static const struct field moment[] = {
 	FIELD(DATE, "time", .get = get_end, .doc = OPERATION_TIME_DOC),
 	FIELD(TIME, "time_ns", .get = get_end, .doc = "the same moment as `time`"),
 	RECORD(MONOTONIC, "start_monotonic_ns", start_ns,
-	       .doc = "as the operation began, by the clock that perf and bpftrace use"),
+	       .doc = "start of the operation, by the clock that perf and bpftrace use"),
 };
 
 const struct field_table operation_moment_fields = FIELD_TABLE("moment", moment);
@@ -88,7 +88,7 @@ static const struct field caller[] = {
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
 	RECORD(NUMBER, "pid", tgid, .doc = "its process id"),
 	RECORD(NUMBER, "tid", tid, .doc = "its thread id"),
-	RECORD(ID, "ctx", ctx, .kinds = IOMMUFD, .unknown = "none is known",
+	RECORD(ID, "ctx", ctx, .kinds = IOMMUFD, .unknown = "it is not known",
 	       .doc = "number of the context, an open /dev/iommu"),
 };
 
@@ -140,15 +140,15 @@ static void get_why(const void *record, struct value *value)
 #define SUCCEEDED .unknown = "it succeeded"
 
 static const struct field outcome[] = {
-	RECORD(SIGNED, "ret", ret, .doc = "what the call returned: negative if it failed"),
+	RECORD(SIGNED, "ret", ret, .doc = "return value of the call: negative if it failed"),
 	FIELD(TEXT, "error", .get = get_error, SUCCEEDED, .doc = "name of the errno value"),
 	FIELD(TEXT, "reason", .get = get_reason, SUCCEEDED, .doc = "name of the reason"),
 	FIELD(NUMBER, "reason_a", .get = get_reason_a, SUCCEEDED,
-	      .doc = "first number of the reason; the catalogue of reasons has its meaning"),
+	      .doc = "first number of the reason; its meaning is in the catalogue of reasons"),
 	FIELD(NUMBER, "reason_b", .get = get_reason_b, SUCCEEDED,
 	      .doc = "second number of the reason"),
 	FIELD(TEXT, "message", .get = get_why, SUCCEEDED,
-	      .doc = "the reason in words, with its numbers"),
+	      .doc = "explanation of the reason, with its numbers"),
 };
 
 static const struct field_table outcome_fields = FIELD_TABLE("outcome", outcome);
@@ -185,7 +185,7 @@ static void get_wait(const void *record, struct value *value)
 	},
 
 static const struct field duration[] = {
-	RECORD(DURATION, "dur_ns", dur_ns, .doc = "how long it took, or takes so far"),
+	RECORD(DURATION, "dur_ns", dur_ns, .doc = "how long it took, or has taken so far"),
 	IOMMUFD_PHASES(PHASE)
 	VFIO_PHASES(VFIO_PHASE)
 };
@@ -200,7 +200,7 @@ static const struct field common[] = {
 	PART(outcome_fields),
 	RECORD(TEXT, "device", device, .kinds = TRANSLATION | VFIO, .unknown = "no device is named",
 	       .doc = "name of the device"),
-	RECORD(ID, "device_id", device_id, .kinds = SPACE | VFIO, .unknown = "it is about none",
+	RECORD(ID, "device_id", device_id, .kinds = SPACE | VFIO, .unknown = "it involves none",
 	       .doc = "object id of the device or access"),
 	RECORD(TEXT, "iommu_driver", driver, .kinds = TRANSLATION, .unknown = "the event has none",
 	       .doc = "driver of the IOMMU"),
@@ -209,11 +209,11 @@ static const struct field common[] = {
 	RECORD(NUMBER, "devices", devices, .kinds = TRANSLATION | VFIO_HOT_RESET,
 	       .doc = "devices that are attached, moved or reset"),
 	RECORD(ID, "old_hwpt", old_hwpt, .kinds = TRANSLATION, .unknown = "there was none",
-	       .doc = "id of the hardware page table before"),
+	       .doc = "id of the previous hardware page table"),
 	RECORD(ID, "hwpt", hwpt, .kinds = TRANSLATION, .unknown = "there is none",
 	       .doc = "id of the hardware page table"),
 	RECORD(ID, "old_ioas", old_ioas, .kinds = TRANSLATION, .unknown = "there was none",
-	       .doc = "id of the I/O address space before"),
+	       .doc = "id of the previous I/O address space"),
 	RECORD(ID, "ioas", ioas, .kinds = SPACE, .unknown = "there is none",
 	       .doc = "id of the I/O address space"),
 	PART(duration_fields),
@@ -245,14 +245,14 @@ static const struct field details[] = {
 	RECORD(NUMBER, "flags", flags, .doc = "flags of the call"),
 	FIELD(TEXT, "object_type", .kinds = OBJECT, .get = get_object_type,
 	      .doc = "type of the object: `ioas`, `hwpt`, `device`, `access`, `object`"),
-	RECORD(ID, "object_id", object_id, .kinds = OBJECT, .unknown = "it is about none",
+	RECORD(ID, "object_id", object_id, .kinds = OBJECT, .unknown = "it involves none",
 	       .doc = "id of the object"),
 	RECORD(NUMBER, "value", value, .kinds = OBJECT | VFIO,
 	       .doc = "value of the option, number of the ioctl, or other argument"),
 	RECORD(TEXT, "node", driver, .kinds = VFIO, .unknown = "there is none",
 	       .doc = "name of the device's node"),
-	RECORD(ID, "pt_id", hwpt, .kinds = VFIO, .unknown = "none is asked for",
-	       .doc = "id of the page table or address space that is asked for"),
+	RECORD(ID, "pt_id", hwpt, .kinds = VFIO, .unknown = "none is requested",
+	       .doc = "id of the requested page table or address space"),
 	RECORD(NUMBER, "index", index, .kinds = VFIO,
 	       .doc = "number of the region, or type of interrupt"),
 	RECORD(NUMBER, "interrupts", devices, .kinds = VFIO_IRQS, .doc = "how many interrupts"),
@@ -267,7 +267,7 @@ static const struct field details[] = {
 	       .doc = "address of the memory in the process"),
 	RECORD(NUMBER, "pages", pages, .kinds = SPACE, .doc = "pages pinned or unpinned"),
 	RECORD(NUMBER, "extents", extents, .kinds = SPACE, .get = get_extents,
-	       .unknown = "it is not seen",
+	       .unknown = "it is not observed",
 	       .doc = "contiguous runs of pinned memory; of an unmap, areas"),
 };
 
@@ -295,10 +295,10 @@ static const struct field underway[] = {
 	PART(operation_name_fields),
 	PART(caller_fields),
 	RECORD(NUMBER, "uid", uid, .doc = "user"),
-	FIELD(TEXT, "what", .get = get_what, .doc = "what it works on, in words"),
+	FIELD(TEXT, "what", .get = get_what, .doc = "description of what it works on"),
 	RECORD(TEXT, "device", device, .unknown = "no device is named",
 	       .doc = "name of the device"),
-	RECORD(ID, "device_id", device_id, .unknown = "it is about none",
+	RECORD(ID, "device_id", device_id, .unknown = "it involves none",
 	       .doc = "object id of the device or access"),
 	RECORD(ID, "ioas", ioas, .kinds = SPACE, .unknown = "there is none",
 	       .doc = "id of the I/O address space"),
@@ -307,14 +307,14 @@ static const struct field underway[] = {
 };
 
 static const struct field_table underway_fields =
-	FIELD_TABLE("operation under way", underway, .kinds = operation_kinds);
+	FIELD_TABLE("operation in flight", underway, .kinds = operation_kinds);
 
 static const struct field begin[] = {
 	PART(operation_moment_fields),
 	PART(underway_fields),
 };
 
-const struct field_table begin_fields = FIELD_TABLE("begin of an operation", begin);
+const struct field_table begin_fields = FIELD_TABLE("start of an operation", begin);
 
 static const void *inflight_op(const void *record, size_t number)
 {
@@ -345,24 +345,24 @@ static void get_phase_dur(const void *record, struct value *value)
 	value->number = inflight->phase_dur_ns;
 }
 
-#define BEGAN_BEFORE .unknown = "it began before it was observed"
+#define BEGAN_BEFORE .unknown = "it started before the tool"
 
 static const struct field inflight[] = {
 	INCLUDE(underway_fields, inflight_op),
 	MEMBER(DURATION, "dur_ns", struct inflight_op, op.dur_ns,
-	       .doc = "how long it took, or takes so far"),
+	       .doc = "how long it took, or has taken so far"),
 	MEMBER(FLAG, "dur_at_least", struct inflight_op, dur_at_least,
-	       .doc = "it is under way for longer: nobody saw it begin"),
+	       .doc = "it has been in flight for longer: its start was not observed"),
 	FIELD(TEXT, "phase", .get = get_phase, BEGAN_BEFORE,
 	      .doc = "name of the phase; `other` for none"),
 	FIELD(TEXT, "phase_text", .get = get_phase_text,
-	      .unknown = "it is in no phase, or began before it was observed",
-	      .doc = "the phase in words"),
+	      .unknown = "it is in no phase, or started before the tool",
+	      .doc = "description of the phase"),
 	FIELD(DURATION, "phase_dur_ns", .get = get_phase_dur, BEGAN_BEFORE,
-	      .doc = "for how long it is in that phase"),
+	      .doc = "how long it has been in that phase"),
 };
 
-const struct field_table inflight_fields = FIELD_TABLE("operation under way", inflight);
+const struct field_table inflight_fields = FIELD_TABLE("operation in flight", inflight);
 
 void inflight_describe(struct inflight_op *record, const struct scope_begun *begun,
 		       uint64_t now_ns)
@@ -408,7 +408,7 @@ static const struct field failure[] = {
 	INCLUDE(operation_name_fields, last_failure),
 	INCLUDE(outcome_fields, last_failure),
 	MEMBER(NUMBER, "count", struct failure, count, .doc = "how many there were"),
-	FIELD(TEXT, "text", .get = get_sentence, .doc = "what it is, as a sentence"),
+	FIELD(TEXT, "text", .get = get_sentence, .doc = "the finding or failure, as a sentence"),
 };
 
 const struct field_table failure_fields = FIELD_TABLE("failure", failure);
@@ -417,7 +417,7 @@ const struct field_table failure_fields = FIELD_TABLE("failure", failure);
 
 static const struct field lost[] = {
 	FIELD(NUMBER, "lost", .size = sizeof(uint64_t),
-	      .doc = "how many are missing: they came too fast"),
+	      .doc = "number of records lost because they came too fast"),
 };
 
 const struct field_table lost_fields = FIELD_TABLE("end of a stream", lost);

@@ -77,7 +77,7 @@ const char *fault_words(const struct scope_fault_mark *fault, unsigned int drive
 	}
 	if (fault->flags & SCOPE_FAULT_IN_WINDOW)
 		return "while there was no translation";
-	return fault->flags & SCOPE_FAULT_EXACT ? "not translated" : "the kernel's log tells of it";
+	return fault->flags & SCOPE_FAULT_EXACT ? "not translated" : "reported in the kernel log";
 }
 
 static void say_faults(struct strbuf *buf, const struct replacement *replacement)
@@ -146,7 +146,7 @@ void replacement_words(const struct replacement *replacement, char *text, size_t
 		break;
 	case VERDICT_unknown:
 		strbuf_say(&buf, " (%s)",
-			   facts->ret < 0 ? "failed, and the way back was not seen" :
+			   facts->ret < 0 ? "failed, and the rollback was not observed" :
 					     "driver not instrumented");
 		break;
 	default:

@@ -97,13 +97,13 @@ static void add_window(struct timeline *timeline)
 				 facts->device);
 		else
 			snprintf(entry->text, sizeof(entry->text),
-				 "%s: no translation, %u times, in sum", facts->device,
+				 "%s: no translation, %u times, total", facts->device,
 				 facts->windows);
 	} else if (facts->flags & SCOPE_REPLACEMENT_MOVED) {
 		entry = add(timeline, switch_offset(facts),
 			    facts->phase_ns[SCOPE_REPLACE_switch], COLOUR_NONE, "─");
 		snprintf(entry->text, sizeof(entry->text), "%s: %s", facts->device,
-			 timeline->replacement->window_known ? "moves, translated all the time" :
+			 timeline->replacement->window_known ? "moves, always translated" :
 							       "moves, not watched");
 	}
 }
@@ -229,7 +229,7 @@ static void print_rest(const struct replacement *replacement)
 	if (faults > facts->nr_faults)
 		printf("          and %u more faults\n", faults - facts->nr_faults);
 	if (waits->count > waits->nr_marks)
-		printf("          and %u more operations waited; all %u waited %s, the longest %s\n",
+		printf("          and %u more operations waited; all %u waited %s in total, the longest %s\n",
 		       waits->count - waits->nr_marks, waits->count,
 		       format_duration(waits->total_ns).s, format_duration(waits->longest_ns).s);
 }

@@ -58,16 +58,16 @@ static const struct field_table verdict_fields = FIELD_TABLE("verdicts", verdict
 static const struct field total[] = {
 	MEMBER(NUMBER, "count", struct replacement_total, count, .doc = "how many there were"),
 	FIELD(OBJECT, "verdicts", .table = &verdict_fields, .element = field_itself,
-	      .doc = "how many of each"),
+	      .doc = "number of replacements with each verdict"),
 	FIELD(NUMBER, "faults_in_window", .get = get_total_in_window, NOT_KNOWN,
 	      .doc = "faults while there was no translation"),
 	FIELD(NUMBER, "faults_after", .get = get_total_after, NOT_KNOWN,
-	      .doc = "faults after the window, until a second after the replacement"),
+	      .doc = "faults after the window, until one second after the replacement"),
 	FIELD(FLAG, "faults_at_least", .get = get_total_at_least,
 	      .doc = "there may have been more faults than were counted"),
 	MEMBER(NUMBER, "faults_none_reported", struct replacement_total,
 	       faults[FAULTS_none_reported],
-	       .doc = "replacements for which a source of faults was watched, and silent"),
+	       .doc = "replacements for which a source of faults was watched and reported none"),
 	MEMBER(NUMBER, "faults_not_watched", struct replacement_total, faults[FAULTS_not_watched],
 	       .doc = "replacements for which no source of faults could be watched"),
 	FIELD(OBJECT, "window", .table = &times_fields, .element = total_window,
@@ -131,8 +131,8 @@ static const struct field all_totals[] = {
 	FIELD(LIST, "iommu_drivers", .table = &driver_total_fields, .element = nth_driver,
 	      .doc = "totals by IOMMU driver"),
 	FIELD(NUMBER, "stray_faults", .get = get_stray_faults,
-	      .doc = "faults that no replacement is charged with"),
-	FIELD(NUMBER, "lost", .get = get_lost, .doc = "how many are missing: they came too fast"),
+	      .doc = "faults outside of all replacements"),
+	FIELD(NUMBER, "lost", .get = get_lost, .doc = "number of records lost because they came too fast"),
 };
 
 const struct field_table replacement_totals_fields =

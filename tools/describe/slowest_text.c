@@ -107,7 +107,7 @@ static void print_stacks(const struct slow_call *call)
 		print_frame(&call->frames[i]);
 	if (call->nr_user)
 		printf("    called by %s [%u]%s\n", call->op.comm, call->op.tgid,
-		       call->ended ? ", which has ended: the names are not known" : "");
+		       call->ended ? ", which has ended: its symbols are not known" : "");
 	for (i = 0; i < call->nr_user; i++)
 		print_frame(&call->frames[call->nr_kernel + i]);
 }
@@ -148,5 +148,5 @@ void slowest_table(struct slowest *slowest, bool interval, int64_t wall_ns)
 				wall_ns);
 	}
 	if (lost)
-		printf("%" PRIu64 " slow operations are missing: they came too fast\n", lost);
+		printf("%" PRIu64 " slow operations were lost: they came too fast\n", lost);
 }

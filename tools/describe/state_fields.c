@@ -14,15 +14,15 @@
 	MEMBER(ID, "ctx", structure, ctx_id, .doc = "number of the context, an open /dev/iommu")
 #define PINNED(structure, words) \
 	MEMBER(BYTES, "pinned_bytes", structure, pinned_bytes, .doc = words)
-#define ABOUT_DOC .doc = "its areas were changed while they were counted: sums are about right"
-#define BUSY_DOC .doc = "a look did not get it all: its process changes it all the time"
+#define ABOUT_DOC .doc = "its areas changed while they were counted: sums are approximate"
+#define BUSY_DOC .doc = "it could not be read completely: its process keeps changing it"
 #define FLAG_BIT(key, structure, bit, ...) \
 	MEMBER(FLAG, key, structure, flags, .mask = (bit), __VA_ARGS__)
 
 /* What a record was copied from; what other sources than our module do not know. */
 #define SOURCE(structure)                                                                       \
 	FIELD(TEXT, "source", .get = get_source_##structure,                                    \
-	      .doc = "what has it: `own` (our modules), `upstream` (the kernel's own iommufd) or `type1` " \
+	      .doc = "where it exists: `own` (our modules), `upstream` (the kernel's own iommufd) or `type1` " \
 		     "(a container of VFIO)")
 #define GET_SOURCE(name)                                                                        \
 	static void get_source_##name(const void *record, struct value *value)                  \
@@ -35,7 +35,7 @@
 		return ((const struct iommufd_state_##name *)record)->source ==                 \
 		       IOMMUFD_STATE_SOURCE_OWN;                                                \
 	}
-#define OF_OWN(name) .known = is_own_##name, .unknown = "only our modules know"
+#define OF_OWN(name) .known = is_own_##name, .unknown = "only our modules report it"
 
 GET_SOURCE(ctx)
 GET_SOURCE(device)
@@ -72,20 +72,20 @@ static const struct field ctx[] = {
 	SOURCE(ctx),
 	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
-	FLAG("process_gone", PROCESS_GONE, .doc = "the process has ended; others have the file"),
+	FLAG("process_gone", PROCESS_GONE, .doc = "the process has ended; other processes have the file open"),
 	RECORD(NUMBER, "uid", uid, .doc = "user"),
 	FIELD(TEXT, "rlimit_mode", .get = get_rlimit_mode,
 	      .doc = "whose `RLIMIT_MEMLOCK` counts: `user` or `process`"),
 	FLAG("no_iommu", NO_IOMMU, .doc = "VFIO compatibility without an IOMMU"),
 	RECORD(ID, "vfio_ioas", vfio_ioas_id, .unknown = "there is none",
 	       .doc = "the address space of VFIO compatibility"),
-	RECORD(TIME, "opened_time_ns", opened_ns, .unknown = "only our modules know",
+	RECORD(TIME, "opened_time_ns", opened_ns, .unknown = "only our modules report it",
 	       .doc = "when it was opened"),
 	PINNED(struct iommufd_state_ctx, "memory that is pinned"),
 	FLAG("about", ABOUT, ABOUT_DOC),
 	RECORD(BYTES, "user_locked_bytes", user_locked_bytes, .known = counts_for_user,
-	       .unknown = "it counts by process only",
-	       .doc = "what counts against `RLIMIT_MEMLOCK` for the user in all"),
+	       .unknown = "memory is counted by process only",
+	       .doc = "total of the user that counts against `RLIMIT_MEMLOCK`"),
 };
 #undef RECORD
 #undef FLAG
@@ -106,7 +106,7 @@ static void get_pci_name(const void *record, struct value *value)
 }
 
 #define NOT_ATTACHED .unknown = "it is not attached"
-#define NEVER_REPLACED .unknown = "it never was"
+#define NEVER_REPLACED .unknown = "it was never replaced"
 
 static const struct field device[] = {
 	CTX(struct iommufd_state_device),
@@ -115,8 +115,8 @@ static const struct field device[] = {
 	       .doc = "object id of the device or access"),
 	RECORD(TEXT, "device", device, .doc = "name of the device"),
 	FIELD(TEXT, "name", .get = get_pci_name,
-	      .unknown = "it is no PCI device, or pci.ids has no name",
-	      .doc = "what the device is, from pci.ids"),
+	      .unknown = "it is not a PCI device, or pci.ids has no name for it",
+	      .doc = "description of the device, from pci.ids"),
 	RECORD(TEXT, "driver", driver, .unknown = "it has none", .doc = "driver of the device"),
 	RECORD(NUMBER, "group", group_id, .doc = "number of the IOMMU group"),
 	RECORD(TEXT, "iommu", iommu, .unknown = "it has no name", .doc = "name of the IOMMU"),
@@ -127,7 +127,7 @@ static const struct field device[] = {
 	RECORD(ID, "ioas", ioas_id, NOT_ATTACHED, .doc = "id of the I/O address space"),
 	RECORD(NUMBER, "group_devices_attached", group_devices,
 	       .doc = "devices of its group that are attached"),
-	FLAG("mediated", EMULATED, .doc = "it has no DMA of its own; its driver pins what it uses"),
+	FLAG("mediated", EMULATED, .doc = "it has no DMA of its own; its driver pins the memory it uses"),
 	FLAG("can_enforce_cache_coherency", ENFORCE_COHERENCY, OF_OWN(device),
 	     .doc = "its IOMMU can make no-snoop DMA coherent"),
 	RECORD(NUMBER, "replacements", replacements, OF_OWN(device),
@@ -172,7 +172,7 @@ static const struct field hwpt[] = {
 	       .doc = "id of the I/O address space"),
 	FIELD(TEXT, "domain_type", .get = get_domain_type,
 	      .doc = "type of the IOMMU domain: `unmanaged`, `nested`, ..."),
-	FLAG("automatic", AUTO, .doc = "an attach made it; it goes with its last device"),
+	FLAG("automatic", AUTO, .doc = "an attach created it; it is destroyed with its last device"),
 	FLAG("nest_parent", NEST_PARENT, .doc = "it was allocated as parent of nested page tables"),
 	FLAG("enforces_cache_coherency", ENFORCE_COHERENCY, .doc = "no-snoop DMA is made coherent"),
 	FLAG("msi_window", MSI_WINDOW, OF_OWN(hwpt), .doc = "it has a window for software-managed MSIs"),
@@ -183,7 +183,7 @@ static const struct field hwpt[] = {
 	      .doc = "sizes of its pages; empty while they are not known"),
 	RECORD(ADDRESS, "aperture_first", aperture_first,
 	       .doc = "first usable I/O virtual address"),
-	RECORD(ADDRESS, "aperture_last", aperture_last, .doc = "last usable one"),
+	RECORD(ADDRESS, "aperture_last", aperture_last, .doc = "last usable I/O virtual address"),
 };
 #undef RECORD
 #undef FLAG
@@ -229,9 +229,9 @@ static void get_page_tables(const void *record, struct value *value)
 	MEMBER(NUMBER, "extents", structure, extents, __VA_ARGS__,                          \
 	       .doc = "contiguous runs of pinned memory; of an unmap, areas"),              \
 		MEMBER(NUMBER, "huge_extents", structure, huge_extents, __VA_ARGS__,        \
-		       .doc = "those of 2 MiB or more"),                                    \
+		       .doc = "extents of 2 MiB or more"),                                    \
 		MEMBER(BYTES, "huge_bytes", structure, huge_bytes, __VA_ARGS__,             \
-		       .doc = "memory in whole 2 MiB that one entry can translate")
+		       .doc = "memory in whole 2 MiB that one page-table entry can translate")
 
 static bool is_limited(const void *record)
 {
@@ -253,34 +253,34 @@ static const struct field ioas[] = {
 	FLAG("huge_pages", HUGE_PAGES, .doc = "contiguous memory may be combined"),
 	RECORD(NUMBER, "areas", areas, .doc = "areas mapped"),
 	RECORD(NUMBER, "areas_left", areas_left, .known = is_limited,
-	       .unknown = "nothing limits them",
-	       .doc = "areas that can be mapped besides (`dma_entry_limit` of vfio_iommu_type1)"),
-	RECORD(BYTES, "mapped_bytes", mapped_bytes, .doc = "their length in sum"),
+	       .unknown = "there is no limit",
+	       .doc = "areas that can still be mapped (`dma_entry_limit` of vfio_iommu_type1)"),
+	RECORD(BYTES, "mapped_bytes", mapped_bytes, .doc = "sum of the lengths of areas"),
 	PINNED(struct iommufd_state_ioas, "memory that is pinned"),
 	EXTENTS(struct iommufd_state_ioas, OF_OWN(ioas)),
 	FLAG("busy", BUSY, BUSY_DOC),
 	FLAG("about", ABOUT, ABOUT_DOC),
-	FLAG("areas_exact", AREAS_EXACT, .doc = "the number of areas is exact even so"),
+	FLAG("areas_exact", AREAS_EXACT, .doc = "the number of areas is exact although sums are approximate"),
 	RECORD(BYTES, "iova_alignment_bytes", iova_alignment,
 	       .doc = "granule of I/O virtual addresses"),
 	RECORD(NUMBER, "usable_ranges", usable_ranges, OF_SPACE, .doc = "ranges of usable addresses"),
 	FLAG("allowed_ranges", ALLOWED_RANGES,
-	     .doc = "it is restricted where the kernel puts maps"),
+	     .doc = "allowed ranges restrict where the kernel places maps"),
 	RECORD(ADDRESS, "aperture_first", aperture_first, OF_SPACE,
 	       .doc = "first usable I/O virtual address"),
-	RECORD(ADDRESS, "aperture_last", aperture_last, OF_SPACE, .doc = "last usable one"),
-	RECORD(BYTES, "usable_bytes", usable_bytes, OF_SPACE, .doc = "usable addresses in all"),
+	RECORD(ADDRESS, "aperture_last", aperture_last, OF_SPACE, .doc = "last usable I/O virtual address"),
+	RECORD(BYTES, "usable_bytes", usable_bytes, OF_SPACE, .doc = "total of usable addresses"),
 	FIELD(BYTES, "free_bytes", .get = get_free, OF_SPACE,
 	      .doc = "usable addresses where nothing is mapped"),
 	RECORD(BYTES, "largest_hole_bytes", largest_hole_bytes, OF_SPACE,
 	       .doc = "largest free range, for a map at a fixed address"),
 	RECORD(BYTES, "alloc_hole_bytes", alloc_hole_bytes, .known = is_space_own,
 	       .unknown = "it is busy, or another source",
-	       .doc = "most that can be mapped where the kernel chooses the address"),
+	       .doc = "largest map for which the kernel can choose the address"),
 	FIELD(SHARE, "fragmentation", .get = get_fragmentation, OF_SPACE, .doc = "1 - largest hole / free"),
 	FIELD(BYTES, "page_table_at_least_bytes", .get = get_page_tables,
 	      .unknown = "it has no page table, or another source",
-	      .doc = "memory that its page tables take at least"),
+	      .doc = "lower bound of the memory of its page tables"),
 };
 #undef RECORD
 #undef FLAG
@@ -339,16 +339,16 @@ static const struct field area[] = {
 	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
 	FLAG("readable", READ, .doc = "devices may read it"),
 	FLAG("writeable", WRITE, .doc = "devices may write it"),
-	FLAG("pinned", PINNED, .doc = "its memory is pinned, and in the page tables"),
+	FLAG("pinned", PINNED, .doc = "its memory is pinned and in the page tables"),
 	FLAG("changing", CHANGING, .doc = "it is being mapped or unmapped"),
 	FLAG("busy", BUSY, BUSY_DOC),
-	FIELD(TEXT, "memory", .get = get_memory, .unknown = "it is not pinned, or is being changed",
+	FIELD(TEXT, "memory", .get = get_memory, .unknown = "it is not pinned, or is changing",
 	      .doc = "kind of memory: `anonymous`, `shared`, `file`, `hugetlb`"),
 	RECORD(BYTES, "page_bytes", page_bytes, .unknown = "it is not known",
-	       .doc = "size of the page behind its begin"),
+	       .doc = "size of the page at its start"),
 	RECORD(NUMBER, "accesses", accesses, .doc = "accesses attached to it"),
 	EXTENTS(struct iommufd_state_area, .known = has_extents,
-		.unknown = "it is pinned, and only our modules know"),
+		.unknown = "it is pinned, and only our modules report it"),
 };
 
 const struct field_table area_fields = FIELD_TABLE("area", area);

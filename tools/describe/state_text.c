@@ -132,7 +132,7 @@ static void memory_text(const struct iommufd_state_ioas *ioas, char *text, size_
 				   (uint64_t)(ioas->areas + ioas->areas_left));
 	if (ioas->flags & IOMMUFD_STATE_IOAS_ABOUT)
 		snprintf(text + length, size - (size_t)length,
-			 "; sums are about right, they change all the time");
+			 "; sums are approximate, they keep changing");
 	else if (ioas->source != IOMMUFD_STATE_SOURCE_OWN)
 		snprintf(text + length, size - (size_t)length, "%s",
 			 ioas->hwpts ? "" : ", not pinned: no HWPT");
@@ -195,7 +195,7 @@ static void details(struct table *table, const struct state *now,
 		       hwpt->flags & IOMMUFD_STATE_HWPT_AUTO ? "automatic " : "",
 		       domain_type_name(hwpt->domain_type), text);
 	} else if (device->flags & IOMMUFD_STATE_DEVICE_EMULATED) {
-		DETAIL("mediated: its driver pins what it uses");
+		DETAIL("mediated: its driver pins the memory it uses");
 	} else {
 		DETAIL("%s%s%s; not attached: its DMA is blocked", device->iommu,
 		       *device->iommu ? ", " : "", device->iommu_driver);

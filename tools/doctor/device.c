@@ -46,22 +46,22 @@ void doctor_check_device(struct doctor *doctor)
 
 	folder(doctor, path);
 	if (!is_pci(path)) {
-		doctor_say(doctor, DOCTOR_OK, "%s is there, not a PCI device", doctor->device);
+		doctor_say(doctor, DOCTOR_OK, "%s exists and is not a PCI device", doctor->device);
 		return;
 	}
 	class = number(path, "class") >> 8;
 	if (class >> 8 == PCI_CLASS_BRIDGES) {
-		doctor_say(doctor, DOCTOR_MISSING, "%s is a %sbridge: it cannot be given away",
+		doctor_say(doctor, DOCTOR_MISSING, "%s is a %sbridge: it cannot be assigned",
 			   doctor->device, class == PCI_CLASS_HOST_BRIDGE ? "host " : "");
-		doctor_remedy(doctor, "give the devices behind it");
+		doctor_remedy(doctor, "assign the devices behind it");
 		return;
 	}
 	doctor_say(doctor, DOCTOR_OK, "%s: PCI device %04x:%04x, class %04x", doctor->device,
 		   number(path, "vendor"), number(path, "device"), class);
 	if (sysfs_exists("%s/sriov_numvfs", path) && number(path, "sriov_numvfs")) {
-		doctor_say(doctor, DOCTOR_WARNING, "its virtual functions are on (%u)",
+		doctor_say(doctor, DOCTOR_WARNING, "its virtual functions are enabled (%u)",
 			   number(path, "sriov_numvfs"));
-		doctor_remedy(doctor, "give a virtual function instead, or echo 0 >%s/sriov_numvfs",
+		doctor_remedy(doctor, "assign a virtual function instead, or echo 0 >%s/sriov_numvfs",
 			      path);
 	}
 }
@@ -112,9 +112,9 @@ void doctor_check_device_use(struct doctor *doctor)
 		sysfs_line(state, sizeof(state), "%s/net/%s/operstate", path, names.names[i]);
 		if (strcmp(state, "up"))
 			continue;
-		doctor_say(doctor, DOCTOR_WARNING, "the host's network interface %s runs on it",
+		doctor_say(doctor, DOCTOR_WARNING, "the host's network interface %s uses it",
 			   names.names[i]);
-		doctor_remedy(doctor, "take it down first, and see that you do not need it: "
+		doctor_remedy(doctor, "make sure you do not need it, then take it down: "
 				      "ip link set %s down", names.names[i]);
 	}
 	sysfs_list_free(&names);
@@ -123,14 +123,14 @@ void doctor_check_device_use(struct doctor *doctor)
 		if (!is_below(path, names.names[i]) ||
 		    !mounted_at(names.names[i], where, sizeof(where)))
 			continue;
-		doctor_say(doctor, DOCTOR_WARNING, "the host has %s of it mounted at %s",
+		doctor_say(doctor, DOCTOR_WARNING, "the host has its disk %s mounted at %s",
 			   names.names[i], where);
 		doctor_remedy(doctor, "umount %s first", where);
 		break;
 	}
 	sysfs_list_free(&names);
 	if (doctor->nr == before)
-		doctor_say(doctor, DOCTOR_OK, "the host uses no network or disk of it");
+		doctor_say(doctor, DOCTOR_OK, "the host uses no network interface or disk on it");
 }
 
 void doctor_check_device_iommu(struct doctor *doctor)
@@ -139,13 +139,13 @@ void doctor_check_device_iommu(struct doctor *doctor)
 
 	folder(doctor, path);
 	if (sysfs_link(iommu, sizeof(iommu), "%s/iommu", path)) {
-		doctor_say(doctor, DOCTOR_OK, "%s translates for it", iommu);
+		doctor_say(doctor, DOCTOR_OK, "its DMA is translated by %s", iommu);
 		return;
 	}
-	doctor_say(doctor, DOCTOR_MISSING, "no IOMMU translates for it");
+	doctor_say(doctor, DOCTOR_MISSING, "no IOMMU translates its DMA");
 	doctor_remedy(doctor, doctor_iommu_is_on() ?
-			      "put it into a slot that is behind the IOMMU" :
-			      "switch the IOMMU on, as said above");
+			      "move it to a slot behind the IOMMU" :
+			      "enable the IOMMU, see above");
 }
 
 void doctor_check_device_group(struct doctor *doctor)
@@ -167,15 +167,15 @@ void doctor_check_device_group(struct doctor *doctor)
 		if (member->role != MEMBER_IN_THE_WAY)
 			continue;
 		blockers++;
-		doctor_say(doctor, DOCTOR_MISSING, "driver %s has %s, which is in its group %u",
+		doctor_say(doctor, DOCTOR_MISSING, "driver %s holds %s, which is in the same group %u",
 			   member->driver, member->device, id);
-		doctor_remedy(doctor, "give it to vfio-pci too, or to no driver: "
+		doctor_remedy(doctor, "bind it to vfio-pci too, or to no driver: "
 				      "driverctl set-override %s vfio-pci", member->device);
 	}
 	for (i = 0; i < group.nr && !blockers; i++) {
 		member = &group.members[i];
 		if (strcmp(member->device, doctor->device))
-			doctor_say(doctor, DOCTOR_OK, "%s (%s) is in its group %u and not in the way",
+			doctor_say(doctor, DOCTOR_OK, "%s (%s) is in the same group %u and does not block it",
 				   member->device, *member->driver ? member->driver : "no driver",
 				   id);
 	}
@@ -191,15 +191,15 @@ void doctor_check_device_driver(struct doctor *doctor)
 	folder(doctor, path);
 	sysfs_link(driver, sizeof(driver), "%s/driver", path);
 	if (driver_role(driver) == MEMBER_VFIO) {
-		doctor_say(doctor, DOCTOR_OK, "driver %s hands it to users", driver);
+		doctor_say(doctor, DOCTOR_OK, "its driver %s gives it to users", driver);
 		return;
 	}
-	doctor_say(doctor, DOCTOR_MISSING, *driver ? "driver %s has it" : "it has no driver%s",
+	doctor_say(doctor, DOCTOR_MISSING, *driver ? "driver %s holds it" : "it has no driver%s",
 		   driver);
 	if (is_pci(path))
 		doctor_remedy(doctor, "driverctl set-override %s vfio-pci", doctor->device);
 	else
-		doctor_remedy(doctor, "give it to the VFIO driver of its bus");
+		doctor_remedy(doctor, "bind it to the VFIO driver of its bus");
 }
 
 void doctor_check_device_reset(struct doctor *doctor)
@@ -215,8 +215,8 @@ void doctor_check_device_reset(struct doctor *doctor)
 		return;
 	}
 	doctor_say(doctor, DOCTOR_WARNING,
-		   "it cannot be reset alone: what one user leaves in it the next one finds");
-	doctor_remedy(doctor, "give its whole bus to one user, so that the bus can be reset");
+		   "it cannot be reset alone: the next user finds the state that the last one left");
+	doctor_remedy(doctor, "assign its whole bus to one user, so that the bus can be reset");
 }
 
 void doctor_check_device_node(struct doctor *doctor)

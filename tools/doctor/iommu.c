@@ -91,7 +91,7 @@ static void say_no_iommu(struct doctor *doctor)
 	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
 		if (!booted_with(off[i]))
 			continue;
-		doctor_say(doctor, DOCTOR_MISSING, "the IOMMU was switched off: booted with %s",
+		doctor_say(doctor, DOCTOR_MISSING, "the IOMMU is disabled: booted with %s",
 			   off[i]);
 		doctor_remedy(doctor, "boot without it");
 		return;
@@ -100,20 +100,20 @@ static void say_no_iommu(struct doctor *doctor)
 		if (!sysfs_exists("/sys/firmware/acpi/tables/%s", tables[i].table))
 			continue;
 		doctor_say(doctor, DOCTOR_MISSING,
-			   "the machine has an IOMMU (%s), the kernel does not use it",
+			   "the machine has an IOMMU (%s), but the kernel does not use it",
 			   tables[i].kind);
 		if (tables[i].option)
 			doctor_remedy(doctor, "boot with %s (GRUB_CMDLINE_LINUX in "
 					      "/etc/default/grub, then update-grub)",
 				      tables[i].option);
 		else
-			doctor_remedy(doctor, "load its driver before the drivers of what is behind "
+			doctor_remedy(doctor, "load its driver before the drivers of the devices behind "
 					      "it: /etc/initramfs-tools/modules");
 		return;
 	}
 	doctor_say(doctor, DOCTOR_MISSING, "there is no IOMMU: the firmware describes none");
-	doctor_remedy(doctor, "switch it on in the firmware's setup (VT-d, AMD-Vi, SMMU); to a "
-			      "virtual machine give one (QEMU: -device intel-iommu,intremap=on)");
+	doctor_remedy(doctor, "enable it in the firmware setup (VT-d, AMD-Vi, SMMU); in a "
+			      "virtual machine, add one (QEMU: -device intel-iommu,intremap=on)");
 }
 
 void doctor_check_iommu(struct doctor *doctor)
@@ -175,14 +175,14 @@ void doctor_check_interrupts(struct doctor *doctor)
 	sysfs_line(allowed, sizeof(allowed), "%s", parameter);
 	if (*allowed == 'Y') {
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "not remapped, and that is allowed: a device can raise any interrupt");
-		doctor_remedy(doctor, "give devices only to those you trust");
+			   "not remapped, but allowed: a device can raise any interrupt");
+		doctor_remedy(doctor, "assign devices only to users that you trust");
 		return;
 	}
 	doctor_say(doctor, DOCTOR_MISSING, "not remapped: no device can be bound (msi_not_isolated)");
-	doctor_remedy(doctor, "%s; or, if you trust whoever gets devices: echo Y >%s",
+	doctor_remedy(doctor, "%s; or, if you trust all users of devices: echo Y >%s",
 		      booted_with("intremap=off") ? "boot without intremap=off" :
-		      "switch interrupt remapping on in the firmware's setup (with VT-d: x2APIC)",
+		      "enable interrupt remapping in the firmware setup (VT-d: x2APIC)",
 		      parameter);
 }
 
@@ -199,9 +199,9 @@ static void say_not_viable(struct doctor *doctor, const struct iommu_group *grou
 	for (member = blocker; member; member = iommu_group_blocker(group, member))
 		blockers++;
 	doctor_say(doctor, DOCTOR_MISSING,
-		   "group %u of %s is not viable: driver %s has %s%s", group->id, given->device,
+		   "group %u of %s is not viable: driver %s holds %s%s", group->id, given->device,
 		   blocker->driver, blocker->device, blockers > 1 ? ", and there are more" : "");
-	doctor_remedy(doctor, "give %s to vfio-pci too, or to no driver: "
+	doctor_remedy(doctor, "bind %s to vfio-pci too, or to no driver: "
 			      "driverctl set-override %s vfio-pci",
 		      blocker->device, blocker->device);
 }
@@ -228,9 +228,9 @@ void doctor_check_groups(struct doctor *doctor)
 			doctor_remedy(doctor, "see why in the kernel's log: dmesg | grep -i iommu");
 		}
 	} else if (!all) {
-		doctor_say(doctor, DOCTOR_WARNING, "%zu groups, none has a device for VFIO", nr);
-		doctor_remedy(doctor, "give one to vfio-pci: driverctl set-override BDF vfio-pci; "
-				      "look at it first: iommuscope doctor -d BDF");
+		doctor_say(doctor, DOCTOR_WARNING, "%zu groups, none of them has a device bound to VFIO", nr);
+		doctor_remedy(doctor, "bind one to vfio-pci: driverctl set-override BDF vfio-pci; "
+				      "check it first: iommuscope doctor -d BDF");
 	} else if (!bad) {
 		doctor_say(doctor, DOCTOR_OK, "%zu groups; %zu device%s with VFIO, all viable", nr,
 			   all, all == 1 ? "" : "s");

@@ -39,7 +39,7 @@ void doctor_check_kernel(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "Linux %s, %s", names.release, names.machine);
 		return;
 	}
-	doctor_say(doctor, DOCTOR_MISSING, "Linux %s is too old: it takes %d.%d", names.release,
+	doctor_say(doctor, DOCTOR_MISSING, "Linux %s is too old: at least %d.%d is required", names.release,
 		   OLDEST_MAJOR, OLDEST_MINOR);
 	doctor_remedy(doctor, "install a newer kernel (Debian 12: linux-image-6.12-amd64) and boot it");
 }
@@ -96,7 +96,7 @@ void doctor_check_options(struct doctor *doctor)
 	config = open_config(names.release);
 	if (!config) {
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "what the kernel was built with cannot be read");
+			   "the configuration of the kernel cannot be read");
 		doctor_remedy(doctor, "put its configuration into /boot/config-%s", names.release);
 		return;
 	}
@@ -112,10 +112,10 @@ void doctor_check_options(struct doctor *doctor)
 			continue;
 		doctor_say(doctor, DOCTOR_MISSING, "the kernel was built without %s (%s)",
 			   needed_options[i].option, needed_options[i].purpose);
-		doctor_remedy(doctor, "boot a kernel that was built with it, as Debian's are");
+		doctor_remedy(doctor, "boot a kernel built with it, e.g. Debian's");
 	}
 	if (nr == NR_NEEDED_OPTIONS)
-		doctor_say(doctor, DOCTOR_OK, "built with all that is needed (IOMMU, BPF, BTF)");
+		doctor_say(doctor, DOCTOR_OK, "built with all required options (IOMMU, BPF, BTF)");
 }
 
 void doctor_check_btf(struct doctor *doctor)
@@ -125,7 +125,7 @@ void doctor_check_btf(struct doctor *doctor)
 
 	if (!sysfs_exists("/sys/kernel/btf/vmlinux")) {
 		doctor_say(doctor, DOCTOR_MISSING, "the kernel has no BTF");
-		doctor_remedy(doctor, "boot a kernel built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
+		doctor_remedy(doctor, "boot a kernel built with CONFIG_DEBUG_INFO_BTF, e.g. Debian's");
 		return;
 	}
 	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
@@ -137,13 +137,13 @@ void doctor_check_btf(struct doctor *doctor)
 			continue;
 		doctor_say(doctor, DOCTOR_MISSING, "module %s has no BTF%s", modules[i],
 			   !strcmp(modules[i], "iommufd") ?
-			   ": no more than lat, ops, stuck and record work, if it is ours" : "");
-		doctor_remedy(doctor, "build it where pahole (package dwarves) and the kernel's "
-				      "headers with vmlinux are, then load it again");
+			   ": if it is ours, only lat, ops, stuck and record work" : "");
+		doctor_remedy(doctor, "build it on a machine with pahole (package dwarves) and the kernel "
+				      "headers with vmlinux, then load it again");
 		return;
 	}
-	doctor_say(doctor, DOCTOR_OK, nr ? "the kernel and the modules tell their types" :
-					   "the kernel tells its types");
+	doctor_say(doctor, DOCTOR_OK, nr ? "the kernel and the modules have BTF" :
+					   "the kernel has BTF");
 }
 
 static bool file_is(const char *path, const char *wanted)
@@ -168,17 +168,17 @@ void doctor_check_bpf(struct doctor *doctor)
 	    file_is("/sys/module/module/parameters/sig_enforce", "Y")) {
 		doctor_say(doctor, DOCTOR_WARNING,
 			   "only signed modules can be loaded (Secure Boot)");
-		doctor_remedy(doctor, "sign ours with a key of your own and enrol it: "
+		doctor_remedy(doctor, "sign our modules with a key of your own and enrol it: "
 				      "mokutil --import /var/lib/dkms/mok.pub");
 	}
 	if (file_is("/proc/sys/net/core/bpf_jit_enable", "0")) {
 		doctor_say(doctor, DOCTOR_MISSING,
-			   "the BPF compiler is off: state cannot be read");
+			   "the BPF JIT compiler is off: state cannot be read");
 		doctor_remedy(doctor, "sysctl net.core.bpf_jit_enable=1");
 	}
 	if (file_is("/proc/sys/kernel/kptr_restrict", "2")) {
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "kernel addresses are hidden: the stacks of 'stuck' have no names");
+			   "kernel addresses are hidden: the stacks of 'stuck' have no symbols");
 		doctor_remedy(doctor, "sysctl kernel.kptr_restrict=1");
 	}
 	if (doctor->nr == before)
@@ -322,12 +322,12 @@ static void say_not_installed(struct doctor *doctor, const char *names)
 		doctor_say(doctor, DOCTOR_OK, "this kernel has no %s", names);
 	else if (!strncmp(kernel.release, MODULES_SERIES, strlen(MODULES_SERIES)))
 		doctor_say(doctor, DOCTOR_OK,
-			   "this kernel has no %s, and so no /dev/iommu: what needs one (QEMU's iommufd "
-			   "backend, libvfn) has it from " PACKAGE, names);
+			   "this kernel has no %s, so no /dev/iommu: programs that need it (QEMU's iommufd "
+			   "backend, libvfn) need " PACKAGE, names);
 	else
 		doctor_say(doctor, DOCTOR_OK,
-			   "this kernel has no %s, and so no /dev/iommu; our modules are for Linux "
-			   MODULES_SERIES "x, not for this one", names);
+			   "this kernel has no %s, so no /dev/iommu; our modules are for Linux "
+			   MODULES_SERIES "x, not for this kernel", names);
 }
 
 static void say_of_modules(struct doctor *doctor, enum verdict verdict, const char *names,
@@ -345,8 +345,8 @@ static void say_of_modules(struct doctor *doctor, enum verdict verdict, const ch
 		return;
 	case OLD_LOADED:
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "%s %s the kernel's own, though ours %s installed", names, are, are);
-		doctor_remedy(doctor, "unload %s and load again, or reboot", several ? "them" : "it");
+			   "%s %s the kernel's own, although ours %s installed", names, are, are);
+		doctor_remedy(doctor, "unload and reload %s, or reboot", several ? "them" : "it");
 		return;
 	case NOT_LOADED:
 		doctor_say(doctor, DOCTOR_MISSING, "%s %s not loaded", names, are);

@@ -16,9 +16,9 @@
 
 /* What each source is, in words. */
 static const char *const names[NR_SOURCES] = {
-	[SOURCE_OWN] = "our iommufd and vfio, by their events",
-	[SOURCE_UPSTREAM] = "the kernel's own iommufd, by its functions",
-	[SOURCE_TYPE1] = "VFIO's type1 container, by its functions",
+	[SOURCE_OWN] = "our iommufd and vfio, through their tracepoints",
+	[SOURCE_UPSTREAM] = "the kernel's own iommufd, through its functions",
+	[SOURCE_TYPE1] = "VFIO's type1 container, through its functions",
 };
 
 /* Structures without which a source's state cannot be walked. */
@@ -69,23 +69,23 @@ static void say_unseen(struct doctor *doctor, enum source source)
 	list_shown(source, HOOK_OPERATION, false, list, sizeof(list));
 	if (*list) {
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "%s: operations that are not seen here: %s (the kernel has no function "
-			   "of these that can be traced)", source_name(source), list);
-		doctor_remedy(doctor, "report it, with the version of this kernel");
+			   "%s: operations that cannot be observed: %s (this kernel has no traceable function "
+			   "for them)", source_name(source), list);
+		doctor_remedy(doctor, "report this with the version of this kernel");
 	}
 	list_shown(source, HOOK_PHASE, false, list, sizeof(list));
 	if (*list)
 		doctor_say(doctor, DOCTOR_OK,
-			   "%s: phases that are not seen here: %s; their time counts as other",
+			   "%s: phases that cannot be observed: %s; their time counts as other",
 			   source_name(source), list);
 	for (i = 0; i < sizeof(walked) / sizeof(walked[0]); i++) {
 		if (walked[i].source != source ||
 		    btf_member_exists(walked[i].structure, walked[i].member))
 			continue;
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "%s: state cannot be read, struct %s has no %s here",
+			   "%s: state cannot be read: struct %s has no %s here",
 			   source_name(source), walked[i].structure, walked[i].member);
-		doctor_remedy(doctor, "report it, with the version of this kernel");
+		doctor_remedy(doctor, "report this with the version of this kernel");
 		return;
 	}
 }
@@ -126,5 +126,5 @@ void doctor_check_sources(struct doctor *doctor)
 		return;
 	doctor_say(doctor, DOCTOR_MISSING,
 		   "nothing to observe: neither iommufd nor VFIO's type1 container is loaded");
-	doctor_remedy(doctor, "start what uses them, or load them: modprobe vfio_pci");
+	doctor_remedy(doctor, "start a program that uses them, or load them: modprobe vfio_pci");
 }

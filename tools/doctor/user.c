@@ -53,15 +53,15 @@ void doctor_look_at_node(struct doctor *doctor, const char *path, const char *of
 
 	if (stat(path, &st)) {
 		if (errno == EACCES) {
-			doctor_say(doctor, DOCTOR_WARNING, "%s%s cannot be seen by uid %u", path, of,
+			doctor_say(doctor, DOCTOR_WARNING, "%s%s is not visible to uid %u", path, of,
 				   geteuid());
-			doctor_remedy(doctor, "run it as root, or let the user into its folder");
+			doctor_remedy(doctor, "run doctor as root, or give the user access to its directory");
 			return;
 		}
-		doctor_say(doctor, DOCTOR_MISSING, "%s%s is not there", path, of);
+		doctor_say(doctor, DOCTOR_MISSING, "%s%s does not exist", path, of);
 		doctor_remedy(doctor, "%s", sysfs_exists("/dev/.udev") || sysfs_exists("/run/udev") ?
-			      "udevadm trigger; in a container: pass the node on" :
-			      "mount devtmpfs on /dev; in a container: pass the node on");
+			      "udevadm trigger; in a container: pass the node in" :
+			      "mount devtmpfs on /dev; in a container: pass the node in");
 		return;
 	}
 	mode_text(&st, mode, sizeof(mode));
@@ -71,7 +71,7 @@ void doctor_look_at_node(struct doctor *doctor, const char *path, const char *of
 	}
 	doctor_say(doctor, DOCTOR_WARNING, "%s%s cannot be opened by uid %u (%s)", path, of,
 		   geteuid(), mode);
-	doctor_remedy(doctor, "let a group have it, in /etc/udev/rules.d/60-vfio.rules: "
+	doctor_remedy(doctor, "give it to a group, in /etc/udev/rules.d/60-vfio.rules: "
 			      "%s, GROUP=\"kvm\", MODE=\"0660\"", rule);
 }
 
@@ -121,14 +121,14 @@ void doctor_check_privilege(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "uid %u may load BPF programs", geteuid());
 	} else if (may_observe(capabilities)) {
 		doctor_say(doctor, DOCTOR_MISSING,
-			   "uid %u may load BPF programs, but not read the modules' types",
+			   "uid %u may load BPF programs, but not read the BTF of modules",
 			   geteuid());
-		doctor_remedy(doctor, "add CAP_SYS_ADMIN, or run it as root");
+		doctor_remedy(doctor, "add CAP_SYS_ADMIN, or run iommuscope as root");
 	} else {
 		doctor_say(doctor, DOCTOR_MISSING,
 			   "uid %u may not load BPF programs: only doctor and report work",
 			   geteuid());
-		doctor_remedy(doctor, "run it as root: sudo iommuscope ...");
+		doctor_remedy(doctor, "run iommuscope as root: sudo iommuscope ...");
 	}
 }
 
@@ -146,14 +146,14 @@ void doctor_check_memlock(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "RLIMIT_MEMLOCK is unlimited");
 	} else if (capabilities & 1ULL << SCOPE_CAP_IPC_LOCK) {
 		doctor_say(doctor, DOCTOR_OK,
-			   "RLIMIT_MEMLOCK is %s, but CAP_IPC_LOCK passes it", size);
+			   "RLIMIT_MEMLOCK is %s, but CAP_IPC_LOCK overrides it", size);
 	} else if (limit.rlim_cur >= LITTLE_MEMLOCK) {
-		doctor_say(doctor, DOCTOR_OK, "RLIMIT_MEMLOCK lets %s be pinned", size);
+		doctor_say(doctor, DOCTOR_OK, "RLIMIT_MEMLOCK allows %s to be pinned", size);
 	} else {
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "RLIMIT_MEMLOCK lets only %s be pinned: larger maps fail with ENOMEM",
+			   "RLIMIT_MEMLOCK allows only %s to be pinned: larger maps fail with ENOMEM",
 			   size);
-		doctor_remedy(doctor, "raise it to the guest's memory and more: memlock in "
+		doctor_remedy(doctor, "set it above the guest's memory: memlock in "
 				      "/etc/security/limits.conf, LimitMEMLOCK= in a unit");
 	}
 }
@@ -177,13 +177,13 @@ void doctor_check_hugepages(struct doctor *doctor)
 	sysfs_line(line, sizeof(line), "/sys/kernel/mm/transparent_hugepage/enabled");
 	transparent = strstr(line, "[always]") || strstr(line, "[madvise]");
 	if (transparent || reserved) {
-		doctor_say(doctor, DOCTOR_OK, "transparent ones are %s, %s reserved",
+		doctor_say(doctor, DOCTOR_OK, "transparent huge pages are %s, %s reserved",
 			   !transparent ? "off" :
-			   strstr(line, "[always]") ? "on" : "on where asked for (madvise)",
+			   strstr(line, "[always]") ? "on" : "on upon request (madvise)",
 			   reserved ? format_size(reserved).s : "none");
 		return;
 	}
-	doctor_say(doctor, DOCTOR_WARNING, "none: maps pin and map page by page, which is slow");
+	doctor_say(doctor, DOCTOR_WARNING, "no huge pages: maps pin and map page by page, which is slow");
 	doctor_remedy(doctor, "echo madvise >/sys/kernel/mm/transparent_hugepage/enabled, or reserve "
-			      "some: sysctl vm.nr_hugepages=N");
+			      "huge pages: sysctl vm.nr_hugepages=N");
 }

@@ -74,7 +74,7 @@ int privilege_keep(uint64_t keep)
 			prctl(PR_CAPBSET_DROP, capability);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || reduce(keep, true)) {
-		complain("cannot give up capabilities: %s", strerror(errno));
+		complain("cannot drop capabilities: %s", strerror(errno));
 		return -1;
 	}
 	return 0;

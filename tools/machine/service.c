@@ -27,14 +27,14 @@ int service_sockets(int *sockets, size_t max)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	if (nr < 0 || (size_t)nr > max) {
-		complain("%d sockets were handed over: %zu at most", nr, max);
+		complain("systemd passed %d sockets: at most %zu are accepted", nr, max);
 		return -1;
 	}
 	for (i = 0; i < nr; i++) {
 		fd = FIRST_SOCKET + i;
 		size = sizeof(listens);
 		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || !listens) {
-			complain("a socket that does not listen was handed over: is Accept=no in its "
+			complain("systemd passed a socket that does not listen: is Accept=no in its "
 				 "unit?");
 			return -1;
 		}
