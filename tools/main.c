@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuscope: the table of commands, and the way to one.
+ * iommuscope: the table of commands and their dispatch.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static const struct command *const commands[] = {
 	NULL,
 };
 
-/* Letters to put in, take out or change to make one word of the other. */
+/* The edit distance of two words: letters to insert, remove or change. */
 static unsigned int distance(const char *a, const char *b)
 {
 	size_t length = strlen(b), i;
@@ -53,7 +53,7 @@ static unsigned int distance(const char *a, const char *b)
 	return costs[length];
 }
 
-/* The command that was meant, if it can be guessed. */
+/* Guess the command that the user meant; NULL if there is none. */
 static const struct command *command_like(const char *name)
 {
 	const struct command *const *command, *best = NULL;
@@ -64,7 +64,7 @@ static const struct command *command_like(const char *name)
 			return *command;
 	for (command = commands; *command; command++) {
 		letters = distance(name, (*command)->name);
-		/* of a short word that would leave nothing */
+		/* for a short name, so many changes would match any word */
 		if (letters >= least || letters + 1 >= strlen((*command)->name))
 			continue;
 		least = letters;

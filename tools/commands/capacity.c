@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuscope capacity: how near the limits?
+ * iommuscope capacity: how close is pinned memory to its limits?
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static const char *user_name(uint32_t uid, char name[32])
 	return name;
 }
 
-/* Red where less than a tenth is left, yellow where less than a third. */
+/* Red if less than a tenth is left, yellow if less than a third. */
 static enum colour limit_colour(const struct capacity_process *process)
 {
 	if (process->limit != LIMIT_BYTES)
@@ -113,7 +113,7 @@ static void show_processes(const struct capacity *capacity, const struct options
 		table_print(&table);
 }
 
-/* Sums of what processes have in common; @key tells two that belong together. */
+/* A sum over the processes of a user or of a cgroup; @first is one of them. */
 struct sum {
 	const struct capacity_process *first;
 	uint64_t pinned_bytes;
@@ -136,7 +136,7 @@ struct sums {
 	size_t nr;
 };
 
-/* Sum up by what @same tells; the caller frees the list. */
+/* Sum up the processes that @same groups together; the caller frees the list. */
 static struct sums sum_up(const struct capacity *capacity, const struct options *options,
 			  bool (*same)(const struct capacity_process *a,
 				       const struct capacity_process *b))
@@ -156,7 +156,7 @@ static struct sums sum_up(const struct capacity *capacity, const struct options 
 		if (j == sums.nr)
 			sums.list[sums.nr++].first = process;
 		sums.list[j].pinned_bytes += process->pinned_bytes;
-		/* every process of a user that counts by user tells the same number */
+		/* accounting by user: every process of the user has the same number */
 		if (!process->by_process) {
 			sums.list[j].locked_bytes = process->counted_bytes;
 			sums.list[j].counts = true;
@@ -363,7 +363,7 @@ static void show_host(const struct capacity *capacity)
 
 /* JSON */
 
-/* What the document is about; the answers to --fit are made as it is written. */
+/* The document that --json writes.  The answers to --fit are computed while it is written. */
 struct document {
 	const struct capacity *capacity;
 	const struct state *state;
@@ -373,7 +373,7 @@ struct document {
 	bool *all_fit;
 };
 
-/* An IOAS, and whether a map would fit. */
+/* An IOAS and whether a map would fit into it. */
 struct room {
 	const struct iommufd_state_ioas *ioas;
 	struct fit fit;
@@ -546,7 +546,7 @@ static bool show_json(const struct capacity *capacity, const struct state *state
 	return all_fit;
 }
 
-/* Is there something to tell of?  Return 0, or -1 after it has said what is not there. */
+/* Check that there is something to show.  Return 0, or -1 after a message. */
 static int check(const struct state *state, const struct options *options)
 {
 	size_t i, nr = 0;

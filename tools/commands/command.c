@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which commands there are.
+ * The list of commands.
  *
- * The table is main.c's, which knows them all; help and the manual page, commands themselves, only
- * know that there is one.
+ * main.c owns the table, because it knows all commands.  Help and the manual page are commands
+ * themselves and only see that there is a table.
  */
 #include <string.h>
 

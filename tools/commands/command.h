@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A subcommand: what it is called, what it tells about itself, which options it takes, and how it
- * runs.  --help, the man page and the shell completion are all made from this one description.
+ * A subcommand: its name, its help texts, the options it takes, and the function that
+ * runs it.  --help, the manual page and the shell completion are generated from it.
  */
 #ifndef IOMMUSCOPE_COMMANDS_COMMAND_H
 #define IOMMUSCOPE_COMMANDS_COMMAND_H
@@ -12,7 +12,7 @@
 struct field_table;
 struct options;
 
-/* Common options a command may take; -h it always takes. */
+/* Common options that a command may take; every command takes -h. */
 enum {
 	OPTION_DEVICE = 1 << 0,		/* -d, --device */
 	OPTION_PID = 1 << 1,		/* -p, --pid */
@@ -29,7 +29,7 @@ enum {
 	OPTION_RUN = OPTION_DURATION | OPTION_READY | OPTION_COMMAND,
 };
 
-/* Keys of long options that have no letter begin here; those of the commands at the second. */
+/* First keys of long options without a letter: common options, and options of one command. */
 enum {
 	OPTION_KEY_COMMON = 0x100,
 	OPTION_KEY_OWN = 0x200,
@@ -38,7 +38,7 @@ enum {
 /**
  * struct command_example - an example for help and man page
  * @line: the arguments, after "iommuscope "
- * @does: what it does
+ * @does: what it shows or does
  */
 struct command_example {
 	const char *line;
@@ -51,12 +51,12 @@ struct command_example {
  * @summary: one line for the list of commands
  * @description: paragraphs, separated by empty lines
  * @examples: ended by a NULL line; may be NULL
- * @arguments: what follows the options in the usage, NULL if nothing
- * @common: OPTION_* bits of the common options that it takes
+ * @arguments: arguments after the options in the usage, or NULL
+ * @common: OPTION_* bits of the common options it takes
  * @options: its own options, ended by {}; may be NULL
  * @parse: called with each own option and, if @arguments is set, each argument (ARGP_KEY_ARG)
  *	and the end (ARGP_KEY_END), as argp does; may be NULL
- * @records: describe what it writes with --json and --csv, ended by NULL; NULL if nothing
+ * @records: tables of what it writes with --json and --csv, ended by NULL; NULL if nothing
  * @run: does the work; returns the exit status of the program
  */
 struct command {
@@ -73,20 +73,20 @@ struct command {
 };
 
 /**
- * commands_set() - say which commands there are, before any of them runs
- * @table: all of them in the order of the help, ended by NULL
+ * commands_set() - set the list of commands, before any of them runs
+ * @table: all commands in the order of the help, ended by NULL
  */
 void commands_set(const struct command *const *table);
 
 /**
- * commands_all() - the commands there are
+ * commands_all() - all commands
  *
- * Return: all of them in the order of the help, ended by NULL.
+ * Return: all commands in the order of the help, ended by NULL.
  */
 const struct command *const *commands_all(void);
 
 /**
- * command_find() - the command with a name
+ * command_find() - find a command by its name
  * @name: its name
  *
  * Return: the command or NULL.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands, a file each.
+ * All commands.  Each is defined in its own file.
  */
 #ifndef IOMMUSCOPE_COMMANDS_COMMANDS_H
 #define IOMMUSCOPE_COMMANDS_COMMANDS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuscope doctor: is this machine able to do it, and what is missing?
+ * iommuscope doctor: what does this machine need, and what is missing?
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "text/output.h"
 #include "text/utf8.h"
 
-/* Columns of the status and of the check's name, and of both with the blanks between. */
+/* Widths of the status, of the check's name, and of both with the blanks between. */
 #define STATUS_WIDTH 8
 #define CHECK_WIDTH 14
 #define INDENT (STATUS_WIDTH + CHECK_WIDTH)
@@ -25,7 +25,7 @@ static const enum colour colours[] = {
 	[DOCTOR_MISSING] = COLOUR_RED,
 };
 
-/* A text from column @indent on, in lines of @width columns. */
+/* Print a text from column @indent on, in lines of at most @width columns. */
 static void wrapped(const char *text, int indent, int width)
 {
 	size_t length;
@@ -57,7 +57,7 @@ static void show(const struct doctor *doctor)
 	int width = terminal_width();
 	size_t i;
 
-	/* not wider than is good to read, and not so narrow that a word is a line */
+	/* readable: neither too wide nor one word a line */
 	if (!width || width > 100)
 		width = width ? 100 : 80;
 	if (width < INDENT + 20)

@@ -2,8 +2,8 @@
 /*
  * iommuscope export: metrics for Prometheus.
  *
- * export/exporter.c observes, export/server.c serves, export/routes.c says what; this side sets them up
- * and turns the wheel: one thread, which waits for the server's descriptor.
+ * export/exporter.c observes, export/server.c serves, and export/routes.c defines the pages.  This
+ * file sets them up and runs the loop: one thread, which waits for the server's descriptor.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -123,7 +123,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* What is set up for a run, besides the observation. */
+/* What a run sets up besides the observation. */
 struct serving {
 	const struct options *options;
 	struct run run;
@@ -135,7 +135,7 @@ struct serving {
 	int textfile_error;
 };
 
-/* Those of the manager, and those asked for; the default where there would be none. */
+/* Open the service manager's sockets and the requested ones; if there are none, the default. */
 static int open_sockets(struct serving *serving)
 {
 	int given = service_sockets(serving->sockets, SERVER_MAX_SOCKETS);
@@ -165,14 +165,14 @@ static int write_textfile(struct serving *serving)
 	int err = textfile_write(own.textfile, text, length);
 
 	free(text);
-	/* it may be full for a while: that is said once */
+	/* the disk may be full for a while: report each error once */
 	if (err && err != serving->textfile_error)
 		complain("cannot write %s: %s", own.textfile, strerror(-err));
 	serving->textfile_error = err;
 	return err;
 }
 
-/* Can it be written at all?  An empty file asks nothing of who reads it. */
+/* Check that the textfile can be written.  An empty file is valid for its readers. */
 static int check_textfile(void)
 {
 	int err = textfile_write(own.textfile, "", 0);
@@ -182,7 +182,7 @@ static int check_textfile(void)
 	return err;
 }
 
-/* Everything is open: give up what only that took. */
+/* Everything is open: drop the capabilities that only opening needs. */
 static int drop_privileges(void)
 {
 	uint64_t keep = 1ULL << SCOPE_CAP_BPF | 1ULL << SCOPE_CAP_PERFMON, kept = 0;
@@ -234,7 +234,7 @@ static int start(struct serving *serving)
 	return 0;
 }
 
-/* Serve until the run has ended. */
+/* Serve until the run ends. */
 static void serve(struct serving *serving)
 {
 	uint64_t now = now_ns(), watch = 0, next, write = now + TEXTFILE_EVERY_NS;
@@ -272,7 +272,7 @@ static int export_main(const struct options *options)
 		serve(&serving);
 		service_notify("STOPPING=1");
 		status = run_finish(&serving.run);
-		/* what is old must not pass for what is now */
+		/* readers must not take old values for current ones */
 		if (own.textfile)
 			remove(own.textfile);
 	}

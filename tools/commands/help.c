@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuscope help: what the commands say of themselves.
+ * iommuscope help: the help of each command, and the documents made from it.
  */
 #include <stdio.h>
 #include <stdlib.h>

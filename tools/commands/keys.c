@@ -2,7 +2,7 @@
 /*
  * The reference of keys, docs/use/json.md: what each command writes with --json and --csv.
  *
- * It is made of the descriptions that JSON and CSV themselves are written from.
+ * It is generated from the field tables that JSON and CSV are written from.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "text/fields.h"
 #include "text/output.h"
 
-/* A list of pointers, each once. */
+/* A set of pointers, in order of insertion. */
 struct pointers {
 	const void **list;
 	size_t nr;

@@ -2,7 +2,7 @@
 /*
  * iommuscope lat: where the time goes, by operation and phase.
  *
- * latency.bpf.c counts in the kernel; this side only reads, once an interval and at the end.
+ * latency.bpf.c counts in the kernel.  This side only reads: once an interval and at the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* What is reported when. */
+/* The reports so far and when the next one is due. */
 struct reporting {
 	const struct options *options;
 	struct latency latency;
@@ -152,7 +152,7 @@ static void observe(struct reporting *reporting, struct run *run)
 		report(reporting, true, now_ns());
 		if (!flush_output() || (options->count && reporting->reports >= options->count))
 			break;
-		/* what was slept over is not made up for */
+		/* skip the intervals that were missed */
 		while (next <= now_ns())
 			next += interval;
 	}
@@ -174,7 +174,7 @@ static int lat_main(const struct options *given)
 	int status = EXIT_FAILED;
 	uint64_t end_ns;
 
-	/* a number of reports needs an interval to come in */
+	/* a number of reports needs an interval */
 	if (options.count && !options.interval_ns)
 		options.interval_ns = 1000000000;
 	if (own.stacks && options.csv) {

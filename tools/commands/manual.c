@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The manual page and the shell's completion.
+ * The manual page and the shell completion.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "commands/options.h"
 #include "describe/names.h"
 
-/* A text for man(7): hyphens are those of options, an empty line is a new paragraph. */
+/* Write a text as man(7) source: hyphens become minus signs, an empty line starts a paragraph. */
 static void roff(const char *text)
 {
 	bool line_begins = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The manual page, the shell's completion and the reference of keys, made of what the commands say of
- * themselves.
+ * The manual page, the shell completion and the reference of keys, generated from the descriptions
+ * of the commands.
  */
 #ifndef IOMMUSCOPE_COMMANDS_MANUAL_H
 #define IOMMUSCOPE_COMMANDS_MANUAL_H

@@ -2,8 +2,8 @@
 /*
  * iommuscope ops: operations as they finish, a line each.
  *
- * operations.bpf.c puts records into a ring buffer.  This side takes them out whenever the buffer
- * has filled up a good deal, and ten times a second anyway.
+ * operations.bpf.c puts records into a ring buffer.  This side takes them out when the buffer is
+ * fairly full, and ten times a second anyway.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 #include "text/output.h"
 
 #define LOOK_EVERY_NS 100000000ULL
-/* Records taken at once: those that come faster than they are printed must not keep it from ending. */
+/* Bound on records taken at once, so that a run ends even if they come faster than it prints. */
 #define MOST_AT_ONCE 10000
 
 enum {
@@ -63,7 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* What the printing of records needs to know. */
+/* The state of the printed stream. */
 struct stream {
 	const struct options *options;
 	struct json json;
@@ -86,7 +86,7 @@ static int on_operation(void *context, const struct scope_op *op)
 	return ++stream->at_once < MOST_AT_ONCE ? 0 : -EAGAIN;
 }
 
-/* Print what has come.  Return whether more is wanted. */
+/* Print the records that have arrived.  Return whether more are wanted. */
 static bool print_operations(struct stream *stream, struct operations *operations)
 {
 	int err;
@@ -137,7 +137,7 @@ static int ops_main(const struct options *options)
 		goto out_close;
 	do {
 		more = print_operations(&stream, &operations);
-		/* what is there already is not waited for */
+		/* do not wait for records that are there already */
 		look_ns = stream.at_once < MOST_AT_ONCE ? now_ns() + LOOK_EVERY_NS : 0;
 	} while (more && run_wait(&run, operations_fd(&operations), look_ns));
 	operations_detach(&operations);

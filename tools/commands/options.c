@@ -59,7 +59,7 @@ static const struct {
 };
 #define NR_COMMON (sizeof(common_options) / sizeof(common_options[0]))
 
-/* What a parser run works on; argp hands it around as state->input. */
+/* The input of one parser run; argp passes it on as state->input. */
 struct parsing {
 	const struct command *command;
 	struct options *options;
@@ -107,7 +107,7 @@ static uint64_t need_duration(struct argp_state *state, const char *what, const 
 	return ns;
 }
 
-/* An option that a command does not take may be one of its own. */
+/* A common option that a command does not take may be an option of its own. */
 static bool takes(const struct command *command, int key)
 {
 	size_t i;
@@ -180,7 +180,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (err != ARGP_ERR_UNKNOWN)
 		return err;
 	if (key == ARGP_KEY_ARG && command->common & OPTION_COMMAND) {
-		/* a word too many is easily taken for a command, and run */
+		/* do not run a stray word as a command: a command must follow "--" */
 		if (!state->quoted)
 			argp_error(state, "unexpected argument: %s (put a command to run after --)", arg);
 		options->argv = &state->argv[state->next - 1];
@@ -196,7 +196,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return command->parse ? command->parse(key, arg, state) : ARGP_ERR_UNKNOWN;
 }
 
-/* What argp shows: the usage's arguments, the texts around the options. */
+/* What argp shows around the options: the arguments in the usage, and the description. */
 struct help_texts {
 	struct argp argp;
 	struct argp_option *options;
@@ -265,7 +265,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	argv[0] = name;
 	argp_err_exit_status = EXIT_USAGE;
 	memset(options, 0, sizeof(*options));
-	/* in order: the options of a command to run are its own */
+	/* in order: options after COMMAND belong to COMMAND */
 	if (argp_parse(&texts.argp, argc, argv, ARGP_NO_HELP | ARGP_IN_ORDER, NULL, &parsing))
 		exit(EXIT_USAGE);
 	free_help_texts(&texts);

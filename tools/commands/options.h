@@ -16,15 +16,15 @@ struct command;
 /**
  * struct options - the common options
  * @filter: what to observe
- * @cgroup: path of the cgroup in @filter as given, or NULL
+ * @cgroup: path of the cgroup in @filter as the user gave it, or NULL
  * @interval_ns: how often to report, 0 if not given
- * @count: how many reports or lines, 0 for no limit
+ * @count: number of reports, lines or events, 0 for no limit
  * @duration_ns: how long to run, 0 for no limit
  * @json: write JSON
  * @csv: write CSV
- * @ready_file: file to make once everything is observed, or NULL
+ * @ready_file: file to create once tracing is active, or NULL
  * @argv: command to run and observe, ended by NULL, or NULL
- * @kill: end that command with the run
+ * @kill: end that command when the run ends
  */
 struct options {
 	struct filter filter;
@@ -40,7 +40,7 @@ struct options {
 };
 
 /**
- * options_table() - all options of a command, its own ones first
+ * options_table() - get all options of a command, its own options first
  * @command: the command
  *
  * Return: an array that ends with an empty option; the caller frees it.
@@ -54,21 +54,21 @@ struct argp_option *options_table(const struct command *command);
  * @argv: arguments, the command's name first
  * @options: filled in
  *
- * Ends the program with EXIT_USAGE if a word is wrong, and with 0 after --help.
+ * Exits with EXIT_USAGE if the command line is wrong, and with 0 after --help.
  */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
 
 /**
- * options_resolve() - check that what the options name is there
+ * options_resolve() - resolve the devices, processes and cgroups that the options name
  * @options: the parsed options; names become numbers
  *
- * Return: 0, or -1 after it has said what is missing.
+ * Return: 0, or -1 after a message that names what does not exist.
  */
 int options_resolve(struct options *options);
 
 /**
- * operations_parse() - read a list of operations, the argument of an option
- * @list: names with commas between them; changed
+ * operations_parse() - parse a list of operations, the argument of an option
+ * @list: names separated by commas; modified
  * @state: the parser, for complaints
  *
  * Ends the program with EXIT_USAGE if a name is wrong.
@@ -78,11 +78,11 @@ int options_resolve(struct options *options);
 uint64_t operations_parse(char *list, struct argp_state *state);
 
 /**
- * dimension_parse() - read by what operations are told apart, the argument of an option
+ * dimension_parse() - parse the dimension that splits operations, the argument of an option
  * @name: its name
  * @state: the parser, for complaints
  *
- * Ends the program with EXIT_USAGE if the name is wrong.
+ * Exits with EXIT_USAGE if the name is wrong.
  *
  * Return: enum scope_dimension.
  */

@@ -2,9 +2,9 @@
 /*
  * iommuscope record: all events into a file.
  *
- * The records of operations.bpf.c go through the ring buffer straight into the file's chunk; each
- * time that the buffer has been emptied the chunk is written, so a crash costs what is younger than
- * the last look.  The ring buffer is what bridges a disk that does not take data for a while.
+ * The records of operations.bpf.c go from the ring buffer straight into a chunk of the file.  The
+ * chunk is written each time the ring buffer has been emptied, so a crash loses only the events
+ * since the last look.  While the disk takes no data, events wait in the ring buffer.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		own.no_replacements = true;
 		return 0;
 	case KEY_BUFFER:
-		/* the kernel takes powers of two */
+		/* the kernel accepts only powers of two */
 		if (!parse_number(arg, 1024, &own.buffer_mib) || !own.buffer_mib ||
 		    own.buffer_mib & (own.buffer_mib - 1))
 			argp_error(state, "%s is not a power of two from 1 to 1024", arg);
@@ -79,15 +79,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /**
- * struct recording - a recording under way
- * @options: what the user wants
+ * struct recording - a recording in progress
+ * @options: the user's options
  * @fd: the file
  * @error: errno of the write that failed, or 0
- * @writer: what makes the file's bytes
- * @start_ns: when it began
- * @counted: operations so far, for the limit that the user gave
+ * @writer: produces the file's bytes
+ * @start_ns: when the recording started
+ * @counted: operations so far, for the user's limit
  * @lost: losses noted so far
- * @replacements: what watches replacements, NULL if that does not work here or is not wanted
+ * @replacements: watches replacements; NULL if that does not work here or is not wanted
  */
 struct recording {
 	const struct options *options;
@@ -146,7 +146,7 @@ static void on_replacement(void *context, const struct replacement *replacement)
 	trace_write(recording->writer, &event);
 }
 
-/* Write what has come.  Return whether more is wanted. */
+/* Write the events that have arrived.  Return whether more are wanted. */
 static bool take(struct recording *recording, struct operations *operations)
 {
 	struct trace_event event = { .kind = TRACE_LOST };
@@ -168,7 +168,7 @@ static bool take(struct recording *recording, struct operations *operations)
 	return trace_flush(recording->writer) && !enough(recording);
 }
 
-/* What was recorded last time is kept, as FILE.old. */
+/* Keep the previous recording as FILE.old. */
 static void keep_old(const char *path)
 {
 	struct stat status;
@@ -190,7 +190,7 @@ static int open_file(struct recording *recording)
 			complain("will not write a trace to a terminal: give -o FILE, or use a pipe");
 			return -1;
 		}
-		/* what else is printed, by a command that is run too, must not get in between */
+		/* other output, also that of COMMAND, must not get into the trace */
 		recording->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	} else {

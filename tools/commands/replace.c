@@ -71,7 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* What the printing of replacements needs to know. */
+/* The state of the printed stream. */
 struct stream {
 	const struct options *options;
 	struct json json;

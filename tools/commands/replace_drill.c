@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A drill: replacements on a device that nobody uses.
+ * A drill: replacements on an unused device.
  *
- * The device is bound through its own node, which the kernel grants to one file at a time; so nobody can be
- * disturbed.  Both HWPTs come from one IOAS, which is filled only after the device has been attached to each of
- * them once: some IOMMUs do not know before what they can map.
+ * The device is bound through its own node.  The kernel grants the node to one file at a time, so a
+ * drill cannot disturb another user.  Both HWPTs come from one IOAS.  The IOAS is filled only after
+ * the device has been attached to each of them once, because some IOMMUs do not know before an
+ * attach what they can map.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,13 +29,13 @@
 #include "text/output.h"
 
 #define SWITCHES 100
-/* enough for the mappings to be there, too little to meet a limit */
+/* enough for a few mappings, too little to reach a limit */
 #define MEMORY (1 << 20)
 #define IOVA 0x10000000ULL
-/* read what has come after so many switches: the ring buffer takes more */
+/* switches between two reads: the ring buffer has room for more */
 #define READ_EVERY 256
 
-/* What the drill holds, and what it will tell. */
+/* A drill: the resources that it holds and what it has found out. */
 struct drill {
 	const char *device;
 	uint64_t switches;
@@ -137,7 +138,7 @@ static int set_up(struct drill *drill)
 		}
 		drill->hwpts[i] = hwpt.out_hwpt_id;
 	}
-	/* each once, and back to where the drill begins */
+	/* each once, then back to the one that the drill starts from */
 	if (attach(drill, drill->hwpts[0]) || attach(drill, drill->hwpts[1]) ||
 	    attach(drill, drill->hwpts[0]))
 		return failed(drill, "attach it");
@@ -204,7 +205,7 @@ static void print_answer(const struct drill *drill, const struct replacement_tot
 		printf("unknown: this IOMMU driver cannot be watched\n");
 }
 
-/* What it found out. */
+/* What a drill found out, for JSON. */
 struct answer {
 	const struct drill *drill;
 	const struct replacements *replacements;

@@ -2,9 +2,9 @@
 /*
  * iommuscope report: show a trace file.
  *
- * It reads the file once, from its begin to where it cannot be read any more, and hands each event
- * that is wanted to a format.  What was readable is shown also where the file ends too early; that
- * it does is told, and is a failure.
+ * It reads the file once, from the start to where it becomes unreadable, and hands each wanted
+ * event to a format.  If the file ends too early, everything up to that point is shown, the early
+ * end is reported, and the command fails.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -103,16 +103,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /**
- * struct report - a report under way
- * @options: what the user wants
- * @info: what the file tells of its recording
+ * struct report - a report in progress
+ * @options: the user's options
+ * @info: what the file says about its recording
  * @format: how events are shown
  * @json: writer of JSON
  * @timeline: writer of the timeline
- * @under_way: operations that began and have not ended so far
+ * @under_way: operations that have started and not ended so far
  * @shown: operations shown
  * @operations: operations that ended, shown or not
- * @begins: operations that began
+ * @begins: operations that started
  * @replacements: devices whose translation was replaced
  * @lost: events lost
  * @last_ns: time of the latest event
@@ -133,11 +133,11 @@ struct report {
 };
 
 /**
- * struct format - a way to show a trace
+ * struct format - how to show a trace
  * @begin: called before anything else, or NULL
  * @operation: shows an operation
  * @replacement: shows a replacement, or NULL
- * @lost: tells that events are missing
+ * @lost: shows that events are missing
  * @end: called at the end, or NULL
  */
 struct format {
@@ -203,7 +203,7 @@ static const struct format text_format = {
 	.lost = text_lost,
 };
 
-/* JSON and CSV: operations as `ops` tells them; in JSON, other events have "event" first */
+/* JSON and CSV: operations as `ops` writes them; in JSON, other events have "event" first */
 
 static void json_operation(struct report *report, const struct scope_op *op,
 			   enum moment moment)
@@ -217,7 +217,7 @@ static void json_operation(struct report *report, const struct scope_op *op,
 				 report->info->wall_ns);
 }
 
-/* the object of `replace --json`, which has no operation but a verdict */
+/* the object of `replace --json`: it has a verdict, but no operation */
 static void json_replacement(struct report *report, const struct replacement *replacement)
 {
 	struct told_replacement told;
@@ -233,7 +233,7 @@ static void json_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 	fields_json_line(&report->json, &report_gap_fields, &event, report->info->wall_ns);
 }
 
-/* The last object is the one that `ops` ends with. */
+/* The last object is the same as that of `ops`. */
 static void json_finish(struct report *report)
 {
 	fields_json_line(&report->json, &lost_fields, &report->lost, 0);
@@ -273,7 +273,7 @@ static void csv_replacement(struct report *report, const struct replacement *rep
 	fields_csv(stdout, &report_row_fields, &event, report->info->wall_ns);
 }
 
-/* a row cannot say it */
+/* a row cannot express a loss */
 static void csv_lost(struct report *report, uint64_t at_ns, uint64_t lost)
 {
 	complain("%" PRIu64 " events are missing at time_ns %" PRIu64, lost,
@@ -297,7 +297,7 @@ static void timeline_begin(struct report *report)
 static void timeline_draw(struct report *report, const struct scope_op *op,
 			  enum moment moment)
 {
-	/* a begin that has an end is the left side of its slice */
+	/* the start of an operation that ended is the left side of its slice */
 	if (moment != MOMENT_BEGIN)
 		timeline_operation(report->timeline, op, moment == MOMENT_UNFINISHED);
 }
@@ -325,7 +325,7 @@ static const struct format timeline_format = {
 	.end = timeline_end,
 };
 
-/* What the file is: nothing is shown but the sums */
+/* Description of the file: only its sums are shown */
 
 static void no_operation(struct report *report, const struct scope_op *op,
 			 enum moment moment)
@@ -488,7 +488,7 @@ static long get(void *context, void *data, size_t size)
 	return got < size && ferror(context) ? -1 : (long)got;
 }
 
-/* Show all that can be read. */
+/* Show everything that can be read. */
 static void show_all(struct report *report, struct trace_reader *reader)
 {
 	const struct options *options = report->options;

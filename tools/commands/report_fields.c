@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fields of a trace's events as 'iommuscope report' writes them.
+ * The fields of trace events as 'iommuscope report' writes them.
  */
 #include "commands/report_fields.h"
 #include "describe/fields.h"
@@ -23,7 +23,7 @@ static const void *event_record(const void *record, size_t number)
 	return number ? NULL : ((const struct report_event *)record)->op;
 }
 
-/* What a replacement's event does not tell. */
+/* The details of an operation, which the event of a replacement does not have. */
 static const void *event_details(const void *record, size_t number)
 {
 	const struct report_event *event = record;

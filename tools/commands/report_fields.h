@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The events of a trace as 'iommuscope report' writes them in JSON and CSV.
+ * The fields of trace events as 'iommuscope report' writes them in JSON and CSV.
  */
 #ifndef IOMMUSCOPE_COMMANDS_REPORT_FIELDS_H
 #define IOMMUSCOPE_COMMANDS_REPORT_FIELDS_H
@@ -11,7 +11,7 @@
 #include "observe/replacement.h"
 #include "text/fields.h"
 
-/* What an event tells of. */
+/* The kind of an event. */
 enum moment {
 	MOMENT_END,
 	MOMENT_BEGIN,
@@ -22,11 +22,11 @@ enum moment {
 
 /**
  * struct report_event - an event as it is written
- * @moment: what it tells of
- * @op: the operation, that of a replacement too
+ * @moment: its kind
+ * @op: the operation; a replacement has one too
  * @replacement: the replacement, or NULL
- * @at_ns: CLOCK_MONOTONIC at which events were found to be lost
- * @lost: how many
+ * @at_ns: CLOCK_MONOTONIC when the loss was noticed
+ * @lost: number of lost events
  */
 struct report_event {
 	enum moment moment;
@@ -36,7 +36,7 @@ struct report_event {
 	uint64_t lost;
 };
 
-/* struct report_event: a row of CSV; in JSON, an operation that began, and events that are lost */
+/* Tables of struct report_event: a row of CSV; in JSON, the start of an operation, and a loss. */
 extern const struct field_table report_row_fields;
 extern const struct field_table report_begin_fields;
 extern const struct field_table report_gap_fields;

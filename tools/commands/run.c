@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When a run begins and ends.
+ * The start and the end of a run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "text/exit_status.h"
 #include "text/output.h"
 
-/* How long a command may take to end, after SIGTERM or by itself, before more is done about it. */
+/* How long a command may take to end, by itself or after SIGTERM, before the next step. */
 #define COMMAND_END_NS 2000000000ULL
 /* poll() takes milliseconds, as an int. */
 #define POLL_MOST_NS (INT_MAX * 1000000ULL)
@@ -55,7 +55,7 @@ int run_begin(struct run *run, const struct options *options)
 	return 0;
 }
 
-/* Start the command; a pipe that closes with exec tells whether that worked. */
+/* Start the command.  A pipe that closes on exec shows whether exec worked. */
 static int start_command(struct run *run)
 {
 	char **argv = run->options->argv;
@@ -127,7 +127,7 @@ static void reap(struct run *run)
 }
 
 /*
- * A signal that a process sends is passed on to the command.  What comes from the terminal has reached the
+ * Pass a signal that a process sent on to the command.  Signals from the terminal have reached the
  * command already.
  */
 static void pass_on(const struct run *run, const struct signalfd_siginfo *info)
@@ -136,7 +136,7 @@ static void pass_on(const struct run *run, const struct signalfd_siginfo *info)
 		kill(run->command, info->ssi_signo);
 }
 
-/* Return whether a signal came that ends a run. */
+/* Return whether a signal arrived that ends a run. */
 static bool read_signals(struct run *run)
 {
 	struct signalfd_siginfo info;
@@ -155,7 +155,7 @@ static bool read_signals(struct run *run)
 
 bool run_wait(struct run *run, int fd, uint64_t until_ns)
 {
-	/* no event is asked of standard output: an error comes unasked as its reader goes */
+	/* stdout: no events requested; POLLERR is always reported when the reader goes away */
 	struct pollfd fds[] = {
 		{ .fd = run->signal_fd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
@@ -190,8 +190,8 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns)
 }
 
 /*
- * Wait until the command has ended, a signal comes that ends a run, or so many nanoseconds are over.
- * Return whether it was the latter.
+ * Wait until the command has ended, a signal arrives that ends a run, or @ns have passed.
+ * Return whether the time has passed.
  */
 static bool await_command(struct run *run, uint64_t ns)
 {
@@ -202,7 +202,7 @@ static bool await_command(struct run *run, uint64_t ns)
 		now = now_ns();
 		if (now >= until)
 			return true;
-		/* an event ends the wait; looking at the time now and then is enough */
+		/* an event ends the wait, so a coarse timeout is enough */
 		poll(&fd, 1, until - now < POLL_MOST_NS ? (int)((until - now) / 1000000 + 1) : -1);
 		if (read_signals(run))
 			return false;
@@ -221,7 +221,7 @@ static void kill_command(struct run *run)
 	}
 }
 
-/* The command is the user's: it goes on when what is observed of it is over, and is waited for. */
+/* The command belongs to the user: it continues after the observation, and we wait for it. */
 static void leave_command(struct run *run)
 {
 	flush_output();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * When a run begins and ends.
+ * The start and the end of a run.
  *
- * A command sets up what it observes between run_begin() and run_start(); from the
- * latter on it misses nothing.  Then it waits in run_wait() until the run has ended: by a
- * signal, after its duration, with the command it runs, with the process it looks at, or as its
- * reader goes away.  Signals come through a descriptor, so nothing is interrupted.
+ * A command sets up its observation between run_begin() and run_start(); from run_start() on it
+ * misses nothing.  Then it waits in run_wait() until the run ends: by a signal, after its duration,
+ * with the command it runs, with the process it observes, or when the reader of its output goes
+ * away.  Signals arrive through a descriptor, so no call is interrupted.
  *
- * The command is the user's: that the run ends is no reason to end it.  A signal that another process sends
- * is passed on to it; Ctrl-C reaches it by itself.
+ * The command belongs to the user, so the end of the run does not end it.  A signal from another
+ * process is passed on to it; Ctrl-C reaches it directly from the terminal.
  */
 #ifndef IOMMUSCOPE_COMMANDS_RUN_H
 #define IOMMUSCOPE_COMMANDS_RUN_H
@@ -31,14 +31,14 @@ enum run_end {
 
 /**
  * struct run - a run
- * @options: what the user wants of it
- * @signals: signal mask to give the command back
+ * @options: the user's options
+ * @signals: signal mask to restore in the command
  * @signal_fd: SIGINT, SIGTERM, SIGHUP, SIGCHLD
- * @process_fd: pidfd of the process looked at, or -1
+ * @process_fd: pidfd of the observed process, or -1
  * @command: process id of the command, 0 if there is none or it has ended
- * @status: how the command ended, as waitpid() tells it
- * @end_ns: CLOCK_MONOTONIC at which it ends, 0 for no limit
- * @end: why it has ended
+ * @status: how the command ended, as waitpid() reports it
+ * @end_ns: CLOCK_MONOTONIC when the run ends, 0 for no limit
+ * @end: why the run has ended
  */
 struct run {
 	const struct options *options;
@@ -52,29 +52,29 @@ struct run {
 };
 
 /**
- * run_begin() - take the signals over
+ * run_begin() - take over the signals
  * @run: the run
  * @options: the options
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int run_begin(struct run *run, const struct options *options);
 
 /**
- * run_start() - everything is observed: tell who waits for it, start the command
+ * run_start() - tracing is active: create the ready file and start the command
  * @run: the run
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int run_start(struct run *run);
 
 /**
- * run_wait() - wait for something to do
+ * run_wait() - wait for input, a time, or the end of the run
  * @run: the run
  * @fd: a descriptor that becomes readable, or -1
  * @until_ns: CLOCK_MONOTONIC at which to return at the latest
  *
- * Return: whether the run goes on.
+ * Return: whether the run continues.
  */
 bool run_wait(struct run *run, int fd, uint64_t until_ns);
 
@@ -82,11 +82,12 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns);
  * run_finish() - end a run
  * @run: the run
  *
- * A command that still runs is waited for, or ended if the user asked for that (--kill).  A signal ends the wait.
+ * Waits for a command that still runs, or ends it if the user asked for that (--kill).  A signal
+ * ends the wait.
  *
  * Call it after the last output.
  *
- * Return: the exit status that the run deserves.
+ * Return: the exit status of the program.
  */
 int run_finish(struct run *run);
 

@@ -97,7 +97,7 @@ static bool keep_ctx(const struct iommufd_state_ctx *ctx, const struct options *
 	       (!options->filter.pid || ctx->pid == (uint32_t)options->filter.pid);
 }
 
-/* Leave in @state what the user wants to see, and what that refers to. */
+/* Reduce @state to what the user wants to see and what that refers to. */
 static void filter(struct state *state, const struct options *options)
 {
 	const struct iommufd_state_device *device = NULL;
@@ -115,7 +115,7 @@ static void filter(struct state *state, const struct options *options)
 		state->nr_##array = nr;                               \
 	} while (0)
 #define OF_CTX(record) state_ctx(state, (record).ctx_id)
-	/* contexts first, others are looked up in them; devices last, @device points to one */
+	/* contexts first: the others refer to them; devices last: @device points to one */
 	KEEP(ctxs, keep_ctx(&state->ctxs[i], options) &&
 			   (!options->filter.device ||
 			    (device && device->ctx_id == state->ctxs[i].ctx_id)));
@@ -132,7 +132,7 @@ static void filter(struct state *state, const struct options *options)
 #undef KEEP
 }
 
-/* Is there what the user asked for by its number?  Return 0, or -1 after it has said what is not. */
+/* Check that the context that the user gave exists.  Return 0, or -1 after a message. */
 static int check(const struct state *state, const struct options *options)
 {
 	if (options->filter.ctx && !state_ctx(state, options->filter.ctx)) {
@@ -142,7 +142,7 @@ static int check(const struct state *state, const struct options *options)
 	return 0;
 }
 
-/* What --json shows. */
+/* The document that --json writes. */
 struct document {
 	const struct state *state;
 	const struct idle_devices *idle;
@@ -178,7 +178,7 @@ static void show(const struct state *now, const struct state *before, const stru
 		else
 			state_view_table(now, before, own.brief);
 	}
-	/* a process or context has no free devices */
+	/* a device that is not in use belongs to no process or context */
 	if ((options->filter.pid || options->filter.ctx) && !options->json)
 		return;
 	idle_devices_read(&idle, now, options->filter.device);
@@ -190,7 +190,7 @@ static void show(const struct state *now, const struct state *before, const stru
 	idle_devices_free(&idle);
 }
 
-/* Show the state, as often as is wanted.  Return 0 or -1 after it has said what failed. */
+/* Show the state, as often as requested.  Return 0, or -1 after a message. */
 static int watch(struct run *run, struct state_reader *reader, const struct options *options)
 {
 	uint64_t interval = options->interval_ns ? options->interval_ns : 1000000000;
@@ -224,7 +224,7 @@ static int watch(struct run *run, struct state_reader *reader, const struct opti
 	return err;
 }
 
-/* An IOAS with what is mapped in it, read as it is written. */
+/* An IOAS with its areas, which are read while they are written out. */
 struct areas {
 	struct state_reader *reader;
 	const struct iommufd_state_ioas *ioas;
@@ -274,7 +274,7 @@ static int show_area(const struct iommufd_state_area *area, void *data)
 	return 0;
 }
 
-/* The IOAS that the user means.  Return NULL after it has said why it is not to be had. */
+/* Find the IOAS that the user gave.  Return NULL after a message. */
 static const struct iommufd_state_ioas *find_ioas(const struct state *state,
 						  const struct options *options)
 {
@@ -303,7 +303,7 @@ static const struct iommufd_state_ioas *find_ioas(const struct state *state,
 	return found;
 }
 
-/* Show what is mapped in an IOAS.  Return 0 or -1 after it has said what failed. */
+/* Show what is mapped in an IOAS.  Return 0, or -1 after a message. */
 static int show_areas(struct state_reader *reader, const struct options *options)
 {
 	struct json json = { .file = stdout };
@@ -352,7 +352,7 @@ static int state_main(const struct options *options)
 		status = show_areas(reader, options) ? EXIT_FAILED : 0;
 		goto out_close;
 	}
-	/* who looks once needs no signals; and a process may have ended whose context is open */
+	/* A single look needs no signals, and a context can outlive the process that opened it. */
 	if (!own.watch) {
 		status = watch(NULL, reader, options) ? EXIT_FAILED : 0;
 		goto out_close;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuscope stuck: operations under way for long.
+ * iommuscope stuck: operations that have been in flight for long.
  *
- * stuck.bpf.c lists the threads that are in an operation or in some ioctl.  The list is taken
- * several times within the time that counts as long: a thread that is in an ioctl on one of our
- * nodes in all of them, by the same call, and that has caused no event meanwhile, has been in it
- * since before the first.  An operation that announced itself is known with its times.
+ * stuck.bpf.c lists the threads that are in an operation or in any ioctl.  The list is taken
+ * several times within the time that counts as long.  A thread is stuck if every look finds
+ * it in the same call, an ioctl on one of our nodes, and it has caused no event in between: it has
+ * been in that call since before the first look.  The times of an operation that announced its
+ * start are known.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -68,9 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /**
  * struct suspect - a thread that may be stuck
- * @thread: what the last look told of it
- * @since_ns: when it was seen so first, or when its operation began
- * @exact: @since_ns is when it began; otherwise it began earlier
+ * @thread: the thread as the last look found it
+ * @since_ns: when a look first found it so, or when its operation started
+ * @exact: @since_ns is when the operation started; otherwise it started earlier
  * @looks: how many looks found it so
  */
 struct suspect {
@@ -123,7 +124,7 @@ static void add(struct suspects *to, const struct suspects *before,
 	}
 }
 
-/* A look under way. */
+/* A look in progress. */
 struct look {
 	const struct options *options;
 	const struct suspects *before;
@@ -141,7 +142,7 @@ static void on_thread(void *context, const struct scope_thread *thread)
 		add(&look->now, look->before, thread);
 }
 
-/* Take the list of threads once more.  Return 0, or -1 after it has said what failed. */
+/* Take the list of threads once more.  Return 0, or -1 after a message. */
 static int look(struct suspects *suspects, struct inflight *inflight, const struct options *options)
 {
 	struct look look = { .options = options, .before = suspects };
@@ -227,7 +228,7 @@ static void print_suspect(const struct suspect *suspect, const struct inflight_o
 		printf("%s      %s%s\n", colour_on(COLOUR_DIM), lines[i], colour_off());
 }
 
-/* What --json shows: those of the suspects that are stuck. */
+/* The document that --json writes: the suspects that are stuck. */
 struct document {
 	const struct suspects *suspects;
 	const struct options *options;
@@ -240,7 +241,7 @@ struct stuck {
 	struct inflight_op inflight;
 };
 
-/* Is a suspect stuck, and wanted?  Then it is described. */
+/* Return whether a suspect is stuck and wanted; if so, describe it in @stuck. */
 static bool is_stuck(struct stuck *stuck, const struct document *document,
 		     const struct suspect *suspect)
 {
@@ -307,7 +308,7 @@ static const struct field document[] = {
 
 static const struct field_table document_fields = FIELD_TABLE("stuck operations", document);
 
-/* Those of unknown begin first, for they are the longest as far as we know; then by time. */
+/* Unknown starts first: as far as we know these are the longest.  Then by time. */
 static int compare(const void *a, const void *b)
 {
 	const struct suspect *x = a, *y = b;
@@ -341,7 +342,7 @@ static void report(struct suspects *suspects, const struct options *options)
 		       format_duration(own.longer_ns).s);
 }
 
-/* Look and report until the run has ended, or once. */
+/* Look and report until the run ends, or once. */
 static int observe(struct run *run, struct inflight *inflight, const struct options *options)
 {
 	uint64_t every = own.longer_ns / (LOOKS - 1) + 1, next_report, reports = 0;

@@ -2,8 +2,8 @@
 /*
  * iommuscope top: a live view of operations, devices, and the last failures and replacements.
  *
- * Once an interval everything is read and the screen drawn; between, only keys are waited for.  The
- * kernel counts and keeps meanwhile, so that what happens costs this side nothing.
+ * Once an interval, top reads everything and draws the screen.  In between it only waits for keys.
+ * The kernel counts and keeps events meanwhile, so events cost this side nothing.
  */
 #include <bpf/libbpf.h>
 #include <ctype.h>
@@ -31,29 +31,29 @@
 #define SHORTEST_INTERVAL_NS 100000000ULL
 #define LONGEST_INTERVAL_NS 60000000000ULL
 
-/* Failures and replacements that the kernel keeps between two looks, in bytes. */
+/* Buffer for failures and replacements between two looks, in bytes. */
 #define EVENTS_ROOM (128 * 1024)
 
-/* Lines of the screen that no panel has: two above, one below. */
+/* Lines of the screen outside of the panels: two above, one below. */
 #define HEAD_LINES 2
 #define FOOT_LINES 1
 
-/* Of each panel there is at least that much. */
+/* Least lines of each panel. */
 #define LEAST_LINES 3
 
 static struct top_panel *const panels[] = { &top_operations, &top_devices, &top_events };
 #define NR_PANELS (sizeof(panels) / sizeof(panels[0]))
 #define PANEL_EVENTS (NR_PANELS - 1)
 
-/* What the user has chosen. */
+/* The user's choices. */
 static struct {
 	unsigned int focus;
-	bool whole;		/* the focused panel has the screen for itself */
+	bool whole;		/* only the focused panel is shown */
 	bool paused;
 	bool help;
-	bool typing;		/* a filter */
+	bool typing;		/* the user is typing a filter */
 	char filter[64];
-	int lines[NR_PANELS];	/* that each panel has had use for */
+	int lines[NR_PANELS];	/* most lines that each panel has needed */
 } view;
 
 /* A run. */
@@ -84,7 +84,7 @@ static void fill_panels(struct top *top)
 		top_panel_arrange(panels[i], view.filter);
 }
 
-/* Read everything.  Return 0, or -1 after it has been said what failed. */
+/* Read everything.  Return 0, or -1 after a message. */
 static int look(struct top *top)
 {
 	struct top_observation *seen = &top->seen;
@@ -169,8 +169,8 @@ static void draw_foot(const struct top *top)
 }
 
 /*
- * Lines that a panel would fill, the one of its titles included; none is without any.  What a panel
- * once had it keeps: a screen whose parts move cannot be read.
+ * Lines that a panel can fill, including its titles; none if it is empty.  A panel never shrinks: a
+ * screen with moving parts is hard to read.
  */
 static int lines_wanted(unsigned int panel, int most)
 {
@@ -187,7 +187,7 @@ static int lines_wanted(unsigned int panel, int most)
 	return view.lines[panel];
 }
 
-/* Lines of each panel, of @lines in all. */
+/* Divide @lines among the panels. */
 static void share_lines(int lines, int shares[NR_PANELS])
 {
 	int events = lines / 3 > LEAST_LINES ? lines / 3 : LEAST_LINES, half;
@@ -200,7 +200,7 @@ static void share_lines(int lines, int shares[NR_PANELS])
 	}
 	shares[0] = lines_wanted(0, lines);
 	shares[1] = lines_wanted(1, lines);
-	/* what these two do not need the events get, and they never get nothing */
+	/* the events get what the other two do not need, and always have some */
 	half = (lines - events) / 2;
 	if (shares[0] + shares[1] > lines - events) {
 		if (shares[0] <= half)
@@ -307,7 +307,7 @@ static void change_interval(struct top *top, bool longer)
 		top->interval_ns = interval;
 }
 
-/* A key that moves in what is shown.  Return whether it is one. */
+/* Handle a key that moves the view.  Return whether it is one. */
 static bool moves(struct top_panel *panel, int key)
 {
 	switch (key) {
@@ -343,7 +343,7 @@ static bool moves(struct top_panel *panel, int key)
 	return false;
 }
 
-/* A key that chooses the rows and their order.  Return whether it is one. */
+/* Handle a key that selects or sorts rows.  Return whether it is one. */
 static bool arranges(struct top *top, struct top_panel *panel, int key)
 {
 	switch (key) {
@@ -367,7 +367,7 @@ static bool arranges(struct top *top, struct top_panel *panel, int key)
 	return true;
 }
 
-/* Return whether the run goes on. */
+/* Return whether the run continues. */
 static bool on_key(struct top *top, int key)
 {
 	struct top_panel *panel = panels[view.focus];
@@ -420,7 +420,7 @@ static bool on_key(struct top *top, int key)
 	return true;
 }
 
-/* Take all keys that have been pressed.  Return whether the run goes on. */
+/* Handle all keys that have been pressed.  Return whether the run continues. */
 static bool take_keys(struct top *top)
 {
 	bool goes_on = true, any = false;
@@ -433,7 +433,7 @@ static bool take_keys(struct top *top)
 	return goes_on && (any || !screen_is_gone());
 }
 
-/* Look and draw until the run has ended.  Return 0, or -1 after it has been said what failed. */
+/* Look and draw until the run ends.  Return 0, or -1 after a message. */
 static int watch(struct top *top, struct run *run, uint64_t count)
 {
 	uint64_t next = now_ns(), interval;
@@ -442,7 +442,7 @@ static int watch(struct top *top, struct run *run, uint64_t count)
 		if (!take_keys(top))
 			return 0;
 		if (now_ns() >= next) {
-			/* counters of the kernel have to be read now and then, whatever is shown */
+			/* the counters must be read regularly, even while paused */
 			interval = view.paused ? LATENCY_READ_EVERY_NS : top->interval_ns;
 			if ((!view.paused || now_ns() - top->last_ns >= interval) && look(top))
 				return -1;
@@ -455,7 +455,7 @@ static int watch(struct top *top, struct run *run, uint64_t count)
 	return 0;
 }
 
-/* Load all BPF programs.  Return 0, or -1 after it has said what failed. */
+/* Load all BPF programs.  Return 0, or -1 after a message. */
 static int load(struct top *top, const struct options *options)
 {
 	const struct latency_settings counted = {
@@ -502,7 +502,7 @@ static int top_main(const struct options *options)
 		out_of_memory();
 	top->seen.filter = &options->filter;
 	top->interval_ns = options->interval_ns ? options->interval_ns : DEFAULT_INTERVAL_NS;
-	/* what is wrong with the terminal is told before anything takes time */
+	/* report a problem with the terminal before anything slow */
 	if (screen_check() || session_check() || load(top, options))
 		goto out_unload;
 	if (run_begin(&run, options) || latency_attach(&top->seen.latency) ||

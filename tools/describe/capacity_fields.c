@@ -71,7 +71,7 @@ static const struct field process[] = {
 
 const struct field_table capacity_process_fields = FIELD_TABLE("process that pins memory", process);
 
-/* A context, for the page: programs of one user may have different limits */
+/* A context, for the page: programs of one user can have different limits */
 
 static void get_memlock_mode(const void *record, struct value *value)
 {

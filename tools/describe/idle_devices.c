@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that a VFIO driver has and nobody uses.
+ * Devices that are bound to a VFIO driver and not in use.
  *
- * Every device of a VFIO driver, whichever it is, shows in the class vfio-dev, with its own device
- * behind the link "device".
+ * Every device of any VFIO driver appears in the class vfio-dev; its link "device" leads to the
+ * device itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,7 +153,7 @@ void idle_devices_print(const struct idle_devices *idle)
 	}
 }
 
-/* The fields: lists of those that are wanted */
+/* The fields: lists of the requested devices */
 
 static const void *nth_idle(const void *record, size_t number)
 {
@@ -216,7 +216,7 @@ static const struct field idle_device[] = {
 
 static const struct field_table idle_device_fields = FIELD_TABLE("unused device", idle_device);
 
-/* Does a device of the same group stand before this one in the list? */
+/* Is a device of the same group earlier in the list? */
 static bool has_earlier(const struct idle_devices *idle, size_t i)
 {
 	size_t j;

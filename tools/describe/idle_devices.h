@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices that a VFIO driver has and nobody uses, and groups that nobody can use.
+ * Devices that are bound to a VFIO driver and not in use, and groups that cannot be used.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_IDLE_DEVICES_H
 #define IOMMUSCOPE_DESCRIBE_IDLE_DEVICES_H
@@ -20,10 +20,10 @@ struct state;
  * @driver: its driver
  * @has_group: it is behind an IOMMU
  * @group: its group, with all members, if @has_group
- * @viable: nothing keeps the group from being handed out
+ * @viable: the group can be given to a user
  * @node: device number of its own node, 0 if it has none
- * @group_node: that of its group's
- * @holders: processes that have one of them open, of all devices
+ * @group_node: device number of its group's node
+ * @holders: processes that have nodes of any idle device open
  */
 struct idle_device {
 	char device[DEVICE_NAME_SIZE];
@@ -37,9 +37,9 @@ struct idle_device {
 };
 
 /**
- * struct idle_devices - all of them
+ * struct idle_devices - all idle devices
  * @list: the devices, sorted by name
- * @nr: how many
+ * @nr: number of devices
  * @wanted: the one to show; NULL: all
  * @holders: processes that have their nodes open
  */
@@ -51,9 +51,9 @@ struct idle_devices {
 };
 
 /**
- * idle_devices_read() - find them
+ * idle_devices_read() - find the idle devices
  * @idle: filled in
- * @state: what is in use
+ * @state: the devices in use
  * @wanted: show only this device; NULL: all
  */
 void idle_devices_read(struct idle_devices *idle, const struct state *state, const char *wanted);
@@ -65,7 +65,7 @@ void idle_devices_read(struct idle_devices *idle, const struct state *state, con
 void idle_devices_free(struct idle_devices *idle);
 
 /**
- * idle_devices_print() - print them for people
+ * idle_devices_print() - print the idle devices as text
  * @idle: the list
  */
 void idle_devices_print(const struct idle_devices *idle);

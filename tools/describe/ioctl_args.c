@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctls as a thread makes them.
+ * ioctls decoded from the thread that makes them.
  */
 #include <fcntl.h>
 #include <inttypes.h>

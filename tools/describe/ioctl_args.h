@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ioctls as a thread makes them: which operation is it, and on what?
+ * ioctls decoded from the thread that makes them: which operation is it, and on what?
  *
- * For operations that began before anybody observed: all there is then is the thread's registers
- * and the memory of its process.
+ * This is for operations that started before the observation: only the registers of the thread and
+ * the memory of its process are available.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_IOCTL_ARGS_H
 #define IOMMUSCOPE_DESCRIBE_IOCTL_ARGS_H
@@ -22,24 +22,24 @@ enum ioctl_file {
 };
 
 /**
- * ioctl_file() - what a file descriptor of a process is
+ * ioctl_file() - identify a file descriptor of a process
  * @pid: the process
  * @fd: the descriptor
  * @device: set to the name of the device of a VFIO device node, else to ""
  *
- * Return: which of our nodes it is, if any.
+ * Return: the kind of node that it is, if any.
  */
 enum ioctl_file ioctl_file(pid_t pid, uint64_t fd, char device[SCOPE_DEVICE_LEN]);
 
 /**
- * ioctl_args_decode() - the operation that an ioctl asks for
- * @file: what it was called on
+ * ioctl_args_decode() - find the operation that an ioctl requests
+ * @file: the kind of file that it was called on
  * @pid: process whose memory has the argument
  * @request: number of the ioctl
  * @argument: address of its argument
- * @op: operation, and what it works on as far as the argument tells; the rest is untouched
+ * @op: set to the operation and to what the argument says about it; the rest is not changed
  *
- * Return: whether it is one of ours.
+ * Return: whether it is an operation that we know.
  */
 bool ioctl_args_decode(enum ioctl_file file, pid_t pid, uint64_t request, uint64_t argument,
 		       struct scope_op *op);

@@ -87,7 +87,7 @@ static void get_share(const void *record, struct value *value)
 	value->real = whole ? (double)row->series->histograms[row->index].sum / whole : 0;
 }
 
-/* What is counted of an operation as a whole is not known of its phases. */
+/* Counted for whole operations only, not for their phases. */
 #define COUNTER(member)                                                   \
 	static void get_##member(const void *record, struct value *value) \
 	{                                                                 \
@@ -129,7 +129,7 @@ static void get_other(const void *record, struct value *value)
 	value->number = lat_other_ns(((const struct lat_row *)record)->series);
 }
 
-/* The phases that there were, whichever they are of those that the operation can have. */
+/* The phases that occurred, of those that the operation can have. */
 static const void *nth_phase(const void *record, size_t number)
 {
 	const struct lat_row *row = record;
@@ -206,7 +206,7 @@ static const struct field series[] = {
 
 static const struct field_table series_fields = FIELD_TABLE("operations of one kind", series);
 
-/* What the page takes differences of: percentiles are made there */
+/* Counters for the page, which computes differences and percentiles itself */
 
 static const struct field count_phase[] = {
 	PHASE_NAME,
@@ -227,7 +227,7 @@ static const struct field counts[] = {
 
 const struct field_table counts_fields = FIELD_TABLE("counts of operations", counts);
 
-/* The slowest, with their stacks */
+/* The slowest operations, with their stacks */
 
 struct frame_of {
 	const struct frame *frame;
@@ -239,7 +239,7 @@ static const void *slow_record(const void *record, size_t number)
 	return number ? NULL : &((const struct slow_call *)record)->op;
 }
 
-/* The kernel's, without those of the observation, then the user's. */
+/* Kernel frames without those of the observation itself, then user frames. */
 static const void *nth_frame(const void *record, size_t number)
 {
 	const struct slow_call *call = record;
@@ -275,7 +275,7 @@ static void get_offset(const void *record, struct value *value)
 	value->number = ((const struct frame_of *)record)->frame->offset;
 }
 
-/* as a number, many readers would round it */
+/* a text, because many readers would round a number */
 static void get_address(const void *record, struct value *value)
 {
 	snprintf(value->room, sizeof(value->room), "0x%" PRIx64,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A report of latencies.
+ * A report of latencies as text.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include "text/output.h"
 #include "text/utf8.h"
 
-/* From these widths on there is room for more columns; where lines may be any length, for all. */
+/* Terminal widths from which on more columns are shown; all are if lines may be of any length. */
 #define MIDDLE 88
 #define WIDE 100
 
@@ -41,7 +41,7 @@ enum {
 
 #define COLUMN_BIT(column) (1U << (column))
 #define WIDE_COLUMNS (COLUMN_BIT(COLUMN_NS_PER_PAGE) | COLUMN_BIT(COLUMN_ERRORS))
-/* rate and the largest percentile: the one tells least, the other is near the maximum */
+/* the rate says least, and the largest percentile is close to the maximum */
 #define MIDDLE_COLUMNS (COLUMN_BIT(COLUMN_RATE) | COLUMN_BIT(COLUMN_MAX - 1))
 
 static const char *const heads[NR_COLUMNS] = {
@@ -49,7 +49,7 @@ static const char *const heads[NR_COLUMNS] = {
 	"P90",	     "P99",   "P99.9",	"MAX",	   "NS/PAGE", "ERRORS",
 };
 
-/* A bit for each column that there is room for. */
+/* A bit for each column that fits. */
 static unsigned int columns_shown(void)
 {
 	unsigned int shown = COLUMN_BIT(NR_COLUMNS) - 1;
@@ -62,7 +62,7 @@ static unsigned int columns_shown(void)
 	return shown;
 }
 
-/* Set a column, if it is among those shown. */
+/* Set a column if it is shown. */
 __attribute__((format(printf, 4, 5)))
 static void set_column(struct table *table, unsigned int shown, unsigned int column,
 		       const char *format, ...)
@@ -88,7 +88,7 @@ static void set_times(struct table *table, unsigned int shown, const struct hist
 	set_column(table, shown, COLUMN_MAX, "%s", format_duration(histogram->max).s);
 }
 
-/* How many sources there is something of. */
+/* Count the sources that have operations. */
 static unsigned int sources_of(const struct latency_set *set)
 {
 	unsigned int sources = 0;
@@ -99,7 +99,7 @@ static unsigned int sources_of(const struct latency_set *set)
 	return __builtin_popcount(sources);
 }
 
-/* @sources: how many there are, since it is then said which one an operation is of */
+/* @sources: if there are several, the name of each operation includes its source */
 static void add_operation(struct table *table, unsigned int shown, const struct lat_report *report,
 			  const struct latency_series *series, unsigned int sources)
 {
@@ -171,7 +171,7 @@ static void print_operations(const struct lat_report *report)
 		printf("no operations\n");
 }
 
-/* Steps of a printed histogram: as many of the octave's 16 as fit into this many lines. */
+/* Lines of a printed histogram; the 16 steps of an octave are merged until they fit. */
 #define HISTOGRAM_LINES 24
 #define BAR_COLUMNS 40
 

@@ -13,17 +13,17 @@
 struct slowest;
 
 /**
- * struct lat_report - what a report is about
+ * struct lat_report - a report
  * @set: the series
  * @by: what the labels are: "device", or NULL
  * @time_ns: CLOCK_MONOTONIC at its end
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
- * @span_ns: how long it took to collect
+ * @span_ns: time that it covers
  * @interval: it is one of several, not the sum of all
- * @histograms: show them
- * @overflowed: operations without a label of their own
- * @missed: operations that may be missing, at most
- * @unseen: phases that are not seen on this kernel, "" if none
+ * @histograms: show histograms
+ * @overflowed: operations that count as (others)
+ * @missed: upper bound of missing operations
+ * @unseen: phases that cannot be observed on this kernel, "" if none
  * @slowest: the slowest operations and their stacks, or NULL
  */
 struct lat_report {
@@ -54,15 +54,15 @@ struct lat_row {
 
 /**
  * lat_per_second() - a rate
- * @count: how many
- * @ns: in how long
+ * @count: number of events
+ * @ns: the time in which they happened
  *
- * Return: how many a second.
+ * Return: events per second.
  */
 double lat_per_second(uint64_t count, uint64_t ns);
 
 /**
- * lat_throughput() - bytes for each nanosecond that the operations took
+ * lat_throughput() - bytes per nanosecond of the operations' time
  * @series: the operations
  *
  * Return: GB/s.
@@ -70,7 +70,7 @@ double lat_per_second(uint64_t count, uint64_t ns);
 double lat_throughput(const struct latency_series *series);
 
 /**
- * lat_ns_per_page() - time for each page pinned or unpinned
+ * lat_ns_per_page() - time per page pinned or unpinned
  * @series: the operations
  *
  * Return: nanoseconds, 0 if there were no pages.
@@ -86,7 +86,7 @@ double lat_ns_per_page(const struct latency_series *series);
 uint64_t lat_other_ns(const struct latency_series *series);
 
 /**
- * lat_report_table() - print a report for people
+ * lat_report_table() - print a report as a table
  * @report: the report
  */
 void lat_report_table(const struct lat_report *report);

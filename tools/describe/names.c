@@ -165,7 +165,7 @@ const char *dimension_name(unsigned int dimension)
 
 const char *domain_type_name(unsigned int type)
 {
-	/* IOMMU_DOMAIN_* of the kernel, which no header for user space has */
+	/* IOMMU_DOMAIN_* of the kernel, which are in no header for user space */
 	switch (type) {
 	case 0:
 		return "blocked";

@@ -17,15 +17,15 @@
 const char *operation_name(unsigned int operation);
 
 /**
- * operation_title() - name of an operation for people: "map", "vfio_attach"
+ * operation_title() - name of an operation for display: "map", "vfio_attach"
  * @operation: enum scope_operation
  *
- * Return: the name, with the subsystem where it is not iommufd.
+ * Return: the name, with the subsystem unless that is iommufd.
  */
 const char *operation_title(unsigned int operation);
 
 /**
- * operation_subsystem() - the subsystem whose event tells of an operation: "iommufd"
+ * operation_subsystem() - the subsystem whose event reports an operation: "iommufd"
  * @operation: enum scope_operation
  *
  * Return: the name.
@@ -33,7 +33,7 @@ const char *operation_title(unsigned int operation);
 const char *operation_subsystem(unsigned int operation);
 
 /**
- * operation_source_name() - where it was seen what happened: "type1"
+ * operation_source_name() - the source of an observation: "type1"
  * @source: enum scope_source
  *
  * Return: the name.
@@ -41,8 +41,8 @@ const char *operation_subsystem(unsigned int operation);
 const char *operation_source_name(unsigned int source);
 
 /**
- * operations_find() - the operations with a name
- * @name: the name; with the subsystem and "_" before it, only that one's
+ * operations_find() - find the operations with a name
+ * @name: the name; a prefix "SUBSYSTEM_" restricts it to that subsystem
  *
  * Return: a bit for each enum scope_operation, 0 if there is none.
  */
@@ -57,10 +57,10 @@ uint64_t operations_find(const char *name);
 const char *phase_name(unsigned int phase);
 
 /**
- * phase_text() - a phase in words
+ * phase_text() - describe a phase
  * @phase: enum scope_phase
  *
- * Return: the words.
+ * Return: the description.
  */
 const char *phase_text(unsigned int phase);
 
@@ -69,34 +69,34 @@ const char *phase_text(unsigned int phase);
  * @operation: enum scope_operation, whose subsystem has the reason
  * @reason: its number in the list of that subsystem
  *
- * Return: the name, "unknown" for one that this tool does not know yet.
+ * Return: the name, "unknown" if this tool does not know it.
  */
 const char *reason_name(unsigned int operation, unsigned int reason);
 
 /**
- * reason_text() - a reason in words
+ * reason_text() - describe a reason
  * @operation: enum scope_operation, whose subsystem has the reason
  * @reason: its number in the list of that subsystem
  *
- * Return: the words.
+ * Return: the description.
  */
 const char *reason_text(unsigned int operation, unsigned int reason);
 
 /**
- * reason_number() - what a number of a reason means
+ * reason_number() - meaning of a number of a reason
  * @operation: enum scope_operation, whose subsystem has the reason
  * @reason: its number in the list of that subsystem
- * @second: the second number, not the first
+ * @second: the second number instead of the first
  *
  * Return: the meaning, or NULL if the number means nothing.
  */
 const char *reason_number(unsigned int operation, unsigned int reason, bool second);
 
 /**
- * dimension_name() - name of what operations are told apart by: "device"
+ * dimension_name() - name of what operations are split by: "device"
  * @dimension: enum scope_dimension
  *
- * Return: the name, NULL for SCOPE_BY_NONE and behind the last one.
+ * Return: the name, NULL for SCOPE_BY_NONE and beyond the last one.
  */
 const char *dimension_name(unsigned int dimension);
 
@@ -104,7 +104,7 @@ const char *dimension_name(unsigned int dimension);
  * object_type_name() - name of a type of objects: "ioas"
  * @type: the number in the event
  *
- * Return: the name, "object" for a type that is not known.
+ * Return: the name, "object" for an unknown type.
  */
 const char *object_type_name(unsigned int type);
 
@@ -112,20 +112,20 @@ const char *object_type_name(unsigned int type);
  * domain_type_name() - name of a type of IOMMU domains: "unmanaged"
  * @type: the kernel's number
  *
- * Return: the name, "other" for one that is not known.
+ * Return: the name, "other" for an unknown type.
  */
 const char *domain_type_name(unsigned int type);
 
 /**
- * memory_name() - what sort of memory is behind an area: "anonymous"
+ * memory_name() - name of the kind of memory behind an area: "anonymous"
  * @memory: enum iommufd_state_memory
  *
- * Return: the name, "unknown" for one that is not known.
+ * Return: the name, "unknown" for an unknown kind.
  */
 const char *memory_name(unsigned int memory);
 
 /**
- * state_source_name() - what a record of state was copied from: "own", "upstream", "type1"
+ * state_source_name() - name of the source of a record of state: "own", "upstream", "type1"
  * @source: enum iommufd_state_source
  *
  * Return: the name.
@@ -133,8 +133,8 @@ const char *memory_name(unsigned int memory);
 const char *state_source_name(unsigned int source);
 
 /**
- * rlimit_mode_name() - for whom pinned memory counts: "user"
- * @by_process: for the process, not for the user
+ * rlimit_mode_name() - name of what pinned memory is counted by: "user"
+ * @by_process: count by process instead of by user
  *
  * Return: the name.
  */
@@ -144,7 +144,7 @@ const char *rlimit_mode_name(bool by_process);
  * error_name() - name of an errno value: "ENOMEM"
  * @error: the value, of either sign
  *
- * Return: the name, "error" for one without a name.
+ * Return: the name, "error" for a value without a name.
  */
 const char *error_name(int error);
 

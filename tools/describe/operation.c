@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations in words.
+ * Operations, described in words.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@ static void say_id(struct strbuf *buf, const char *what, __u32 id)
 	strbuf_add_number(buf, id);
 }
 
-/* "4 to 5", or the one that there is */
+/* Write "4 to 5", or only the one that exists. */
 static void say_change(struct strbuf *buf, const char *what, __u32 before, __u32 after)
 {
 	if (!before && !after)
@@ -174,7 +174,7 @@ void operation_what(const struct scope_op *op, char *text, size_t size)
 	say_what(&buf, op);
 }
 
-/* The list of reasons says what a number means; the words tell how to print it. */
+/* Print a number of a reason.  The words of its meaning decide the format. */
 static void say_number(struct strbuf *buf, enum ioctl_of of, const char *meaning, uint64_t value)
 {
 	if (strstr(meaning, "error code"))
@@ -192,7 +192,7 @@ static void say_number(struct strbuf *buf, enum ioctl_of of, const char *meaning
 		strbuf_say(buf, "%s %" PRIu64, meaning, value);
 }
 
-/* Reasons that deserve other words than the list gives.  Return whether this is one. */
+/* Describe reasons that need better words than the list has.  Return whether this is one. */
 static bool say_special(struct strbuf *buf, const struct scope_op *op)
 {
 	uint64_t a = op->reason_a, b = op->reason_b;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fields of operations: those that have finished, and those under way.
+ * The fields of operations: finished ones, and those in flight.
  *
- * A replacement is an operation too, and its own event tells most of what the operation's does.  So the
- * fields come in parts: what both have, and what only an operation's own record has.
+ * A replacement is an operation too, and its own event has most fields of the operation's event.
+ * So the fields come in parts: those that both have, and those that only an operation's record has.
  */
 #include <string.h>
 
@@ -38,7 +38,7 @@ static unsigned int operation_kinds(const void *record)
 #define RECORD(type, key, member, ...) MEMBER(type, key, struct scope_op, member, __VA_ARGS__)
 #define PART(part) INCLUDE(part, field_itself)
 
-/* When */
+/* Time */
 
 static void get_end(const void *record, struct value *value)
 {
@@ -56,7 +56,7 @@ static const struct field moment[] = {
 
 const struct field_table operation_moment_fields = FIELD_TABLE("moment", moment);
 
-/* Which */
+/* Identity */
 
 static void get_subsystem(const void *record, struct value *value)
 {
@@ -82,7 +82,7 @@ static const struct field name[] = {
 
 const struct field_table operation_name_fields = FIELD_TABLE("name", name);
 
-/* Whose */
+/* Caller */
 
 static const struct field caller[] = {
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
@@ -95,7 +95,7 @@ static const struct field caller[] = {
 static const struct field_table caller_fields =
 	FIELD_TABLE("caller", caller, .kinds = operation_kinds);
 
-/* How it ended */
+/* Result */
 
 static bool failed(const void *record)
 {
@@ -153,7 +153,7 @@ static const struct field outcome[] = {
 
 static const struct field_table outcome_fields = FIELD_TABLE("outcome", outcome);
 
-/* How long it took */
+/* Duration and phases */
 
 static void get_wait(const void *record, struct value *value)
 {
@@ -163,7 +163,7 @@ static void get_wait(const void *record, struct value *value)
 	value->number = operation->phase_ns[vfio ? SCOPE_PHASE_vfio_wait : SCOPE_PHASE_wait];
 }
 
-/* All classes have a wait; vfio's is another member, and the same key. */
+/* All classes have a wait.  vfio's is a different member with the same key. */
 #define PHASE_KINDS(phase)                                \
 	((phase) == SCOPE_PHASE_wait	  ? 0 :           \
 	 (phase) < SCOPE_NR_MEMORY_PHASES ? MEMORY :      \
@@ -193,7 +193,7 @@ static const struct field duration[] = {
 static const struct field_table duration_fields =
 	FIELD_TABLE("duration", duration, .kinds = operation_kinds);
 
-/* What a replacement says as well */
+/* Fields that a replacement has as well */
 
 static const struct field common[] = {
 	PART(caller_fields),
@@ -222,14 +222,14 @@ static const struct field common[] = {
 const struct field_table operation_common_fields =
 	FIELD_TABLE("operation, or replacement", common, .kinds = operation_kinds);
 
-/* What only the record of an operation has */
+/* Fields that only the record of an operation has */
 
 static void get_object_type(const void *record, struct value *value)
 {
 	value->text = object_type_name(((const struct scope_op *)record)->object_type);
 }
 
-/* A type1 container keeps no record of them, and each is too much to be probed. */
+/* A type1 container keeps no record of extents, and probing each of them costs too much. */
 static void get_extents(const void *record, struct value *value)
 {
 	const struct scope_op *operation = record;
@@ -283,7 +283,7 @@ static const struct field operation[] = {
 
 const struct field_table operation_fields = FIELD_TABLE("operation", operation, .kinds = operation_kinds);
 
-/* Under way */
+/* In flight */
 
 static void get_what(const void *record, struct value *value)
 {

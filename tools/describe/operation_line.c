@@ -26,7 +26,7 @@ void operation_heading(void)
 	       OPERATION_COLUMNS, "OPERATION", PROCESS_COLUMNS, "PROCESS", colour_off());
 }
 
-/* Whoever prints a hundred thousand lines a second has no time for printf(). */
+/* printf() is too slow for a hundred thousand lines a second. */
 void operation_line(const struct scope_op *op, int64_t wall_ns)
 {
 	struct text duration = format_duration(op->dur_ns);

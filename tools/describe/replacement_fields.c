@@ -2,8 +2,8 @@
 /*
  * The fields of replacements.
  *
- * What is not known is null, never 0: a number of faults only means something if a source of faults
- * was watched that tells of all of them.
+ * An unknown value is null, never 0: a number of faults is only meaningful if a source of faults
+ * was watched that reports all of them.
  */
 #include "describe/fields.h"
 #include "describe/names.h"
@@ -64,7 +64,7 @@ static void get_faults_after(const void *record, struct value *value)
 	value->number = ((const struct replacement *)record)->facts.faults_after;
 }
 
-/* A fault is known together with its replacement, which has the driver and the begin. */
+/* A fault and its replacement, which has the driver and the start time. */
 struct fault_of {
 	const struct scope_replacement *replacement;
 	const struct scope_fault_mark *mark;

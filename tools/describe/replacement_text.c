@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replacements in words.
+ * Replacements, described in words.
  */
 #include <stdio.h>
 #include <string.h>

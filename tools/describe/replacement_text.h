@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replacements in words.
+ * Replacements, described in words.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_REPLACEMENT_TEXT_H
 #define IOMMUSCOPE_DESCRIBE_REPLACEMENT_TEXT_H
@@ -11,7 +11,7 @@
 #include "observe/replacement.h"
 
 /**
- * verdict_name() - name of a verdict for programs: "rolled_back"
+ * verdict_name() - name of a verdict, for JSON: "rolled_back"
  * @verdict: the verdict
  *
  * Return: the name.
@@ -19,54 +19,54 @@
 const char *verdict_name(enum verdict verdict);
 
 /**
- * fault_sight_name() - name of what is known of faults for programs: "none_reported"
+ * fault_sight_name() - name of what is known about faults, for JSON: "none_reported"
  * @sight: what is known
  *
  * Return: the name.
  */
 const char *fault_sight_name(enum fault_sight sight);
 
-/* A number of faults for a column. */
+/* A number of faults as a column shows it. */
 struct fault_count {
 	char s[48];
 };
 
 /**
- * replacement_faults() - the faults of a replacement for a column
+ * replacement_faults() - format the faults of a replacement for a column
  * @replacement: the replacement
  *
- * Return: the number; "-" if none was reported and that proves nothing, or "?" if nobody watched.
+ * Return: the number; "-" if none was reported and that proves nothing; "?" if nothing was watched.
  */
 struct fault_count replacement_faults(const struct replacement *replacement);
 
 /**
- * total_faults() - the same of a total
+ * total_faults() - format the faults of a total for a column
  * @total: the total
  *
- * Return: the number, with a mark if that of some replacements is not known; else as above.
+ * Return: the number, with a mark if it is not known for some replacements; else as above.
  */
 struct fault_count total_faults(const struct replacement_total *total);
 
 /**
- * replacement_words() - the verdict in words
+ * replacement_words() - describe the verdict
  * @replacement: the replacement
- * @text: set to them: "blocked 38 µs, 3 faults"
+ * @text: set to the description: "blocked 38 µs, 3 faults"
  * @size: size of @text
  */
 void replacement_words(const struct replacement *replacement, char *text, size_t size);
 
 /**
- * replacement_operation() - a replacement as the operation that it is
+ * replacement_operation() - convert a replacement into an operation
  * @facts: the replacement
  *
- * Return: the operation, without what a replacement does not tell.
+ * Return: the operation, without the details that a replacement does not have.
  */
 struct scope_op replacement_operation(const struct scope_replacement *facts);
 
 /**
- * replacement_why() - why it failed, with the numbers that decide
- * @replacement: the replacement, failed
- * @text: set to the words
+ * replacement_why() - describe why a replacement failed, with the numbers that decided it
+ * @replacement: the failed replacement
+ * @text: set to the description
  * @size: size of @text
  */
 void replacement_why(const struct replacement *replacement, char *text, size_t size);
@@ -80,11 +80,11 @@ void replacement_why(const struct replacement *replacement, char *text, size_t s
 const char *replacement_phase_name(enum scope_replace_phase phase);
 
 /**
- * fault_words() - what an IOMMU said of a fault
+ * fault_words() - describe a fault as its IOMMU reported it
  * @fault: the fault
  * @driver: enum scope_switch of the device
  *
- * Return: a few words.
+ * Return: a short description.
  */
 const char *fault_words(const struct scope_fault_mark *fault, unsigned int driver);
 

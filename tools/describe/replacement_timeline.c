@@ -2,9 +2,10 @@
 /*
  * A replacement as a time line.
  *
- * What has a begin and a length is a bar, drawn to the scale of the whole; what has only a time is a mark.
- * Both are entries of one list, which is sorted by time.  The kernel tells how long the phases took, and
- * they follow each other; of the switch it is known from the probes when it began.
+ * An entry with a start and a length is a bar, drawn to the scale of the whole replacement; an
+ * entry with only a time is a mark.  All entries are in one list, sorted by time.  The kernel
+ * reports how long each phase took, and phases follow each other; for the switch, the probes report
+ * its start.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,12 @@
 #define MAX_ENTRIES (SCOPE_NR_REPLACE_PHASES + SCOPE_FAULT_MARKS + SCOPE_WAIT_MARKS + 4)
 
 /**
- * struct entry - something on the time line
- * @at_ns: begin, relative to the begin of the replacement
+ * struct entry - an entry of the time line
+ * @at_ns: start, relative to the start of the replacement
  * @length_ns: how long it took, 0 for a mark
  * @colour: of its text
- * @bar: what the bar is drawn with; NULL for a mark
- * @text: what it is
+ * @bar: characters that the bar is drawn with; NULL for a mark
+ * @text: its description
  */
 struct entry {
 	int64_t at_ns;
@@ -53,7 +54,7 @@ static struct entry *add(struct timeline *timeline, int64_t at_ns, uint64_t leng
 	return entry;
 }
 
-/* Of a phase only its length is known.  A window is inside of the switch; else it ends where the drop begins. */
+/* A window is inside the switch.  Without one, the switch ends where the drop starts. */
 static uint64_t switch_offset(const struct scope_replacement *facts)
 {
 	uint64_t length = facts->phase_ns[SCOPE_REPLACE_switch];
@@ -149,13 +150,13 @@ static int by_time(const void *a, const void *b)
 
 	if (left->at_ns != right->at_ns)
 		return left->at_ns < right->at_ns ? -1 : 1;
-	/* what encloses comes first */
+	/* the enclosing entry comes first */
 	if (left->length_ns != right->length_ns)
 		return left->length_ns > right->length_ns ? -1 : 1;
 	return 0;
 }
 
-/* Where on the scale is a time?  What lies outside is at its end. */
+/* Find the column of a time.  Times outside the scale go to its ends. */
 static int column(int64_t ns, uint64_t whole)
 {
 	if (ns <= 0 || !whole)
@@ -219,7 +220,7 @@ static void print_head(const struct replacement *replacement, int64_t wall_ns)
 	}
 }
 
-/* What there were more of than are on the line. */
+/* Print how many more there were than the time line shows. */
 static void print_rest(const struct replacement *replacement)
 {
 	const struct scope_replacement *facts = &replacement->facts;

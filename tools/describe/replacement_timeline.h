@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A replacement as a time line for people.
+ * A replacement as a time line.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_REPLACEMENT_TIMELINE_H
 #define IOMMUSCOPE_DESCRIBE_REPLACEMENT_TIMELINE_H
@@ -10,7 +10,7 @@
 struct replacement;
 
 /**
- * timeline_print() - print what happened in a replacement, when, and who waited
+ * timeline_print() - print the events of a replacement, and the operations that waited
  * @replacement: the replacement
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slowest operations and their stacks, for people.
+ * The slowest operations and their stacks, as text.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static bool same_stacks(const struct slow_call *a, const struct slow_call *b)
 	return true;
 }
 
-/* A line that is cut where the terminal ends. */
+/* Print a line, cut at the width of the terminal. */
 static void print_line(enum colour colour, const char *text)
 {
 	int width = terminal_width();
@@ -36,7 +36,7 @@ static void print_line(enum colour colour, const char *text)
 	       colour_off());
 }
 
-/* A text of words, wrapped where the terminal ends. */
+/* Print a text, wrapped at the width of the terminal. */
 static void print_words(enum colour colour, const char *text)
 {
 	int width = terminal_width(), indent = 0;
@@ -112,7 +112,7 @@ static void print_stacks(const struct slow_call *call)
 		print_frame(&call->frames[call->nr_kernel + i]);
 }
 
-/* Those of one kind; whose stacks are the same stand together, with the slowest of them. */
+/* Print the calls of one operation.  Calls with the same stacks are grouped, the slowest first. */
 static void print_operation(struct slowest *slowest, struct slow_call *const *calls,
 			    unsigned int nr, int64_t wall_ns)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fields of the state of iommufd: the kernel's records, and what follows from them.
+ * The fields of the state of iommufd: the kernel's records, and values derived from them.
  */
 #include "describe/fields.h"
 #include "describe/names.h"
@@ -9,7 +9,7 @@
 #include "observe/state.h"
 #include "text/json.h"
 
-/* What several records have. */
+/* Fields of several records. */
 #define CTX(structure) \
 	MEMBER(ID, "ctx", structure, ctx_id, .doc = "number of the context, an open /dev/iommu")
 #define PINNED(structure, words) \
@@ -19,7 +19,7 @@
 #define FLAG_BIT(key, structure, bit, ...) \
 	MEMBER(FLAG, key, structure, flags, .mask = (bit), __VA_ARGS__)
 
-/* What a record was copied from; what other sources than our module do not know. */
+/* The source of a record, and the fields that only our modules report. */
 #define SOURCE(structure)                                                                       \
 	FIELD(TEXT, "source", .get = get_source_##structure,                                    \
 	      .doc = "where it exists: `own` (our modules), `upstream` (the kernel's own iommufd) or `type1` " \
@@ -61,7 +61,7 @@ static void get_rlimit_mode(const void *record, struct value *value)
 	value->text = rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS);
 }
 
-/* A container counts for processes only. */
+/* A container counts memory by process only. */
 static bool counts_for_user(const void *record)
 {
 	return ((const struct iommufd_state_ctx *)record)->source != IOMMUFD_STATE_SOURCE_TYPE1;
@@ -197,7 +197,7 @@ static const struct field_table hwpt_fields = FIELD_TABLE("hardware page table",
 #define FLAG(key, bit, ...) \
 	FLAG_BIT(key, struct iommufd_state_ioas, IOMMUFD_STATE_IOAS_##bit, __VA_ARGS__)
 
-/* What is behind a lock that the kernel did not get is not known. */
+/* Fields behind a lock that the kernel could not take are not known. */
 static bool is_not_busy(const void *record)
 {
 	return !(((const struct iommufd_state_ioas *)record)->flags & IOMMUFD_STATE_IOAS_BUSY);
@@ -219,12 +219,12 @@ static void get_page_tables(const void *record, struct value *value)
 {
 	const struct iommufd_state_ioas *ioas = record;
 
-	/* it takes to know how much is in huge pages */
+	/* this needs the share in huge pages, which only our modules report */
 	value->known = ioas->hwpts && ioas->source == IOMMUFD_STATE_SOURCE_OWN;
 	value->number = ioas_page_table_bytes(ioas);
 }
 
-/* Of an area and of a whole address space. */
+/* For an area and for a whole address space. */
 #define EXTENTS(structure, ...)                                                             \
 	MEMBER(NUMBER, "extents", structure, extents, __VA_ARGS__,                          \
 	       .doc = "contiguous runs of pinned memory; of an unmap, areas"),              \
@@ -322,7 +322,7 @@ static void get_memory(const void *record, struct value *value)
 	value->text = memory_name(area->memory);
 }
 
-/* What is pinned has one at least. */
+/* A pinned area has at least one extent. */
 static bool has_extents(const void *record)
 {
 	const struct iommufd_state_area *area = record;
@@ -353,7 +353,7 @@ static const struct field area[] = {
 
 const struct field_table area_fields = FIELD_TABLE("area", area);
 
-/* All of it */
+/* The whole state */
 
 #define LIST(array)                                                               \
 	static const void *nth_##array(const void *record, size_t number)         \

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of iommufd for people.
+ * The state of iommufd as text.
  *
- * A mark before a line tells what became of it since the copy before: '+' it is new, '*' it
- * changed, '-' it is gone.  What counts is the kernel's record and that of the IOAS behind it.
+ * A mark before a line shows what happened to it since the previous copy: '+' new, '*' changed,
+ * '-' gone.  The kernel's record and that of the IOAS behind it are compared.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static const void *line_ctx(const void *record, size_t number)
 	return number ? NULL : ((const struct device_line *)record)->ctx;
 }
 
-/* A key that several have is the first one's. */
+/* If several records have a key, the first one counts. */
 static const struct field line[] = {
 	INCLUDE(device_fields, line_device),
 	INCLUDE(ioas_fields, line_ioas),
@@ -46,14 +46,14 @@ static const struct column columns[] = {
 	{ "DEVICE", "device" }, { "DRIVER", "driver" },	      { "GROUP", "group" },
 	{ "CTX", "ctx" },	{ "PROCESS", "process" },     { "HWPT", "hwpt" },
 	{ "IOAS", "ioas" },	{ "MAPPED", "mapped_bytes" }, { "PINNED", "pinned_bytes" },
-	/* only where there are several */
+	/* only if there are several */
 	{ "SOURCE", "source" },
 };
 
 #define COLUMN_DEVICE 0
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* How many of the columns are shown: the last one is where devices are of more than one source. */
+/* Number of columns: the last one is shown if devices are from more than one source. */
 static unsigned int nr_columns(const struct state *state)
 {
 	size_t i;
@@ -69,7 +69,7 @@ static bool same_ioas(const struct iommufd_state_ioas *a, const struct iommufd_s
 	return a == b || (a && b && !memcmp(a, b, sizeof(*a)));
 }
 
-/* Return the mark, 0 if nothing is to be marked. */
+/* Return the mark, or 0 for none. */
 static char device_mark(const struct state *now, const struct state *before,
 			const struct iommufd_state_device *device)
 {
@@ -95,7 +95,7 @@ static enum colour mark_colour(char mark)
 			     COLOUR_NONE;
 }
 
-/* "4 KiB, 2 MiB, 1 GiB"; many sizes in a row as "4 KiB to 1 GiB". */
+/* "4 KiB, 2 MiB, 1 GiB"; a long row of sizes becomes "4 KiB to 1 GiB". */
 static void page_sizes(uint64_t bitmap, char *text, size_t size)
 {
 	unsigned int nr = (unsigned int)__builtin_popcountll(bitmap);
@@ -157,7 +157,7 @@ static void replacement_text(const struct state *now, const struct iommufd_state
 		 format_duration(ago).s, format_duration(device->last_replace_dur_ns).s);
 }
 
-/* What has a context, where it is not our module: ", VFIO type1". */
+/* The source of a context, unless it is our module: ", VFIO type1". */
 static const char *source_text(unsigned int source)
 {
 	return source == IOMMUFD_STATE_SOURCE_TYPE1    ? ", VFIO type1" :
@@ -165,7 +165,7 @@ static const char *source_text(unsigned int source)
 							 "";
 }
 
-/* The lines below a device's: what did not fit, and does not change often. */
+/* The lines below a device: details that did not fit and rarely change. */
 static void details(struct table *table, const struct state *now,
 		    const struct iommufd_state_device *device)
 {
@@ -250,9 +250,9 @@ void state_view_table(const struct state *now, const struct state *before, bool 
 }
 
 /**
- * struct branch - where a walk of the tree is
+ * struct branch - the position of a walk of the tree
  * @depth: levels above
- * @open: a bit for each of them at which more follows
+ * @open: a bit for each level at which more follows
  */
 struct branch {
 	unsigned int depth;
@@ -266,7 +266,7 @@ static void begin_line(char mark)
 		printf("%c ", mark);
 }
 
-/* Begin a line at a branch; @last: nothing follows at this level.  @below is the level below it. */
+/* Start a line at a branch.  @last: nothing follows at this level.  @below is the next level. */
 static void limb(const struct branch *branch, bool last, char mark, struct branch *below)
 {
 	unsigned int i;
@@ -440,7 +440,7 @@ void state_view_area(struct table *table, const struct iommufd_state_area *area)
 
 	fields_row(table, COLOUR_NONE, &area_fields, area_columns, NR_AREA_COLUMNS, area);
 	if (area->flags & IOMMUFD_STATE_AREA_BUSY) {
-		/* from this address on nothing is known */
+		/* nothing is known from this address on */
 		for (i = AREA_LENGTH; i < NR_AREA_COLUMNS; i++)
 			table_set(table, i, "%s", i == AREA_MEMORY ? "busy" : "-");
 		return;
@@ -450,7 +450,7 @@ void state_view_area(struct table *table, const struct iommufd_state_area *area)
 		  area->accesses ? " pinned by access" : "");
 	if (area->flags & IOMMUFD_STATE_AREA_CHANGING)
 		table_set(table, AREA_PINNED, "changing");
-	/* what is pinned has extents; only our modules know how many */
+	/* pinned memory has extents; only our modules report how many */
 	if (!pinned || !area->extents)
 		table_set(table, AREA_EXTENTS, "-");
 	table_set(table, AREA_HUGE, "%s",

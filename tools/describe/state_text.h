@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of iommufd for people: a table of devices, a tree, a list of areas.
+ * The state of iommufd as text: a table of devices, a tree, a list of areas.
  */
 #ifndef IOMMUSCOPE_DESCRIBE_STATE_TEXT_H
 #define IOMMUSCOPE_DESCRIBE_STATE_TEXT_H
@@ -17,10 +17,10 @@ struct state;
 struct table;
 
 /**
- * struct device_line - a device with what stands behind it
+ * struct device_line - a device with its address space and context
  * @device: the device
  * @ioas: its address space, NULL if there is none
- * @ctx: its context, NULL if that is gone
+ * @ctx: its context, NULL if it is gone
  */
 struct device_line {
 	const struct iommufd_state_device *device;
@@ -28,21 +28,21 @@ struct device_line {
 	const struct iommufd_state_ctx *ctx;
 };
 
-/* A key that several of the three have is that of the first that has it. */
+/* If several of the three have a key, the first one counts. */
 extern const struct field_table device_line_fields;
 
 /**
  * state_view_table() - print a table of devices
- * @now: what there is
- * @before: what there was: what changed since is marked; NULL: no marks
+ * @now: the current state
+ * @before: the previous state; what changed since is marked; NULL: no marks
  * @brief: one line for each device
  */
 void state_view_table(const struct state *now, const struct state *before, bool brief);
 
 /**
- * state_view_tree() - print contexts with what is in them
- * @now: what there is
- * @before: what there was; NULL: no marks
+ * state_view_tree() - print contexts and their contents
+ * @now: the current state
+ * @before: the previous state; NULL: no marks
  */
 void state_view_tree(const struct state *now, const struct state *before);
 
@@ -54,7 +54,7 @@ void state_view_tree(const struct state *now, const struct state *before);
 void state_view_area(struct table *table, const struct iommufd_state_area *area);
 
 /**
- * state_view_areas() - begin a table of areas
+ * state_view_areas() - start a table of areas
  * @table: the table
  */
 void state_view_areas(struct table *table);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of ioctls and features.
+ * Names of ioctls and of VFIO's features.
  */
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
@@ -112,7 +112,7 @@ const char *feature_request(uint64_t flags)
 					     "probe for get", "probe for set",
 					     "probe for get and set" };
 
-	/* a bit each, in this order */
+	/* one bit each, in this order */
 	const uint64_t requests = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET |
 				  VFIO_DEVICE_FEATURE_PROBE;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The checks of doctor, by the file they are in.
+ * The checks of doctor, by the file that defines them.
  */
 #ifndef IOMMUSCOPE_DOCTOR_CHECKS_H
 #define IOMMUSCOPE_DOCTOR_CHECKS_H
@@ -16,15 +16,15 @@ void doctor_check_btf(struct doctor *doctor);
 void doctor_check_bpf(struct doctor *doctor);
 void doctor_check_modules(struct doctor *doctor);
 
-/* sources.c: where operations can be seen, and what of them cannot */
+/* sources.c: where operations can be observed, and which cannot */
 void doctor_check_sources(struct doctor *doctor);
 
-/* iommu.c: the IOMMU and what is behind it */
+/* iommu.c: the IOMMU and the groups behind it */
 void doctor_check_iommu(struct doctor *doctor);
 void doctor_check_interrupts(struct doctor *doctor);
 void doctor_check_groups(struct doctor *doctor);
 
-/* user.c: what the calling user may and has */
+/* user.c: the rights and limits of the calling user */
 void doctor_check_nodes(struct doctor *doctor);
 void doctor_check_privilege(struct doctor *doctor);
 void doctor_check_memlock(struct doctor *doctor);
@@ -40,7 +40,7 @@ void doctor_check_device_reset(struct doctor *doctor);
 void doctor_check_device_node(struct doctor *doctor);
 
 /**
- * doctor_iommu_is_on() - is an IOMMU at work, other than the mock?
+ * doctor_iommu_is_on() - is an IOMMU active, other than the mock?
  *
  * Return: whether there is one.
  */
@@ -48,10 +48,10 @@ bool doctor_iommu_is_on(void);
 
 /**
  * doctor_look_at_node() - can the calling user open a device node?
- * @doctor: where to say it
+ * @doctor: the examination
  * @path: the node
- * @of: whose it is: " (0000:03:00.0)", or ""
- * @rule: what a udev rule matches it with
+ * @of: what the node belongs to: " (0000:03:00.0)", or ""
+ * @rule: what matches the node in a udev rule
  */
 void doctor_look_at_node(struct doctor *doctor, const char *path, const char *of,
 			 const char *rule);

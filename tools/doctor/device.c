@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of doctor: one device, from what it is to the node that a user opens.
+ * Checks of doctor: one device, from its kind to the node that a user opens.
  *
- * The device is there: its name has been checked with the command line.
+ * The device exists: the command line was checked for that.
  */
 #include <limits.h>
 #include <mntent.h>
@@ -25,7 +25,7 @@ static void folder(const struct doctor *doctor, char path[PATH_MAX])
 	device_path(doctor->device, path, PATH_MAX);
 }
 
-/* A number such as 0x8086; 0 if there is none. */
+/* Read a number such as 0x8086; 0 if there is none. */
 static unsigned int number(const char *path, const char *file)
 {
 	char line[32];
@@ -66,7 +66,7 @@ void doctor_check_device(struct doctor *doctor)
 	}
 }
 
-/* Where a block device or a partition of it is mounted. */
+/* Find where a block device or one of its partitions is mounted. */
 static bool mounted_at(const char *block, char *where, size_t size)
 {
 	struct mntent *entry;
@@ -87,7 +87,7 @@ static bool mounted_at(const char *block, char *where, size_t size)
 	return found;
 }
 
-/* Disks hang below a controller's own device: nvme/nvme0/nvme0n1, ata1/host0/.../block/sda. */
+/* Disks are below the device of their controller: nvme/nvme0/nvme0n1, ata1/host0/.../block/sda. */
 static bool is_below(const char *path, const char *block)
 {
 	char device[PATH_MAX], disk[PATH_MAX], link[PATH_MAX];
@@ -155,7 +155,7 @@ void doctor_check_device_group(struct doctor *doctor)
 	size_t i, others = 0, blockers = 0;
 	unsigned int id;
 
-	/* that it has none has been said of its IOMMU */
+	/* the check of its IOMMU has reported that it has none */
 	if (!iommu_group_of(doctor->device, &id))
 		return;
 	iommu_group_read(&group, id);
@@ -227,7 +227,7 @@ void doctor_check_device_node(struct doctor *doctor)
 
 	folder(doctor, path);
 	sysfs_link(driver, sizeof(driver), "%s/driver", path);
-	/* until it has the driver no node is expected */
+	/* without a VFIO driver there is no node */
 	if (driver_role(driver) != MEMBER_VFIO)
 		return;
 	sysfs_list(&names, "%s/vfio-dev", path);
@@ -235,7 +235,7 @@ void doctor_check_device_node(struct doctor *doctor)
 		snprintf(node, sizeof(node), "/dev/vfio/devices/%s", names.names[0]);
 		doctor_look_at_node(doctor, node, "", "SUBSYSTEM==\"vfio-dev\"");
 	} else if (iommu_group_of(doctor->device, &group)) {
-		/* this VFIO knows only groups */
+		/* this VFIO has no device nodes, only group nodes */
 		snprintf(node, sizeof(node), "/dev/vfio/%u", group);
 		doctor_look_at_node(doctor, node, "", "SUBSYSTEM==\"vfio\"");
 	}

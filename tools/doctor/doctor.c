@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of checks, and what they found.
+ * The table of checks, and how they run.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@ struct check {
 	void (*look)(struct doctor *doctor);
 };
 
-/* In the order in which things have to be there. */
+/* In the order of dependency. */
 static const struct check machine_checks[] = {
 	{ "kernel", doctor_check_kernel },
 	{ "options", doctor_check_options },
@@ -29,7 +29,7 @@ static const struct check machine_checks[] = {
 	{ "hugepages", doctor_check_hugepages },
 };
 
-/* Besides, for one device. */
+/* Additional checks of one device. */
 static const struct check device_checks[] = {
 	{ "device", doctor_check_device },
 	{ "device_use", doctor_check_device_use },
@@ -55,12 +55,12 @@ void doctor_run(struct doctor *doctor, const char *device)
 	memset(doctor, 0, sizeof(*doctor));
 	doctor->device = device;
 	for (i = 0; i < NR(machine_checks); i++)
-		/* where one device is asked for, other groups do not matter */
+		/* with one device, other groups do not matter */
 		if (!device || machine_checks[i].look != doctor_check_groups)
 			run_check(doctor, &machine_checks[i]);
 	for (i = 0; device && i < NR(device_checks); i++) {
 		run_check(doctor, &device_checks[i]);
-		/* of what cannot be given away at all there is no more to say */
+		/* a device that cannot be assigned needs no more checks */
 		if (!i && doctor->findings[doctor->nr - 1].status == DOCTOR_MISSING)
 			break;
 	}

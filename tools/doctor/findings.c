@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an examination has found.
+ * The findings of an examination.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ __attribute__((format(printf, 1, 0))) static char *text_of(const char *format, v
 
 	if (vasprintf(&text, format, args) < 0)
 		out_of_memory();
-	/* of interfaces, mounts and the like, whose names others chose */
+	/* names of interfaces, mounts etc. can contain anything */
 	name_clean(text, strlen(text) + 1);
 	return text;
 }

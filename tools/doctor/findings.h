@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an examination has found.
+ * The findings of an examination.
  */
 #ifndef IOMMUSCOPE_DOCTOR_FINDINGS_H
 #define IOMMUSCOPE_DOCTOR_FINDINGS_H
@@ -9,16 +9,16 @@
 
 enum doctor_status {
 	DOCTOR_OK,
-	DOCTOR_WARNING,		/* it works, but not for all or not well */
+	DOCTOR_WARNING,		/* it works, but not for all users or not well */
 	DOCTOR_MISSING,		/* something does not work without it */
 	DOCTOR_NR_STATUS,
 };
 
 /**
- * struct doctor_finding - what a check found
- * @check: name of the check: "iommu"
- * @status: how that is
- * @text: what it found
+ * struct doctor_finding - one finding
+ * @check: name of the check, e.g. "iommu"
+ * @status: ok, warning or missing
+ * @text: the finding
  * @remedy: what to do about it; NULL if nothing
  */
 struct doctor_finding {
@@ -30,11 +30,11 @@ struct doctor_finding {
 
 /**
  * struct doctor - an examination
- * @device: the device looked at in depth, or NULL
- * @check: name of the check that runs
- * @findings: what was found, in order
- * @nr: how many there are
- * @counts: how many there are of each status
+ * @device: the device that is checked in depth, or NULL
+ * @check: name of the running check
+ * @findings: the findings, in order
+ * @nr: number of findings
+ * @counts: number of findings of each status
  */
 struct doctor {
 	const char *device;
@@ -59,16 +59,16 @@ void doctor_free(struct doctor *doctor);
 const char *doctor_status_name(enum doctor_status status);
 
 /**
- * doctor_say() - a check has found something
+ * doctor_say() - report a finding
  * @doctor: the examination
- * @status: how that is
- * @format: what it found, as for printf
+ * @status: its status
+ * @format: its text, as for printf
  */
 void doctor_say(struct doctor *doctor, enum doctor_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * doctor_remedy() - what to do about the last finding
+ * doctor_remedy() - set the remedy of the last finding
  * @doctor: the examination
  * @format: what to do, as for printf
  */

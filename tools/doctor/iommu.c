@@ -13,7 +13,7 @@
 
 #define CLASS "/sys/class/iommu"
 
-/* How an IOMMU's name in sysfs begins, and what it is. */
+/* Prefixes of IOMMU names in sysfs. */
 static const struct {
 	const char *prefix;
 	const char *kind;
@@ -49,7 +49,7 @@ static const char *kind_of(const char *iommu)
 	return !strcmp(driver, "virtio_iommu") ? "virtio-iommu" : "IOMMU";
 }
 
-/* The IOMMU that tests are made with translates for nobody. */
+/* The mock IOMMU of the tests translates for no real device. */
 static bool is_mock(const char *iommu)
 {
 	char device[32];
@@ -71,7 +71,7 @@ bool doctor_iommu_is_on(void)
 	return on;
 }
 
-/* Is there a word on the kernel's command line? */
+/* Is a word on the kernel command line? */
 static bool booted_with(const char *word)
 {
 	char line[4096], *p, *rest;
@@ -139,8 +139,8 @@ void doctor_check_iommu(struct doctor *doctor)
 }
 
 /*
- * Are interrupts that devices send checked by hardware?  The names of interrupt controllers tell,
- * on x86 of those with remapping, on Arm of the ITS, which always does.
+ * Does hardware check the interrupts that devices send?  The names of the interrupt controllers
+ * show it: on x86 those with remapping have a prefix, on Arm the ITS always checks.
  */
 static bool interrupts_are_remapped(void)
 {
@@ -169,7 +169,7 @@ void doctor_check_interrupts(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "remapped: a device can raise only its own");
 		return;
 	}
-	/* of that without an IOMMU there is nothing to say */
+	/* without an IOMMU this check does not apply */
 	if (!doctor_iommu_is_on())
 		return;
 	sysfs_line(allowed, sizeof(allowed), "%s", parameter);
@@ -186,7 +186,7 @@ void doctor_check_interrupts(struct doctor *doctor)
 		      parameter);
 }
 
-/* Who is in the way of a group that has a device for users. */
+/* Report what blocks a group that has a device for users. */
 static void say_not_viable(struct doctor *doctor, const struct iommu_group *group)
 {
 	const struct group_member *member, *given = NULL, *blocker;
@@ -222,7 +222,7 @@ void doctor_check_groups(struct doctor *doctor)
 		bad++;
 	}
 	if (!nr) {
-		/* without an IOMMU that has been said */
+		/* without an IOMMU, another check has reported that */
 		if (doctor_iommu_is_on()) {
 			doctor_say(doctor, DOCTOR_MISSING, "there are no IOMMU groups");
 			doctor_remedy(doctor, "see why in the kernel's log: dmesg | grep -i iommu");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of doctor: the kernel, what it was built with, and the modules.
+ * Checks of doctor: the kernel, its options, and the modules.
  *
- * Whose iommufd is loaded is told by what its BTF says: ours has tracepoints, the distribution's
- * has none.  BTF is readable for everybody, unlike tracefs.
+ * BTF distinguishes our iommufd from the distribution's: ours has tracepoints, the distribution's
+ * has none.  Every user can read BTF, unlike tracefs.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -19,7 +19,7 @@
 #include "machine/sysfs.h"
 #include "text/output.h"
 
-/* The oldest kernel that the tool knows. */
+/* The oldest kernel that the tool supports. */
 #define OLDEST_MAJOR 6
 #define OLDEST_MINOR 1
 
@@ -44,7 +44,7 @@ void doctor_check_kernel(struct doctor *doctor)
 	doctor_remedy(doctor, "install a newer kernel (Debian 12: linux-image-6.12-amd64) and boot it");
 }
 
-/* Options that the modules or the tool cannot do without, and what each is for. */
+/* Options that the modules or the tool require, and their purpose. */
 static const struct {
 	const char *option;
 	const char *purpose;
@@ -129,7 +129,7 @@ void doctor_check_btf(struct doctor *doctor)
 		return;
 	}
 	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		/* what is built in has its types in the kernel's */
+		/* the BTF of a built-in module is in the kernel's BTF */
 		if (!sysfs_exists("/sys/module/%s/initstate", modules[i]))
 			continue;
 		nr++;
@@ -185,19 +185,19 @@ void doctor_check_bpf(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "nothing restricts what root may load");
 }
 
-/* What there is of a module. */
+/* A module: what is loaded and what is installed. */
 struct module {
 	const char *name;
-	const char *event;	/* a tracepoint that ours has, NULL if it has none */
+	const char *event;	/* a tracepoint that only our module has, or NULL */
 	bool loaded;
 	bool built_in;
 	bool ours;
 	bool out_of_tree;
 	char version[32];
-	char file[128];		/* below /lib/modules/RELEASE, "" if it is not installed */
+	char file[128];		/* below /lib/modules/RELEASE; "" if not installed */
 };
 
-/* Does a module's BTF tell of a tracepoint? */
+/* Does the BTF of a module have a tracepoint? */
 static bool has_tracepoint(const char *module, const char *event)
 {
 	size_t size = 0, room = 1 << 16;
@@ -212,7 +212,7 @@ static bool has_tracepoint(const char *module, const char *event)
 	if (fd < 0)
 		return false;
 	types = malloc(room);
-	/* sysfs gives a page at a time */
+	/* a read from sysfs returns at most a page */
 	while (types && (length = read(fd, types + size, room - size)) > 0) {
 		size += length;
 		if (size < room)
@@ -223,13 +223,13 @@ static bool has_tracepoint(const char *module, const char *event)
 	close(fd);
 	if (!types)
 		out_of_memory();
-	/* with the zero that ends the name */
+	/* including the zero that ends the name */
 	found = memmem(types, size, wanted, strlen(wanted) + 1);
 	free(types);
 	return found;
 }
 
-/* "kernel/drivers/iommu/iommufd/iommufd.ko.xz: ..." -> is it this module's file? */
+/* "kernel/drivers/iommu/iommufd/iommufd.ko.xz: ..." -> is it the file of this module? */
 static bool is_file_of(const char *file, const char *name)
 {
 	const char *base = strrchr(file, '/');
@@ -242,7 +242,7 @@ static bool is_file_of(const char *file, const char *name)
 	return !strncmp(base + i, ".ko", 3);
 }
 
-/* Where depmod has found modules. */
+/* Find the files of modules in the output of depmod. */
 static void find_files(struct module *modules, size_t nr)
 {
 	char *line = NULL, path[PATH_MAX];
@@ -275,7 +275,7 @@ static void look_at_module(struct module *module)
 	sysfs_line(module->version, sizeof(module->version), "/sys/module/%s/version",
 		   module->name);
 	module->built_in = !sysfs_exists("/sys/module/%s/initstate", module->name);
-	/* without BTF, out of the kernel's tree is as much as can be known */
+	/* without BTF, "out of tree" is the best available answer */
 	sysfs_line(taint, sizeof(taint), "/sys/module/%s/taint", module->name);
 	module->out_of_tree = strchr(taint, 'O') != NULL;
 	if (module->event && sysfs_exists("/sys/kernel/btf/%s", module->name))
@@ -303,7 +303,7 @@ static enum verdict judge(const struct module *module)
 
 	if (module->loaded && module->ours)
 		return OURS;
-	/* what is not in the kernel's tree may be what is installed, ours or another's */
+	/* a loaded out-of-tree module may be the installed one, ours or another */
 	if (module->loaded)
 		return ours_installed && !module->built_in && !module->out_of_tree ? OLD_LOADED :
 										     FOREIGN;
@@ -312,7 +312,7 @@ static enum verdict judge(const struct module *module)
 	return *module->file ? NOT_USED : NOT_INSTALLED;
 }
 
-/* What only our modules give is no fault of a host that has them not. */
+/* A host without our modules lacks nothing, so this is not a warning. */
 static void say_not_installed(struct doctor *doctor, const char *names)
 {
 	struct utsname kernel;
@@ -363,7 +363,7 @@ static void say_of_modules(struct doctor *doctor, enum verdict verdict, const ch
 	}
 }
 
-/* Of the container that ours stand in for only that it is there. */
+/* Our modules replace the container, so only its presence counts. */
 static bool matters(const struct module *module)
 {
 	return strcmp(module->name, "vfio_iommu_type1") || module->loaded;
@@ -385,7 +385,7 @@ void doctor_check_modules(struct doctor *doctor)
 	find_files(modules, nr);
 	for (i = 0; i < nr; i++)
 		look_at_module(&modules[i]);
-	/* ours goes with our vfio only */
+	/* our vfio_pci works only with our vfio */
 	modules[2].ours &= modules[1].ours;
 	for (verdict = 0; verdict < NR_VERDICTS; verdict++) {
 		found = 0;

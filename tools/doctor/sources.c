@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of doctor: where operations can be seen on this host, and what of them cannot.
+ * Checks of doctor: where operations can be observed on this host, and which of them cannot.
  *
- * All is read from BTF, as the commands that observe do, so it is what they will find.
+ * All of this is read from BTF, in the same way as the observing commands do, so they will find the
+ * same.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,14 +15,14 @@
 #include "probe/hooks.h"
 #include "probe/sources.h"
 
-/* What each source is, in words. */
+/* Descriptions of the sources. */
 static const char *const names[NR_SOURCES] = {
 	[SOURCE_OWN] = "our iommufd and vfio, through their tracepoints",
 	[SOURCE_UPSTREAM] = "the kernel's own iommufd, through its functions",
 	[SOURCE_TYPE1] = "VFIO's type1 container, through its functions",
 };
 
-/* Structures without which a source's state cannot be walked. */
+/* Members that the walk of each source's state requires. */
 static const struct {
 	enum source source;
 	const char *structure;
@@ -36,7 +37,7 @@ static const struct {
 	{ SOURCE_TYPE1, "vfio_dma", "size" },
 };
 
-/* Add a word to a list, unless it is there. */
+/* Add a word to a list unless it is already in it. */
 static void add_word(char *list, size_t size, const char *word)
 {
 	size_t length = strlen(word), used = strlen(list);
@@ -48,7 +49,7 @@ static void add_word(char *list, size_t size, const char *word)
 	snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
 }
 
-/* All that hooks show of a source, of a kind; @seen: what is seen here, or what is not. */
+/* List what the hooks of a kind show of a source: if @seen, what works here, else what does not. */
 static void list_shown(enum source source, enum hook_kind kind, bool seen, char *list, size_t size)
 {
 	const struct hook *hook;
@@ -111,14 +112,14 @@ void doctor_check_sources(struct doctor *doctor)
 	enum source source;
 	bool found = false;
 
-	/* that there is no BTF has been said */
+	/* another check has reported that there is no BTF */
 	if (btf_events_look(source_modules()))
 		return;
 	hooks_init();
 	for (source = 0; source < NR_SOURCES; source++) {
 		if (source_state(source) == SOURCE_HERE)
 			say_source(doctor, source);
-		/* what it lacks has been said of BTF */
+		/* the BTF check has reported what it lacks */
 		found |= source_state(source) != SOURCE_ABSENT;
 	}
 	btf_events_forget();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of doctor: what the calling user can open, may do and may pin.
+ * Checks of doctor: what the calling user may open, do and pin.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 #define NODES "/dev/vfio/devices"
 #define HUGEPAGES "/sys/kernel/mm/hugepages"
 
-/* Less than that a user can lock by default, and no guest can do with. */
+/* A bound above the default limits of users and below the needs of any guest. */
 #define LITTLE_MEMLOCK (64ULL << 20)
 
 /* "rw-rw---- root:kvm" */
@@ -81,7 +81,7 @@ void doctor_check_nodes(struct doctor *doctor)
 	char path[PATH_MAX];
 	size_t i;
 
-	/* without the module the node is not expected: that it is not loaded has been said */
+	/* without the module there is no node, and another check has reported the module */
 	if (sysfs_exists("/sys/module/iommufd") || sysfs_exists("/dev/iommu"))
 		doctor_look_at_node(doctor, "/dev/iommu", "",
 				    "SUBSYSTEM==\"misc\", KERNEL==\"iommu\"");
@@ -98,7 +98,7 @@ void doctor_check_nodes(struct doctor *doctor)
 		sysfs_link(device, sizeof(device), "/sys/class/vfio-dev/%s/device",
 			   nodes.names[i]);
 		snprintf(of, sizeof(of), " (%s)", device);
-		/* without device nodes users open the group */
+		/* without a device node, users open the group */
 		if (!sysfs_exists("/sys/class/vfio-dev/%s/dev", nodes.names[i])) {
 			if (!iommu_group_of(device, &group))
 				continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices of all buses.
+ * Look-up of devices on all buses.
  */
 #include <ctype.h>
 #include <glob.h>
@@ -29,7 +29,7 @@ bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE])
 	char path[PATH_MAX];
 	const char *p;
 
-	/* a name, not a path nor a pattern */
+	/* accept a name, but no path or pattern */
 	for (p = wanted; *p; p++)
 		if (!isalnum((unsigned char)*p) && !strchr(":.-_", *p))
 			return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices of all buses, by their names.
+ * Look-up of devices on all buses, by name.
  */
 #ifndef IOMMUSCOPE_MACHINE_DEVICES_H
 #define IOMMUSCOPE_MACHINE_DEVICES_H
@@ -11,8 +11,8 @@
 #define DEVICE_NAME_SIZE 64
 
 /**
- * find_device() - check that a device is there
- * @wanted: its name; the PCI domain may be left away
+ * find_device() - check that a device exists
+ * @wanted: its name; the PCI domain may be omitted
  * @name: set to the full name
  *
  * Return: whether there is such a device on any bus.
@@ -20,7 +20,7 @@
 bool find_device(const char *wanted, char name[DEVICE_NAME_SIZE]);
 
 /**
- * device_path() - the folder of a device in sysfs
+ * device_path() - find the directory of a device in sysfs
  * @device: its name
  * @path: set to the path, "" if there is none
  * @size: size of @path

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which processes have nodes open: every /proc/PID/fd is gone through, and what a descriptor leads to is asked for its
- * device number, so that names of nodes, other name spaces and links do not matter.
+ * Which processes have nodes open?  The search reads every /proc/PID/fd and compares device
+ * numbers, not paths, so that names of nodes, mount namespaces and links do not matter.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -26,7 +26,7 @@ static bool is_one_of(dev_t number, const dev_t *nodes, size_t nr)
 	return false;
 }
 
-/* Add a file, unless the process, whose files begin at @first, has another one of that node. */
+/* Add a file unless its process, whose files start at @first, already has one of that node. */
 static void add(struct holders *holders, size_t first, pid_t pid, dev_t node)
 {
 	struct holder *holder;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Processes that have nodes of devices and groups open, whether or not they do anything with them.
+ * Processes that have nodes of devices and groups open, whether or not they use them.
  */
 #ifndef IOMMUSCOPE_MACHINE_HOLDERS_H
 #define IOMMUSCOPE_MACHINE_HOLDERS_H
@@ -12,7 +12,7 @@
 /**
  * struct holder - an open file of a node
  * @node: device number of the node
- * @pid: process that has it
+ * @pid: process that has it open
  * @process: its name
  */
 struct holder {
@@ -22,9 +22,9 @@ struct holder {
 };
 
 /**
- * struct holders - all of them
- * @list: by process
- * @nr: how many
+ * struct holders - all open files found
+ * @list: sorted by process
+ * @nr: number of them
  */
 struct holders {
 	struct holder *list;
@@ -32,12 +32,12 @@ struct holders {
 };
 
 /**
- * holders_read() - go through the open files of all processes
- * @holders: filled in; a process counts once for a node
+ * holders_read() - search the open files of all processes
+ * @holders: filled in; each process is listed once for a node
  * @nodes: device numbers of the nodes to look for
- * @nr: how many
+ * @nr: number of nodes
  *
- * Processes whose files this one may not see are passed over.
+ * Skips processes whose files this process may not read.
  */
 void holders_read(struct holders *holders, const dev_t *nodes, size_t nr);
 

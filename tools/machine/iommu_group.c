@@ -14,7 +14,7 @@
 
 #define GROUPS "/sys/kernel/iommu_groups"
 
-/* Drivers that the kernel lets live in a group that belongs to a user (driver_managed_dma). */
+/* Drivers that the kernel allows in a group that belongs to a user (driver_managed_dma). */
 static const char *const neutral_drivers[] = { "pcieport", "pci-stub", "shpchp" };
 
 enum member_role driver_role(const char *driver)
@@ -23,7 +23,7 @@ enum member_role driver_role(const char *driver)
 
 	if (!*driver)
 		return MEMBER_FREE;
-	/* vfio-pci, mlx5_vfio_pci, vfio-platform: all that hand devices out say so in their name */
+	/* vfio-pci, mlx5_vfio_pci, vfio-platform: the names of all drivers for users have this */
 	if (strstr(driver, "vfio"))
 		return MEMBER_VFIO;
 	for (i = 0; i < sizeof(neutral_drivers) / sizeof(neutral_drivers[0]); i++)

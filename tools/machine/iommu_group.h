@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IOMMU groups as sysfs shows them: which devices share one, and whether VFIO can have it.
+ * IOMMU groups as sysfs shows them: which devices share one, and whether VFIO can use it.
  *
- * Devices of a group can reach each other's DMA, so a user gets all of them or none: a group is
- * viable while no driver of the host does DMA with any of its devices.  What a driver does is
- * known by its name, since sysfs does not tell which drivers leave DMA to others.
+ * Devices of a group can reach each other's DMA, so a user gets all of them or none.  A group is
+ * viable if no driver of the host does DMA with any of its devices.  sysfs does not show whether a
+ * driver does DMA, so the names of such drivers are listed here.
  */
 #ifndef IOMMUSCOPE_MACHINE_IOMMU_GROUP_H
 #define IOMMUSCOPE_MACHINE_IOMMU_GROUP_H
@@ -14,19 +14,19 @@
 
 #include "machine/devices.h"
 
-/* What the driver of a device means for its group. */
+/* The effect of the driver of a device on its group. */
 enum member_role {
 	MEMBER_FREE,		/* it has no driver */
-	MEMBER_VFIO,		/* its driver hands it to users */
+	MEMBER_VFIO,		/* its driver gives it to users */
 	MEMBER_NEUTRAL,		/* its driver does no DMA: a port of a bridge, a stub */
-	MEMBER_IN_THE_WAY,	/* the host uses it */
+	MEMBER_IN_THE_WAY,	/* the host uses it, so it blocks the group */
 };
 
 /**
  * struct group_member - a device of a group
  * @device: its name
  * @driver: its driver, "" if it has none
- * @role: what that means
+ * @role: effect of the driver
  */
 struct group_member {
 	char device[DEVICE_NAME_SIZE];
@@ -37,9 +37,9 @@ struct group_member {
 /**
  * struct iommu_group - a group
  * @id: its number
- * @type: of its default domain: "DMA", "DMA-FQ", "identity"; "" where it cannot be read
+ * @type: of its default domain: "DMA", "DMA-FQ", "identity"; "" if it cannot be read
  * @members: its devices
- * @nr: how many
+ * @nr: number of devices
  */
 struct iommu_group {
 	unsigned int id;
@@ -50,16 +50,16 @@ struct iommu_group {
 
 /**
  * iommu_groups_read() - read all groups
- * @groups: set to an array of them, by number
+ * @groups: set to an array of them, sorted by number
  *
- * Return: how many there are.
+ * Return: number of groups.
  */
 size_t iommu_groups_read(struct iommu_group **groups);
 
 /**
  * iommu_groups_free() - free what iommu_groups_read() has read
  * @groups: the array
- * @nr: how many there are
+ * @nr: number of groups
  */
 void iommu_groups_free(struct iommu_group *groups, size_t nr);
 
@@ -77,26 +77,26 @@ void iommu_group_read(struct iommu_group *group, unsigned int id);
 void iommu_group_release(struct iommu_group *group);
 
 /**
- * iommu_group_blocker() - a device that keeps a group from being viable
+ * iommu_group_blocker() - find a device that makes a group not viable
  * @group: the group
- * @after: look behind this one; NULL for the first
+ * @after: search after this one; NULL for the first
  *
- * Return: the device, NULL if there is none: the group is viable.
+ * Return: the device, or NULL if there is none; then the group is viable.
  */
 const struct group_member *iommu_group_blocker(const struct iommu_group *group,
 					       const struct group_member *after);
 
 /**
- * iommu_group_of() - the group of a device
+ * iommu_group_of() - find the group of a device
  * @device: its name
  * @id: set to the number of its group
  *
- * Return: whether the device is in a group, that is behind an IOMMU.
+ * Return: whether the device is in a group, i.e. behind an IOMMU.
  */
 bool iommu_group_of(const char *device, unsigned int *id);
 
 /**
- * driver_role() - what a driver means for the group of its device
+ * driver_role() - effect of a driver on the group of its device
  * @driver: its name, "" for none
  *
  * Return: the role.

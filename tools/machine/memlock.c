@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is locked against RLIMIT_MEMLOCK.
+ * Locked memory and RLIMIT_MEMLOCK.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "machine/privilege.h"
 #include "machine/sysfs.h"
 
-/* Find a number behind a word in a file of /proc; "unlimited" is one as well. */
+/* Find a number after a word in a file of /proc; "unlimited" counts as a number. */
 static bool read_number(uint32_t pid, const char *name, const char *word, uint64_t *number)
 {
 	unsigned long long value;
@@ -34,7 +34,7 @@ static bool read_number(uint32_t pid, const char *name, const char *word, uint64
 	return found;
 }
 
-/* Capabilities lift the limit only in the first user name space. */
+/* Capabilities lift the limit only in the initial user namespace. */
 static bool in_first_user_ns(uint32_t pid)
 {
 	unsigned int inside, outside, users;
@@ -43,7 +43,7 @@ static bool in_first_user_ns(uint32_t pid)
 	if (sysfs_link(first, sizeof(first), "/proc/1/ns/user") &&
 	    sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid))
 		return !strcmp(first, its);
-	/* the links take CAP_SYS_PTRACE; as a rule only the first one maps all users to themselves */
+	/* the ns links take CAP_SYS_PTRACE; usually only the initial one maps all users 1:1 */
 	return sysfs_line(its, sizeof(its), "/proc/%u/uid_map", pid) &&
 	       sscanf(its, "%u %u %u", &inside, &outside, &users) == 3 && inside == outside &&
 	       users == UINT32_MAX;

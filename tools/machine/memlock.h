@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is locked against RLIMIT_MEMLOCK, and how much may be, for an open /dev/iommu.
+ * Locked memory and RLIMIT_MEMLOCK of an open /dev/iommu.
  */
 #ifndef IOMMUSCOPE_MACHINE_MEMLOCK_H
 #define IOMMUSCOPE_MACHINE_MEMLOCK_H
@@ -14,10 +14,10 @@
 
 /**
  * struct memlock - locked memory against its limit
- * @by_process: it counts for the process, else for the user
- * @used_bytes: what counts
- * @limit_bytes: RLIMIT_MEMLOCK of the process; MEMLOCK_UNLIMITED also where it has CAP_IPC_LOCK
- * @by_capability: it has CAP_IPC_LOCK
+ * @by_process: memory is counted by process, else by user
+ * @used_bytes: counted memory
+ * @limit_bytes: RLIMIT_MEMLOCK of the process; MEMLOCK_UNLIMITED also if it has CAP_IPC_LOCK
+ * @by_capability: the process has CAP_IPC_LOCK
  */
 struct memlock {
 	bool by_process;
@@ -27,11 +27,11 @@ struct memlock {
 };
 
 /**
- * memlock_of_ctx() - what counts for a context, and its limit
+ * memlock_of_ctx() - read the counted memory of a context, and its limit
  * @ctx: the context
  * @memlock: filled in
  *
- * Return: whether its process is there still to ask.
+ * Return: whether its process still exists.
  */
 bool memlock_of_ctx(const struct iommufd_state_ctx *ctx, struct memlock *memlock);
 

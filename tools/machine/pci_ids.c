@@ -3,8 +3,8 @@
  * Names of PCI devices.
  *
  * The file has a line "VVVV  Vendor" for each vendor and below it, after a tab, "DDDD  Device" for
- * each of its devices.  It is read from its beginning for each device that was not seen yet, which
- * takes a millisecond or two: machines have few devices that are handed out.
+ * each of its devices.  It is read from the start for each device that is not cached yet.  That
+ * takes a millisecond or two, and machines assign only a few devices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 static const char *const files[] = { "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids" };
 
-/* The name in a line that begins with an id, or NULL. */
+/* The name in a line that starts with an id, or NULL. */
 static const char *name_after(char *line, uint16_t id)
 {
 	char *end;
@@ -47,7 +47,7 @@ void pci_ids_find(const char *path, uint16_t vendor, uint16_t device, char name[
 		}
 		if (*line != '\t' && *line != '#' && *line != '\n')
 			break;
-		/* two tabs: a subsystem of the device before */
+		/* two tabs: a subsystem of the previous device */
 		found = *line == '\t' && line[1] != '\t' ? name_after(line + 1, device) : NULL;
 		if (!found)
 			continue;

@@ -11,7 +11,7 @@
 #define PCI_NAME_SIZE 128
 
 /**
- * pci_ids_find() - look a device's name up in a file
+ * pci_ids_find() - look up the name of a device in a file
  * @path: the file, in the format of pci.ids
  * @vendor: id of the vendor
  * @device: id of the device
@@ -20,12 +20,12 @@
 void pci_ids_find(const char *path, uint16_t vendor, uint16_t device, char name[PCI_NAME_SIZE]);
 
 /**
- * pci_device_name() - what a PCI device is
+ * pci_device_name() - name of the model of a PCI device
  * @bdf: its name, "0000:01:00.0"
  *
- * Names are kept: a device is looked up once.
+ * Names are cached, so each device is looked up once.
  *
- * Return: the name, "" for what is no PCI device, or not known.
+ * Return: the name, "" if it is not a PCI device or not known.
  */
 const char *pci_device_name(const char *bdf);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a process may do.
+ * Capabilities of processes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ int privilege_keep(uint64_t keep)
 {
 	unsigned int capability;
 
-	/* the bounding set takes CAP_SETPCAP; without it, no_new_privs has to do */
+	/* without CAP_SETPCAP the bounding set stays; no_new_privs must suffice then */
 	for (capability = 0; !prctl(PR_CAPBSET_READ, capability) ||
 			     prctl(PR_CAPBSET_READ, capability) == 1;
 	     capability++)

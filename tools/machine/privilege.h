@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a process may do.
+ * Capabilities of processes.
  */
 #ifndef IOMMUSCOPE_MACHINE_PRIVILEGE_H
 #define IOMMUSCOPE_MACHINE_PRIVILEGE_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Of <linux/capability.h>; the last two are younger than some systems' header. */
+/* From <linux/capability.h>; the headers of some systems lack the last two. */
 enum {
 	SCOPE_CAP_DAC_OVERRIDE = 1,
 	SCOPE_CAP_IPC_LOCK = 14,
@@ -28,28 +28,28 @@ enum {
 bool process_capabilities(pid_t pid, uint64_t *capabilities);
 
 /**
- * may_observe() - do capabilities suffice to load what observes?
+ * may_observe() - do capabilities suffice to load the BPF programs?
  * @capabilities: a bit for each
  *
- * Return: whether they do.  To read the types of modules takes CAP_SYS_ADMIN besides.
+ * Return: whether they do.  Reading the BTF of modules needs CAP_SYS_ADMIN in addition.
  */
 bool may_observe(uint64_t capabilities);
 
 /**
- * privilege_keep() - give up all capabilities but some, for good
- * @keep: a bit for each to keep, if it is there
+ * privilege_keep() - permanently drop all capabilities but some
+ * @keep: a bit for each to keep, if the process has it
  *
- * Neither this process nor one that it starts can get others any more.
+ * Neither this process nor its children can gain other capabilities afterwards.
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int privilege_keep(uint64_t keep);
 
 /**
- * privilege_writes() - can files be made in a folder by the rights of the user alone?
- * @folder: the folder
+ * privilege_writes() - can the user create files in a directory without capabilities?
+ * @folder: the directory
  *
- * Return: whether they can, without a capability.
+ * Return: whether no capability is needed.
  */
 bool privilege_writes(const char *folder);
 

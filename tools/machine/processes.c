@@ -54,7 +54,7 @@ uint64_t cgroup_id_of(const char *path)
 
 void cgroup_path(uint64_t id, char *path, size_t size)
 {
-	/* a cgroup's file handle is its id: <linux/exportfs.h> calls the type FILEID_KERNFS */
+	/* a cgroup's file handle is its id, of type FILEID_KERNFS in <linux/exportfs.h> */
 	union {
 		struct file_handle handle;
 		char room[sizeof(struct file_handle) + sizeof(id)];

@@ -12,7 +12,7 @@
 /**
  * process_name() - name of a process
  * @pid: its id
- * @name: set to the name, "?" for a process that is gone
+ * @name: set to the name, "?" if the process has ended
  * @size: size of @name
  */
 void process_name(pid_t pid, char *name, size_t size);
@@ -28,7 +28,7 @@ uint64_t cgroup_id_of(const char *path);
 /**
  * cgroup_path() - path of a cgroup below the cgroup file system: "/system.slice"
  * @id: its id
- * @path: set to the path, "cgroup ID" for one that is gone
+ * @path: set to the path, "cgroup ID" if it no longer exists
  * @size: size of @path
  */
 void cgroup_path(uint64_t id, char *path, size_t size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a service of systemd has to do.
+ * The protocol between systemd and its services.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "machine/service.h"
 #include "text/output.h"
 
-/* Sockets that are handed over begin behind the standard streams. */
+/* Passed sockets start after the standard streams. */
 #define FIRST_SOCKET 3
 
 int service_sockets(int *sockets, size_t max)
@@ -56,13 +56,13 @@ void service_notify(const char *state)
 		return;
 	memcpy(address.sun_path, path, strlen(path));
 	length = offsetof(struct sockaddr_un, sun_path) + strlen(path);
-	/* an abstract name begins with a zero */
+	/* an abstract name starts with a zero byte */
 	if (*path == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	/* it is no concern of ours whether somebody listens */
+	/* it does not matter whether the manager listens */
 	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
 	       length);
 	close(fd);

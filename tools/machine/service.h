@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a service of systemd has to do: take sockets over, and tell how it is.
+ * The protocol between systemd and its services: passed sockets and notifications.
  */
 #ifndef IOMMUSCOPE_MACHINE_SERVICE_H
 #define IOMMUSCOPE_MACHINE_SERVICE_H
@@ -8,20 +8,19 @@
 #include <stddef.h>
 
 /**
- * service_sockets() - take listening sockets over from the manager
+ * service_sockets() - take over listening sockets from the manager
  * @sockets: filled in
- * @max: how many find room
+ * @max: room in @sockets
  *
- * Return: how many there are, 0 if this process was not started for its sockets, or -1 after it has
- * said what is wrong with them.
+ * Return: number of sockets, 0 if this process was not started with sockets, or -1 after a message.
  */
 int service_sockets(int *sockets, size_t max);
 
 /**
- * service_notify() - tell the manager how we are
+ * service_notify() - notify the manager of our state
  * @state: "READY=1", "STOPPING=1", "WATCHDOG=1"
  *
- * Does nothing where no manager listens.
+ * Does nothing if no manager listens.
  */
 void service_notify(const char *state);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names for the addresses of stacks.
+ * Symbols for the addresses of stacks.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -12,16 +12,17 @@
 #include "text/name.h"
 #include "text/output.h"
 
-/* Processes that are kept open: each holds a descriptor for every file that it has mapped. */
+/* Processes kept in the cache: each takes a descriptor for every file that it maps. */
 #define MAX_PROCESSES 8
-/* Frames of BPF and tracing at the inner end of a kernel's stack. */
+/* Most frames of BPF and tracing at the inner end of a kernel stack. */
 #define MAX_OWN_FRAMES 16
-/* What the library calls the kernel. */
+/* The library's id for the kernel. */
 #define KERNEL_PID (-1)
 
 /*
- * The part of the library's public interface (bcc/bcc_syms.h) that is used.  It has been the same from
- * version 0.5 on, and the whole header needs others that a build without that package lacks.
+ * The part of the library's public interface (bcc/bcc_syms.h) that we use.  It has not changed
+ * since version 0.5.  The header itself needs other headers, which a build without the package
+ * lacks.
  */
 struct bcc_symbol {
 	const char *name;
@@ -37,7 +38,7 @@ struct bcc_library {
 	void (*symbol_free_demangle_name)(struct bcc_symbol *symbol);
 };
 
-/* The symbol cache is in both of them; the first does without the compiler that the other needs. */
+/* Both have the symbol cache; the first does not need the compiler that the second one does. */
 static const char *const libraries[] = { "libbcc_bpf.so.0", "libbcc.so.0" };
 #define NR_LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
 
@@ -56,7 +57,7 @@ struct stacks {
 	uint64_t uses;
 };
 
-/* Find the functions.  Return whether all are there. */
+/* Find the functions.  Return whether all were found. */
 static bool find_functions(void *handle, struct bcc_library *library)
 {
 	*(void **)&library->symcache_new = dlsym(handle, "bcc_symcache_new");
@@ -89,14 +90,14 @@ struct stacks *stacks_begin(void)
 
 /* Names */
 
-/* Name one frame.  Return whether anything of it is known. */
+/* Name one frame.  Return whether it has at least a module. */
 static bool name_frame(struct stacks *stacks, void *cache, struct frame *frame)
 {
 	const struct bcc_library *library = &stacks->library;
 	struct bcc_symbol symbol = {};
 	int err;
 
-	/* it is a return address: the call before it may be the last instruction of its function */
+	/* a return address: the call before it may be the last instruction of its function */
 	err = library->symcache_resolve(cache, frame->address - 1, &symbol);
 	if (!symbol.module)
 		return false;
@@ -115,7 +116,7 @@ static bool name_frame(struct stacks *stacks, void *cache, struct frame *frame)
 	return true;
 }
 
-/* Name frames that have none.  Return how many are still unknown. */
+/* Name frames without a name.  Return how many remain unknown. */
 static size_t name_frames(struct stacks *stacks, void *cache, struct frame *frames, size_t nr)
 {
 	size_t unknown = 0, i;
@@ -138,7 +139,7 @@ void stacks_free_frames(struct frame *frames, size_t nr)
 
 /* Processes */
 
-/* When a process that lives began, in the ticks of /proc; 0 if there is none. */
+/* Start time of a live process, in the ticks of /proc; 0 if there is none. */
 static uint64_t start_of(pid_t pid)
 {
 	char path[32], text[1024];
@@ -154,11 +155,11 @@ static uint64_t start_of(pid_t pid)
 	length = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[length] = '\0';
-	/* a name may have blanks and parentheses in it; the state of what has ended is Z or X */
+	/* the name can contain blanks and parentheses; a process that has ended is Z or X */
 	rest = strrchr(text, ')');
 	if (!rest || rest[1] != ' ' || strchr("ZX", rest[2]))
 		return 0;
-	/* fields 4 to 21 stand before it */
+	/* skip fields 4 to 21 */
 	sscanf(rest + 3, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
 	       "%llu", &start);
 	return start;
@@ -171,7 +172,7 @@ static void forget(struct stacks *stacks, struct process *process)
 	memset(process, 0, sizeof(*process));
 }
 
-/* The place of a process that is known, or else the one that was not used for the longest time. */
+/* Find the slot of a known process, else the least recently used slot. */
 static struct process *place_of(struct stacks *stacks, pid_t pid, uint64_t start_ticks)
 {
 	struct process *oldest = &stacks->processes[0], *process;
@@ -187,7 +188,7 @@ static struct process *place_of(struct stacks *stacks, pid_t pid, uint64_t start
 	return oldest;
 }
 
-/* Look at what a process has mapped now.  Return NULL unless it is the one that is meant. */
+/* Read the current mappings of a process.  Return NULL unless it is the right process. */
 static void *look_at(struct stacks *stacks, pid_t pid, uint64_t start_ticks)
 {
 	uint64_t after;
@@ -197,7 +198,7 @@ static void *look_at(struct stacks *stacks, pid_t pid, uint64_t start_ticks)
 		return NULL;
 	cache = stacks->library.symcache_new(pid, NULL);
 	after = start_of(pid);
-	/* another one may have taken its id in between */
+	/* another process may have taken its id meanwhile */
 	if (cache && after && after != start_ticks) {
 		stacks->library.free_symcache(cache, pid);
 		cache = NULL;
@@ -216,7 +217,7 @@ bool stacks_user(struct stacks *stacks, pid_t pid, uint64_t start_ns, struct fra
 
 	if (known)
 		unknown = name_frames(stacks, process->cache, frames, nr);
-	/* what is unknown may have been mapped since */
+	/* unknown addresses may have been mapped since */
 	cache = unknown ? look_at(stacks, pid, start_ticks) : NULL;
 	if (cache) {
 		forget(stacks, process);
@@ -230,7 +231,7 @@ bool stacks_user(struct stacks *stacks, pid_t pid, uint64_t start_ns, struct fra
 
 /* The kernel */
 
-/* Is a frame one of those that an event goes through to a BPF program? */
+/* Is a frame on the path from an event to a BPF program? */
 static bool is_own(const struct frame *frame)
 {
 	return frame->symbol && (!strncmp(frame->symbol, "bpf_", 4) ||
@@ -250,7 +251,7 @@ size_t stacks_kernel(struct stacks *stacks, struct frame *frames, size_t nr)
 		return 0;
 	name_frames(stacks, stacks->kernel, frames, nr);
 	for (i = 0; i < nr; i++) {
-		/* some versions leave the brackets of /proc/kallsyms */
+		/* some versions keep the brackets of /proc/kallsyms */
 		module = frames[i].module;
 		length = module ? strlen(module) : 0;
 		if (length > 2 && *module == '[' && module[length - 1] == ']') {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names for the addresses of stacks, by libbcc's symbol cache.
+ * Symbols for the addresses of stacks, from the symbol cache of libbcc.
  *
- * The library is loaded when it is asked for: few want stacks, and its package brings a compiler along.
+ * The library is loaded on demand: few users want stacks, and its package depends on a compiler.
  *
- * A process's symbols are found by way of its /proc entry, so it has to be looked at while it lives;
- * what has been opened for it is kept for the next of its stacks.  The kernel's symbols take
- * memory and time to read and do not go away: they are read when the first of them is wanted.
+ * The symbols of a process are found through its /proc entry, so it must be read while the process
+ * exists.  What was read is kept for its next stacks.  Reading the symbols of the kernel takes
+ * memory and time, and they stay available, so they are read when they are first needed.
  */
 #ifndef IOMMUSCOPE_MACHINE_STACKS_H
 #define IOMMUSCOPE_MACHINE_STACKS_H
@@ -19,11 +19,11 @@
 struct stacks;
 
 /**
- * struct frame - an address of a stack with its name
+ * struct frame - an address of a stack and its symbol
  * @address: the address
  * @symbol: name of the function, NULL if it is not known
- * @module: "kernel" or a module; of a process, the path of the file; NULL if it is not known
- * @offset: of the address, from the beginning of the function, or else of the file
+ * @module: "kernel" or a module; in a process, the path of the file; NULL if it is not known
+ * @offset: offset of the address from the start of the function, or else of the file
  */
 struct frame {
 	uint64_t address;
@@ -35,37 +35,37 @@ struct frame {
 /**
  * stacks_begin() - load the library
  *
- * Return: what the other functions need, or NULL after it has said what is missing.
+ * Return: a handle for the other functions, or NULL after a message.
  */
 struct stacks *stacks_begin(void);
 
 /**
- * stacks_user() - name the frames of a process's stack
+ * stacks_user() - name the frames of a user stack
  * @stacks: as stacks_begin() returned it
  * @pid: the process
- * @start_ns: CLOCK_BOOTTIME as it began
- * @frames: their addresses are filled in; the rest is to be
- * @nr: how many
+ * @start_ns: CLOCK_BOOTTIME of its start
+ * @frames: the frames; addresses are given, the rest is filled in
+ * @nr: number of frames
  *
- * Return: false if the process has ended and its names cannot be known any more.
+ * Return: false if the process has ended, so its symbols cannot be found.
  */
 bool stacks_user(struct stacks *stacks, pid_t pid, uint64_t start_ns, struct frame *frames,
 		 size_t nr);
 
 /**
- * stacks_kernel() - name the frames of a stack of the kernel
+ * stacks_kernel() - name the frames of a kernel stack
  * @stacks: as stacks_begin() returned it
- * @frames: their addresses are filled in; the rest is to be
- * @nr: how many
+ * @frames: the frames; addresses are given, the rest is filled in
+ * @nr: number of frames
  *
- * Return: how many of them lead from the operation to here: BPF's own, and tracing's.
+ * Return: number of innermost frames that belong to BPF and tracing, not to the operation.
  */
 size_t stacks_kernel(struct stacks *stacks, struct frame *frames, size_t nr);
 
 /**
  * stacks_free_frames() - free the names of frames
  * @frames: the frames
- * @nr: how many
+ * @nr: number of frames
  */
 void stacks_free_frames(struct frame *frames, size_t nr);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What sysfs and its like say.
+ * Reading of sysfs, procfs etc.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "machine/sysfs.h"
 #include "text/output.h"
 
-/* The path that a caller's format makes, in @path[PATH_MAX]. */
+/* Format the caller's path into @path[PATH_MAX]. */
 #define FORMAT_PATH(path, format)                                                                  \
 	do {                                                                                       \
 		va_list args;                                                                      \
@@ -34,7 +34,7 @@ bool sysfs_line(char *line, size_t size, const char *format, ...)
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	/* some files open for everybody and fail in the read */
+	/* some files can be opened by every user and then fail to be read */
 	read = fgets(line, size, file) || !ferror(file);
 	fclose(file);
 	line[strcspn(line, "\n")] = '\0';

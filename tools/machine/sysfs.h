@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What sysfs and its like say: one line of a file, the name behind a link, the names in a folder.
+ * Reading of sysfs, procfs etc.: a line of a file, the target of a link, a directory.
  */
 #ifndef IOMMUSCOPE_MACHINE_SYSFS_H
 #define IOMMUSCOPE_MACHINE_SYSFS_H
@@ -22,7 +22,7 @@ bool sysfs_line(char *line, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * sysfs_link() - read where a link points to
+ * sysfs_link() - read the target of a link
  * @name: set to the last part of the target; to "" if there is none
  * @size: size of @name
  * @format: path, as for printf
@@ -33,33 +33,33 @@ bool sysfs_link(char *name, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * sysfs_exists() - is there a file?
+ * sysfs_exists() - does a file exist?
  * @format: path, as for printf
  *
- * Return: whether it is there.
+ * Return: whether it exists.
  */
 bool sysfs_exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * sysfs_device() - device number of what a class has
+ * sysfs_device() - device number of a member of a class
  * @class: the class, e.g. "misc"
- * @name: name of what it has
+ * @name: name of the member
  *
  * Return: the number, 0 if there is none.
  */
 dev_t sysfs_device(const char *class, const char *name);
 
 /**
- * type1_entry_limit() - how many areas a container of VFIO's type1 may have
+ * type1_entry_limit() - limit of areas in a container of VFIO's type1
  *
- * Return: what the module's parameter says, 0 if it does not.
+ * Return: the module parameter, 0 if it cannot be read.
  */
 uint32_t type1_entry_limit(void);
 
 /**
- * struct sysfs_names - what is in a folder
+ * struct sysfs_names - entries of a directory
  * @names: the names, sorted with numbers by their value
- * @nr: how many
+ * @nr: number of names
  */
 struct sysfs_names {
 	char **names;
@@ -67,8 +67,8 @@ struct sysfs_names {
 };
 
 /**
- * sysfs_list() - list a folder
- * @names: filled in; empty if there is no such folder
+ * sysfs_list() - list a directory
+ * @names: filled in; empty if there is no such directory
  * @format: path, as for printf
  */
 void sysfs_list(struct sysfs_names *names, const char *format, ...)
