@@ -2,9 +2,9 @@
 /*
  * The events of iommufd.  tracepoints/README.md is their catalogue.
  *
- * Three classes of finished operations (memory, translation, object), one of
- * started ones, and the fine-grained events of the pin/map core.  Every probe
- * gets the whole struct iommufd_op, so one BPF program serves all of a kind.
+ * There are three classes of finished operations (memory, translation, object), one class of start
+ * events, and the fine-grained events of the pin/map core.  Every probe gets the whole struct
+ * iommufd_op, so one BPF program serves all events of a class.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM iommufd
@@ -19,7 +19,7 @@
 
 #ifndef IOMMUFD_TRACE_ONCE
 #define IOMMUFD_TRACE_ONCE
-/* Called as the first probe of an event comes and the last one goes. */
+/* Called when the first probe is attached to an event and when the last one is removed. */
 int iommufd_event_enabled(void);
 void iommufd_event_disabled(void);
 #endif

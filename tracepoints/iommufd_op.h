@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the iommufd events tell: one struct iommufd_op an operation.
+ * The record behind the iommufd events: one struct iommufd_op for each operation.
  *
- * The operation's function owns it, on its stack, from begin to end; nobody
- * else sees it but the probes of the events, which may read it only while the
- * event fires.  It needs no lock.  It is set, and filled in, only while
- * an iommufd event is enabled (@clock.armed); the names of its members are part
- * of the events' ABI for BPF programs: members are only ever added at the end of
- * the story.
+ * The record lies on the stack of the operation's function, which owns it from start to end and
+ * needs no lock for it.  Apart from that function, only the probes of the events read it, and only
+ * while the event fires.  The record is filled in only while an iommufd event is enabled
+ * (@clock.armed).
+ *
+ * The names of its members are part of the events' ABI for BPF programs.  New members go to the end
+ * of the story.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_OP_H
 #define IOMMUSCOPE_IOMMUFD_OP_H
 
 /*
- * OPERATION(name, number): the event is iommufd_<name>.  The number is part of the ABI: a new
- * operation is a line at the end of one of the three lists, with the lowest number that none of them
- * has.  abi/iommufd/operations holds those that are taken.
+ * OPERATION(name, number): the event is iommufd_<name>.  The number is part of the ABI.  A new
+ * operation is a line at the end of one of the three lists; its number is the lowest one that none
+ * of the three lists uses.  abi/iommufd/operations lists the numbers in use.
  */
 #define IOMMUFD_MEMORY_OPERATIONS(OPERATION)                                                       \
 	OPERATION(map, 0)                                                                          \
@@ -50,7 +51,7 @@
 	OPERATION(access_destroy, 25)                                                              \
 	OPERATION(unknown_ioctl, 26)
 
-/* START(name): the operations that may take long and have an event at their start as well. */
+/* START(name): operations that may take long and therefore have a start event as well. */
 #define IOMMUFD_START_EVENTS(START)                                                                \
 	START(map)                                                                                 \
 	START(copy)                                                                                \
@@ -61,9 +62,9 @@
 	START(hwpt_alloc)
 
 /*
- * PHASE(name, text): where the time of an operation goes.  What is in no phase is "other",
- * the difference of dur_ns and the sum of the phases.  Its place in the list is the number of a phase,
- * and part of the ABI: phases are added at the end.
+ * PHASE(name, text): where the time of an operation is spent.  Time outside all phases is "other":
+ * dur_ns minus the sum of the phases.  The number of a phase is its position in the list and part
+ * of the ABI: new phases go to the end.
  */
 #define IOMMUFD_PHASES(PHASE)                                                                      \
 	PHASE(wait, "waiting for locks")                                                           \
@@ -79,7 +80,7 @@
 	PHASE(switch, "inside of the IOMMU driver's attach")                                       \
 	PHASE(drop, "dropping the old HWPT")
 
-/* BPF programs know the types through BTF; they and the tools use nothing but the lists. */
+/* BPF programs know the types through BTF; BPF programs and tools use only the lists above. */
 #ifdef __KERNEL__
 
 #include "op_record.h"
@@ -101,14 +102,14 @@ enum iommufd_phase {
 };
 
 /**
- * struct iommufd_op - one operation on an iommufd, from its begin to its end
+ * struct iommufd_op - one operation on an iommufd, from start to end
  * @clock: what it is, when it ran, how it ended
- * @story: all that is behind @clock, zeroed at the begin
+ * @story: all members after @clock, zeroed at the start
  * @phase_ns: time spent in each phase; in ticks until the operation has ended
- * @iova: first IOVA; for attach and replace that of the area whose fill failed
- * @length: bytes; for attach and replace of the area whose fill failed
+ * @iova: first IOVA; for attach and replace, of the area that could not be filled
+ * @length: bytes; for attach and replace, of the area that could not be filled
  * @user_va: user address mapped, or 0
- * @pages: pages that this operation pinned or unpinned (not those it found pinned)
+ * @pages: pages that this operation pinned or unpinned, without those already pinned
  * @extents: contiguous runs that it mapped into HWPTs, or areas that it unmapped
  * @value: option value, ioctl number or other argument of an object operation
  * @flags: flags argument of the call
@@ -121,7 +122,7 @@ enum iommufd_phase {
  * @device_id: object id of the device or access
  * @group_id: number of the IOMMU group
  * @devices: devices of the group that the operation moved
- * @object_type: enum iommufd_object_type of what was made or destroyed
+ * @object_type: enum iommufd_object_type of the object created or destroyed
  * @object_id: its id
  * @device: name of the device (dev_name()), "" if none
  * @iommu_driver: name of the IOMMU driver behind the device, "" if none

@@ -2,10 +2,10 @@
 /*
  * Why an operation failed.
  *
- * One line a reason: its name, what @reason_a and @reason_b of the event hold,
- * and the words a tool may print.  The number of a reason is part of the
- * events' ABI: lines are only ever added at the end.  The list is an X macro,
- * so that the kernel, the BPF programs and the tools share one copy.
+ * Each reason is one line: its name, the meaning of @reason_a and @reason_b of the event, and a
+ * text that tools may print.  The number of a reason is part of the events' ABI: new lines go to
+ * the end.  The list is an X macro, so that the kernel, the BPF programs and the tools share one
+ * copy.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_REASONS_H
 #define IOMMUSCOPE_IOMMUFD_REASONS_H

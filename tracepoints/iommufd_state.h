@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the iterators over iommufd's state yield: one record for each context, device, HWPT, IOAS,
- * access and area.
+ * The records that the iterators over iommufd's state yield: one for each context, device, HWPT,
+ * IOAS, access and area.
  *
- * A record is a copy, consistent in itself, of what is private to the module; there is no pointer
- * in it.  The structures are an ABI for BPF programs and tools, versioned by their size: fields
- * are only ever added at the end, and @size tells how many bytes the running kernel fills in.  Who
- * knows fewer reads those, who knows more takes the rest for zero.  Kernel and tools have them from
- * here, BPF programs from BTF.  docs/use/state.md tells how they are read.
+ * A record is a self-consistent copy of the module's private state and contains no pointer.  The
+ * structures are an ABI for BPF programs and tools, versioned by their size: new fields go to the
+ * end, and @size reports how many bytes the running kernel fills in.  A reader that knows fewer
+ * fields ignores the rest; a reader that knows more takes the missing ones as zero.  Kernel and
+ * tools include this header; BPF programs take the structures from BTF.  docs/state.md shows how to
+ * read them.
  *
- * Ids of objects count by context: an object is known by its context's number and its own.
+ * Object ids are unique within a context: the context's number and the object's id together
+ * identify an object.
  *
- * On kernels without our modules tools copy the same records from what those have: VFIO's containers, and the
- * kernel's own iommufd.  @source says which; the module leaves it 0.  What such a source does not know is zero,
- * and a flag says so where zero could be meant.
+ * On kernels without our modules, tools fill in the same records from VFIO's containers and from
+ * the kernel's own iommufd.  @source names the source; the module leaves it 0.  A field that the
+ * source does not provide is zero; where zero is also a valid value, a flag distinguishes the two.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_STATE_H
 #define IOMMUSCOPE_IOMMUFD_STATE_H
@@ -24,18 +26,18 @@
 #define IOMMUFD_STATE_DEVICE 32
 #define IOMMUFD_STATE_DRIVER 16
 
-/* No record is longer. */
+/* Upper bound of the size of every record. */
 #define IOMMUFD_STATE_MAX_SIZE 256
 
-/* What a record was copied from. */
+/* Source of a record. */
 enum iommufd_state_source {
 	/* this module */
 	IOMMUFD_STATE_SOURCE_OWN,
 	/* the kernel's own iommufd */
 	IOMMUFD_STATE_SOURCE_UPSTREAM,
 	/*
-	 * VFIO's type1 containers: a container is a context with one IOAS, number 1, and its
-	 * IOMMU domains are HWPTs, numbered from 1 from the oldest on
+	 * VFIO's type1 containers.  A container is a context with one IOAS, number 1.  Its IOMMU
+	 * domains are HWPTs, numbered from 1, oldest first.
 	 */
 	IOMMUFD_STATE_SOURCE_TYPE1,
 	IOMMUFD_STATE_NR_SOURCES,
@@ -43,29 +45,29 @@ enum iommufd_state_source {
 
 /* iommufd_state_ctx.flags */
 enum {
-	/* pinned memory counts by process, IOMMU_OPTION_RLIMIT_MODE; else by user */
+	/* pinned memory counts by process (IOMMU_OPTION_RLIMIT_MODE), otherwise by user */
 	IOMMUFD_STATE_CTX_ACCOUNT_PROCESS = 1 << 0,
 	/* VFIO compatibility without an IOMMU */
 	IOMMUFD_STATE_CTX_NO_IOMMU = 1 << 1,
-	/* the process of @pid has ended; somebody else has the file still */
+	/* the process of @pid has exited; another process still holds the file */
 	IOMMUFD_STATE_CTX_PROCESS_GONE = 1 << 2,
-	/* @pinned_bytes is about right: the areas were changed while they were counted */
+	/* @pinned_bytes is approximate: the areas changed while they were counted */
 	IOMMUFD_STATE_CTX_ABOUT = 1 << 3,
 };
 
 /**
  * struct iommufd_state_ctx - an open /dev/iommu
  * @size: bytes of this record
- * @ctx_id: its number, unique among those open
- * @pid: the process that set it up: that last allocated an IOAS or bound a device, else that opened
- *	it; as the initial pid namespace numbers it
- * @uid: user of that process then
+ * @ctx_id: its number, unique among open contexts
+ * @pid: the process that last allocated an IOAS or bound a device, otherwise the one that opened
+ *	the file; as numbered in the initial pid namespace
+ * @uid: user of that process at that time
  * @flags: IOMMUFD_STATE_CTX_*
  * @vfio_ioas_id: the IOAS of VFIO compatibility, 0 if none
  * @opened_ns: CLOCK_MONOTONIC when it was opened
- * @pinned_bytes: memory that is pinned through it, each page once
- * @user_locked_bytes: what counts against RLIMIT_MEMLOCK for @uid, all users of locked memory
- *	that count by user together; what a process with CAP_IPC_LOCK pinned does not
+ * @pinned_bytes: memory pinned through it; each page counts once
+ * @user_locked_bytes: memory charged to @uid against RLIMIT_MEMLOCK, summed over all kernel users
+ *	that charge by user; without memory pinned by processes with CAP_IPC_LOCK
  * @comm: name of the process
  * @source: enum iommufd_state_source
  */
@@ -86,11 +88,14 @@ struct iommufd_state_ctx {
 
 /* iommufd_state_device.flags */
 enum {
-	/* its DMA is translated by @hwpt_id; else it is blocked */
+	/* @hwpt_id translates its DMA; without this flag its DMA is blocked */
 	IOMMUFD_STATE_DEVICE_ATTACHED = 1 << 0,
 	/* its IOMMU can make no-snoop DMA coherent */
 	IOMMUFD_STATE_DEVICE_ENFORCE_COHERENCY = 1 << 1,
-	/* it is a mediated device: no DMA of its own is translated, its driver pins what it uses */
+	/*
+	 * it is a mediated device: it does no DMA of its own, and its driver pins the memory it
+	 * uses
+	 */
 	IOMMUFD_STATE_DEVICE_EMULATED = 1 << 2,
 };
 
@@ -104,13 +109,13 @@ enum {
  * @ioas_id: IOAS of that HWPT, 0 if none
  * @flags: IOMMUFD_STATE_DEVICE_*
  * @group_devices: devices of its group that are attached
- * @replacements: how often the group's translation was replaced since its first device was bound
+ * @replacements: replacements of the group's translation since its first device was bound
  * @last_replace_ns: CLOCK_MONOTONIC at the end of the last one, 0 if there was none
- * @last_replace_dur_ns: how long that took
+ * @last_replace_dur_ns: duration of the last one
  * @device: its name
  * @driver: name of its driver, "" if it has none
  * @iommu: name of its IOMMU
- * @iommu_driver: name of that one's driver
+ * @iommu_driver: name of the IOMMU's driver
  * @source: enum iommufd_state_source
  */
 struct iommufd_state_device {
@@ -135,7 +140,7 @@ struct iommufd_state_device {
 
 /* iommufd_state_hwpt.flags */
 enum {
-	/* made by an attach to an IOAS, goes with its last device */
+	/* created by an attach to an IOAS, destroyed with its last device */
 	IOMMUFD_STATE_HWPT_AUTO = 1 << 0,
 	/* no-snoop DMA is made coherent */
 	IOMMUFD_STATE_HWPT_ENFORCE_COHERENCY = 1 << 1,
@@ -151,13 +156,13 @@ enum {
  * @ctx_id: the context
  * @hwpt_id: its object id
  * @ioas_id: the IOAS that it translates
- * @domain_type: type of the iommu_domain, its IOMMU_DOMAIN_* number
+ * @domain_type: type of the iommu_domain, an IOMMU_DOMAIN_* number
  * @flags: IOMMUFD_STATE_HWPT_*
  * @devices: devices attached
  * @source: enum iommufd_state_source
- * @pgsize_bitmap: sizes of its pages, 0 if not yet known
- * @aperture_first: first IOVA that it can translate
- * @aperture_last: last one
+ * @pgsize_bitmap: supported page sizes, 0 if not yet known
+ * @aperture_first: first translatable IOVA
+ * @aperture_last: last translatable IOVA
  * @iommu_driver: name of the IOMMU's driver
  */
 struct iommufd_state_hwpt {
@@ -177,21 +182,21 @@ struct iommufd_state_hwpt {
 
 /* iommufd_state_ioas.flags */
 enum {
-	/* contiguous memory may be combined, IOMMU_OPTION_HUGE_PAGES */
+	/* contiguous memory may be merged, IOMMU_OPTION_HUGE_PAGES */
 	IOMMUFD_STATE_IOAS_HUGE_PAGES = 1 << 0,
-	/* IOMMU_IOAS_ALLOW_IOVAS restricts where the kernel puts maps */
+	/* IOMMU_IOAS_ALLOW_IOVAS restricts the IOVAs that the kernel chooses */
 	IOMMUFD_STATE_IOAS_ALLOWED_RANGES = 1 << 1,
 	/*
-	 * Its user changes it all the time, and a look does not wait: the usable ranges and the
-	 * holes are not known and zero, nor is IOMMUFD_STATE_IOAS_ALLOWED_RANGES.
+	 * The user changes the IOAS all the time and the observer does not wait.  The usable
+	 * ranges, the holes and IOMMUFD_STATE_IOAS_ALLOWED_RANGES are unknown and zero.
 	 */
 	IOMMUFD_STATE_IOAS_BUSY = 1 << 2,
 	/*
-	 * Its areas were changed while they were counted without a lock: what follows from a look at
-	 * each is about right.
+	 * The areas changed while they were counted without a lock; sums over areas are
+	 * approximate.
 	 */
 	IOMMUFD_STATE_IOAS_ABOUT = 1 << 3,
-	/* @areas is exact even so: the kernel keeps it */
+	/* @areas is exact nevertheless: the kernel maintains it */
 	IOMMUFD_STATE_IOAS_AREAS_EXACT = 1 << 4,
 	/* @areas_left is known: the number of areas is limited */
 	IOMMUFD_STATE_IOAS_AREAS_LIMITED = 1 << 5,
@@ -204,23 +209,22 @@ enum {
  * @ioas_id: its object id
  * @flags: IOMMUFD_STATE_IOAS_*
  * @hwpts: HWPTs that translate it
- * @accesses: accesses attached
- * @usable_ranges: ranges of IOVAs that are usable
+ * @accesses: attached accesses
+ * @usable_ranges: usable IOVA ranges
  * @source: enum iommufd_state_source
- * @areas: areas mapped
+ * @areas: mapped areas
  * @mapped_bytes: sum of their lengths
- * @pinned_bytes: memory pinned for them; what is mapped twice counts twice, and nothing is pinned
- *	while there is no HWPT
+ * @pinned_bytes: memory pinned for them; memory mapped twice counts twice; 0 while there is no HWPT
  * @extents: physically contiguous runs of that memory
  * @huge_extents: those of 2 MiB or more
- * @huge_bytes: memory in whole 2 MiB that the IOMMU can translate with one entry
+ * @huge_bytes: memory in whole 2 MiB blocks that the IOMMU can translate with one entry each
  * @iova_alignment: granule of IOVAs
- * @aperture_first: first IOVA that is usable
- * @aperture_last: last one
- * @usable_bytes: sum of the usable ranges, the largest number for the whole 64-bit space
+ * @aperture_first: first usable IOVA
+ * @aperture_last: last usable IOVA
+ * @usable_bytes: sum of the usable ranges; U64_MAX for the whole 64-bit space
  * @largest_hole_bytes: largest free range, where an area can be mapped at a fixed IOVA
- * @alloc_hole_bytes: most that can be mapped where the kernel chooses the IOVA
- * @areas_left: areas that can be mapped besides, if it is limited
+ * @alloc_hole_bytes: largest area that can be mapped at an IOVA chosen by the kernel
+ * @areas_left: further areas that can be mapped, if their number is limited
  */
 struct iommufd_state_ioas {
 	__u32 size;
@@ -248,7 +252,7 @@ struct iommufd_state_ioas {
 
 /* iommufd_state_access.flags */
 enum {
-	/* it pins pages, not only reads and writes */
+	/* it can pin pages, not only read and write */
 	IOMMUFD_STATE_ACCESS_PINS = 1 << 0,
 };
 
@@ -260,7 +264,7 @@ enum {
  * @ioas_id: IOAS that it is attached to, 0 if to none
  * @flags: IOMMUFD_STATE_ACCESS_*
  * @source: enum iommufd_state_source
- * @pinned_bytes: memory that it has pinned, counted once per pin
+ * @pinned_bytes: memory pinned by it; each pin counts
  */
 struct iommufd_state_access {
 	__u32 size;
@@ -278,20 +282,20 @@ enum {
 	IOMMUFD_STATE_AREA_WRITE = 1 << 1,
 	/* its memory is pinned, and in the HWPTs of the IOAS */
 	IOMMUFD_STATE_AREA_PINNED = 1 << 2,
-	/* being mapped or unmapped just now */
+	/* being mapped or unmapped at the moment */
 	IOMMUFD_STATE_AREA_CHANGING = 1 << 3,
 	/* pinned for writing as well */
 	IOMMUFD_STATE_AREA_WRITEABLE_MEMORY = 1 << 4,
 	/*
-	 * The record is of no area, and the last one of the walk: from @iova on the areas of the
-	 * IOAS could not be looked at, as its user changes them all the time.
+	 * This record describes no area and is the last one of the walk.  The areas of the IOAS
+	 * from @iova on could not be read because its user changes them all the time.
 	 */
 	IOMMUFD_STATE_AREA_BUSY = 1 << 5,
 };
 
 /* iommufd_state_area.memory */
 enum iommufd_state_memory {
-	/* not pinned, or being changed just now */
+	/* not pinned, or changing at the moment */
 	IOMMUFD_STATE_MEMORY_UNKNOWN,
 	IOMMUFD_STATE_MEMORY_ANONYMOUS,
 	IOMMUFD_STATE_MEMORY_SHARED,
@@ -311,11 +315,11 @@ enum iommufd_state_memory {
  * @user_va: address of the memory in the process that mapped it
  * @pid: that process
  * @memory: enum iommufd_state_memory, of the first page
- * @page_bytes: size of the page that is behind its beginning, 0 if not known
- * @accesses: pins of accesses in it
+ * @page_bytes: size of the page that backs its first byte, 0 if not known
+ * @accesses: pins of accesses within it
  * @extents: physically contiguous runs, 0 if it is not pinned
  * @huge_extents: those of 2 MiB or more
- * @huge_bytes: memory in whole 2 MiB that the IOMMU can translate with one entry
+ * @huge_bytes: memory in whole 2 MiB blocks that the IOMMU can translate with one entry each
  */
 struct iommufd_state_area {
 	__u32 size;

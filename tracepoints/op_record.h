@@ -2,10 +2,10 @@
 /*
  * What the records of operations of both subsystems have in common.
  *
- * A record (struct iommufd_op, struct vfio_op) is a struct op_clock and, behind it to its end, the
- * group of members called story.  The begin of an observed operation sets all of the clock and
- * zeroes all of the story, so a member that is added to either holds nothing of the stack that
- * the record lies on.
+ * A record (struct iommufd_op, struct vfio_op) consists of a struct op_clock and, after it up to
+ * the end, the group of members called story.  The start of an observed operation sets all of the
+ * clock and zeroes all of the story.  A member that is added to either thus never holds stale stack
+ * contents.
  */
 #ifndef IOMMUSCOPE_OP_RECORD_H
 #define IOMMUSCOPE_OP_RECORD_H
@@ -17,20 +17,20 @@
 #include <linux/types.h>
 
 /**
- * struct op_clock - what an operation is, when it ran and how it ended
+ * struct op_clock - identity, timing and result of an operation
  * @opcode: enum iommufd_opcode or vfio_opcode
- * @armed: an event was enabled when the operation began, the clock runs: enum op_clock_mode
- * @phase: enum iommufd_phase or vfio_phase that runs now
+ * @armed: enum op_clock_mode: whether an event was enabled at the start, so that the clock runs
+ * @phase: enum iommufd_phase or vfio_phase that is running
  * @ret: 0 or a negative errno, known at the end
  * @reason: enum iommufd_reason or vfio_reason of the failure
  * @reserved: 0
  * @reason_a: first number of @reason
  * @reason_b: second number of @reason
- * @start_ns: CLOCK_MONOTONIC at the begin
- * @dur_ns: how long it took, known at the end
- * @phase_start: the clock's ticks when @phase began
- * @start_ticks: the clock's ticks at the begin
- * @tick_ns: how long a tick is, in 2^-32 ns
+ * @start_ns: CLOCK_MONOTONIC at the start
+ * @dur_ns: duration, known at the end
+ * @phase_start: the clock's ticks when @phase started
+ * @start_ticks: the clock's ticks at the start
+ * @tick_ns: length of a tick, in 2^-32 ns
  */
 struct op_clock {
 	u16 opcode;
@@ -48,10 +48,10 @@ struct op_clock {
 	u64 tick_ns;
 };
 
-/* Room that BPF programs have for a copy of a record. */
+/* Space that BPF programs reserve for a copy of a record. */
 #define OP_RECORD_MAX 512
 
-/* A record is its clock and its story: no member is before, between or behind them. */
+/* A record consists of its clock and its story, with no member before, between or after them. */
 #define OP_RECORD_IS_WHOLE(record)                                                                 \
 	(offsetof(record, clock) == 0 && offsetof(record, story) == sizeof(struct op_clock) &&     \
 	 offsetofend(record, story) == sizeof(record) &&                                           \

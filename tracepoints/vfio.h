@@ -2,9 +2,9 @@
 /*
  * The events of vfio.  tracepoints/README.md is their catalogue.
  *
- * Classes of finished operations on a device, on its interrupts and on its
- * regions, and one of started ones.  Every probe gets the whole struct
- * vfio_op, so one BPF program serves all of a kind.
+ * There are three classes of finished operations (on a device, its interrupts and its regions) and
+ * one class of start events.  Every probe gets the whole struct vfio_op, so one BPF program serves
+ * all events of a class.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vfio
@@ -19,7 +19,7 @@
 
 #ifndef VFIO_TRACE_ONCE
 #define VFIO_TRACE_ONCE
-/* Called as the first probe of an event comes and the last one goes. */
+/* Called when the first probe is attached to an event and when the last one is removed. */
 int vfio_event_enabled(void);
 void vfio_event_disabled(void);
 #endif

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the vfio events tell: one struct vfio_op an operation.
+ * The record behind the vfio events: one struct vfio_op for each operation.
  *
- * The operation's function owns it, on its stack, from begin to end; nobody
- * else sees it but the probes of the events, which may read it only while the
- * event fires.  It needs no lock.  It is set, and filled in, only while a vfio
- * event is enabled (@clock.armed); the names of its members are part of the
- * events' ABI for BPF programs: members are only ever added at the end of the
- * story.
+ * The record lies on the stack of the operation's function, which owns it from start to end and
+ * needs no lock for it.  Apart from that function, only the probes of the events read it, and only
+ * while the event fires.  The record is filled in only while a vfio event is enabled
+ * (@clock.armed).
+ *
+ * The names of its members are part of the events' ABI for BPF programs.  New members go to the end
+ * of the story.
  */
 #ifndef IOMMUSCOPE_VFIO_OP_H
 #define IOMMUSCOPE_VFIO_OP_H
 
 /*
- * OPERATION(name, number): the event is vfio_<name>.  The number is part of the ABI: a new
- * operation is a line at the end of one of the three lists, with the lowest number that none of them
- * has.  abi/vfio/operations holds those that are taken.
+ * OPERATION(name, number): the event is vfio_<name>.  The number is part of the ABI.  A new
+ * operation is a line at the end of one of the three lists; its number is the lowest one that none
+ * of the three lists uses.  abi/vfio/operations lists the numbers in use.
  */
 #define VFIO_DEVICE_OPERATIONS(OPERATION)                                                          \
 	OPERATION(open, 0)                                                                         \
@@ -41,7 +42,7 @@
 #define VFIO_REGION_OPERATIONS(OPERATION)                                                          \
 	OPERATION(bar_fault, 17)
 
-/* START(name): the operations that may take long and have an event at their start as well. */
+/* START(name): operations that may take long and therefore have a start event as well. */
 #define VFIO_START_EVENTS(START)                                                                   \
 	START(bind)                                                                                \
 	START(attach)                                                                              \
@@ -53,9 +54,9 @@
 	START(unregister)
 
 /*
- * PHASE(name, text): where the time of an operation goes.  What is in no phase is "other",
- * the difference of dur_ns and the sum of the phases.  Its place in the list is the number of a phase,
- * and part of the ABI: phases are added at the end.
+ * PHASE(name, text): where the time of an operation is spent.  Time outside all phases is "other":
+ * dur_ns minus the sum of the phases.  The number of a phase is its position in the list and part
+ * of the ABI: new phases go to the end.
  */
 #define VFIO_PHASES(PHASE)                                                                         \
 	PHASE(wait, "waiting for locks and users")                                                 \
@@ -63,7 +64,7 @@
 	PHASE(driver, "the driver opens or closes the device")                                     \
 	PHASE(reset, "the PCI core resets")
 
-/* BPF programs know the types through BTF; they and the tools use nothing but the lists. */
+/* BPF programs know the types through BTF; BPF programs and tools use only the lists above. */
 #ifdef __KERNEL__
 
 #include "op_record.h"
@@ -85,9 +86,9 @@ enum vfio_phase {
 };
 
 /**
- * struct vfio_op - one operation on a VFIO device, from its begin to its end
+ * struct vfio_op - one operation on a VFIO device, from start to end
  * @clock: what it is, when it ran, how it ended
- * @story: all that is behind @clock, zeroed at the begin
+ * @story: all members after @clock, zeroed at the start
  * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @value: ioctl number, feature or other argument
  * @offset: offset in the region, for a fault
@@ -95,9 +96,9 @@ enum vfio_phase {
  * @flags: flags argument of the call
  * @index: region or interrupt index
  * @start: first interrupt
- * @count: interrupts, or devices that a hot reset hit
+ * @count: interrupts, or devices that a hot reset affected
  * @device_id: id of the device in its iommufd, 0 if not bound
- * @pt_id: id of the IOAS or HWPT given; the one that iommufd attached, on success
+ * @pt_id: id of the requested IOAS or HWPT; on success, of the one that iommufd attached
  * @group_id: number of the IOMMU group
  * @via_group: the device was opened through its group
  * @device: name of the device (dev_name())

@@ -2,11 +2,10 @@
 /*
  * Why an operation on a VFIO device failed.
  *
- * One line a reason: its name, what @reason_a and @reason_b of the event hold,
- * and the words a tool may print.  The number of a reason is part of the
- * events' ABI: lines are only ever added at the end.  Where iommufd_refused is
- * the reason, the event of iommufd that fired just before, for the same device,
- * has the details.
+ * Each reason is one line: its name, the meaning of @reason_a and @reason_b of the event, and a
+ * text that tools may print.  The number of a reason is part of the events' ABI: new lines go to
+ * the end.  If the reason is iommufd_refused, the preceding iommufd event for the same device has
+ * the details.
  */
 #ifndef IOMMUSCOPE_VFIO_REASONS_H
 #define IOMMUSCOPE_VFIO_REASONS_H
