@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel exports to iommufd in the symbol namespace IOMMUFD_INTERNAL, but declares in no
- * header that is installed.  A module that uses it says MODULE_IMPORT_NS(IOMMUFD_INTERNAL).
+ * Functions that the kernel exports to iommufd in the symbol namespace IOMMUFD_INTERNAL but
+ * declares in no installed header.  A module that uses them needs
+ * MODULE_IMPORT_NS(IOMMUFD_INTERNAL).
  */
 #ifndef IOMMUSCOPE_IOMMU_INTERNAL_H
 #define IOMMUSCOPE_IOMMU_INTERNAL_H
@@ -13,16 +14,16 @@
  * @group: the group, attached to a domain by iommu_attach_group()
  * @new_domain: the domain to move to
  *
- * The IOMMU driver is given the chance to switch each device without a gap.  On failure the
- * devices are on the domain that they were on.
+ * The IOMMU driver can switch each device without a gap.  On failure the devices stay on their old
+ * domain.
  *
- * Return: 0 or a negative errno; -EINVAL: a device and the domain do not fit.
+ * Return: 0 or a negative errno; -EINVAL: a device and the domain are not compatible.
  */
 int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *new_domain);
 
 /**
  * iommu_driver_ops() - operations of the IOMMU driver behind a device
- * @dev: the device, in an IOMMU group for as long as the result is used
+ * @dev: the device, which stays in its IOMMU group while the result is used
  *
  * Return: the operations.
  */

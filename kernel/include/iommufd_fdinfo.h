@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What iommufd tells of a device in the fdinfo of another module's file.
+ * The lines of a device that iommufd adds to the fdinfo of another module's file.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_FDINFO_H
 #define IOMMUSCOPE_IOMMUFD_FDINFO_H

@@ -3,11 +3,11 @@
  * The ioctl of test builds, IOMMU_TEST_CMD on /dev/iommu.
  *
  * The first part has the numbers and the layout of the test interface of Linux 6.12, so that the
- * kernel's own self test of iommufd runs.  The second part, operations from IOMMU_TEST_OP_MOCK_BASE
- * on with struct iommu_test_mock, is this project's: devices by the piece, groups of several
- * devices, page sizes, apertures and reserved regions to choose, accesses that attach and detach.
- * What changes while a device runs (how it replaces, what it does as DMA) is set in debugfs, see
- * kernel/mock/knobs.c.
+ * kernel's own self test of iommufd runs.  The second part, the operations from
+ * IOMMU_TEST_OP_MOCK_BASE on with struct iommu_test_mock, is this project's own: single devices,
+ * groups of several devices, selectable page sizes, apertures and reserved regions, and accesses
+ * that attach and detach.  Behaviour that changes while a device runs (its replacements, its DMA)
+ * is set in debugfs; see kernel/mock/knobs.c.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_TEST_H
 #define IOMMUSCOPE_IOMMUFD_TEST_H
@@ -39,7 +39,7 @@ enum {
 	IOMMU_TEST_OP_TRIGGER_IOPF = 15,
 };
 
-/* What devices made by MOCK_DOMAIN and MOCK_DOMAIN_FLAGS can translate */
+/* What devices created by MOCK_DOMAIN and MOCK_DOMAIN_FLAGS can translate */
 enum {
 	MOCK_APERTURE_START = 1UL << 24,
 	MOCK_APERTURE_LAST = (1UL << 31) - 1,
@@ -165,7 +165,7 @@ struct iommu_test_hw_info {
 	__u32 test_reg;
 };
 
-/* Nested page tables: numbers only, the mock has none */
+/* Nested page tables: the numbers only, the mock does not implement them */
 #define IOMMU_HWPT_DATA_SELFTEST 0xdead
 #define IOMMU_TEST_IOTLB_DEFAULT 0xbadbeef
 
@@ -188,14 +188,14 @@ struct iommu_hwpt_invalidate_selftest {
 
 enum {
 	IOMMU_TEST_OP_MOCK_BASE = 0x100,
-	/* Make a device and bind it; it is attached to nothing. */
+	/* Create a device and bind it; it is attached to nothing. */
 	IOMMU_TEST_OP_DEVICE_ADD = IOMMU_TEST_OP_MOCK_BASE,
-	/* id is a stdev; attach it to pt_id, or detach it.  Replace is MOCK_DOMAIN_REPLACE. */
+	/* id is a stdev; attach it to pt_id, or detach it.  MOCK_DOMAIN_REPLACE replaces. */
 	IOMMU_TEST_OP_DEVICE_ATTACH,
 	IOMMU_TEST_OP_DEVICE_DETACH,
 	/* id is a stdev: does this context own its group? */
 	IOMMU_TEST_OP_HAS_GROUP,
-	/* As CREATE_ACCESS, but attached to nothing. */
+	/* Like CREATE_ACCESS, but attached to nothing. */
 	IOMMU_TEST_OP_ACCESS_ADD,
 	/* id is the file descriptor of an access. */
 	IOMMU_TEST_OP_ACCESS_ATTACH,
@@ -214,11 +214,11 @@ enum {
 	MOCK_DEVICE_NO_HW_INFO = 1 << 3,
 	/* The reserved region is a window for software-managed MSIs. */
 	MOCK_DEVICE_RESV_SW_MSI = 1 << 4,
-	/* No domain_alloc_user() takes flags for it: HWPTs are plain only. */
+	/* domain_alloc_user() accepts no flags for it: only plain HWPTs are possible. */
 	MOCK_DEVICE_NO_FLAGS = 1 << 5,
-	/* A kernel driver uses it: it cannot be bound, nor can the rest of its group. */
+	/* A kernel driver uses it: neither it nor the rest of its group can be bound. */
 	MOCK_DEVICE_DRIVEN = 1 << 6,
-	/* It is not behind the mock IOMMU, nor, as it is no hardware, behind another. */
+	/* It is behind no IOMMU: not the mock's, and not a real one, as it is no real hardware. */
 	MOCK_DEVICE_NO_IOMMU = 1 << 7,
 
 	MOCK_DEVICE_FLAGS = (1 << 8) - 1,
@@ -226,36 +226,29 @@ enum {
 
 /* iommu_test_mock.access.flags, besides MOCK_FLAGS_ACCESS_CREATE_* */
 enum {
-	/* A bad driver: it keeps what it pinned when it is told that it goes. */
+	/* A bad driver: it keeps its pins when it is notified of an unmap. */
 	MOCK_ACCESS_KEEPS_PINS = 1 << 8,
 };
 
 /**
  * struct iommu_test_mock - an operation from IOMMU_TEST_OP_MOCK_BASE on
  * @size: sizeof(struct iommu_test_mock)
- * @op: which
+ * @op: the operation
  * @id: object id or file descriptor
- * @device_add: DEVICE_ADD
- * @device_add.group: devices with the same number share an IOMMU group; 0: one of its own
- * @device_add.flags: MOCK_DEVICE_*
- * @device_add.pgsizes: bitmap of page sizes, at least half a CPU page; 0: 4 KiB, 2 MiB and 1 GiB
- * @device_add.aperture_start: first IOVA that can be translated
- * @device_add.aperture_last: last one; 0: 2^48 - 1
- * @device_add.resv_start: first IOVA of a reserved region
- * @device_add.resv_length: its length; 0: none
- * @device_add.out_stdev_id: object to attach, replace, detach, destroy it with
- * @device_add.out_idev_id: the device as bound to the context
- * @device_add.out_index: the device's name is iommufd-mock.INDEX
- * @device_add.out_group_id: number of its IOMMU group
- * @attach: DEVICE_ATTACH
- * @attach.pt_id: IOAS or HWPT in, HWPT out
- * @has_group: HAS_GROUP
- * @has_group.out_owned: 1 if iommufd_ctx_has_group()
- * @access: ACCESS_ADD, ACCESS_ATTACH
- * @access.flags: MOCK_FLAGS_ACCESS_CREATE_*
- * @access.out_fd: file descriptor of the access
- * @access.out_id: its object id
- * @access.ioas_id: the IOAS to attach to
+ * @device_add: DEVICE_ADD @device_add.group: devices with the same number share an IOMMU group; 0:
+ *	one of its own @device_add.flags: MOCK_DEVICE_* @device_add.pgsizes: bitmap of page sizes,
+ *	at least half a CPU page; 0: 4 KiB, 2 MiB and 1 GiB @device_add.aperture_start: first
+ *	translatable IOVA @device_add.aperture_last: last translatable IOVA; 0: 2^48 - 1
+ *	@device_add.resv_start: first IOVA of a reserved region @device_add.resv_length: its length;
+ *	0: no reserved region @device_add.out_stdev_id: object id to attach, replace, detach and
+ *	destroy it @device_add.out_idev_id: the device as bound to the context
+ *	@device_add.out_index: the device's name is iommufd-mock.INDEX @device_add.out_group_id:
+ *	number of its IOMMU group
+ * @attach: DEVICE_ATTACH @attach.pt_id: IOAS or HWPT in, HWPT out
+ * @has_group: HAS_GROUP @has_group.out_owned: 1 if iommufd_ctx_has_group()
+ * @access: ACCESS_ADD, ACCESS_ATTACH @access.flags: MOCK_FLAGS_ACCESS_CREATE_* @access.out_fd: file
+ *	descriptor of the access @access.out_id: its object id @access.ioas_id: the IOAS to attach
+ *	to
  */
 struct iommu_test_mock {
 	__u32 size;

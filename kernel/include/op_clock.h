@@ -2,14 +2,14 @@
 /*
  * The clock of an operation under observation, struct op_clock of tracepoints/op_record.h.
  *
- * The records of the subsystems have one each, and an array phase_ns[] of as many phases as the
- * subsystem has, and one more for the time in none of them.  A record lives on the stack of one
- * thread: nothing here needs a lock.
+ * Each record of a subsystem has one clock and an array phase_ns[] with one entry for each phase,
+ * and one more for the time outside all phases.  A record lives on the stack of one thread, so
+ * nothing here needs a lock.
  *
- * An operation that maps one page takes two microseconds and changes its phase
- * six times, so a change must cost next to nothing.  It is timed in ticks of the
- * processor's cycle counter, and only its end makes nanoseconds of them.  Where
- * the counter is not to be trusted, ticks are the nanoseconds of CLOCK_MONOTONIC.
+ * An operation that maps one page takes two microseconds and changes its phase six times, so a
+ * change must cost next to nothing.  Time is therefore counted in ticks of the processor's cycle
+ * counter and converted to nanoseconds at the end.  Where the counter is not reliable, a tick is a
+ * nanosecond of CLOCK_MONOTONIC.
  */
 #ifndef IOMMUSCOPE_OP_CLOCK_H
 #define IOMMUSCOPE_OP_CLOCK_H
@@ -28,8 +28,8 @@
 #include "op_record.h"
 
 /*
- * Is an event of the subsystem with this key enabled?  Is this event?  Built without events, none
- * ever is.
+ * Whether an event of the subsystem with this key is enabled, and whether this event is.  Built
+ * without events, the answer is always no.
  */
 #ifdef IOMMUSCOPE_NO_EVENTS
 #define op_observed(key) false
@@ -40,8 +40,8 @@
 #endif
 
 /*
- * Of op_clock.armed: the operation is not timed, in CLOCK_MONOTONIC, in cycles; or by either of
- * them, with changes of phase that do not count.
+ * Values of op_clock.armed: the operation is not timed, is timed in CLOCK_MONOTONIC, or is timed in
+ * cycles; the last two also exist in a variant that ignores changes of phase.
  */
 enum op_clock_mode {
 	OP_CLOCK_OFF,
@@ -52,7 +52,10 @@ enum op_clock_mode {
 
 /* op_clock.tick_ns is in 2^-32 ns */
 #define OP_TICK_SHIFT 32
-/* The cycle counter's rate is known to 500 ppm at worst: up to here, 5 us. */
+/*
+ * The rate of the cycle counter is known to 500 ppm at worst: up to this duration, the error is 5
+ * us.
+ */
 #define OP_TICKS_EXACT_NS (10 * NSEC_PER_MSEC)
 
 #ifdef CONFIG_X86
@@ -62,12 +65,12 @@ static inline u64 op_cycles(void)
 }
 
 /**
- * op_cycle_ns() - how long a cycle of the cycle counter is
+ * op_cycle_ns() - length of a cycle of the cycle counter
  *
- * The kernel knows whether all CPUs' counters agree and never stop; of a virtual machine's it
- * knows only what the hypervisor promises.
+ * The kernel knows whether the counters of all CPUs agree and never stop.  In a virtual machine it
+ * only knows what the hypervisor promises.
  *
- * Return: 2^-32 ns, 0 if the counter is not to be used.
+ * Return: the length in 2^-32 ns, 0 if the counter is not to be used.
  */
 static inline u64 op_cycle_ns(void)
 {
@@ -95,7 +98,7 @@ static inline u64 op_ticks(const struct op_clock *clock)
 }
 
 /**
- * op_zero() - zero the story of a record that begins
+ * op_zero() - zero the story of a record at its start
  * @story: the group of that name
  * @size: its bytes, a constant
  */
@@ -104,7 +107,10 @@ static __always_inline void op_zero(void *story, size_t size)
 	u64 *word = story;
 	unsigned int i;
 
-	/* not a loop, nor an instruction that loops: its start takes longer than the stores */
+	/*
+	 * neither a loop nor a string instruction: the startup of either takes longer than the
+	 * stores
+	 */
 #pragma GCC unroll 64
 	for (i = 0; i < size / sizeof(*word); i++)
 		WRITE_ONCE(word[i], 0);
@@ -113,20 +119,22 @@ static __always_inline void op_zero(void *story, size_t size)
 /**
  * op_clock_begin_at() - start the clock of an operation at a known moment
  * @clock: the clock, need not be initialised
- * @opcode: what the operation is
+ * @opcode: the kind of the operation
  * @other: the phase that stands for none of the phases
- * @mode: what the ticks are
+ * @mode: the unit of the ticks
  * @start_ns: CLOCK_MONOTONIC
  * @ticks: the clock's ticks
- * @tick_ns: how long one is
+ * @tick_ns: length of a tick
  *
- * Sets every member; the assertion is for those that are added.
+ * Sets every member; the assertion fails when a member is added.
  */
 static __always_inline void op_clock_begin_at(struct op_clock *clock, u16 opcode, u8 other,
 					      enum op_clock_mode mode, u64 start_ns, u64 ticks,
 					      u64 tick_ns)
 {
-	/* one by one: to zero the structure first the compiler uses an instruction that loops */
+	/*
+	 * one by one: to zero the whole structure, the compiler would use a slow string instruction
+	 */
 	static_assert(sizeof(*clock) == 72);
 	clock->opcode = opcode;
 	clock->armed = mode;
@@ -146,9 +154,9 @@ static __always_inline void op_clock_begin_at(struct op_clock *clock, u16 opcode
 /**
  * op_clock_begin() - start the clock of an operation
  * @clock: the clock, need not be initialised
- * @opcode: what the operation is
+ * @opcode: the kind of the operation
  * @other: the phase that stands for none of the phases
- * @cycle_ns: what op_cycle_ns() returned as an event was enabled
+ * @cycle_ns: result of op_cycle_ns() when an event was enabled
  */
 static inline void op_clock_begin(struct op_clock *clock, u16 opcode, u8 other, u64 cycle_ns)
 {
@@ -163,7 +171,7 @@ static inline void op_clock_begin(struct op_clock *clock, u16 opcode, u8 other, 
 }
 
 /**
- * op_clock_phase() - charge the time since the last change to the phase that ran, start another
+ * op_clock_phase() - charge the time since the last change to the running phase, and start another
  * @clock: the clock
  * @phase_ns: the times of the phases
  * @next: the phase that starts
@@ -178,7 +186,7 @@ static __always_inline void op_clock_phase(struct op_clock *clock, u64 *phase_ns
 }
 
 /**
- * op_clock_fail() - name the reason of a failure, unless one is named already
+ * op_clock_fail() - set the reason of a failure, unless one is set already
  * @clock: the clock
  * @reason: the reason
  * @a: its first number
@@ -194,15 +202,15 @@ static inline void op_clock_fail(struct op_clock *clock, u32 reason, u64 a, u64 
 }
 
 /*
- * Nanoseconds of a number of ticks.  Two CPUs' counters may differ by a few cycles, and what is
- * less than none then is none.
+ * Converts ticks to nanoseconds.  The counters of two CPUs may differ by a few cycles, so a
+ * negative difference counts as 0.
  */
 static inline u64 op_ticks_ns(u64 ticks, u64 tick_ns)
 {
 	return (s64)ticks > 0 ? mul_u64_u64_shr(ticks, tick_ns, OP_TICK_SHIFT) : 0;
 }
 
-/* Make nanoseconds of the ticks of those phases that @phases, a constant, has a bit for. */
+/* Converts ticks to nanoseconds for the phases whose bits are set in @phases, a constant. */
 static __always_inline void op_phases_ns(u64 *phase_ns, unsigned int nr_phases, u32 phases,
 					 u64 tick_ns)
 {
@@ -215,7 +223,7 @@ static __always_inline void op_phases_ns(u64 *phase_ns, unsigned int nr_phases, 
 }
 
 /**
- * op_clock_stop() - stop the clock: the duration is known, of the phases the ticks
+ * op_clock_stop() - stop the clock: the duration is then in nanoseconds, the phases still in ticks
  * @clock: the clock
  * @phase_ns: the times of the phases
  * @other: the phase that stands for none of the phases
@@ -228,7 +236,7 @@ static __always_inline void op_clock_stop(struct op_clock *clock, u64 *phase_ns,
 	clock->dur_ns = op_ticks_ns(clock->phase_start - clock->start_ticks, clock->tick_ns);
 }
 
-/* An operation that took long shows itself how long its ticks were. */
+/* After a long operation, CLOCK_MONOTONIC gives the exact length of its ticks. */
 static inline void op_clock_correct(struct op_clock *clock)
 {
 	clock->dur_ns = ktime_get_ns() - clock->start_ns;
@@ -237,12 +245,12 @@ static inline void op_clock_correct(struct op_clock *clock)
 }
 
 /**
- * op_clock_result() - make nanoseconds of the phases, note the result
+ * op_clock_result() - convert the phases to nanoseconds and store the result
  * @clock: the clock, stopped
  * @phase_ns: the times of the phases
- * @ret: the result; not negative is success, which has no reason
- * @nr_phases: a constant; so many phases, from the first on, may have taken time
- * @phases: a constant; those of them that may, a bit each
+ * @ret: the result; a value of 0 or more is success, which has no reason
+ * @nr_phases: a constant; only the first @nr_phases phases may have taken time
+ * @phases: a constant; one bit for each of those phases that may have taken time
  */
 static __always_inline void op_clock_result(struct op_clock *clock, u64 *phase_ns, int ret,
 					    unsigned int nr_phases, u32 phases)
@@ -254,12 +262,12 @@ static __always_inline void op_clock_result(struct op_clock *clock, u64 *phase_n
 }
 
 /**
- * op_clock_end() - stop the clock, make nanoseconds of all times
+ * op_clock_end() - stop the clock and convert all times to nanoseconds
  * @clock: the clock
  * @phase_ns: the times of the phases
- * @ret: the result; not negative is success, which has no reason
+ * @ret: the result; a value of 0 or more is success, which has no reason
  * @other: the phase that stands for none of the phases
- * @nr_phases: a constant; so many phases, from the first on, may have taken time
+ * @nr_phases: a constant; only the first @nr_phases phases may have taken time
  */
 static __always_inline void op_clock_end(struct op_clock *clock, u64 *phase_ns, int ret,
 					 unsigned int other, unsigned int nr_phases)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accesses: drivers of the kernel that use the memory of an IOAS as a device would.
+ * Accesses: kernel drivers that use the memory of an IOAS as a device would.
  *
- * An access belongs to the driver that created it, which is its long-term user; attached, it is one
- * of its IOAS.  struct iommufd_access in iommufd_private.h tells its locks.
+ * An access belongs to the driver that created it, which is its long-term user.  While it is
+ * attached, the access itself is a long-term user of its IOAS.  struct iommufd_access in
+ * iommufd_private.h documents its locks.
  *
- * A driver that pins pages must unpin them when its unmap notification says so, and may sleep on
- * locks of its own in there that it also holds while it pins.  So no notification is sent with
- * a lock of ours that pinning or unpinning takes: a detach first makes the access unattached, which
- * new pins notice, then notifies again and again until the last page is unpinned.  Unpinning takes
- * no lock of the access; @ioas_unpin cannot change while a page is pinned.
+ * A driver that pins pages must unpin them when its unmap notification asks for it.  The
+ * notification may sleep on the driver's own locks, and the driver may hold the same locks while it
+ * pins.  A notification is therefore never sent with a lock held that pinning or unpinning takes.
+ * A detach first marks the access unattached, so that new pins fail, and then repeats the
+ * notification until the last page is unpinned.  Unpinning takes no lock of the access; @ioas_unpin
+ * cannot change while a page is pinned.
  */
 #include <linux/iommufd.h>
 #include <linux/mm.h>
@@ -17,16 +19,16 @@
 #include "memory/fault.h"
 #include "iommufd_private.h"
 
-/* How soon a driver that has not unpinned all is told again that its IOAS goes. */
+/* Interval at which a driver that still has pages pinned is notified again. */
 #define NOTIFY_INTERVAL (HZ / 100 + 1)
 
-/* Driver-supplied ranges count by page, so that a pin may be unpinned in parts. */
+/* Ranges from drivers are counted in pages, so that a pin may be unpinned in parts. */
 static long range_pages(unsigned long iova, unsigned long length)
 {
 	return ((iova & ~PAGE_MASK) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-/* The driver of an access in use hears that a range goes. */
+/* Notifies the driver of an access in use that a range is about to be unmapped. */
 static void notify_unmap(struct iommufd_access *access, unsigned long iova, unsigned long length)
 {
 	if (access->ops->unmap)
@@ -34,7 +36,7 @@ static void notify_unmap(struct iommufd_access *access, unsigned long iova, unsi
 }
 
 /**
- * iommufd_ioas_notify_unmap() - make all accesses unpin a range that goes
+ * iommufd_ioas_notify_unmap() - make all accesses unpin a range that is about to be unmapped
  * @ioas: the IOAS, none of its locks held
  * @iova: first IOVA
  * @length: bytes
@@ -57,7 +59,7 @@ void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
 	xa_unlock(&ioas->accesses);
 }
 
-/* It was detached before. */
+/* It has already been detached. */
 static void destroy_access(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
@@ -72,9 +74,9 @@ static const struct iommufd_object_ops access_object_ops = {
 };
 
 /**
- * iommufd_access_create() - make an access, not attached to an IOAS
+ * iommufd_access_create() - create an access, not attached to an IOAS
  * @ictx: the context
- * @ops: the driver's functions; if needs_pin_pages is set, unmap must be too
+ * @ops: the driver's functions; needs_pin_pages requires unmap
  * @data: argument for them
  * @id: out: the id by which user space knows the access
  *
@@ -122,7 +124,10 @@ out_end:
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
 
-/* Leave the IOAS: no new pins, the old ones given up.  The caller ends the long-term use of it. */
+/*
+ * Leaves the IOAS: refuses new pins, and waits until all pages are unpinned.  The caller ends the
+ * long-term use of the IOAS.
+ */
 static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = access->ioas;
@@ -139,7 +144,7 @@ static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iom
 	up_write(&access->ioas_rwsem);
 
 	iommufd_op_phase(op, IOMMUFD_PHASE_drop);
-	/* Told once, a driver misses what it has pinned and not yet noted down. */
+	/* A single notification can miss pages that the driver has pinned but not yet recorded. */
 	do {
 		notify_unmap(access, 0, ULONG_MAX);
 	} while (!wait_event_timeout(access->unpinned, !atomic_long_read(&access->pinned),
@@ -150,7 +155,9 @@ static struct iommufd_ioas *leave_ioas(struct iommufd_access *access, struct iom
 	return ioas;
 }
 
-/* Attach to another IOAS, leaving the one before once it is sure that the new one takes us. */
+/*
+ * Attaches to another IOAS, and leaves the previous one once the new one has accepted the access.
+ */
 static int enter_ioas(struct iommufd_access *access, struct iommufd_op *op, u32 ioas_id)
 {
 	struct iommufd_ctx *ictx = access->ictx;
@@ -194,8 +201,8 @@ out_put:
  * @access: the access, not attached
  * @ioas_id: id of the IOAS
  *
- * Return: 0; -EINVAL: attached already; -ENOENT: no such IOAS; -EADDRINUSE: it pins pages, and an
- * area is not a whole number of them; -ENOMEM.
+ * Return: 0; -EINVAL: already attached; -ENOENT: no such IOAS; -EADDRINUSE: it pins pages, and an
+ * area does not consist of whole pages; -ENOMEM.
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
@@ -222,10 +229,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  * @access: the access, attached
  * @ioas_id: id of the IOAS
  *
- * The driver is told that the whole of the old IOAS goes, and unpins what it has pinned; while it
- * does, pins fail with -ENOENT.  If the new IOAS does not take the access, nothing happens.
+ * The driver is notified that the whole old IOAS is unmapped, and unpins its pages.  Until it has
+ * done so, pins fail with -ENOENT.  If the new IOAS does not accept the access, nothing changes.
  *
- * Return: 0; -ENOENT: not attached, or no such IOAS; else as iommufd_access_attach().
+ * Return: 0; -ENOENT: not attached, or no such IOAS; otherwise as iommufd_access_attach().
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
@@ -261,7 +268,8 @@ static void access_leave(struct iommufd_access *access, struct iommufd_op *op)
  * iommufd_access_detach() - detach an access from its IOAS
  * @access: the access, attached
  *
- * The driver is told that all of the IOAS goes, and unpins what it has pinned, before this returns.
+ * The driver is notified that the whole IOAS is unmapped.  All its pages are unpinned when this
+ * returns.
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
@@ -277,10 +285,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
 
 /**
  * iommufd_access_destroy() - undo iommufd_access_create()
- * @access: the access; detached if it is attached, gone when this returns
+ * @access: the access; detached first if it is attached, freed when this returns
  *
- * No unmap notification runs or will run when this returns.  So the driver must not hold a
- * lock around it that its notification takes.
+ * When this returns, no unmap notification is running or will run.  The driver must therefore not
+ * hold a lock around this call that its notification takes.
  */
 void iommufd_access_destroy(struct iommufd_access *access)
 {
@@ -290,7 +298,10 @@ void iommufd_access_destroy(struct iommufd_access *access)
 	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_access_destroy);
 	op.object_type = IOMMUFD_OBJECT_ACCESS;
 	op.object_id = access->obj.id;
-	/* While the object is still to be found: only so are its notifications delivered. */
+	/*
+	 * Before the object leaves the table: notifications reach only accesses that can be looked
+	 * up.
+	 */
 	access_leave(access, &op);
 	iommufd_object_drop_users(ictx, &op, &access->obj, 1, true);
 	iommufd_op_end(&op, 0);
@@ -304,12 +315,12 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
  * @iova: first IOVA
  * @length: bytes; all of the range must be mapped
  * @out_pages: out: the page of each PAGE_SIZE from @iova's page on; may be NULL
- * @flags: IOMMUFD_ACCESS_RW_WRITE if the pages will be written to
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if the driver will write to the pages
  *
- * The pages stay as they are until iommufd_access_unpin_pages(), which the driver must call at the
- * latest when its unmap notification tells that the range goes.
+ * The pages stay pinned until iommufd_access_unpin_pages().  The driver must call that at the
+ * latest when its unmap notification names the range.
  *
- * Return: 0; -ENOENT: not attached, or not all of the range is mapped; else as
+ * Return: 0; -ENOENT: not attached, or not all of the range is mapped; otherwise as
  * iommufd_ioas_pin_pages().
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
@@ -342,7 +353,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
  * @iova: first IOVA, as it was pinned
  * @length: bytes, as they were pinned
  *
- * The memory is no longer the driver's to touch.  May be called from the unmap notification.
+ * The driver must not touch the memory any more.  May be called from the unmap notification.
  */
 void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
 				unsigned long length)
@@ -372,7 +383,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
  * @length: bytes; all of the range must be mapped
  * @flags: IOMMUFD_ACCESS_RW_*
  *
- * Return: 0; -ENOENT: not attached, or not all of the range is mapped; else as iommufd_ioas_rw().
+ * Return: 0; -ENOENT: not attached, or not all of the range is mapped; otherwise as
+ * iommufd_ioas_rw().
  */
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
 		      size_t length, unsigned int flags)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attach and replace: which HWPT will translate a device, and the way to it.
+ * Attach and replace: the choice of the HWPT for a device, and the switch to it.
  *
- * Both have the memory of the IOAS pinned first, without any lock, as it may have to be faulted
- * in.  Then they take the group's lock and attach_lock of the IOAS attached to, check and reserve
- * what the devices need, make and fill a new HWPT if no existing one fits, and only then switch.
- * A failure at any step undoes the ones before, so the devices stay as they were.  What replace
- * leaves behind is dropped last and without locks, as that waits for others, and so is memory
- * unpinned.
+ * Both first pin the memory of the IOAS without any lock, because pages may have to be faulted in.
+ * Then they take the group's lock and attach_lock of the new IOAS, check and reserve what the
+ * devices need, create and fill a new HWPT if no existing one fits, and only then switch.  A
+ * failure at any step undoes the previous steps, so the devices stay as they were.  The HWPT that a
+ * replace leaves is dropped last, and memory is unpinned last; both happen without locks, because
+ * they wait for others.
  */
 #include <linux/iommu.h>
 #include <linux/timekeeping.h>
@@ -24,7 +24,7 @@ static int switch_to(struct iommufd_device *idev, struct iommufd_op *op,
 	return iommufd_group_attach(idev, op, hwpt);
 }
 
-/* Name why an HWPT was not to be had; if something in it named a cause already, that stays. */
+/* Sets the reason why the switch to an HWPT failed, unless a more precise reason is already set. */
 static int switch_failed(struct iommufd_op *op, struct iommufd_hwpt *hwpt, int rc)
 {
 	if (rc == -EINVAL)
@@ -39,7 +39,7 @@ static int attached_elsewhere(struct iommufd_op *op, struct iommufd_group *igrou
 			       igroup->hwpt->obj.id);
 }
 
-/* To the HWPT that user space named. */
+/* Switches to the HWPT that user space named. */
 static int change_to_hwpt(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool replace)
 {
@@ -55,9 +55,10 @@ static int change_to_hwpt(struct iommufd_device *idev, struct iommufd_op *op,
 }
 
 /*
- * Make an HWPT, fill it and switch to it.  Some IOMMUs tell what their domain can do only when a
- * device was attached; for those an attach is done first, which shows the device an empty
- * address space for a moment.  A replace never does so: it would take away what is there.
+ * Creates an HWPT, fills it and switches to it.  Some IOMMU drivers report the abilities of a
+ * domain only after a device is attached.  For those the attach comes first, and the device sees an
+ * empty address space for a moment.  A replace never does that, because it would interrupt the
+ * existing translation.
  */
 static struct iommufd_hwpt *change_to_new(struct iommufd_device *idev, struct iommufd_op *op,
 					  struct iommufd_ioas *ioas, bool replace)
@@ -104,7 +105,7 @@ out_abort:
 	return ERR_PTR(rc);
 }
 
-/* To an HWPT of an IOAS that was made by an attach before, or to a new one. */
+/* Switches to an automatic HWPT of an IOAS that an earlier attach created, or to a new one. */
 static struct iommufd_hwpt *change_to_ioas(struct iommufd_device *idev, struct iommufd_op *op,
 					   struct iommufd_ioas *ioas, bool replace)
 {
@@ -121,7 +122,10 @@ static struct iommufd_hwpt *change_to_ioas(struct iommufd_device *idev, struct i
 		return ERR_PTR(attached_elsewhere(op, igroup));
 
 	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
-		/* One that is about to go cannot be had any more, but is in the list still. */
+		/*
+		 * An HWPT that is being destroyed cannot be used any more, but is still in the
+		 * list.
+		 */
 		if (!hwpt->auto_domain || !iommufd_object_try_get(idev->ictx, &hwpt->obj))
 			continue;
 		rc = switch_to(idev, op, hwpt, replace);
@@ -136,7 +140,7 @@ static struct iommufd_hwpt *change_to_ioas(struct iommufd_device *idev, struct i
 	return change_to_new(idev, op, ioas, replace);
 }
 
-/* With all locks: reserve, switch, and give back what is not needed as it turned out. */
+/* With all locks held: reserves, switches, and unreserves what the result does not need. */
 static int change_locked(struct iommufd_device *idev, struct iommufd_op *op,
 			 struct iommufd_ioas *ioas, struct iommufd_hwpt **hwpt, bool replace)
 {
@@ -167,7 +171,7 @@ static int change_locked(struct iommufd_device *idev, struct iommufd_op *op,
 	return rc;
 }
 
-/* End the uses that the devices of a group have of an HWPT, outside of all locks. */
+/* Ends the uses of an HWPT by the devices of a group, without any lock. */
 static void drop_hwpt(struct iommufd_ctx *ictx, struct iommufd_op *op, struct iommufd_hwpt *hwpt,
 		      unsigned int nr_devices)
 {
@@ -178,7 +182,7 @@ static void drop_hwpt(struct iommufd_ctx *ictx, struct iommufd_op *op, struct io
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
-/* An attach is for a device that is not attached, a replacement for one that is. */
+/* An attach needs a device that is not attached; a replacement needs one that is. */
 static int check_attached(struct iommufd_device *idev, struct iommufd_op *op, bool replace)
 {
 	struct iommufd_group *igroup = idev->igroup;
@@ -233,13 +237,16 @@ out_unlock_group:
 	return rc;
 }
 
-/* To an IOAS: with all its memory pinned, so that nothing is faulted in under the locks. */
+/* Attaches to an IOAS with all its memory pinned, so that nothing is faulted in under the locks. */
 static int change_group_to_ioas(struct iommufd_device *idev, struct iommufd_op *op,
 				struct iommufd_ioas *ioas, u32 *pt_id, bool replace)
 {
 	int rc;
 
-	/* Not to pin gigabytes for nothing; what counts is looked at again. */
+	/*
+	 * An early check, to avoid pinning gigabytes in vain; the check that counts follows under
+	 * the locks.
+	 */
 	rc = iommufd_op_lock(op, &idev->igroup->lock);
 	if (rc)
 		return rc;
@@ -259,15 +266,16 @@ static int change_group_to_ioas(struct iommufd_device *idev, struct iommufd_op *
 }
 
 /**
- * iommufd_device_change_pt() - attach a device, or replace what its group is attached to
+ * iommufd_device_change_pt() - attach a device, or replace the translation of its group
  * @idev: the device
- * @op: the operation, begun
- * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the device now
+ * @op: the operation, started
+ * @pt_id: id of an IOAS or HWPT; out: id of the HWPT that now translates the device
  * @replace: the device is attached; all attached devices of its group move
  *
- * Return: 0; -ENOENT: no such object; -EINVAL: one of another type, or one that does not fit;
- * -EBUSY: attached already; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device do not fit or
- * the HWPT could not be filled; -EINTR; or what the IOMMU driver says.  Nothing is changed then.
+ * Return: 0; -ENOENT: no such object; -EINVAL: an object of another type, or an incompatible one;
+ * -EBUSY: already attached; -EADDRINUSE, -EFAULT, -ENOMEM: the IOAS and the device are not
+ * compatible or the HWPT could not be filled; -EINTR; or the error of the IOMMU driver.  On failure
+ * nothing has changed.
  */
 int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,
 			     bool replace)
@@ -310,7 +318,7 @@ out_put:
 }
 
 /**
- * iommufd_device_detach() - a device is no longer translated
+ * iommufd_device_detach() - end the translation of a device
  * @idev: the device, attached
  *
  * Its DMA is blocked when this returns, unless other devices of its group are attached.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One ioctl under way, as main.c hands it to the file that serves it.
+ * One ioctl in flight, as main.c passes it to the file that serves it.
  *
- * The structure that user space gave has been copied and checked for size; what it did not give is
- * zero.  A call belongs to the thread that makes it and needs no lock.
+ * main.c has copied the structure from user space and checked its size; bytes beyond what user
+ * space passed are zero.  A call belongs to the thread that makes it and needs no lock.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_CALL_H
 #define IOMMUSCOPE_IOMMUFD_CALL_H
@@ -17,11 +17,11 @@
 /**
  * struct iommufd_call - one ioctl
  * @ictx: the context
- * @op: the operation, begun
- * @arg: copy of the structure
+ * @op: the operation, started
+ * @arg: the kernel's copy of the structure
  * @user: the structure in user space
- * @user_size: how long it is there
- * @size: how long it is here
+ * @user_size: size that user space passed
+ * @size: size known to this kernel
  */
 struct iommufd_call {
 	struct iommufd_ctx *ictx;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a context: references on its file, and the register of open contexts for those who
- * look at them from outside.
+ * Lifetime of a context: references on its file, and the register of open contexts for observers.
  *
- * Whoever uses a context has its file; who looks at it does not, and must not, or a look would keep
- * it open.  So a context has a second count, of those who look: it keeps the memory of the context
- * and the table of its objects, not the objects.  The register holds one, from open to the end of
- * release, and hands out more under its lock.
+ * A user of a context holds a reference on its file.  An observer must not, because it would keep
+ * the file open.  A context therefore has a second count, of observers (@lookers), which keeps the
+ * memory of the context and the table of its objects, but not the objects.  The register holds one
+ * such reference, from open to the end of release, and hands out more under its lock.
  *
- * What is in a context is reached by its table alone: a look becomes a short-term user of an
- * object, as an ioctl does, copies what is to be told, and lets go.  A destroy waits for that copy
- * and for nothing else.  No pointer is kept from one record to the next; the place in a walk is a
- * context's number and an object's id, so that a walk goes on behind what has gone meanwhile.
+ * An observer reaches the contents of a context only through its table.  It becomes a short-term
+ * user of an object, as an ioctl does, copies the state, and releases the object.  A destroy waits
+ * for that copy and for nothing else.  No pointer is kept from one record to the next: the position
+ * of a walk is a context's number and an object's id, so that a walk continues correctly even if
+ * objects have gone in the meantime.
  *
- * Lock order: nothing is taken under the lock of the register, and nothing of a group or HWPT
- * but its own small locks for a record.  A lock that can sleep belongs to tenants and is not waited
- * for: a look tries to get iova_lock of an IOAS, and does without if it cannot.
+ * Lock order: nothing is taken under the lock of the register.  For a record, only the small
+ * spinlocks of a group or HWPT are taken.  A lock under which tenants can sleep is not waited for:
+ * an observer only tries to get iova_lock of an IOAS, and continues without it if that fails.
  */
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -31,13 +31,13 @@
 
 #include "ctx.h"
 
-/* Contexts by number; one that is being opened has its number reserved. */
+/* Contexts by number; a context that is being opened has its number reserved. */
 static DEFINE_XARRAY_FLAGS(contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 static u32 next_ctx_id;
 
 /**
  * iommufd_ctx_register() - give a new context its number
- * @ictx: the context, not yet to be found
+ * @ictx: the context, which cannot be looked up yet
  *
  * Return: 0 or -ENOMEM, -EBUSY.
  */
@@ -62,7 +62,7 @@ int iommufd_ctx_register(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_ctx_publish() - the context is whole: let it be found
+ * iommufd_ctx_publish() - make a complete context visible to lookups
  * @ictx: the context
  */
 void iommufd_ctx_publish(struct iommufd_ctx *ictx)
@@ -82,7 +82,7 @@ static void free_ctx(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_ctx_let_go() - end the look that iommufd_ctx_look_up() began
+ * iommufd_ctx_let_go() - release a context after iommufd_ctx_look_up()
  * @ictx: the context
  */
 void iommufd_ctx_let_go(struct iommufd_ctx *ictx)
@@ -92,8 +92,8 @@ void iommufd_ctx_let_go(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_ctx_unregister() - a context goes, as soon as nobody looks at it
- * @ictx: the context, without objects; not the caller's any more
+ * iommufd_ctx_unregister() - remove a context, and free it once no observer uses it
+ * @ictx: the context, without objects; the caller must not use it any more
  */
 void iommufd_ctx_unregister(struct iommufd_ctx *ictx)
 {
@@ -102,8 +102,8 @@ void iommufd_ctx_unregister(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_ctx_look_up() - begin to look at a context
- * @id: number at which to begin; out: that of the context
+ * iommufd_ctx_look_up() - take an observer's reference on a context
+ * @id: number at which the search starts; out: number of the context
  *
  * Return: the first context with that number or a higher one, for iommufd_ctx_let_go(), or NULL.
  */
@@ -114,7 +114,7 @@ struct iommufd_ctx *iommufd_ctx_look_up(u32 *id)
 
 	xa_lock(&contexts);
 	ictx = xa_find(&contexts, &index, U32_MAX, XA_PRESENT);
-	/* In the register, so the count is not 0. */
+	/* The context is in the register, so the count is not 0. */
 	if (ictx)
 		refcount_inc(&ictx->lookers);
 	xa_unlock(&contexts);
@@ -123,11 +123,11 @@ struct iommufd_ctx *iommufd_ctx_look_up(u32 *id)
 }
 
 /**
- * iommufd_ctx_note_user() - the calling process sets a context up
+ * iommufd_ctx_note_user() - note that the calling process sets a context up
  * @ictx: the context
  *
- * Files are passed on: libvirt opens what QEMU uses.  So whose context it is tells who last made
- * something in it, not who opened it.
+ * Files are passed on: libvirt opens what QEMU uses.  The owner shown for a context is therefore
+ * the process that last set something up in it, not the one that opened it.
  */
 void iommufd_ctx_note_user(struct iommufd_ctx *ictx)
 {
@@ -148,7 +148,7 @@ void iommufd_ctx_note_user(struct iommufd_ctx *ictx)
 
 /**
  * iommufd_ctx_get() - take a reference on a context
- * @ictx: the context, of which the caller has a reference already
+ * @ictx: the context, on which the caller already holds a reference
  */
 void iommufd_ctx_get(struct iommufd_ctx *ictx)
 {
@@ -167,11 +167,11 @@ void iommufd_ctx_put(struct iommufd_ctx *ictx)
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
 
 /**
- * iommufd_ctx_sum() - what there is in all IOASes of a context
+ * iommufd_ctx_sum() - add up the contents of all IOASes of a context
  * @ictx: the context
  * @sum: filled in; exact while nothing changes
  *
- * Takes as long as there are CPUs, however many objects there are.
+ * The cost depends on the number of CPUs, not on the number of objects.
  */
 void iommufd_ctx_sum(struct iommufd_ctx *ictx, struct iommufd_ctx_sums *sum)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life of a context, and the register of open contexts.  ctx.c describes the model.
+ * Lifetime of a context, and the register of open contexts.  ctx.c describes the model.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_KERNEL_CTX_H
 #define IOMMUSCOPE_IOMMUFD_KERNEL_CTX_H
@@ -18,12 +18,12 @@ void iommufd_ctx_let_go(struct iommufd_ctx *ictx);
 void iommufd_ctx_sum(struct iommufd_ctx *ictx, struct iommufd_ctx_sums *sum);
 
 /**
- * iommufd_ctx_sum_areas() - areas come, or go
+ * iommufd_ctx_sum_areas() - count areas that were added or removed
  * @ictx: the context
- * @areas: how many; negative if they go
+ * @areas: number of areas; negative if they were removed
  * @bytes: sum of their lengths, with the same sign
  *
- * A counter of each CPU's own: maps and unmaps of many threads do not meet there.
+ * The counters are per CPU, so that concurrent maps and unmaps do not contend for a cache line.
  */
 static inline void iommufd_ctx_sum_areas(struct iommufd_ctx *ictx, s64 areas, s64 bytes)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices: bound by a driver, known by id, attached and replaced on its behalf.
- * device.h tells the model, attach.c does the attaching.
+ * Devices: binding by a driver, lookup by id, attach and replace on the driver's behalf.  device.h
+ * describes the model; attach.c contains the attach itself.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -31,7 +31,9 @@ static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
 	return 0;
 }
 
-/* A driver that uses the kernel's DMA API for a device keeps the whole group from user space. */
+/*
+ * A driver that uses the kernel's DMA API for a device keeps user space away from the whole group.
+ */
 static int uses_kernel_dma(struct device *dev, void *unused)
 {
 	const struct device_driver *driver = READ_ONCE(dev->driver);
@@ -49,7 +51,7 @@ static int claim_dma(struct iommufd_device *idev, struct iommufd_op *op)
 {
 	int rc = iommu_device_claim_dma_owner(idev->dev, idev->ictx);
 
-	/* The IOMMU core answers alike whether a driver or another context is in the way. */
+	/* The IOMMU core returns the same error for a driver in the way and for another context. */
 	if (rc == -EPERM &&
 	    !iommu_group_for_each_dev(idev->igroup->group, NULL, uses_kernel_dma))
 		iommufd_op_fail(op, rc, IOMMUFD_REASON_group_owned_by_other_ctx, idev->igroup->id,
@@ -59,7 +61,7 @@ static int claim_dma(struct iommufd_device *idev, struct iommufd_op *op)
 	return rc;
 }
 
-/* The device is no longer bound: its DMA goes back to the kernel. */
+/* The device is no longer bound: the kernel owns its DMA again. */
 static void destroy_device(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
@@ -112,7 +114,7 @@ static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommu
 	group = iommu_group_get(dev);
 	if (!group)
 		return ERR_PTR(iommufd_op_fail(op, -ENODEV, IOMMUFD_REASON_no_iommu_group, 0, 0));
-	/* User space cannot flush caches, so there is no use for what does not snoop them. */
+	/* User space cannot flush caches, so a device that does not snoop them is of no use. */
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY)) {
 		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_cache_coherent,
 				     iommu_group_id(group), 0);
@@ -148,13 +150,13 @@ out_put_group:
 }
 
 /**
- * iommufd_device_bind() - make a device known to a context and own its DMA
+ * iommufd_device_bind() - bind a device to a context and own its DMA
  * @ictx: the context
  * @dev: the device, whose driver manages DMA itself (driver_managed_dma)
  * @id: out: the id by which user space knows the device
  *
- * From now on no driver of the kernel can use a device of the same IOMMU group, and the group's DMA
- * is blocked but for what is attached.
+ * From now on no kernel driver can use a device of the same IOMMU group.  The DMA of the group is
+ * blocked, except to what is attached.
  *
  * Return: the device; or an error pointer: -ENODEV: there is no IOMMU; -EINVAL: its IOMMU is not
  * cache coherent, or the group cannot be owned; -EPERM: interrupts are not isolated, or another
@@ -179,7 +181,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
 
 /**
  * iommufd_device_unbind() - undo iommufd_device_bind()
- * @idev: the device, not attached; gone when this returns
+ * @idev: the device, not attached; freed when this returns
  *
  * Waits for ioctls that use the device.
  */
@@ -200,11 +202,12 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
 
 /**
- * iommufd_device_attach() - have a device translated by an IOAS or HWPT
+ * iommufd_device_attach() - make an IOAS or HWPT translate a device
  * @idev: the device, not attached
- * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the device
+ * @pt_id: id of an IOAS or HWPT; out: id of the HWPT that translates the device
  *
- * For an IOAS an HWPT that fits is reused or a new one made, which goes with its last device.
+ * For an IOAS, a compatible HWPT is reused or a new one created; it is destroyed with its last
+ * device.
  *
  * Return: 0 or as iommufd_device_change_pt().
  */
@@ -223,13 +226,13 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
 
 /**
- * iommufd_device_replace() - have a device and its group translated by something else
+ * iommufd_device_replace() - replace the translation of a device and its group
  * @idev: the device, attached
- * @pt_id: id of an IOAS or HWPT; out: of the HWPT that translates the devices
+ * @pt_id: id of an IOAS or HWPT; out: id of the HWPT that translates the devices
  *
- * The new HWPT is filled before the switch, the switch is one call to the IOMMU driver for the
- * whole group, and the old HWPT is dropped after it; on failure the old translation was never
- * interrupted.
+ * The new HWPT is filled before the switch.  The switch is one call to the IOMMU driver for the
+ * whole group.  The old HWPT is dropped after the switch.  On failure the old translation stays in
+ * effect without interruption.
  *
  * Return: 0 or as iommufd_device_change_pt().
  */

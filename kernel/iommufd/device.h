@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices bound to a context, the groups they are in, and what is translated for them.
+ * Devices bound to a context, their groups, and the translation of both.
  *
- * A device belongs to the driver that bound it, from iommufd_device_bind() to
- * iommufd_device_unbind(); the driver is its long-term user.  The group object exists while devices
- * of the IOMMU group are bound to the context, each holding a reference.
+ * The driver that binds a device owns it from iommufd_device_bind() to iommufd_device_unbind() and
+ * is its long-term user.  The group object exists while devices of the IOMMU group are bound to the
+ * context; each of them holds a reference.
  *
- * All devices of an IOMMU group are translated alike, so the HWPT is the group's; attached devices
- * are those in its list, and each is a long-term user of the HWPT and owns the ranges reserved for
- * it in the HWPT's IOAS.  The IOMMU driver is told when the first device comes and the last goes,
- * and for the group as a whole when its HWPT is replaced.
+ * All devices of an IOMMU group share one translation, so the HWPT belongs to the group.  The
+ * group's list holds the attached devices.  Each attached device is a long-term user of the HWPT
+ * and owns the ranges reserved for it in the HWPT's IOAS.  The IOMMU driver is called when the
+ * first device is attached and when the last is detached, and once for the whole group when its
+ * HWPT is replaced.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_DEVICE_H
 #define IOMMUSCOPE_IOMMUFD_DEVICE_H
@@ -17,26 +18,23 @@
 #include "iommufd_private.h"
 
 /**
- * struct iommufd_group - an IOMMU group of which devices are bound to a context
- * @users: devices bound; reaches 0 under xa_lock of iommufd_ctx.groups only
+ * struct iommufd_group - an IOMMU group with devices bound to a context
+ * @users: bound devices; reaches 0 only under xa_lock of iommufd_ctx.groups
  * @ictx: the context
  * @group: the IOMMU group, referenced
  * @id: its number, the key in iommufd_ctx.groups
- * @lock: guards all below
- * @hwpt: translates the devices in @devices; NULL if there are none
+ * @lock: guards all members below
+ * @hwpt: translates @devices; NULL if there are none
  * @devices: attached devices
- * @nr_devices: how many
+ * @nr_devices: length of @devices
  * @sw_msi_start: window for software-managed MSIs, PHYS_ADDR_MAX if the hardware needs none
  * @iommu_driver: name of the IOMMU driver, constant
- * @published_lock: guards @published, which is changed with @lock and read without it: who looks at
- *	state must not wait for a replacement
- * @published: what there is to tell of the group
- * @published.hwpt_id: id of @hwpt, 0 if there is none
- * @published.ioas_id: id of its IOAS
- * @published.nr_devices: @nr_devices
- * @published.replacements: how often @hwpt was replaced
- * @published.last_ns: CLOCK_MONOTONIC at the end of the last replacement
- * @published.last_dur_ns: how long it took
+ * @published_lock: guards @published, which is written with @lock held and read without it, so that
+ *	a reader of state never waits for a replacement
+ * @published: state of the group that is shown to observers @published.hwpt_id: id of @hwpt, 0 if
+ *	there is none @published.ioas_id: id of its IOAS @published.nr_devices: @nr_devices
+ *	@published.replacements: number of replacements of @hwpt @published.last_ns: CLOCK_MONOTONIC
+ *	at the end of the last replacement @published.last_dur_ns: duration of the last replacement
  */
 struct iommufd_group {
 	refcount_t users;
@@ -68,10 +66,10 @@ struct iommufd_group {
  * @ictx: the context, referenced unless @mock
  * @igroup: its group, referenced
  * @dev: the device; DMA ownership is claimed
- * @group_item: in iommufd_group.devices while it is attached, else empty
- * @attached: whether it is in there, guarded by iommufd_group.published_lock
- * @enforce_cache_coherency: its IOMMU can make no-snoop DMA coherent, so HWPTs must
- * @mock: made by a test module, see struct iommufd_test_hook
+ * @group_item: in iommufd_group.devices while it is attached, otherwise empty
+ * @attached: whether it is attached; guarded by iommufd_group.published_lock
+ * @enforce_cache_coherency: its IOMMU can make no-snoop DMA coherent, so its HWPTs must do so
+ * @mock: created by a test module, see struct iommufd_test_hook
  */
 struct iommufd_device {
 	struct iommufd_object obj;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Groups: what is done for all devices of an IOMMU group at once.  device.h tells the model.
+ * Groups: operations on all devices of an IOMMU group at once.  device.h describes the model.
  *
- * The functions that change what the group is attached to are called with iommufd_group.lock and
- * attach_lock of the IOAS that is attached to.
+ * The functions that change the group's HWPT are called with iommufd_group.lock and with
+ * attach_lock of the IOAS that the group is or will be attached to.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -19,7 +19,7 @@ static struct iommufd_group *group_find(struct iommufd_ctx *ictx, struct iommu_g
 	struct iommufd_group *igroup;
 
 	lockdep_assert_held(&ictx->groups.xa_lock);
-	/* The group object references the IOMMU group, so its number is not given away. */
+	/* The group object references the IOMMU group, so its number is not reused. */
 	igroup = xa_load(&ictx->groups, iommu_group_id(group));
 	return igroup && !WARN_ON(igroup->group != group) ? igroup : NULL;
 }
@@ -54,12 +54,13 @@ static void group_free(struct iommufd_group *igroup)
 }
 
 /**
- * iommufd_group_get() - the group object of an IOMMU group, made if there is none
+ * iommufd_group_get() - get the group object of an IOMMU group, creating it if necessary
  * @ictx: the context
  * @group: the IOMMU group
  * @dev: a device of it
  *
- * Return: the group object, to be released by iommufd_group_put(); or an error pointer: -ENOMEM.
+ * Return: the group object, which the caller releases with iommufd_group_put(); or an error
+ * pointer: -ENOMEM.
  */
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_group *group,
 					struct device *dev)
@@ -86,7 +87,10 @@ struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct iommu_g
 	if (igroup)
 		refcount_inc(&igroup->users);
 	else
-		/* The place was reserved, but may have been given back with another's group. */
+		/*
+		 * The slot was reserved, but the removal of another group object may have released
+		 * it.
+		 */
 		rc = xa_err(__xa_store(&ictx->groups, new->id, new, GFP_ATOMIC));
 	xa_unlock(&ictx->groups);
 	if (!igroup && !rc)
@@ -112,7 +116,7 @@ void iommufd_group_put(struct iommufd_group *igroup)
 }
 
 /**
- * iommufd_ctx_has_group() - are devices of an IOMMU group bound to a context?
+ * iommufd_ctx_has_group() - check whether devices of an IOMMU group are bound to a context
  * @ictx: the context
  * @group: the IOMMU group
  *
@@ -141,12 +145,13 @@ static int reserve_region(struct iommufd_device *idev, struct iommufd_op *op,
 }
 
 /**
- * iommufd_group_reserve() - take from an IOAS what the group of a device cannot have translated
+ * iommufd_group_reserve() - reserve in an IOAS the ranges that the group of a device cannot use
  * @idev: the device, owner of the ranges
- * @op: the operation; names reserved_region_in_use
+ * @op: the operation; gets the reason reserved_region_in_use
  * @ioas: the IOAS
  *
- * Return: 0; -EADDRINUSE: an area or allowed range is there; -ENOMEM.  Nothing is reserved then.
+ * Return: 0; -EADDRINUSE: an area or allowed range overlaps; -ENOMEM.  On failure nothing is
+ * reserved.
  */
 int iommufd_group_reserve(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_ioas *ioas)
@@ -165,7 +170,7 @@ int iommufd_group_reserve(struct iommufd_device *idev, struct iommufd_op *op,
 		goto out_free;
 	}
 	list_for_each_entry(region, &regions, list) {
-		/* Firmware's own use of these ends as soon as a driver takes the device. */
+		/* Firmware uses these regions only until a driver takes over the device. */
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
 		if (region->type == IOMMU_RESV_MSI)
@@ -211,7 +216,7 @@ int iommufd_group_reserve_all(struct iommufd_group *igroup, struct iommufd_op *o
 }
 
 /**
- * iommufd_group_unreserve_all() - give back what is reserved for the attached devices
+ * iommufd_group_unreserve_all() - release the ranges reserved for the attached devices
  * @igroup: the group
  * @ioas: the IOAS
  */
@@ -224,12 +229,12 @@ void iommufd_group_unreserve_all(struct iommufd_group *igroup, struct iommufd_io
 		iommufd_ioas_unreserve(ioas, idev);
 }
 
-/* What an HWPT must have before a device of the group is translated by it. */
+/* Gives an HWPT the properties it needs before it translates a device of the group. */
 static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 {
 	lockdep_assert_held(&idev->igroup->lock);
 	lockdep_assert_held(&hwpt->ioas->attach_lock);
-	/* the core looks at this when it attaches, but not when it replaces */
+	/* the core checks this on attach, but not on replace */
 	if (hwpt->domain->owner != iommu_driver_ops(idev->dev))
 		return -EINVAL;
 	if (idev->enforce_cache_coherency && !iommufd_hwpt_enforce_cache_coherency(hwpt))
@@ -237,7 +242,7 @@ static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	return iommufd_hwpt_set_msi_cookie(hwpt, idev->igroup->sw_msi_start);
 }
 
-/* Tell those who look at state what became of the group, and of a device that came or went. */
+/* Publishes to observers the state of the group, and of a device that was attached or detached. */
 static void publish(struct iommufd_group *igroup, struct iommufd_device *idev)
 {
 	lockdep_assert_held(&igroup->lock);
@@ -251,9 +256,9 @@ static void publish(struct iommufd_group *igroup, struct iommufd_device *idev)
 }
 
 /**
- * iommufd_group_note_replace() - a replacement came to a good end
+ * iommufd_group_note_replace() - record a successful replacement
  * @igroup: the group, locked
- * @start_ns: CLOCK_MONOTONIC when it began
+ * @start_ns: CLOCK_MONOTONIC at its start
  */
 void iommufd_group_note_replace(struct iommufd_group *igroup, u64 start_ns)
 {
@@ -273,8 +278,8 @@ void iommufd_group_note_replace(struct iommufd_group *igroup, u64 start_ns)
  * @op: the operation
  * @hwpt: the HWPT; if devices of the group are attached, it must be theirs
  *
- * Return: 0; -EINVAL: the device and the HWPT do not fit; or what the IOMMU driver says.  The
- * reason is the caller's to name, who may know of another HWPT.
+ * Return: 0; -EINVAL: the device and the HWPT are not compatible; or the error of the IOMMU driver.
+ * The caller sets the reason, because it may try another HWPT.
  */
 int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
 			 struct iommufd_hwpt *hwpt)
@@ -308,7 +313,7 @@ int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
  * @idev: the device, attached
  * @op: the operation
  *
- * Return: the HWPT, of which the caller ends the device's long-term use.
+ * Return: the HWPT.  The caller ends the device's long-term use of it.
  */
 struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct iommufd_op *op)
 {
@@ -335,10 +340,10 @@ struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct io
  * @op: the operation
  * @hwpt: the HWPT, filled; the devices' ranges are reserved in its IOAS
  *
- * The long-term uses of the HWPT before stay; they are the caller's to end.
+ * The long-term uses of the old HWPT stay; the caller ends them.
  *
- * Return: 0; -EINVAL: a device and the HWPT do not fit; or what the IOMMU driver says.  The devices
- * are where they were then.
+ * Return: 0; -EINVAL: a device and the HWPT are not compatible; or the error of the IOMMU driver.
+ * On failure the devices stay on the old HWPT.
  */
 int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt)

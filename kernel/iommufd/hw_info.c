@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_GET_HW_INFO: what the IOMMU behind a bound device is and can do.
+ * IOMMU_GET_HW_INFO: type and abilities of the IOMMU behind a bound device.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -15,8 +15,8 @@
 #include "iommufd_private.h"
 
 /*
- * IOMMU_HW_CAP_DIRTY_TRACKING promises ioctls, not hardware, and those are not built, so it is
- * never told.
+ * IOMMU_HW_CAP_DIRTY_TRACKING promises ioctls, not hardware.  Those ioctls are not implemented, so
+ * it is never reported.
  */
 static void fill_capabilities(struct device *dev, struct iommu_hw_info *cmd)
 {
@@ -41,7 +41,7 @@ static void fill_capabilities(struct device *dev, struct iommu_hw_info *cmd)
 		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_PASID_PRIV;
 }
 
-/* The driver's data as far as there is room, zeroes after it; of which there may be gigabytes. */
+/* Copies the driver's data as far as it fits, and zeroes the rest, which may be gigabytes. */
 static int copy_data(struct iommufd_op *op, void __user *user, u32 room, const void *data, u32 len)
 {
 	u32 done = min(room, len);
@@ -65,7 +65,7 @@ fault:
 			       room);
 }
 
-/* What the IOMMU driver tells; NULL if it tells nothing. */
+/* Returns the data of the IOMMU driver, or NULL if it has none. */
 static void *read_hw_info(struct iommufd_op *op, struct device *dev, struct iommu_hw_info *cmd,
 			  u32 *len)
 {
@@ -114,7 +114,10 @@ int iommufd_get_hw_info_ioctl(struct iommufd_call *call)
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
 	data = read_hw_info(op, idev->dev, cmd, &len);
-	/* Its driver waits for us before it can let it go: not for a fault in user memory. */
+	/*
+	 * Release the device first: its driver cannot release it meanwhile, and must not wait for a
+	 * fault in user memory.
+	 */
 	iommufd_object_put(call->ictx, &idev->obj);
 	if (IS_ERR(data))
 		return PTR_ERR(data);

@@ -2,10 +2,11 @@
 /*
  * HWPTs: page tables in an IOMMU driver that mirror an IOAS.
  *
- * One is made for a device, whose IOMMU driver allocates the domain, by IOMMU_HWPT_ALLOC or by an
- * attach to an IOAS (automatic); others may be attached to it if their IOMMU driver agrees.  It is
- * a long-term user of its IOAS.  An automatic one is destroyed as its last device leaves.
- * attach_lock of the IOAS guards what changes in it after it was made.
+ * An HWPT is created for a device, whose IOMMU driver allocates the domain.  IOMMU_HWPT_ALLOC
+ * creates it, or an attach to an IOAS does (automatic HWPT).  Other devices may be attached to it
+ * if their IOMMU driver agrees.  It is a long-term user of its IOAS.  An automatic HWPT is
+ * destroyed when its last device leaves.  attach_lock of the IOAS guards the members that change
+ * after creation.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -16,7 +17,7 @@
 #include "iommu_internal.h"
 #include "iommufd_private.h"
 
-/* What later work needs: dirty tracking, I/O page faults. */
+/* The other flags need features that are not implemented: dirty tracking, I/O page faults. */
 #define HWPT_ALLOC_FLAGS IOMMU_HWPT_ALLOC_NEST_PARENT
 
 static struct iommu_domain *domain_alloc(struct device *dev, u32 flags)
@@ -27,17 +28,20 @@ static struct iommu_domain *domain_alloc(struct device *dev, u32 flags)
 	if (!ops->domain_alloc_user)
 		return flags ? ERR_PTR(-EOPNOTSUPP) : iommu_paging_domain_alloc(dev);
 	domain = ops->domain_alloc_user(dev, flags, NULL, NULL);
-	/* The core attaches a domain to no device of another driver, but has not seen this one. */
+	/*
+	 * The core refuses to attach a domain to a device of another driver; it reads the driver
+	 * from here.
+	 */
 	if (!IS_ERR(domain))
 		domain->owner = ops;
 	return domain;
 }
 
 /**
- * iommufd_hwpt_enforce_cache_coherency() - have no-snoop DMA made coherent
+ * iommufd_hwpt_enforce_cache_coherency() - make no-snoop DMA coherent
  * @hwpt: the HWPT
  *
- * Return: true if it is, false if the IOMMU cannot for this HWPT.
+ * Return: true if it is, false if the IOMMU cannot do it for this HWPT.
  */
 bool iommufd_hwpt_enforce_cache_coherency(struct iommufd_hwpt *hwpt)
 {
@@ -52,7 +56,7 @@ bool iommufd_hwpt_enforce_cache_coherency(struct iommufd_hwpt *hwpt)
 /**
  * iommufd_hwpt_set_msi_cookie() - give the domain its window for software-managed MSIs
  * @hwpt: the HWPT
- * @start: where the window begins, PHYS_ADDR_MAX if there is to be none
+ * @start: start of the window, PHYS_ADDR_MAX for no window
  *
  * Return: 0 or a negative errno.
  */
@@ -69,7 +73,10 @@ int iommufd_hwpt_set_msi_cookie(struct iommufd_hwpt *hwpt, phys_addr_t start)
 	return rc;
 }
 
-/* Returns whether it was in its IOAS, and so is a pinner of it, which is the caller's to end. */
+/*
+ * Returns whether the HWPT was a pinner of its IOAS, which it is while in the IOAS's list.  If so,
+ * the caller ends that.
+ */
 static bool hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = hwpt->ioas;
@@ -85,7 +92,7 @@ static bool hwpt_release(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 	return pinner;
 }
 
-/* Free the domain and let go of the IOAS; phase drop is charged. */
+/* Frees the domain and releases the IOAS, and charges the time to the phase drop. */
 static void destroy_hwpt(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
@@ -106,17 +113,17 @@ static const struct iommufd_object_ops hwpt_object_ops = {
 };
 
 /**
- * iommufd_hwpt_alloc() - make an HWPT, not yet filled
+ * iommufd_hwpt_alloc() - create an HWPT, not yet filled
  * @ioas: the IOAS that it will translate; attach_lock held
- * @op: the operation; names domain_alloc_failed, not_cache_coherent
- * @idev: the device that it is made for
+ * @op: the operation; gets the reason domain_alloc_failed or not_cache_coherent
+ * @idev: the device that it is created for
  * @flags: IOMMU_HWPT_ALLOC_*
- * @auto_domain: it goes with its last device
+ * @auto_domain: it is destroyed with its last device
  *
- * Return: the HWPT, not yet to be found, for iommufd_ioas_add_hwpt() and then
+ * Return: the HWPT, which cannot be looked up yet, for iommufd_ioas_add_hwpt() and then
  * iommufd_object_finalize(), or iommufd_hwpt_abort(); or an error pointer: -EOPNOTSUPP: the IOMMU
- * driver does not have what @flags ask for; -EINVAL: the device needs cache coherency enforced and
- * the IOMMU does not; -ENOMEM; or what the IOMMU driver says.
+ * driver does not support @flags; -EINVAL: the device needs cache coherency enforced and the IOMMU
+ * cannot do it; -ENOMEM; or the error of the IOMMU driver.
  */
 struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op,
 					struct iommufd_device *idev, u32 flags, bool auto_domain)
@@ -145,7 +152,7 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas, struct iommuf
 				     idev->obj.id, -PTR_ERR(hwpt->domain));
 		goto out_abort;
 	}
-	/* Before the first map: some IOMMUs have a bit for it in each entry of the table. */
+	/* Before the first map: some IOMMUs have a bit for it in each entry of the page table. */
 	if (idev->enforce_cache_coherency && !iommufd_hwpt_enforce_cache_coherency(hwpt)) {
 		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_not_cache_coherent,
 				     idev->igroup->id, 0);
@@ -162,9 +169,9 @@ out_abort:
 }
 
 /**
- * iommufd_hwpt_abort() - give up an HWPT that was not finalized
- * @hwpt: the HWPT, no device attached; filled or not; attach_lock of its IOAS held, and the caller
- *	is a pinner of that, so nothing is unpinned here
+ * iommufd_hwpt_abort() - destroy an HWPT that was not finalized
+ * @hwpt: the HWPT, with no device attached, filled or not; attach_lock of its IOAS is held, and the
+ *	caller is a pinner of the IOAS, so nothing is unpinned here
  * @op: the operation
  */
 void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
@@ -173,7 +180,7 @@ void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt, struct iommufd_op *op)
 
 	if (hwpt_release(hwpt, op))
 		iommufd_ioas_release_pinned(ioas, op);
-	/* Not the last use: the caller has one, of the IOAS or of its lock's owner. */
+	/* Never the last use: the caller itself uses the IOAS, or its attach_lock's holder does. */
 	refcount_dec(&ioas->obj.users);
 	iommufd_object_abort(ioas->ictx, &hwpt->obj);
 }
@@ -193,7 +200,7 @@ static int check_alloc(struct iommufd_op *op, const struct iommu_hwpt_alloc *cmd
 	return 0;
 }
 
-/* Make an HWPT for a device, filled from @ioas, whose memory is pinned. */
+/* Creates an HWPT for a device and fills it from @ioas, whose memory is pinned. */
 static struct iommufd_hwpt *make_hwpt(struct iommufd_call *call, struct iommufd_ioas *ioas,
 				      const struct iommu_hwpt_alloc *cmd)
 {
@@ -203,7 +210,8 @@ static struct iommufd_hwpt *make_hwpt(struct iommufd_call *call, struct iommufd_
 	int rc;
 
 	/*
-	 * Its driver waits for us before it can let it go, so it is not kept for longer than this.
+	 * The device is held for this function only, because its driver waits for us before it can
+	 * unbind it.
 	 */
 	idev = iommufd_get_device(call->ictx, op, cmd->dev_id);
 	if (IS_ERR(idev))
@@ -291,7 +299,8 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_call *call)
 		return PTR_ERR(idev);
 	iommufd_op_device(op, idev->dev);
 	/*
-	 * Memory is pinned next, which may take for ever: the device is looked up again after it.
+	 * Pinning the memory comes next and may take arbitrarily long, so the device is released
+	 * here and looked up again afterwards.
 	 */
 	iommufd_object_put(call->ictx, &idev->obj);
 	obj = iommufd_object_get(call->ictx, op, cmd->pt_id, IOMMUFD_OBJECT_ANY);
@@ -302,7 +311,7 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_call *call)
 		rc = hwpt_alloc_on_ioas(call, container_of(obj, struct iommufd_ioas, obj), cmd);
 		break;
 	case IOMMUFD_OBJECT_HWPT:
-		/* Nested: page tables of user space under this HWPT. */
+		/* A nested HWPT: page tables of user space on top of this HWPT. */
 		rc = iommufd_op_fail(op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported, cmd->data_type,
 				     0);
 		break;

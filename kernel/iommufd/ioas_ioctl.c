@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls on address spaces: what user space asks is checked here, done in ioas.c, map.c and
- * iova.c.  An IOAS is looked up for the time of the call and needs no lock here.
+ * The ioctls on address spaces.  This file checks the arguments; ioas.c, map.c and iova.c do the
+ * work.  An IOAS is looked up for the duration of the call and needs no lock here.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -9,7 +9,9 @@
 #include "call.h"
 #include "iommufd_private.h"
 
-/* Allowed ranges are few in any use; the bound keeps their checks, which compare all, short. */
+/*
+ * No user needs many allowed ranges.  The bound keeps their checks short, which compare all ranges.
+ */
 #define MAX_ALLOWED_RANGES 4096U
 
 #define MAP_FLAGS (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
@@ -99,14 +101,16 @@ out_put:
 	return rc;
 }
 
-/* Read the usable ranges, as many as user space has room for; *total tells how many there are. */
+/*
+ * Reads the usable ranges, as many as user space has room for; *total returns how many there are.
+ */
 static struct iommu_iova_range *read_usable(struct iommufd_ioas *ioas, struct iommufd_op *op,
 					    u32 room, u32 *total, unsigned long *alignment)
 {
 	struct iommu_iova_range *ranges = NULL;
 	u32 have = 0;
 
-	/* Devices may come between the two looks, but each reserves a few ranges only. */
+	/* Devices may be attached between the two reads, but each reserves only a few ranges. */
 	for (;;) {
 		u32 want;
 
@@ -127,8 +131,8 @@ static struct iommu_iova_range *read_usable(struct iommufd_ioas *ioas, struct io
  * iommufd_ioas_iova_ranges_ioctl() - IOMMU_IOAS_IOVA_RANGES
  * @call: the call
  *
- * Return: 0 or a negative errno; with -EMSGSIZE the structure and what fits of the ranges are
- * written all the same.
+ * Return: 0 or a negative errno; with -EMSGSIZE the structure and the ranges that fit are written
+ * nevertheless.
  */
 int iommufd_ioas_iova_ranges_ioctl(struct iommufd_call *call)
 {
@@ -185,7 +189,10 @@ static inline int check_map_flags(struct iommufd_op *op, u32 flags)
 	return 0;
 }
 
-/* The topmost address cannot be a start, nor the whole space a length: their ends overflow. */
+/*
+ * The topmost address cannot be a start, and the whole space cannot be a length: the end would
+ * overflow.
+ */
 static int check_overflow(struct iommufd_op *op, u64 start, u64 length)
 {
 	if (start >= ULONG_MAX || length >= ULONG_MAX)
@@ -204,7 +211,7 @@ static int flags_to_prot(u32 flags)
 	return prot;
 }
 
-/* User space does not learn where a mapping went: it must not stay. */
+/* User space did not receive the IOVA of the mapping, so the mapping must not stay. */
 static void unmap_unanswered(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 			     unsigned long length)
 {

@@ -12,7 +12,10 @@
 #include "iommu_internal.h"
 #include "iommufd_private.h"
 
-/* A built-in driver's name, read off a function that each has: intel_iommu_probe_device(). */
+/*
+ * A built-in driver's name, derived from a function that every driver has:
+ * intel_iommu_probe_device().
+ */
 static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t size)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -29,11 +32,11 @@ static void builtin_driver_name(const struct iommu_ops *ops, char *name, size_t 
  * iommufd_iommu_driver_name() - name of the IOMMU driver behind a device
  * @dev: the device
  * @name: out: the name, "" if there is no IOMMU
- * @size: room in @name
+ * @size: size of @name
  *
- * A module's name is its driver's; a built-in driver, which stays for good, is looked up in the
- * kernel's symbols once: that takes a good part of a replacement, and a machine has one kind of
- * IOMMU.
+ * For a driver in a module this is the module's name.  A built-in driver never goes away, so its
+ * name is looked up in the kernel's symbols only once: the lookup would take a large share of a
+ * replacement's time, and a machine has one kind of IOMMU.
  */
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 {
@@ -50,7 +53,7 @@ void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size)
 		strscpy(name, module_name(ops->owner), size);
 		return;
 	}
-	/* pairs with the release below: who sees the operations sees the name */
+	/* pairs with the release below: a reader that sees the operations sees the name */
 	if (smp_load_acquire(&known_ops) == ops) {
 		strscpy(name, known_name, size);
 		return;

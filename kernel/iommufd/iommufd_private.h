@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the iommufd module share.  docs/inside/iommufd.md tells the model as a whole.
+ * Declarations shared by the files of the iommufd module.  docs/iommufd.md describes the whole
+ * model.
  *
- * Ownership: a ctx owns its objects by id; an HWPT holds a long-term user on its IOAS, a device
- * or access on the HWPT or IOAS it is attached to.  Lock order, outermost first:
+ * Ownership: a ctx owns its objects by id.  An HWPT is a long-term user of its IOAS; a device or an
+ * access is a long-term user of the HWPT or IOAS it is attached to.  Lock order, outermost first:
  *
  *	iommufd_group.lock > iommufd_ioas.attach_lock > iommufd_ioas.hwpt_lock
  *	> iommufd_access.ioas_rwsem > iommufd_ioas.iova_lock > iommufd_pages.mutex
  *
- * None of them is held over a fault or a user copy, so mmap_lock is taken with none.
+ * None of these locks is held over a page fault or a user copy, so mmap_lock is never taken inside
+ * one.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_PRIVATE_H
 #define IOMMUSCOPE_IOMMUFD_PRIVATE_H
@@ -48,12 +50,12 @@ enum iommufd_account_mode {
 };
 
 /**
- * struct iommufd_ctx_sums - what there is in all IOASes of a context
- * @areas: areas
+ * struct iommufd_ctx_sums - totals over all IOASes of a context
+ * @areas: number of areas
  * @mapped_bytes: sum of their lengths
- * @extents: contiguous runs of the memory of those that are in HWPTs
+ * @extents: contiguous runs of the memory of the areas that are mapped into HWPTs
  * @huge_extents: those of PMD_SIZE or more
- * @huge_bytes: whole PMD_SIZEs that the IOMMU can translate with one entry
+ * @huge_bytes: memory in whole PMD_SIZE blocks that the IOMMU can translate with one entry each
  */
 struct iommufd_ctx_sums {
 	s64 areas;
@@ -66,23 +68,23 @@ struct iommufd_ctx_sums {
 /**
  * struct iommufd_ctx - an open /dev/iommu
  * @id: unique among all contexts since the module was loaded, for events and state
- * @lookers: 1 for the open file, and one for each that looks at it from outside, see ctx.c
+ * @lookers: 1 for the open file, and 1 for each observer; see ctx.c
  * @file: the open file, which owns the context
  * @objects: objects by id; xa_lock guards the table, not the objects
- * @next_id: where the search for a free id begins; guarded by xa_lock of @objects
+ * @next_id: where the search for a free id starts; guarded by xa_lock of @objects
  * @groups: struct iommufd_group by IOMMU group id
- * @destroy_wait: woken as the last short-term user of an object goes
+ * @destroy_wait: woken when the last short-term user of an object leaves
  * @account_mode: how pages mapped from now on are accounted
- * @no_iommu_mode: VFIO compatibility without an IOMMU, fixed once set
+ * @no_iommu_mode: VFIO compatibility without an IOMMU; fixed once set
  * @vfio_ioas: the IOAS of VFIO compatibility, or NULL; guarded by xa_lock of @objects
- * @nr_objects: objects that can be found, by type; changed under xa_lock of @objects
- * @sums: over all its IOASes, for those that look at it, see iommufd_ctx_sum()
+ * @nr_objects: objects that can be looked up, by type; changed under xa_lock of @objects
+ * @sums: per-CPU totals over all its IOASes, for observers; see iommufd_ctx_sum()
  * @opened_ns: CLOCK_MONOTONIC when it was opened
- * @pinned: pages that are pinned through it, each once
- * @user_lock: guards all below
+ * @pinned: pages pinned through it; each page counts once
+ * @user_lock: guards all members below
  * @user_pid: process that set it up, see iommufd_ctx_note_user()
- * @user: its user
- * @user_comm: its name
+ * @user: user of that process
+ * @user_comm: name of that process
  */
 struct iommufd_ctx {
 	u32 id;
@@ -111,8 +113,8 @@ struct iommufd_object;
 /**
  * struct iommufd_object_ops - what all objects of a type have in common
  * @type: enum iommufd_object_type
- * @destroy: the object ends: its id is gone, nobody uses it, and what it refers to is to be
- *	released.  The memory of the object itself is freed by the caller, afterwards.
+ * @destroy: releases what the object refers to; its id is gone and it has no user left.  The caller
+ *	frees the memory of the object itself afterwards.
  */
 struct iommufd_object_ops {
 	enum iommufd_object_type type;
@@ -120,13 +122,13 @@ struct iommufd_object_ops {
 };
 
 /**
- * struct iommufd_object - what has an id
- * @short_users: 1 for the table, and one for each user that leaves soon by itself: whoever looked
- *	it up by id, for the time of a call.  Destroy waits for them.
- * @users: 1 for the table, and one for each long-term user: an attached device, the driver that
- *	bound a device.  Destroy refuses while there are any.
- * @ops: its type's, constant
- * @type: enum iommufd_object_type, as @ops says
+ * struct iommufd_object - a thing with an id
+ * @short_users: 1 for the table, and 1 for each short-term user: a call that looked the object up
+ *	by id and releases it before it returns.  Destroy waits for them.
+ * @users: 1 for the table, and 1 for each long-term user: an attached device, the driver that bound
+ *	a device.  Destroy fails while there are any.
+ * @ops: operations of its type, constant
+ * @type: enum iommufd_object_type, the same as in @ops
  * @id: its key in the context's table
  */
 struct iommufd_object {
@@ -138,11 +140,11 @@ struct iommufd_object {
 };
 
 /**
- * struct iommufd_memory_stats - what the memory of areas is like
- * @pinned_bytes: how much is pinned
- * @extents: contiguous runs of it
+ * struct iommufd_memory_stats - physical layout of the memory of areas
+ * @pinned_bytes: pinned bytes
+ * @extents: contiguous runs of pinned memory
  * @huge_extents: those of PMD_SIZE or more
- * @huge_bytes: whole PMD_SIZEs that the IOMMU can translate with one entry
+ * @huge_bytes: memory in whole PMD_SIZE blocks that the IOMMU can translate with one entry each
  */
 struct iommufd_memory_stats {
 	u64 pinned_bytes;
@@ -155,29 +157,30 @@ struct iommufd_memory_stats {
  * struct iommufd_ioas - an I/O address space
  * @obj: its object
  * @ictx: the context it belongs to
- * @attach_lock: held across every attach to the IOAS or an HWPT of it and every change of @hwpts,
- *	so that who holds it may walk @hwpts and sleep; outside of @hwpt_lock
- * @hwpt_lock: guards @hwpts, @nr_pinners and the attached accesses; held for read while an area
- *	becomes ready or dying and is put into HWPTs or taken out, for write by what adds or
- *	removes an HWPT.  Never held over a fault
+ * @attach_lock: held across every attach to the IOAS or to one of its HWPTs and across every change
+ *	of @hwpts, so that its holder may walk @hwpts and sleep; taken outside @hwpt_lock
+ * @hwpt_lock: guards @hwpts, @nr_pinners and the attached accesses.  Held for read while an area
+ *	becomes ready or dying and is mapped into or unmapped from the HWPTs; held for write by a
+ *	thread that adds or removes an HWPT.  Never held over a fault
  * @hwpts: the HWPTs that translate this address space, by iommufd_hwpt.ioas_item
  * @nr_hwpts: length of @hwpts
- * @nr_pinners: what needs all memory pinned: HWPTs, and attaches under way; see pinned.c
- * @all_pinned: every area that is ready is pinned, as there is a pinner
- * @iova_lock: guards all below.  Never held over a fault, nor while the IOMMU driver works
+ * @nr_pinners: users that need all memory pinned: HWPTs, and attaches in flight; see pinned.c
+ * @all_pinned: every ready area is pinned, because there is a pinner
+ * @iova_lock: guards all members below.  Never held over a fault, nor over a call into the IOMMU
+ *	driver
  * @areas: tree of struct iommufd_area by IOVA, augmented with the largest hole
- * @nr_areas: how many there are
+ * @nr_areas: number of areas
  * @mapped_bytes: sum of their lengths
- * @reserved: ranges that devices, IOMMUs and tests took away
- * @allowed: ranges that user space wants kept
- * @usable: all IOVAs minus @reserved, sorted and merged; rebuilt as @reserved changes
+ * @reserved: ranges that devices, IOMMUs and tests have reserved
+ * @allowed: ranges that user space wants to keep usable
+ * @usable: all IOVAs minus @reserved, sorted and merged; rebuilt when @reserved changes
  * @iova_alignment: smallest IOVA granule that all HWPTs can map
- * @huge_pages: contiguous memory may be combined, IOMMU_OPTION_HUGE_PAGES
- * @pin_accesses: attached accesses that pin pages and so need whole pages
- * @accesses: struct iommufd_access by its slot, changed under @hwpt_lock for write
- * @nr_accesses: how many there are
+ * @huge_pages: contiguous memory may be merged, IOMMU_OPTION_HUGE_PAGES
+ * @pin_accesses: attached accesses that pin pages and therefore need whole pages
+ * @accesses: struct iommufd_access by slot, changed under @hwpt_lock for write
+ * @nr_accesses: number of attached accesses
  * @stats_lock: guards @stats
- * @stats: sums over the areas that are in the HWPTs
+ * @stats: sums over the areas that are mapped into the HWPTs
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
@@ -210,14 +213,14 @@ struct iommufd_ioas {
 /**
  * struct iommufd_hwpt - a hardware page table: one iommu_domain filled from an IOAS
  * @obj: its object
- * @ioas: the IOAS it translates; the HWPT is a long-term user of it
- * @domain: the IOMMU driver's part
- * @ioas_item: in iommufd_ioas.hwpts, while it is filled
- * @auto_domain: made by an attach to an IOAS; goes with its last device
+ * @ioas: the IOAS it translates; of which the HWPT is a long-term user
+ * @domain: the domain of the IOMMU driver
+ * @ioas_item: in iommufd_ioas.hwpts while the HWPT is filled
+ * @auto_domain: created by an attach to an IOAS; destroyed with its last device
  * @enforce_cache_coherency: no-snoop DMA is made coherent
  * @msi_cookie: the domain has a window for software-managed MSIs
  * @nest_parent: allocated with IOMMU_HWPT_ALLOC_NEST_PARENT
- * @nr_devices: devices attached; guarded by the IOAS's hwpt_lock for write or the group's lock
+ * @nr_devices: attached devices; guarded by the IOAS's hwpt_lock for write or the group's lock
  * @iommu_driver: name of the IOMMU driver
  */
 struct iommufd_hwpt {
@@ -236,20 +239,20 @@ struct iommufd_hwpt {
 /**
  * struct iommufd_access - an in-kernel user of an IOAS
  * @obj: its object
- * @ictx: the context, of which it holds a reference
- * @ops: what the driver gave: its unmap notification
- * @data: the driver's argument for it
+ * @ictx: the context, referenced
+ * @ops: the driver's functions, such as its unmap notification
+ * @data: the driver's argument for @ops
  * @needs_pin_pages: the driver pins pages, so IOVAs and user memory must be aligned to pages
- * @lock: serialises attach, replace and detach; held while the driver is notified, so never taken
- *	by pinning or unpinning
- * @ioas_rwsem: guards @ioas; held for read while pins are handed out or bytes copied, not while
- *	memory is faulted in; outside of iova_lock
- * @ioas: the IOAS it is attached to, of which it is a long-term user, or NULL
- * @ioas_unpin: the IOAS in which its pinned pages are; stays set until the last page is unpinned
- * @ioas_id: id of @ioas or 0, for who looks without a lock
+ * @lock: serialises attach, replace and detach.  It is held while the driver is notified, so
+ *	pinning and unpinning never take it
+ * @ioas_rwsem: guards @ioas.  Held for read while pins are handed out or bytes are copied, but not
+ *	while memory is faulted in; taken outside iova_lock
+ * @ioas: the IOAS it is attached to and a long-term user of, or NULL
+ * @ioas_unpin: the IOAS that holds its pinned pages; stays set until the last page is unpinned
+ * @ioas_id: id of @ioas or 0, for lockless readers
  * @slot: its slot in iommufd_ioas.accesses
- * @pinned: pages that it has pinned, counted once per pin
- * @unpinned: woken as @pinned falls to 0
+ * @pinned: pages that it has pinned; each pin counts
+ * @unpinned: woken when @pinned falls to 0
  */
 struct iommufd_access {
 	struct iommufd_object obj;
@@ -286,7 +289,7 @@ void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			       struct iommufd_object *obj, unsigned int nr, bool destroy);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op);
 
-/* ioas.c: life of an address space, and its HWPTs */
+/* ioas.c: lifetime of an address space, and its HWPTs */
 struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op);
 void iommufd_ioas_fini(struct iommufd_ioas *ioas);
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
@@ -309,7 +312,7 @@ int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable,
 			   unsigned long *unmapped);
 
-/* iova.c: which IOVAs may be used */
+/* iova.c: usable IOVAs */
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long start,
 			 unsigned long last, const void *owner);
 void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, const void *owner);
@@ -318,7 +321,7 @@ int iommufd_ioas_set_allowed(struct iommufd_ioas *ioas, struct iommufd_op *op,
 unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_range *ranges,
 				 unsigned int nr, unsigned long *alignment);
 
-/* ioas_access.c: reading, writing and pinning by the kernel, at an IOVA */
+/* ioas_access.c: in-kernel reads, writes and pins by IOVA */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			    struct iommufd_access *access, bool pins_pages, u32 *slot);
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_pages);
@@ -338,13 +341,13 @@ void iommufd_ioas_notify_unmap(struct iommufd_ioas *ioas, unsigned long iova,
 void iommufd_iommu_driver_name(struct device *dev, char *name, size_t size);
 
 /**
- * iommufd_domain_ready() - is it known what a domain can map?
+ * iommufd_domain_ready() - check that the mapping abilities of a domain are known
  * @domain: the domain
  *
- * Some IOMMUs tell page sizes and aperture only when the first device was attached, and map nothing
- * before.
+ * Some IOMMU drivers set page sizes and aperture only when the first device is attached, and cannot
+ * map before that.
  *
- * Return: true if it is.
+ * Return: true if they are known.
  */
 static inline bool iommufd_domain_ready(const struct iommu_domain *domain)
 {
@@ -354,12 +357,12 @@ static inline bool iommufd_domain_ready(const struct iommu_domain *domain)
 /**
  * iommufd_object_get() - look up an object and become a short-term user of it
  * @ictx: the context
- * @op: the operation; names bad_object_id, wrong_object_type
+ * @op: the operation; gets the reason bad_object_id or wrong_object_type
  * @id: the id
- * @type: what it must be, or IOMMUFD_OBJECT_ANY
+ * @type: the required type, or IOMMUFD_OBJECT_ANY
  *
- * Return: the object, to be released by iommufd_object_put() or iommufd_object_keep(); or an error
- * pointer: -ENOENT if there is no such object of that type.
+ * Return: the object, which the caller releases with iommufd_object_put() or iommufd_object_keep();
+ * or an error pointer: -ENOENT if there is no such object of that type.
  */
 static inline struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx,
 							struct iommufd_op *op, u32 id,

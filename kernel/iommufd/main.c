@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/iommu: the file, and the way from an ioctl to the function that serves it.
+ * /dev/iommu: the file, and the dispatch of an ioctl to the function that serves it.
  *
- * An open file owns a context.  Drivers that use the context hold a reference on the file, so by
- * the time it is released no device is bound and no access exists, but those of test objects,
- * which go with the objects.
+ * An open file owns a context.  Drivers that use the context hold a reference on the file.  At its
+ * release, therefore, no device is bound and no access exists, except those of test objects, which
+ * go with these objects.
  *
- * The ioctls of iommufd are a table; a structure is copied and checked by its entry, so that a
- * function sees one whole structure of the size it knows.  The ioctls of VFIO containers, which
- * have other rules for sizes, are vfio_compat.c's.  Every ioctl is one operation with one event.
+ * The ioctls of iommufd are a table.  Each entry defines how to copy and check the structure, so
+ * that a function sees one complete structure of the size it knows.  The ioctls of VFIO containers
+ * follow other rules for sizes and are in vfio_compat.c.  Every ioctl is one operation with one
+ * event.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -24,7 +25,7 @@
 #include "state.h"
 #include "test_hook.h"
 
-/* Far above every structure, far below what would take long to compare with zero. */
+/* Far larger than every structure, and small enough to compare with zero quickly. */
 #define CALL_MAX_SIZE PAGE_SIZE
 
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
@@ -52,7 +53,9 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->destroy_wait);
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
-	/* Who opened /dev/vfio/vfio expects its limits: the process's, as VFIO type1 had it. */
+	/*
+	 * Users of /dev/vfio/vfio expect the limits of VFIO type1, which are those of the process.
+	 */
 	if (file->private_data == &vfio_misc_dev)
 		ictx->account_mode = IOMMUFD_ACCOUNT_PROCESS;
 #endif
@@ -84,7 +87,9 @@ static int iommufd_destroy_ioctl(struct iommufd_call *call)
 	return iommufd_object_destroy_id(call->ictx, call->op, cmd->id);
 }
 
-/* Known numbers of 6.12 whose features are not built: the structure is checked, then refused. */
+/*
+ * Ioctls of 6.12 whose features are not implemented: the structure is checked, then the call fails.
+ */
 static int iommufd_unsupported_ioctl(struct iommufd_call *call)
 {
 	return iommufd_op_fail(call->op, -EOPNOTSUPP, IOMMUFD_REASON_not_supported,
@@ -113,7 +118,7 @@ union iommufd_call_arg {
  * struct iommufd_ioctl - an entry of the table of ioctls
  * @size: size of the structure as known here
  * @min_size: size of its first version
- * @opcode: what its event is
+ * @opcode: the operation of its event
  * @serve: the function
  */
 struct iommufd_ioctl {
@@ -189,7 +194,7 @@ static long serve_call(struct iommufd_ctx *ictx, const struct iommufd_ioctl *ioc
 		       unsigned int cmd, void __user *arg)
 {
 	union iommufd_call_arg copy;
-	/* observed, it is zeroed as it begins; not observed, nobody reads it */
+	/* if observed, it is zeroed at the start; otherwise nothing reads it */
 	struct iommufd_op op __uninitialized;
 	struct iommufd_call call = {
 		.ictx = ictx,
@@ -221,7 +226,9 @@ static long unknown_ioctl(struct iommufd_ctx *ictx, unsigned int cmd)
 	return -ENOTTY;
 }
 
-/* Whatever is in no table; apart, so that those which are do not pay for it. */
+/*
+ * Ioctls that are not in the table; a separate function, so that the common ones do not pay for it.
+ */
 static noinline long other_ioctl(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg)
 {
 	unsigned int nr = _IOC_NR(cmd);
@@ -240,7 +247,7 @@ static noinline long other_ioctl(struct iommufd_ctx *ictx, unsigned int cmd, uns
 
 static long iommufd_fops_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	/* None of our numbers carries a size or direction: the structures tell their size. */
+	/* Our ioctl numbers carry no size or direction; the size is in the structure. */
 	unsigned int index = cmd - _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE);
 
 	if (index < ARRAY_SIZE(iommufd_ioctls)) {
@@ -270,8 +277,8 @@ static const struct file_operations iommufd_fops = {
  * iommufd_ctx_from_file() - take a reference on the context of a file
  * @file: the file
  *
- * Return: the context, to be released by iommufd_ctx_put(), or ERR_PTR(-EBADFD) if it is not an
- * iommufd.
+ * Return: the context, which the caller releases with iommufd_ctx_put(), or ERR_PTR(-EBADFD) if it
+ * is not an iommufd.
  */
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
@@ -289,8 +296,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, IOMMUFD);
  * iommufd_ctx_from_fd() - take a reference on the context of a file descriptor of the caller
  * @fd: the file descriptor
  *
- * Return: the context, to be released by iommufd_ctx_put(); or an error pointer: -EBADF if @fd is
- * not open, -EBADFD if it is not an iommufd.
+ * Return: the context, which the caller releases with iommufd_ctx_put(); or an error pointer:
+ * -EBADF if @fd is not open, -EBADFD if it is not an iommufd.
  */
 struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 {
@@ -302,7 +309,7 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 		fput(file);
 		return ERR_PTR(-EBADFD);
 	}
-	/* The reference of fget() is the context's now. */
+	/* The context now owns the reference of fget(). */
 	return file->private_data;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
@@ -316,7 +323,7 @@ static struct miscdevice iommufd_misc_dev = {
 };
 
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
-/* The container of VFIO; what can be done through it depends on the groups that join it. */
+/* The container of VFIO; the groups that join it determine its abilities. */
 static struct miscdevice vfio_misc_dev = {
 	.minor = VFIO_MINOR,
 	.name = "vfio",

@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The objects of a context: what user space knows by an id.
+ * The objects of a context: everything that user space knows by an id.
  *
- * A context's table maps ids to objects.  An id is reserved before its object is made, empty, so
- * that nobody finds a half-made object, and is filled when the object is whole (finalize).  An
- * object leaves the table before it is destroyed.  Ids go round, so that a stale one meets nothing
- * rather than a stranger.
+ * A context's table maps ids to objects.  An id is reserved before its object is created, so that a
+ * lookup never finds a half-made object, and filled in when the object is complete (finalize).  An
+ * object leaves the table before it is destroyed.  Ids are allocated cyclically, so that a stale id
+ * most likely finds nothing rather than another object.
  *
- * An object counts two kinds of users.  Short ones looked it up and let go by themselves before
- * their call returns; a destroy waits for them.  Long ones stay until another call ends them: an
- * attached device, an HWPT on its IOAS; a destroy refuses while there are any.  Both counts hold
- * one for the table.  Long users are only added by who is a user already, and everything that
- * decides on the end of an object happens under the lock of the table, so who sees no long user
- * there, has taken the object out of the table, and then has seen the last short user go and
- * still no long one, owns the object alone.
+ * An object counts two kinds of users.  Short-term users looked it up and release it before their
+ * call returns; a destroy waits for them.  Long-term users stay until another call ends them, such
+ * as an attached device, or an HWPT on its IOAS; a destroy fails while there are any.  Both counts
+ * include one for the table.
+ *
+ * A long-term use is only added by a thread that is a user already, and every decision on the end
+ * of an object is made under the lock of the table.  A thread that sees no long-term user there,
+ * takes the object out of the table, waits for the last short-term user, and then still sees no
+ * long-term user, owns the object exclusively.
  */
 #include <linux/slab.h>
 
 #include "iommufd_private.h"
 
 /**
- * __iommufd_object_alloc() - make an object and reserve its id
+ * __iommufd_object_alloc() - allocate an object and reserve its id
  * @ictx: the context
- * @size: bytes of the structure that begins with the object
- * @ops: what it is, and how it ends
+ * @size: size of the structure whose first member is the object
+ * @ops: its type and its destructor
  *
  * The object is zeroed and cannot be looked up until iommufd_object_finalize().
  *
@@ -53,7 +55,7 @@ struct iommufd_object *__iommufd_object_alloc(struct iommufd_ctx *ictx, size_t s
 }
 
 /**
- * iommufd_object_finalize() - the object is whole: let it be found
+ * iommufd_object_finalize() - make a complete object visible to lookups
  * @ictx: the context
  * @obj: the object; from now on others may use and destroy it
  */
@@ -65,7 +67,7 @@ void iommufd_object_finalize(struct iommufd_ctx *ictx, struct iommufd_object *ob
 }
 
 /**
- * iommufd_object_finalize_locked() - iommufd_object_finalize() with the table's lock
+ * iommufd_object_finalize_locked() - iommufd_object_finalize() with the table's lock held
  * @ictx: the context
  * @obj: the object
  */
@@ -78,9 +80,9 @@ void iommufd_object_finalize_locked(struct iommufd_ctx *ictx, struct iommufd_obj
 }
 
 /**
- * iommufd_object_abort() - give up an object that was not finalized
+ * iommufd_object_abort() - free an object that was not finalized
  * @ictx: the context
- * @obj: the object; its id and memory are freed, what it refers to is the caller's to undo
+ * @obj: the object; its id and memory are freed, the caller undoes everything else
  */
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
@@ -89,10 +91,10 @@ void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 }
 
 /**
- * __iommufd_object_get() - the part of iommufd_object_get() that finds something
+ * __iommufd_object_get() - the lookup of iommufd_object_get()
  * @ictx: the context
  * @id: the id
- * @type: what it must be, or IOMMUFD_OBJECT_ANY
+ * @type: the required type, or IOMMUFD_OBJECT_ANY
  *
  * Return: the object or NULL.
  */
@@ -114,7 +116,7 @@ struct iommufd_object *__iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 }
 
 /**
- * iommufd_object_missing() - the part of iommufd_object_get() that says why there is nothing
+ * iommufd_object_missing() - set the reason why iommufd_object_get() found nothing
  * @ictx: the context
  * @op: the operation
  * @id: the id
@@ -139,8 +141,8 @@ int iommufd_object_missing(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 
 /**
  * iommufd_object_get_next() - walk over the objects of a type
  * @ictx: the context
- * @id: id at which to begin; out: that of the object
- * @type: what is looked for
+ * @id: id at which the search starts; out: id of the object
+ * @type: the type
  *
  * Return: the first object of the type with that id or a higher one, for iommufd_object_put(), or
  * NULL.
@@ -151,7 +153,7 @@ struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 *id
 	unsigned long index = *id;
 	struct iommufd_object *obj;
 
-	/* The lock is dropped at each object, so that a table of millions keeps nobody waiting. */
+	/* The lock is dropped at each object, so that a table of millions does not delay others. */
 	for (;;) {
 		xa_lock(&ictx->objects);
 		obj = xa_find(&ictx->objects, &index, U32_MAX, XA_PRESENT);
@@ -171,9 +173,9 @@ struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 *id
 /**
  * iommufd_object_try_get() - become a short-term user of an object known by its address
  * @ictx: the context
- * @obj: the object, whose memory the caller knows to stay for the moment
+ * @obj: the object, whose memory the caller keeps from being freed
  *
- * Return: false if the object is not in the table: half-made or about to go.
+ * Return: false if the object is not in the table: half-made or being destroyed.
  */
 bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
@@ -188,7 +190,7 @@ bool iommufd_object_try_get(struct iommufd_ctx *ictx, struct iommufd_object *obj
 }
 
 /**
- * iommufd_object_put() - end the use that iommufd_object_get() began
+ * iommufd_object_put() - end a use that iommufd_object_get() started
  * @ictx: the context
  * @obj: the object
  */
@@ -216,7 +218,7 @@ static bool is_published(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	return xa_load(&ictx->objects, obj->id) == obj;
 }
 
-/* Out of the table, but with its id kept; ends the table's short-term use. */
+/* Takes an object out of the table but keeps its id; ends the table's short-term use. */
 static void unpublish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
 	lockdep_assert_held(&ictx->objects.xa_lock);
@@ -227,16 +229,16 @@ static void unpublish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 static void republish(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
 	lockdep_assert_held(&ictx->objects.xa_lock);
-	/* Nobody raises the count from 0 but here. */
+	/* Only this function raises the count from 0. */
 	if (!refcount_inc_not_zero(&obj->short_users))
 		refcount_set(&obj->short_users, 1);
 	__xa_store(&ictx->objects, obj->id, obj, GFP_ATOMIC);
 }
 
 /*
- * Destroy an object that is in the table and has no long-term user.  Called with the table's lock,
- * which it drops.  Fails if a short-term user became a long-term one while it waited for them, or
- * if a signal killed the caller and @killable.
+ * Destroys an object that is in the table and has no long-term user.  Called with the table's lock,
+ * which it drops.  Fails if a short-term user became a long-term one during the wait for them, or
+ * if @killable and a signal killed the caller.
  */
 static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			      struct iommufd_object *obj, bool killable)
@@ -278,12 +280,12 @@ static int destroy_and_unlock(struct iommufd_ctx *ictx, struct iommufd_op *op,
 }
 
 /**
- * iommufd_object_destroy_id() - destroy an object because user space says so
+ * iommufd_object_destroy_id() - destroy an object on behalf of user space
  * @ictx: the context
- * @op: the operation; names bad_object_id, object_busy, interrupted
+ * @op: the operation; gets the reason bad_object_id, object_busy or interrupted
  * @id: the object's id
  *
- * Waits for short-term users.  While it waits the object cannot be looked up.
+ * Waits for short-term users.  During the wait the object cannot be looked up.
  *
  * Return: 0; -ENOENT; -EBUSY if the object has a long-term user; -EINTR.
  */
@@ -312,7 +314,7 @@ int iommufd_object_destroy_id(struct iommufd_ctx *ictx, struct iommufd_op *op, u
  * @ictx: the context
  * @op: the operation
  * @obj: the object, which the caller must not touch afterwards
- * @nr: how many uses end
+ * @nr: number of uses that end
  * @destroy: destroy the object if they were the last ones
  */
 void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
@@ -320,7 +322,10 @@ void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
 {
 	xa_lock(&ictx->objects);
 	WARN_ON(refcount_sub_and_test(nr, &obj->users));
-	/* Not in the table: another destroy waits for its short-term users and will see to it. */
+	/*
+	 * If it is not in the table, another destroy is waiting for its short-term users and
+	 * continues.
+	 */
 	if (destroy && refcount_read(&obj->users) == 1 && is_published(ictx, obj))
 		destroy_and_unlock(ictx, op, obj, false);
 	else
@@ -328,11 +333,11 @@ void iommufd_object_drop_users(struct iommufd_ctx *ictx, struct iommufd_op *op,
 }
 
 /**
- * iommufd_object_destroy_all() - destroy what is left as the context goes
- * @ictx: the context; nobody else uses it any more
+ * iommufd_object_destroy_all() - destroy the remaining objects at the end of the context
+ * @ictx: the context; nothing else uses it any more
  * @op: the operation
  *
- * What others use goes after them: each pass takes what has no user left.
+ * An object is destroyed after its users: each pass destroys the objects without users.
  */
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx, struct iommufd_op *op)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under observation: the clocks, and the way from an operation to its event.
+ * Operations under observation: their clocks, and the dispatch of an operation to its event.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -11,15 +11,15 @@
 #define CREATE_TRACE_POINTS
 #include "iommufd.h"
 
-/* Counts the enabled events, so that the clocks of a phase run for whichever of them it is. */
+/* Counts the enabled events, so that the phase clocks run while any event is enabled. */
 DEFINE_STATIC_KEY_FALSE(iommufd_op_key);
 
 /* See op_cycle_ns(). */
 static u64 cycle_ns;
 
 /*
- * CLOCK_MONOTONIC is the cycle counter in nanoseconds plus an offset, which changes slowly: so long
- * an offset is good; at 500 ppm it is 50 ns off then.
+ * CLOCK_MONOTONIC is the cycle counter in nanoseconds plus a slowly changing offset.  An offset is
+ * valid for this long; at 500 ppm it is then 50 ns off.
  */
 #define OFFSET_NS (100 * NSEC_PER_USEC)
 /* The same in cycles. */
@@ -27,12 +27,11 @@ static u64 offset_cycles;
 
 /**
  * struct clock_offset - from the cycle counter to CLOCK_MONOTONIC
- * @cycles: the cycle counter as it was taken, or earlier
+ * @cycles: the cycle counter when the offset was taken, or earlier
  * @ns: the offset
  *
- * One for each CPU, so that the cache line is its own.  Whoever is moved to another CPU, or
- * preempted, between the two may use and write them all the same: @ns is never older than @cycles
- * tells.
+ * Each CPU has its own, for a cache line of its own.  A thread that is preempted or migrated
+ * between the two accesses may still read and write them: @ns is never older than @cycles.
  */
 struct clock_offset {
 	u64 cycles;
@@ -46,7 +45,10 @@ int iommufd_event_enabled(void)
 	u64 tick_ns = op_cycle_ns();
 	int cpu;
 
-	/* an offset is good for one length of a cycle only, and that is refined once after boot */
+	/*
+	 * an offset is valid for one value of the cycle length, which the kernel refines once after
+	 * boot
+	 */
 	if (tick_ns != READ_ONCE(cycle_ns)) {
 		WRITE_ONCE(cycle_ns, 0);
 		for_each_possible_cpu(cpu)
@@ -64,11 +66,11 @@ void iommufd_event_disabled(void)
 	static_branch_dec(&iommufd_op_key);
 }
 
-/* A set of operations, a bit each. */
+/* A set of operations, one bit each. */
 #define OPERATION_BIT(name, number) | 1ULL << (number)
 #define MEMORY_OPERATIONS (0ULL IOMMUFD_MEMORY_OPERATIONS(OPERATION_BIT))
 
-/* Every number is a bit. */
+/* Every operation number fits in the set. */
 #define OPERATION_FITS(name, number) static_assert((number) < 64);
 IOMMUFD_MEMORY_OPERATIONS(OPERATION_FITS)
 IOMMUFD_TRANSLATION_OPERATIONS(OPERATION_FITS)
@@ -90,7 +92,10 @@ static noinline void read_monotonic(struct op_clock *clock)
 	smp_store_release(&offset->cycles, cycles);
 }
 
-/* As end_short_op(); and a clock is not read as long as its last offset is good. */
+/*
+ * The start of end_short_op(): equally minimal.  CLOCK_MONOTONIC is not read while the last offset
+ * is valid.
+ */
 static __always_inline void begin_memory_clock(struct op_clock *clock, enum iommufd_opcode opcode,
 					       u64 tick_ns)
 {
@@ -101,7 +106,7 @@ static __always_inline void begin_memory_clock(struct op_clock *clock, enum iomm
 	op_clock_begin_at(clock, opcode, IOMMUFD_PHASE_other, OP_CLOCK_CYCLES,
 			  READ_ONCE(offset->ns) + mul_u64_u64_shr(cycles, tick_ns, OP_TICK_SHIFT),
 			  cycles, tick_ns);
-	/* also if there is none yet, or the counter began anew */
+	/* also true if there is no offset yet, or if the counter restarted */
 	if (unlikely(cycles - since > READ_ONCE(offset_cycles)))
 		read_monotonic(clock);
 }
@@ -202,13 +207,13 @@ static noinline void end_other_op(struct iommufd_op *op, int ret)
 #define PHASE_BIT(name) (1U << IOMMUFD_PHASE_##name)
 
 /*
- * A map or an unmap of one page takes two microseconds.  So nothing here is done for what is rare,
- * not even to save a register: that is left to last calls.
+ * A map or an unmap of one page takes two microseconds.  This path therefore does nothing for rare
+ * cases, and saves no registers for them: they are left to tail calls.
  */
 static __always_inline void end_short_op(struct iommufd_op *op, int ret)
 {
 	op_clock_stop(&op->clock, op->phase_ns, IOMMUFD_PHASE_other, op_cycles());
-	/* what failed may have undone what it did */
+	/* a failed operation may have undone its work, and so spent time in other phases */
 	if (unlikely(op->clock.dur_ns > OP_TICKS_EXACT_NS || ret < 0)) {
 		end_memory_op(op, ret);
 	} else if (op->clock.opcode == IOMMUFD_OPERATION_map) {

@@ -2,10 +2,10 @@
 /*
  * One operation under observation.
  *
- * A function that user space or a driver calls puts a struct iommufd_op (see
- * tracepoints/iommufd_op.h) on its stack, calls iommufd_op_begin(), passes it
- * down, and calls iommufd_op_end().  While no event of iommufd is enabled all
- * of this is jumps not taken, and stores to the stack.
+ * A function that is called by user space or a driver puts a struct iommufd_op (see
+ * tracepoints/iommufd_op.h) on its stack, calls iommufd_op_begin(), passes the record down, and
+ * calls iommufd_op_end().  While no event of iommufd is enabled, all of this costs jumps that are
+ * not taken and a few stores to the stack.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_KERNEL_OP_H
 #define IOMMUSCOPE_IOMMUFD_KERNEL_OP_H
@@ -40,10 +40,10 @@ int __cold __iommufd_op_fail(struct iommufd_op *op, int err, enum iommufd_reason
 void __iommufd_op_end(struct iommufd_op *op, int ret);
 
 /**
- * iommufd_op_begin() - begin to observe an operation
+ * iommufd_op_begin() - start the observation of an operation
  * @op: the operation, need not be initialised
  * @ictx: the context it works on, or NULL
- * @opcode: what it is
+ * @opcode: its kind
  *
  * Starts the clock if an event is enabled.  Pair with iommufd_op_end().
  */
@@ -56,7 +56,7 @@ static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *i
 }
 
 /**
- * iommufd_op_start() - fire the start event of an operation, once it is known what it works on
+ * iommufd_op_start() - fire the start event of an operation, once its objects are known
  * @op: the operation
  * @name: its name, without the iommufd_ of the event
  */
@@ -71,11 +71,12 @@ static inline void iommufd_op_begin(struct iommufd_op *op, struct iommufd_ctx *i
  * @op: the operation
  * @phase: enum iommufd_phase, IOMMUFD_PHASE_other for none of them
  *
- * Phases do not nest: a function that switches restores its caller's phase
- * itself if the caller's time is to go on in it.
+ * Phases do not nest.  A function that switches the phase restores the caller's phase itself if the
+ * caller continues in it.
  *
- * What fills an HWPT pins and maps, what drops one unpins; of an attach all that is its phase fill
- * or drop, which therefore keep themselves.
+ * Filling an HWPT pins and maps memory, and dropping one unpins it.  In an attach all of that time
+ * belongs to the phase fill or drop: while one of these runs, changes to the phases account to
+ * unpin are ignored.
  */
 static __always_inline void iommufd_op_phase(struct iommufd_op *op, unsigned int phase)
 {
@@ -103,19 +104,19 @@ static inline void iommufd_op_device(struct iommufd_op *op, struct device *dev)
  * iommufd_op_add() - add to a counter of an operation
  * @op: the operation
  * @counter: &op->pages or &op->extents
- * @nr: how many more
+ * @nr: amount to add
  */
 static inline void iommufd_op_add(struct iommufd_op *op, u64 *counter, u64 nr)
 {
-	/* not armed, it adds to what nobody reads */
+	/* not armed, it adds to a counter that nothing reads */
 	if (op_observed(&iommufd_op_key))
 		*counter += nr;
 }
 
 /**
- * iommufd_op_end() - the operation is over: fire its event
+ * iommufd_op_end() - end an operation and fire its event
  * @op: the operation
- * @ret: how it ended: 0 (or positive) or a negative errno
+ * @ret: its result: 0 (or positive) or a negative errno
  */
 static inline void iommufd_op_end(struct iommufd_op *op, int ret)
 {
@@ -126,13 +127,12 @@ static inline void iommufd_op_end(struct iommufd_op *op, int ret)
 /**
  * iommufd_op_fail() - name the reason of a failure
  * @op: the operation
- * @err: negative errno the caller is about to return
- * @reason: why
+ * @err: the negative errno that the caller is about to return
+ * @reason: the reason
  * @a: first number of the reason, see tracepoints/iommufd_reasons.h
  * @b: second number
  *
- * The first reason named stays: what fails while a failure is undone does not
- * hide why.
+ * The first reason stays: an error during cleanup does not hide the original cause.
  *
  * Return: @err
  */
@@ -140,8 +140,8 @@ static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err,
 					   enum iommufd_reason reason, u64 a, u64 b)
 {
 	/*
-	 * Nobody is to keep registers for it: either the compiler sees what it returns, or it is a
-	 * last call.
+	 * The compiler need not keep registers alive across this call: it either sees the return
+	 * value or makes this the last call.
 	 */
 	if (op_observed(&iommufd_op_key)) {
 		int ret = __iommufd_op_fail(op, err, reason, a, b);
@@ -152,11 +152,11 @@ static __always_inline int iommufd_op_fail(struct iommufd_op *op, int err,
 }
 
 /**
- * iommufd_op_enter() - as iommufd_op_phase(), where the caller's phase is to go on afterwards
+ * iommufd_op_enter() - iommufd_op_phase() for callers that restore the previous phase afterwards
  * @op: the operation
  * @phase: enum iommufd_phase
  *
- * Return: the phase that ran, for iommufd_op_phase().
+ * Return: the phase that was running, for iommufd_op_phase().
  */
 static __always_inline unsigned int iommufd_op_enter(struct iommufd_op *op, unsigned int phase)
 {
@@ -170,14 +170,14 @@ static __always_inline unsigned int iommufd_op_enter(struct iommufd_op *op, unsi
 }
 
 /**
- * iommufd_op_down_read() - take a semaphore for reading, and charge the wait if there is one
- * @op: the operation; names interrupted
+ * iommufd_op_down_read() - take a semaphore for reading and charge the wait, if any
+ * @op: the operation; gets the reason interrupted
  * @sem: the semaphore
  *
- * An operation that finds it free does not wait, and need not know how long.  Afterwards it is in
- * the phase that it was in before.
+ * If the semaphore is free there is no wait, and its time is not measured.  Afterwards the
+ * operation is back in its previous phase.
  *
- * Return: 0, or -EINTR if a fatal signal came.
+ * Return: 0, or -EINTR if a fatal signal arrived.
  */
 static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
 						    struct rw_semaphore *sem)
@@ -185,7 +185,7 @@ static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
 	unsigned int phase;
 	int rc;
 
-	/* lockdep learns nothing from an attempt */
+	/* lockdep learns nothing from a trylock */
 	if (!IS_ENABLED(CONFIG_LOCKDEP) && likely(down_read_trylock(sem)))
 		return 0;
 	phase = iommufd_op_enter(op, IOMMUFD_PHASE_wait);
@@ -195,11 +195,11 @@ static inline int __must_check iommufd_op_down_read(struct iommufd_op *op,
 }
 
 /**
- * iommufd_op_down_write() - take a semaphore for writing, and charge the wait if there is one
- * @op: the operation; names interrupted
+ * iommufd_op_down_write() - take a semaphore for writing and charge the wait, if any
+ * @op: the operation; gets the reason interrupted
  * @sem: the semaphore
  *
- * Return: 0, or -EINTR if a fatal signal came.
+ * Return: 0, or -EINTR if a fatal signal arrived.
  */
 static inline int __must_check iommufd_op_down_write(struct iommufd_op *op,
 						     struct rw_semaphore *sem)
@@ -216,10 +216,10 @@ static inline int __must_check iommufd_op_down_write(struct iommufd_op *op,
 }
 
 /**
- * iommufd_op_look_around() - in a long loop: let others run, and see whether to go on
- * @op: the operation; names interrupted
+ * iommufd_op_look_around() - reschedule in a long loop, and check for a fatal signal
+ * @op: the operation; gets the reason interrupted
  *
- * Return: 0, or -EINTR if a fatal signal came.
+ * Return: 0, or -EINTR if a fatal signal arrived.
  */
 static inline int __must_check iommufd_op_look_around(struct iommufd_op *op)
 {
@@ -230,11 +230,11 @@ static inline int __must_check iommufd_op_look_around(struct iommufd_op *op)
 }
 
 /**
- * iommufd_op_lock() - take a mutex, and charge the wait
- * @op: the operation; names interrupted
+ * iommufd_op_lock() - take a mutex and charge the wait
+ * @op: the operation; gets the reason interrupted
  * @mutex: the mutex
  *
- * Return: 0, or -EINTR if a fatal signal came.
+ * Return: 0, or -EINTR if a fatal signal arrived.
  */
 static inline int __must_check iommufd_op_lock(struct iommufd_op *op, struct mutex *mutex)
 {

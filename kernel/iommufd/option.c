@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_OPTION: simple values of a context or an object, to be set and read.
+ * IOMMU_OPTION: sets and reads simple values of a context or an object.
  */
 #include <linux/capability.h>
 
@@ -14,7 +14,9 @@ static int check_flag(struct iommufd_op *op, u64 value)
 	return 0;
 }
 
-/* The mode is settled while the context is empty, so that all its memory is accounted alike. */
+/*
+ * The mode can change only while the context is empty, so that all its memory is accounted alike.
+ */
 static int set_rlimit_mode(struct iommufd_ctx *ictx, struct iommufd_op *op, u64 value)
 {
 	int rc;

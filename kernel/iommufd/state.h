@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Records of what is in a context, for those who look at it from outside.  ctx.c describes how a
- * look keeps a context.
+ * Records of the contents of a context, for observers.  ctx.c describes how an observer keeps a
+ * context.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_KERNEL_STATE_H
 #define IOMMUSCOPE_IOMMUFD_KERNEL_STATE_H

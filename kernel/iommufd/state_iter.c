@@ -2,14 +2,15 @@
 /*
  * BPF iterators over contexts, devices, HWPTs, IOASes, accesses and areas.
  *
- * Each is three kernel functions as the verifier wants them: new begins a walk, next yields a
- * record of iommufd_state.h or NULL at the end, destroy ends it.  A walk over objects goes through
- * all contexts in the order of numbers and ids and can begin anywhere, so that who has no room for
- * more goes on later where it stopped.
+ * Each iterator is three kernel functions, as the verifier requires: new starts a walk, next yields
+ * a record of iommufd_state.h, or NULL at the end, and destroy ends the walk.  A walk over objects
+ * visits all contexts in the order of numbers and ids and can start anywhere.  A program that runs
+ * out of space can therefore continue later where it stopped.
  *
- * They may sleep for a moment when an IOAS is busy, and so are for programs that user space runs
- * (SEC("syscall")) alone: one that is attached to a function of the kernel may run where it must
- * not.  A loaded program keeps the module, and the verifier sees to it that every walk is ended.
+ * Iterators may sleep briefly when an IOAS is busy.  They are available only to programs that user
+ * space runs (SEC("syscall")), because a program attached to a kernel function may run where
+ * sleeping is not allowed.  A loaded program keeps the module loaded, and the verifier makes sure
+ * that every walk is ended.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -22,14 +23,14 @@
 #include "state.h"
 
 /**
- * struct walk - a walk under way
- * @ictx: the context in which it is, or NULL
- * @ctx_id: number of the context from which to go on
- * @object_id: and id of the object
- * @iova: and IOVA of the area
+ * struct walk - a walk in progress
+ * @ictx: the context that is being walked, or NULL
+ * @ctx_id: number of the context at which to continue
+ * @object_id: id of the object at which to continue
+ * @iova: IOVA of the area at which to continue
  * @type: enum iommufd_object_type of the objects
- * @ended: there is nothing more
- * @record: what was yielded last
+ * @ended: nothing is left
+ * @record: the record that was yielded last
  */
 struct walk {
 	struct iommufd_ctx *ictx;
@@ -49,7 +50,7 @@ struct walk {
 	} record;
 };
 
-/* As BPF programs have it on their stack. */
+/* The handle that BPF programs have on their stack. */
 struct walk_handle {
 	struct walk *walk;
 };
@@ -80,7 +81,7 @@ static void walk_end(void *it)
 	kfree(handle->walk);
 }
 
-/* Enter the context from which to go on, or the next one behind; false at the end of all. */
+/* Enters the context at which to continue, or the next one after it; false after the last one. */
 static bool enter_ctx(struct walk *walk)
 {
 	u32 wanted = walk->ctx_id;
@@ -124,7 +125,7 @@ static void *next_object(struct walk *walk)
 		}
 		iommufd_state_of_object(walk->ictx, obj, &walk->record);
 		iommufd_object_put(walk->ictx, obj);
-		/* The largest id is below U32_MAX. */
+		/* No overflow: the largest id is below U32_MAX. */
 		walk->object_id++;
 		return &walk->record;
 	}
@@ -149,7 +150,10 @@ static void *next_area(struct walk *walk)
 		if (!walk->ictx || ctx_id != walk->ctx_id)
 			return NULL;
 	}
-	/* By its id every time: it may be destroyed between two records, with nobody to wait. */
+	/*
+	 * Looked up by id every time: between two records the IOAS may be destroyed, without
+	 * waiting for us.
+	 */
 	obj = iommufd_object_get_next(walk->ictx, &id, IOMMUFD_OBJECT_IOAS);
 	if (!obj)
 		return NULL;
@@ -159,7 +163,7 @@ static void *next_area(struct walk *walk)
 	iommufd_object_put(walk->ictx, obj);
 	if (rc)
 		return NULL;
-	/* Where the areas cannot be looked at, the walk ends with a record that says so. */
+	/* If the areas cannot be read, the walk ends with a record that says so. */
 	if (walk->record.area.flags & IOMMUFD_STATE_AREA_BUSY)
 		return &walk->record;
 	last = walk->record.area.iova + (walk->record.area.length - 1);
@@ -172,8 +176,8 @@ static void *next_area(struct walk *walk)
 __bpf_kfunc_start_defs();
 
 /*
- * An iterator over the objects of a type: struct bpf_iter_iommufd_NAME, begun at an object id of a
- * context, both 0 for all there are.
+ * An iterator over the objects of a type: struct bpf_iter_iommufd_NAME.  It starts at an object id
+ * of a context; start both at 0 to walk over everything.
  */
 #define OBJECT_ITERATOR(name, object_type)                                                         \
 	struct bpf_iter_iommufd_##name {                                                           \
@@ -210,7 +214,7 @@ OBJECT_ITERATOR(hwpt, IOMMUFD_OBJECT_HWPT)
 OBJECT_ITERATOR(ioas, IOMMUFD_OBJECT_IOAS)
 OBJECT_ITERATOR(access, IOMMUFD_OBJECT_ACCESS)
 
-/* Contexts, begun at the number of one. */
+/* Iterates over contexts, starting at a context's number. */
 struct bpf_iter_iommufd_ctx {
 	__u64 __opaque[1];
 } __aligned(8);
@@ -235,7 +239,7 @@ __bpf_kfunc void bpf_iter_iommufd_ctx_destroy(struct bpf_iter_iommufd_ctx *it)
 	walk_end(it);
 }
 
-/* Areas of one IOAS, begun at an IOVA. */
+/* Iterates over the areas of one IOAS, starting at an IOVA. */
 struct bpf_iter_iommufd_area {
 	__u64 __opaque[1];
 } __aligned(8);
@@ -285,9 +289,9 @@ static const struct btf_kfunc_id_set iterator_set = {
 };
 
 /**
- * iommufd_state_iter_init() - offer the iterators to BPF programs
+ * iommufd_state_iter_init() - register the iterators for BPF programs
  *
- * Return: 0, also where the module has no BTF and so nothing to offer, or a negative errno.
+ * Return: 0, also if the module has no BTF and so nothing to register, or a negative errno.
  */
 int iommufd_state_iter_init(void)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records: what iommufd_state.h tells of a context, an object, an area; and the lines of fdinfo,
- * which are sums of them.
+ * Fills the records of iommufd_state.h for a context, an object or an area, and prints the lines of
+ * fdinfo, which are sums of them.
  *
- * The caller keeps the context (as a looker or by its file) and is a short-term user of the
- * object.  A record is filled from what does not change, from counters, and from what spinlocks
- * guard.  A lock that a tenant holds and may sleep with is not waited for: what it guards is left
- * out, and the record says that the IOAS is busy.
+ * The caller holds the context (as an observer or by its file) and is a short-term user of the
+ * object.  A record is filled in from constants, from counters, and from members that spinlocks
+ * guard.  A lock under which a tenant may sleep is not waited for: if it is taken, the record
+ * leaves out what the lock guards, and a flag marks the IOAS as busy.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -26,7 +26,7 @@
 #include "memory/iova.h"
 #include "state.h"
 
-/* The records are an ABI; no byte is between their members, which would be a part of it. */
+/* The records are an ABI; they must not contain padding, which would become part of it. */
 static_assert(sizeof(struct iommufd_state_ctx) == 72);
 static_assert(sizeof(struct iommufd_state_device) == 176);
 static_assert(sizeof(struct iommufd_state_hwpt) == 72);
@@ -34,7 +34,7 @@ static_assert(sizeof(struct iommufd_state_ioas) == 136);
 static_assert(sizeof(struct iommufd_state_access) == 32);
 static_assert(sizeof(struct iommufd_state_area) == 88);
 
-/* Zeroes all of a record, whatever it lies in, and says how long it is. */
+/* Zeroes all of a record, whatever memory it is in, and sets its size. */
 #define STATE_BEGIN(record)                                                                        \
 	do {                                                                                       \
 		memset(record, 0, sizeof(*(record)));                                              \
@@ -42,7 +42,7 @@ static_assert(sizeof(struct iommufd_state_area) == 88);
 	} while (0)
 
 /**
- * iommufd_state_of_ctx() - tell of a context
+ * iommufd_state_of_ctx() - fill in the record of a context
  * @ictx: the context
  * @record: filled in
  */
@@ -104,7 +104,10 @@ static void state_of_device(struct iommufd_ctx *ictx, struct iommufd_device *ide
 	spin_unlock(&igroup->published_lock);
 
 	strscpy(record->device, dev_name(dev), sizeof(record->device));
-	/* The driver that bound the device unbinds it before it goes, and that waits for us. */
+	/*
+	 * The driver that bound the device unbinds it before it goes away, and the unbind waits for
+	 * us.
+	 */
 	if (driver)
 		strscpy(record->driver, driver->name, sizeof(record->driver));
 	if (dev->iommu && dev->iommu->iommu_dev && dev->iommu->iommu_dev->dev)
@@ -138,12 +141,12 @@ static void state_of_hwpt(struct iommufd_ctx *ictx, struct iommufd_hwpt *hwpt,
 	strscpy(record->iommu_driver, hwpt->iommu_driver, sizeof(record->iommu_driver));
 }
 
-/* How often a look tries to get a lock of a tenant, and how long it sleeps in between. */
+/* How often an observer tries to get a tenant's lock, and how long it sleeps between two tries. */
 #define LOCK_TRIES	20
 #define LOCK_SLEEP_US	50
 
 /*
- * Maps and unmaps hold it for microseconds: a look that meets one tries again, for a few
+ * Maps and unmaps hold the lock for microseconds, so an observer keeps trying for a few
  * milliseconds.
  */
 static bool try_iova_lock(struct iommufd_ioas *ioas)
@@ -216,10 +219,10 @@ static void state_of_access(struct iommufd_ctx *ictx, struct iommufd_access *acc
 }
 
 /**
- * iommufd_state_of_object() - tell of an object
+ * iommufd_state_of_object() - fill in the record of an object
  * @ictx: its context
  * @obj: the object, in use
- * @record: the struct iommufd_state_* that fits its type; filled in
+ * @record: the struct iommufd_state_* for its type; filled in
  */
 void iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *obj, void *record)
 {
@@ -241,14 +244,16 @@ void iommufd_state_of_object(struct iommufd_ctx *ictx, struct iommufd_object *ob
 	}
 }
 
-/* What is behind the beginning of an area that is pinned, unless somebody pins in it just now. */
+/*
+ * Describes the first page of a pinned area, unless another thread is pinning in it at the moment.
+ */
 static void state_of_memory(struct iommufd_area *area, struct iommufd_state_area *record)
 {
 	struct iommufd_pages *pages = area->pages;
 	unsigned long pfn;
 	struct folio *folio;
 
-	/* Tenants take it: not to be waited for. */
+	/* Tenants take this lock, so do not wait for it. */
 	if (!mutex_trylock(&pages->mutex))
 		return;
 	if (!iommufd_pages_pfn(pages, area_first_page(area), &pfn))
@@ -268,13 +273,13 @@ out_unlock:
 }
 
 /**
- * iommufd_state_of_area() - tell of an area
+ * iommufd_state_of_area() - fill in the record of an area
  * @ioas: the IOAS, in use
- * @iova: the area, or the first one behind, is looked at
+ * @iova: the first area at or after this IOVA is described
  * @record: filled in
  *
- * Return: 0; -ENOENT if there is no area at or behind @iova.  With IOMMUFD_STATE_AREA_BUSY in its
- * flags the record is of no area: which there are cannot be looked at just now.
+ * Return: 0; -ENOENT if there is no area at or after @iova.  If the flags contain
+ * IOMMUFD_STATE_AREA_BUSY, the areas cannot be read at the moment, and the record describes none.
  */
 int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_state_area *record)
 {
@@ -321,11 +326,12 @@ int iommufd_state_of_area(struct iommufd_ioas *ioas, u64 iova, struct iommufd_st
 }
 
 /**
- * iommufd_state_show() - the lines of a context in fdinfo
- * @file: where to
+ * iommufd_state_show() - print the lines of a context in fdinfo
+ * @file: the output
  * @ictx: the context, its file open
  *
- * Counters alone: it takes no longer for a million objects, and waits for nothing.
+ * Prints counters only: the cost does not depend on the number of objects, and nothing is waited
+ * for.
  */
 void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx)
 {
@@ -358,9 +364,9 @@ void iommufd_state_show(struct seq_file *file, struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_device_show_state() - the lines of a bound device in fdinfo
+ * iommufd_device_show_state() - print the lines of a bound device in fdinfo
  * @idev: the device, which the caller keeps bound
- * @file: where to
+ * @file: the output
  */
 void iommufd_device_show_state(struct iommufd_device *idev, struct seq_file *file)
 {

@@ -2,8 +2,9 @@
 /*
  * The core's side of test_hook.h.
  *
- * hook_lock guards the pointer to the hook; who found it there takes a reference on the hook's
- * module before the lock is dropped, and the hook is constant, so it is used without the lock.
+ * hook_lock guards the pointer to the hook.  A thread that reads the pointer takes a reference on
+ * the hook's module before it drops the lock.  The hook is constant, so it is used without the
+ * lock.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -26,7 +27,7 @@ static const struct iommufd_test_hook *hook_get(void)
 }
 
 /**
- * iommufd_test_register() - plug a hook in
+ * iommufd_test_register() - register a hook
  * @new: the hook, constant until it is unregistered
  *
  * Return: 0 or -EBUSY if there is one.
@@ -46,7 +47,7 @@ int iommufd_test_register(const struct iommufd_test_hook *new)
 EXPORT_SYMBOL_NS_GPL(iommufd_test_register, IOMMUFD_TEST);
 
 /**
- * iommufd_test_unregister() - take the hook out, from exit or failed init of its module
+ * iommufd_test_unregister() - unregister a hook, from exit or failed init of its module
  * @old: the hook
  */
 void iommufd_test_unregister(const struct iommufd_test_hook *old)
@@ -79,10 +80,10 @@ long iommufd_test_ioctl(struct iommufd_ctx *ictx, void __user *arg)
 }
 
 /**
- * iommufd_test_is_mock() - is a device one of the hook's?
+ * iommufd_test_is_mock() - check whether a device belongs to the hook
  * @dev: the device
  *
- * Return: whether it is.
+ * Return: whether it does.
  */
 bool iommufd_test_is_mock(struct device *dev)
 {
@@ -96,7 +97,7 @@ bool iommufd_test_is_mock(struct device *dev)
 	return mock;
 }
 
-/* IOMMU_DESTROY or close met an object of the hook. */
+/* Destroys an object of the hook, on IOMMU_DESTROY or close. */
 static void destroy_test_object(struct iommufd_object *obj, struct iommufd_op *op)
 {
 	/* The object's reference on the module keeps the hook registered. */
@@ -112,11 +113,11 @@ static const struct iommufd_object_ops test_object_ops = {
 };
 
 /**
- * iommufd_test_object_alloc() - make an object of type IOMMUFD_OBJECT_TEST
+ * iommufd_test_object_alloc() - allocate an object of type IOMMUFD_OBJECT_TEST
  * @ictx: the context
- * @size: bytes of the structure that begins with the object
+ * @size: size of the structure whose first member is the object
  *
- * Return: the object, zeroed, not yet to be found; or an error pointer.
+ * Return: the object, zeroed, which cannot be looked up yet; or an error pointer.
  */
 struct iommufd_object *iommufd_test_object_alloc(struct iommufd_ctx *ictx, size_t size)
 {
@@ -126,7 +127,7 @@ struct iommufd_object *iommufd_test_object_alloc(struct iommufd_ctx *ictx, size_
 	if (!found)
 		return ERR_PTR(-ENODEV);
 	obj = __iommufd_object_alloc(ictx, size, &test_object_ops);
-	/* The object keeps the reference on the module until it goes. */
+	/* The object holds the reference on the module until it is destroyed. */
 	if (IS_ERR(obj))
 		module_put(found->owner);
 	return obj;
@@ -134,7 +135,7 @@ struct iommufd_object *iommufd_test_object_alloc(struct iommufd_ctx *ictx, size_
 EXPORT_SYMBOL_NS_GPL(iommufd_test_object_alloc, IOMMUFD_TEST);
 
 /**
- * iommufd_test_object_finalize() - let an object be found
+ * iommufd_test_object_finalize() - make an object visible to lookups
  * @ictx: the context
  * @obj: the object
  */
@@ -173,7 +174,7 @@ struct iommufd_object *iommufd_test_object_get(struct iommufd_ctx *ictx, struct 
 EXPORT_SYMBOL_NS_GPL(iommufd_test_object_get, IOMMUFD_TEST);
 
 /**
- * iommufd_test_object_put() - let go of what a function of this file looked up
+ * iommufd_test_object_put() - release an object that a function of this file looked up
  * @ictx: the context
  * @obj: the object
  */
@@ -184,7 +185,7 @@ void iommufd_test_object_put(struct iommufd_ctx *ictx, struct iommufd_object *ob
 EXPORT_SYMBOL_NS_GPL(iommufd_test_object_put, IOMMUFD_TEST);
 
 /**
- * iommufd_test_ioas_reserve() - take a range away from an IOAS for good
+ * iommufd_test_ioas_reserve() - reserve a range of an IOAS permanently
  * @ictx: the context
  * @op: the operation
  * @ioas_id: the IOAS
@@ -234,7 +235,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_test_domain_get, IOMMUFD_TEST);
 
 /**
  * iommufd_test_set_memory_limit() - make the pin/map core work in small steps
- * @bytes: what one step may allocate
+ * @bytes: bytes that one step may allocate
  */
 void iommufd_test_set_memory_limit(unsigned int bytes)
 {
@@ -245,9 +246,9 @@ EXPORT_SYMBOL_NS_GPL(iommufd_test_set_memory_limit, IOMMUFD_TEST);
 static unsigned int pauses[IOMMUFD_TEST_NR_PAUSES];
 
 /**
- * iommufd_test_set_pause() - widen a window
- * @where: the place
- * @us: how long each pass pauses there; 0, the default: not at all
+ * iommufd_test_set_pause() - widen a race window
+ * @where: the point
+ * @us: length of the pause at each pass; 0, the default, means no pause
  */
 void iommufd_test_set_pause(enum iommufd_test_pause where, unsigned int us)
 {
@@ -256,8 +257,8 @@ void iommufd_test_set_pause(enum iommufd_test_pause where, unsigned int us)
 EXPORT_SYMBOL_NS_GPL(iommufd_test_set_pause, IOMMUFD_TEST);
 
 /**
- * iommufd_test_pause() - the core passes a place
- * @where: the place
+ * iommufd_test_pause() - pause at a point of the core, if a test asked for it
+ * @where: the point
  */
 void iommufd_test_pause(enum iommufd_test_pause where)
 {

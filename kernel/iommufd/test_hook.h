@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the module of the mock IOMMU plugs into iommufd, in test builds only (CONFIG_IOMMUFD_TEST).
+ * How the mock IOMMU's module plugs into iommufd, in test builds only (CONFIG_IOMMUFD_TEST).
  *
- * There is at most one hook.  iommufd takes a reference on its module around every test ioctl
- * and for the life of every object of type IOMMUFD_OBJECT_TEST, so the hook may be unregistered
- * from module exit without waiting for anybody.  All symbols are in namespace IOMMUFD_TEST.
+ * There is at most one hook.  iommufd holds a reference on the hook's module during every test
+ * ioctl and for the lifetime of every object of type IOMMUFD_OBJECT_TEST, so module exit may
+ * unregister the hook without waiting.  All symbols are in namespace IOMMUFD_TEST.
  *
- * The functions that take an operation name reasons in it; a test ioctl has no event of its own,
- * so the operation handed to the hook is never armed.
+ * The functions that take an operation set reasons in it.  A test ioctl has no event of its own, so
+ * the operation passed to the hook is never armed.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_TEST_HOOK_H
 #define IOMMUSCOPE_IOMMUFD_TEST_HOOK_H
@@ -16,25 +16,25 @@
 
 #ifdef CONFIG_IOMMUFD_TEST
 
-/* Places where a test can have the core pause, to widen a window. */
+/* Points where a test can make the core pause, to widen a race window. */
 enum iommufd_test_pause {
 	IOMMUFD_TEST_PAUSE_READY,
 	IOMMUFD_TEST_NR_PAUSES,
 };
 
-/* Number of the one ioctl of tests. */
+/* Number of the only test ioctl. */
 #define IOMMUFD_TEST_CMD_NR (IOMMUFD_CMD_BASE + 32)
 
 /**
- * struct iommufd_test_hook - what a test module gives to iommufd
+ * struct iommufd_test_hook - functions of a test module
  * @owner: THIS_MODULE
- * @ioctl: serves the ioctl IOMMUFD_TEST_CMD_NR; @arg points to the structure, whose first u32
- *	is its size, nothing of it checked
- * @destroy: an object of type IOMMUFD_OBJECT_TEST goes, because of IOMMU_DESTROY or because the
- *	file was closed; its id is gone already.  May sleep and call iommufd_device_detach() and
- *	so on.  The memory of the object is freed by the caller, afterwards.
- * @is_mock: @dev is one of the hook's own devices.  Such a device needs no isolated MSI, and while
- *	it is bound it does not keep the context open: the TEST object that owns it does not
+ * @ioctl: serves the ioctl IOMMUFD_TEST_CMD_NR.  @arg points to the structure, whose first u32 is
+ *	its size; nothing in it has been checked
+ * @destroy: destroys an object of type IOMMUFD_OBJECT_TEST, on IOMMU_DESTROY or when the file is
+ *	closed; its id is already gone.  May sleep, and may call iommufd_device_detach() and the
+ *	like.  The caller frees the memory of the object afterwards.
+ * @is_mock: whether @dev is one of the hook's own devices.  Such a device needs no isolated MSI,
+ *	and does not keep the context open while it is bound: the TEST object that owns it does not
  *	outlive the file.
  */
 struct iommufd_test_hook {
@@ -61,7 +61,7 @@ struct iommu_domain *iommufd_test_domain_get(struct iommufd_ctx *ictx, struct io
 void iommufd_test_set_memory_limit(unsigned int bytes);
 void iommufd_test_set_pause(enum iommufd_test_pause where, unsigned int us);
 
-/* pin.c: bytes that one step of the pin/map core may allocate for itself */
+/* pin.c: bytes that one step of the pin/map core may allocate for its own use */
 extern unsigned int iommufd_test_memory_limit;
 
 /* Called by the core. */
@@ -76,7 +76,10 @@ static inline bool iommufd_test_is_mock(struct device *dev)
 	return false;
 }
 
-/* no function: the type of its argument would be in the types of a module without test support */
+/*
+ * a macro, because a function would add its argument's type to the BTF of modules without test
+ * support
+ */
 #define iommufd_test_pause(where) do { } while (0)
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * The ioctls of a VFIO container, served from the compatibility IOAS of a context.
  *
- * Two versions of the interface differ in what an unmap may do: type1v2 takes whole mappings only,
- * as IOMMU_IOAS_UNMAP; the first type1 also cuts them.  What can be cut has been mapped in single
- * pages, so SET_IOMMU for type1 turns huge pages off in the IOAS, and that is how it is known
- * afterwards.  Structures follow VFIO's rules: argsz may be larger than known, errors are -EINVAL.
+ * Two versions of the interface differ in the unmap: type1v2 unmaps whole mappings only, like
+ * IOMMU_IOAS_UNMAP; the original type1 also splits mappings.  A mapping can be split only if it is
+ * mapped in single pages.  SET_IOMMU for type1 therefore turns huge pages off in the IOAS, and the
+ * unmap derives the version from that setting.  Structures follow VFIO's rules: argsz may be larger
+ * than known, and errors are -EINVAL.
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
@@ -32,7 +33,7 @@ static int copy_arg(struct iommufd_op *op, void *copy, const void __user *arg, s
 	return 0;
 }
 
-/* A range of VFIO's: whole, and its end does not wrap. */
+/* Checks that a range is not empty and that its end does not wrap. */
 static int check_range(struct iommufd_op *op, u64 iova, u64 size)
 {
 	u64 last;
@@ -104,12 +105,12 @@ static int unmap_dma_range(struct iommufd_ioas *ioas, struct iommufd_op *op, uns
 	if (!READ_ONCE(ioas->huge_pages)) {
 		unsigned long cuts[] = { iova, last + 1 };
 
-		/* Beyond the last IOVA there is nothing to cut off. */
+		/* Nothing is mapped beyond the last IOVA, so there is nothing to split. */
 		rc = iommufd_ioas_split(ioas, op, cuts, last == ULONG_MAX ? 1 : 2);
 		if (rc)
 			return rc;
 	}
-	/* For VFIO there is nothing wrong in unmapping nothing. */
+	/* In VFIO, an unmap that finds nothing succeeds. */
 	if (!anything_mapped(ioas, iova, last))
 		return 0;
 	return iommufd_ioas_unmap(ioas, op, iova, size, unmapped);
@@ -160,7 +161,7 @@ static int vfio_unmap_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void 
 	return 0;
 }
 
-/* Every HWPT enforces cache coherency, so no device can bypass the caches. */
+/* Returns whether every HWPT enforces cache coherency, so that no device can bypass the caches. */
 static int all_cache_coherent(struct iommufd_ctx *ictx, struct iommufd_op *op)
 {
 	struct iommufd_ioas *ioas = iommufd_vfio_ioas_get(ictx, op);
@@ -236,12 +237,12 @@ static int serve_other(struct iommufd_ctx *ictx, struct iommufd_op *op, unsigned
 }
 
 /**
- * iommufd_vfio_ioctl() - an ioctl of a VFIO container
+ * iommufd_vfio_ioctl() - serve an ioctl of a VFIO container
  * @ictx: the context
  * @cmd: number of the ioctl
  * @arg: its argument
  *
- * Return: 0, an answer, or a negative errno; -ENOTTY if the number is not one of a container's.
+ * Return: 0, a positive result, or a negative errno; -ENOTTY if containers have no such ioctl.
  */
 long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg)
 {

@@ -11,7 +11,7 @@
 #include "iommufd_private.h"
 #include "vfio_compat.h"
 
-/* Sizes that every HWPT can map.  Whole pages are what VFIO's users map by. */
+/* Page sizes that every HWPT can map.  Users of VFIO map in whole CPU pages. */
 static u64 common_page_sizes(struct iommufd_ioas *ioas)
 {
 	u64 sizes = PAGE_MASK;
@@ -21,7 +21,7 @@ static u64 common_page_sizes(struct iommufd_ioas *ioas)
 	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
 		u64 own = hwpt->domain->pgsize_bitmap;
 
-		/* An IOMMU with smaller pages maps one of ours by several of its own. */
+		/* An IOMMU with smaller pages maps one CPU page with several of its own. */
 		if (own & ~PAGE_MASK)
 			own = (own & PAGE_MASK) | PAGE_SIZE;
 		sizes &= own;
@@ -32,7 +32,10 @@ static u64 common_page_sizes(struct iommufd_ioas *ioas)
 	return sizes;
 }
 
-/* Allocate the capabilities of an IOAS; returns them and their size, offsets from the structure. */
+/*
+ * Allocates the capabilities of an IOAS.  Returns them and their size; their offsets count from the
+ * start of the structure.
+ */
 static void *make_caps(struct iommufd_ioas *ioas, struct iommufd_op *op, size_t *size)
 {
 	struct vfio_iommu_type1_info_cap_iova_range *iovas;
@@ -41,7 +44,10 @@ static void *make_caps(struct iommufd_ioas *ioas, struct iommufd_op *op, size_t 
 	size_t iovas_size;
 	u32 nr = 0, total;
 
-	/* The same layout with the same meaning: ranges are read right into their place. */
+	/*
+	 * Both have the same layout and meaning, so the ranges are read directly into the
+	 * capability.
+	 */
 	static_assert(sizeof(struct vfio_iova_range) == sizeof(struct iommu_iova_range));
 
 	for (;;) {
@@ -71,7 +77,7 @@ static void *make_caps(struct iommufd_ioas *ioas, struct iommufd_op *op, size_t 
 	avail->header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
 	avail->header.version = 1;
 	avail->header.next = 0;
-	/* There is no limit but memory. */
+	/* Memory is the only limit. */
 	avail->avail = U32_MAX;
 	return iovas;
 }
@@ -114,7 +120,7 @@ int iommufd_vfio_get_info(struct iommufd_ctx *ictx, struct iommufd_op *op, void 
 	info.iova_pgsizes = common_page_sizes(ioas);
 	info.argsz = sizeof(info) + caps_size;
 	info.cap_offset = 0;
-	/* All of the chain or none of it, and then its size in argsz. */
+	/* Copy the whole chain, or none of it and report its size in argsz. */
 	if (argsz >= info.argsz) {
 		info.cap_offset = sizeof(info);
 		if (copy_to_user(arg + sizeof(info), caps, caps_size))

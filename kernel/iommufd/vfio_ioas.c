@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one IOAS of a context that the ioctls of VFIO containers work on.
+ * The IOAS of a context that the ioctls of VFIO containers work on.
  *
- * iommufd_ctx.vfio_ioas is a plain pointer, guarded by the lock of the object table: the IOAS may
- * be destroyed, which clears it.  Without an IOMMU there is none, and the context is in no-IOMMU
- * mode for the rest of its life.
+ * iommufd_ctx.vfio_ioas is a plain pointer, guarded by the lock of the object table.  A destroy of
+ * the IOAS clears it.  Without an IOMMU there is no such IOAS, and the context is in no-IOMMU mode
+ * for the rest of its life.
  */
 #include <linux/iommufd.h>
 
@@ -15,9 +15,9 @@
 /**
  * iommufd_vfio_ioas_get() - look up the compatibility IOAS
  * @ictx: the context
- * @op: the operation; names no_compat_ioas
+ * @op: the operation; gets the reason no_compat_ioas
  *
- * Return: the IOAS, to be released by iommufd_object_put(), or ERR_PTR(-ENODEV).
+ * Return: the IOAS, which the caller releases with iommufd_object_put(), or ERR_PTR(-ENODEV).
  */
 struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ictx, struct iommufd_op *op)
 {
@@ -25,7 +25,10 @@ struct iommufd_ioas *iommufd_vfio_ioas_get(struct iommufd_ctx *ictx, struct iomm
 
 	xa_lock(&ictx->objects);
 	ioas = ictx->vfio_ioas;
-	/* One whose destroy waits for users has none left to find it by, or is as good as gone. */
+	/*
+	 * If the count is 0, a destroy has already waited for the last user and is about to free
+	 * the IOAS.
+	 */
 	if (ioas && !refcount_inc_not_zero(&ioas->obj.short_users))
 		ioas = NULL;
 	xa_unlock(&ictx->objects);
@@ -56,7 +59,7 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
 
 /**
- * iommufd_vfio_compat_set_no_iommu() - the context will serve devices without an IOMMU only
+ * iommufd_vfio_compat_set_no_iommu() - restrict the context to devices without an IOMMU
  * @ictx: the context
  *
  * Return: 0; -EINVAL: it has a compatibility IOAS.
@@ -76,11 +79,11 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 
 /**
- * iommufd_vfio_compat_ioas_create() - see to it that there is a compatibility IOAS
+ * iommufd_vfio_compat_ioas_create() - make sure that there is a compatibility IOAS
  * @ictx: the context
  *
- * One that is set already stays.  Who would not want an IOAS made sets one by IOMMU_VFIO_IOAS
- * before.
+ * An IOAS that is set already stays.  A user that wants to avoid the automatic IOAS sets one with
+ * IOMMU_VFIO_IOAS first.
  *
  * Return: 0; -EINVAL: the context is in no-IOMMU mode; -ENOMEM.
  */
@@ -103,7 +106,7 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 	if (ictx->no_iommu_mode) {
 		rc = iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_not_supported, 0, 0);
 	} else if (!ictx->vfio_ioas) {
-		/* Its id leads to it at once: who reads the id may use it. */
+		/* Finalize it under the same lock: a reader of the id may use it at once. */
 		iommufd_object_finalize_locked(ictx, &ioas->obj);
 		ictx->vfio_ioas = ioas;
 		unused = false;
@@ -148,7 +151,7 @@ static int vfio_ioas_set(struct iommufd_call *call, struct iommu_vfio_ioas *cmd)
 	else
 		ictx->vfio_ioas = ioas;
 	xa_unlock(&ictx->objects);
-	/* Only now may a destroy go on, which clears the pointer. */
+	/* Only now: a destroy, which clears the pointer, may continue after this. */
 	iommufd_object_put(ictx, &ioas->obj);
 	return rc;
 }
