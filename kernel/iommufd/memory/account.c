@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pinned memory against RLIMIT_MEMLOCK.
+ * Accounting of pinned memory against RLIMIT_MEMLOCK.
  *
- * A charge is taken for a whole segment before its first page is pinned, so that a map that cannot
- * fit fails at once and not after a minute of faulting; it is given back when the segment goes.  By
- * user, user_struct.locked_vm counts, shared with all else that locks memory for the user; by
- * process, mm_struct.locked_vm does.  The limit is that of the process that mapped.  CAP_IPC_LOCK
- * lifts the limit and, by user, the charge: what a privileged process pins takes nothing from
- * io_uring, perf and other processes of that user, whose limits count.  mm_struct.pinned_vm and
- * the context's sum count all.
+ * A whole segment is charged before its first page is pinned, so that a map that exceeds the limit
+ * fails at once and not after a minute of page faults.  The charge is returned when the segment is
+ * freed.  Accounting by user counts in user_struct.locked_vm, together with everything else that
+ * locks memory for the user; accounting by process counts in mm_struct.locked_vm.  The limit is
+ * that of the process that mapped.
+ *
+ * CAP_IPC_LOCK lifts the limit and, with accounting by user, the charge as well: memory pinned by a
+ * privileged process does not reduce what io_uring, perf and other processes of that user may lock.
+ * mm_struct.pinned_vm and the context's sum count all pinned memory.
  */
 #include <linux/cred.h>
 #include <linux/mm.h>
@@ -64,12 +66,12 @@ static noinline int charge_process(struct iommufd_pages *pages, struct iommufd_o
 
 /**
  * iommufd_account_charge() - charge pages that are about to be pinned
- * @pages: whose memory it is
- * @op: the operation; names memlock_limit.  To charge the user is one instruction; to charge the
- *      process takes a lock of its, and is the phase account.
- * @nr_pages: how many
+ * @pages: the memory they belong to
+ * @op: the operation; gets the reason memlock_limit.  Charging the user is one instruction and not
+ *	timed; charging the process takes one of its locks and is the phase account.
+ * @nr_pages: number of pages
  *
- * Return: 0; -ENOMEM when the limit would be exceeded; -EINTR if a fatal signal came.
+ * Return: 0; -ENOMEM if the limit would be exceeded; -EINTR if a fatal signal arrived.
  */
 int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
 			   unsigned long nr_pages)
@@ -89,9 +91,9 @@ int iommufd_account_charge(struct iommufd_pages *pages, struct iommufd_op *op,
 }
 
 /**
- * iommufd_account_uncharge() - give back what iommufd_account_charge() took
- * @pages: whose memory it is
- * @nr_pages: how many
+ * iommufd_account_uncharge() - undo iommufd_account_charge()
+ * @pages: the memory they belong to
+ * @nr_pages: number of pages
  */
 void iommufd_account_uncharge(struct iommufd_pages *pages, unsigned long nr_pages)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tree of areas, see area.h for the model.
+ * The tree of areas; area.h describes the model.
  */
 #include <linux/rbtree_augmented.h>
 
@@ -21,7 +21,7 @@ static struct iommufd_area *to_area(struct rb_node *node)
 }
 
 /**
- * iommufd_area_from() - the area at an IOVA, or else the first one behind it
+ * iommufd_area_from() - find the area at an IOVA, or else the first one after it
  * @ioas: the IOAS, iova_lock held
  * @iova: the IOVA
  *
@@ -47,7 +47,7 @@ struct iommufd_area *iommufd_area_from(struct iommufd_ioas *ioas, unsigned long 
 }
 
 /**
- * iommufd_area_next() - the area behind an area
+ * iommufd_area_next() - find the area after an area
  * @area: the area, iova_lock of its IOAS held
  *
  * Return: the next area or NULL.
@@ -64,7 +64,7 @@ static void set_hole(struct iommufd_area *area, struct iommufd_area *prev)
 }
 
 /**
- * iommufd_area_insert() - put an area in its place
+ * iommufd_area_insert() - insert an area into the tree
  * @ioas: the IOAS, iova_lock held for write
  * @area: the area; its range is free
  */
@@ -96,9 +96,9 @@ void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area)
 }
 
 /**
- * iommufd_area_erase() - take an area out of the tree
+ * iommufd_area_erase() - remove an area from the tree
  * @ioas: the IOAS, iova_lock held for write
- * @area: the area, still the caller's to free
+ * @area: the area; the caller still owns its memory
  */
 void iommufd_area_erase(struct iommufd_ioas *ioas, struct iommufd_area *area)
 {
@@ -113,7 +113,7 @@ void iommufd_area_erase(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	ioas->mapped_bytes -= area_length(area);
 }
 
-/* The first area behind @area, in order, that has a hole of @length before it. */
+/* Finds the first area after @area that has a hole of @length before it. */
 static struct iommufd_area *next_with_hole(struct iommufd_area *area, unsigned long length)
 {
 	struct rb_node *node = area->node.rb_right, *from;
@@ -143,7 +143,10 @@ static struct iommufd_area *next_with_hole(struct iommufd_area *area, unsigned l
 	}
 }
 
-/* Place @length bytes in [@low, @high] at @offset behind a multiple of @align, without overflow. */
+/*
+ * Places @length bytes in [@low, @high], @offset bytes after a multiple of @align, without
+ * overflow.
+ */
 static bool place(unsigned long low, unsigned long high, unsigned long length,
 		  unsigned long align, unsigned long offset, unsigned long *iova)
 {
@@ -156,18 +159,18 @@ static bool place(unsigned long low, unsigned long high, unsigned long length,
 }
 
 /**
- * iommufd_area_find_hole() - the lowest free range that is large enough
+ * iommufd_area_find_hole() - find the lowest free range that is large enough
  * @ioas: the IOAS, iova_lock held
  * @low: first IOVA that may be used
  * @high: last IOVA that may be used
- * @length: bytes wanted, not 0
- * @align: power of two; every area and @low are a multiple of the smallest one in use, so holes
- *	that fit @length but for the alignment are passed over only if @align is more than that
- * @offset: below @align; the IOVA found is @offset more than a multiple of @align
+ * @length: bytes to place, not 0
+ * @align: alignment, a power of two; every area and @low are aligned to the granule of the IOAS, so
+ *	a hole can be too small because of alignment only if @align is larger than the granule
+ * @offset: less than @align; the result is @offset more than a multiple of @align
  * @iova: out: the IOVA
  *
- * Finds a range where a hole of @length + @align - 1 bytes is, in O(log n), or where one of
- * @length happens to be aligned.
+ * Works in O(log n).  Finds any hole of at least @length + @align - granule bytes.  A smaller hole
+ * of at least @length bytes is used only at the ends of the range, if its alignment fits by chance.
  *
  * Return: true if there is one.
  */
@@ -184,7 +187,7 @@ bool iommufd_area_find_hole(struct iommufd_ioas *ioas, unsigned long low, unsign
 	if (check_add_overflow(length, slack, &need))
 		return false;
 
-	/* The hole around @low is the only one that @low can cut, the one around @high likewise. */
+	/* @low can only cut the hole that it lies in; the same holds for @high. */
 	if (!area || area->iova > high)
 		return place(low, high, length, align, offset, iova);
 	if (area->iova > low && place(low, area->iova - 1, length, align, offset, iova))
@@ -210,13 +213,13 @@ static unsigned long subtree_hole(struct rb_node *node)
 	return node ? to_area(node)->subtree_hole : 0;
 }
 
-/* The largest hole before an area that begins in [@first, @last]. */
+/* Returns the largest hole before an area that starts in [@first, @last]. */
 static unsigned long largest_before(struct rb_node *node, unsigned long first, unsigned long last)
 {
 	unsigned long largest = 0;
 	struct rb_node *top, *at;
 
-	/* The topmost area within: all others are below it. */
+	/* Find the topmost area in the range: all others in the range are below it. */
 	while (node) {
 		if (to_area(node)->iova < first)
 			node = node->rb_right;
@@ -248,7 +251,7 @@ static unsigned long largest_before(struct rb_node *node, unsigned long first, u
 	return largest;
 }
 
-/* The last area that begins at or before @iova, or NULL. */
+/* Finds the last area that starts at or before @iova, or NULL. */
 static struct iommufd_area *area_until(struct iommufd_ioas *ioas, unsigned long iova)
 {
 	struct rb_node *node = ioas->areas.rb_node;
@@ -268,7 +271,7 @@ static struct iommufd_area *area_until(struct iommufd_ioas *ioas, unsigned long 
 }
 
 /**
- * iommufd_area_largest_hole() - how much could be mapped in one piece
+ * iommufd_area_largest_hole() - find the size of the largest free range
  * @ioas: the IOAS, iova_lock held
  * @low: first IOVA that counts
  * @high: last IOVA that counts
@@ -285,7 +288,9 @@ unsigned long iommufd_area_largest_hole(struct iommufd_ioas *ioas, unsigned long
 
 	if (!first || first->iova > high)
 		return high - low == ULONG_MAX ? ULONG_MAX : high - low + 1;
-	/* The ends may cut a hole, what lies before the areas in between is within. */
+	/*
+	 * Only the holes at the two ends can be cut; all holes between them are within the range.
+	 */
 	if (first->iova > low)
 		largest = first->iova - low;
 	last = area_until(ioas, high);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Areas: what is mapped where in an IOAS.
+ * Areas: the mapped ranges of an IOAS.
  *
- * An area is a range of IOVAs and the memory behind it, a window on a struct iommufd_pages that
- * begins at a byte of it.  The areas of an IOAS are a tree ordered by IOVA, in which each node
- * knows the hole before its area and the largest hole below it, so that a free range is found in
- * O(log n) as an area is.  The tree and the states are guarded by iommufd_ioas.iova_lock.
+ * An area is a range of IOVAs and the memory behind it: a window on a struct iommufd_pages that
+ * starts at any byte of it.  The areas of an IOAS form a tree ordered by IOVA.  Each node knows the
+ * hole before its area and the largest hole in its subtree, so that both an area and a free range
+ * are found in O(log n).  iommufd_ioas.iova_lock guards the tree and the states.
  *
- * Life of an area: it is put in the tree as IOMMUFD_AREA_PENDING, which reserves its range; its
- * memory is pinned without any lock and put into the HWPTs with hwpt_lock held for read; then it
- * is IOMMUFD_AREA_READY.  An unmap makes it IOMMUFD_AREA_DYING and takes it out of the HWPTs, with
- * hwpt_lock held for read; unpins its memory without any lock; and last takes it out of the tree:
- * until then nobody else can be given the range.  Areas that are pending or dying belong to the
- * thread that maps or unmaps them; only areas that are ready can be copied from, accessed or
- * unmapped, and are in every HWPT.  While hwpt_lock is held for write no area becomes ready or
- * dying.
+ * Life of an area:
+ * - PENDING: the area is inserted into the tree, which reserves its range.  Its memory is pinned
+ *   without any lock and then mapped into the HWPTs with hwpt_lock held for read.
+ * - READY: the area can be copied from, accessed and unmapped, and is mapped in every HWPT.
+ * - DYING: an unmap removes the area from the HWPTs with hwpt_lock held for read, unpins its memory
+ *   without any lock, and last removes the area from the tree.  Until then its range cannot be
+ *   allocated again.
+ *
+ * A pending or dying area belongs to the thread that maps or unmaps it.  While hwpt_lock is held
+ * for write, no area becomes ready or dying.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_AREA_H
 #define IOMMUSCOPE_IOMMUFD_AREA_H
@@ -44,22 +46,22 @@ enum iommufd_area_state {
  * @node: in iommufd_ioas.areas
  * @iova: its first IOVA
  * @last: its last IOVA
- * @hole: free IOVAs right before it
- * @subtree_hole: largest @hole in the tree below and including it
- * @pages: memory behind it; holds a reference
+ * @hole: free IOVAs directly before it
+ * @subtree_hole: largest @hole in the subtree, including its own
+ * @pages: the memory behind it, referenced
  * @offset: byte in @pages that @iova maps
- * @item: in the list of a map, copy or unmap under way
+ * @item: in the list of a map, copy or unmap in flight
  * @accesses: pins of accesses within it; raised under iova_lock only while the area is ready
  * @state: enum iommufd_area_state
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
- * @mapped: it is in the HWPTs and counts in iommufd_ioas.stats; changed by the owner of @state, or
- *	under hwpt_lock for write, with iommufd_area_set_mapped()
- * @pinned: it is a user of its memory for the HWPTs; changed by the owner of @state, or while it is
- *	ready under iova_lock for write
- * @no_access: accesses are told to leave and none may come
- * @extents: contiguous runs of its memory, as of when it was last put into HWPTs
+ * @mapped: it is mapped in the HWPTs and counted in iommufd_ioas.stats; changed with
+ *	iommufd_area_set_mapped() by the owner of @state, or under hwpt_lock for write
+ * @pinned: it is a user of its memory on behalf of the HWPTs; changed by the owner of @state, or
+ *	under iova_lock for write while the area is ready
+ * @no_access: accesses are asked to leave, and new ones are refused
+ * @extents: contiguous runs of its memory, counted when it was last mapped into HWPTs
  * @huge_extents: those of PMD_SIZE or more
- * @huge_blocks: whole PMD_SIZEs that the IOMMU can translate with one entry
+ * @huge_blocks: whole PMD_SIZE blocks that the IOMMU can translate with one entry each
  */
 struct iommufd_area {
 	struct rb_node node;
@@ -96,7 +98,7 @@ static inline unsigned long area_last_page(const struct iommufd_area *area)
 	return (area->offset + (area->last - area->iova)) >> PAGE_SHIFT;
 }
 
-/* Areas that a loop goes over before it lets others run and looks at signals. */
+/* Areas that a loop processes before it reschedules and checks for signals. */
 #define IOMMUFD_AREAS_PER_LOOK 256
 
 /* area.c */
@@ -144,8 +146,8 @@ int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *o
 unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas);
 
 /**
- * iommufd_check_range() - is a range one that can be mapped or unmapped at all?
- * @op: the operation; names zero_length, overflow
+ * iommufd_check_range() - check that a range can be mapped or unmapped at all
+ * @op: the operation; gets the reason zero_length or overflow
  * @start: first byte
  * @length: bytes
  *

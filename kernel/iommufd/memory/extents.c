@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The record of pinned memory, see extents.h for its model.
+ * The record of pinned memory; extents.h describes the model.
  */
 #include <linux/minmax.h>
 #include <linux/slab.h>
@@ -8,11 +8,11 @@
 
 #include "memory/extents.h"
 
-/* A chunk grows by this factor until it is full size, so that small records stay small. */
+/* A chunk grows by this factor up to its full size, so that small records stay small. */
 #define CHUNK_GROWTH	8
 
 /**
- * iommufd_extents_init() - make an empty record
+ * iommufd_extents_init() - initialise an empty record
  * @extents: the record
  */
 void iommufd_extents_init(struct iommufd_extents *extents)
@@ -35,7 +35,7 @@ static void free_chunk(struct iommufd_extents *extents, struct iommufd_extent_ch
 }
 
 /**
- * iommufd_extents_free() - forget a record; the memory it tells of stays as it is
+ * iommufd_extents_free() - free a record; the memory that it describes stays pinned
  * @extents: the record, empty afterwards
  */
 void iommufd_extents_free(struct iommufd_extents *extents)
@@ -95,10 +95,10 @@ static int add_chunk(struct iommufd_extents *extents)
 }
 
 /**
- * iommufd_extents_make_room() - make room for one more extent, behind a last chunk that is full
+ * iommufd_extents_make_room() - make room for one more extent when the last chunk is full
  * @extents: the record
  *
- * Return: 0 or -ENOMEM, the record then is as it was.
+ * Return: 0 or -ENOMEM; on failure the record is unchanged.
  */
 int iommufd_extents_make_room(struct iommufd_extents *extents)
 {
@@ -110,10 +110,10 @@ int iommufd_extents_make_room(struct iommufd_extents *extents)
 }
 
 /**
- * iommufd_extents_seek() - put a cursor at a page
+ * iommufd_extents_seek() - set a cursor to a page
  * @cursor: the cursor
  * @extents: the record
- * @index: the page, below iommufd_extents.nr_pages
+ * @index: the page, less than iommufd_extents.nr_pages
  */
 void iommufd_extents_seek(struct iommufd_extent_cursor *cursor,
 			  const struct iommufd_extents *extents, unsigned long index)
@@ -140,12 +140,12 @@ void iommufd_extents_seek(struct iommufd_extent_cursor *cursor,
 }
 
 /**
- * iommufd_extents_copy_tail() - copy what a record holds from a page on
+ * iommufd_extents_copy_tail() - copy a record from a page on
  * @extents: the record
  * @index: the page
  * @tail: an empty record
  *
- * Return: 0 or -ENOMEM, @tail then is empty.
+ * Return: 0 or -ENOMEM; on failure @tail is empty.
  */
 int iommufd_extents_copy_tail(const struct iommufd_extents *extents, unsigned long index,
 			      struct iommufd_extents *tail)
@@ -166,7 +166,7 @@ int iommufd_extents_copy_tail(const struct iommufd_extents *extents, unsigned lo
 }
 
 /**
- * iommufd_extents_truncate() - forget what a record holds from a page on
+ * iommufd_extents_truncate() - remove everything from a page on from a record
  * @extents: the record
  * @index: the page
  */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The record of pinned memory: which physical pages lie behind a run of page indexes.
+ * The record of pinned memory: the physical pages behind a run of page indexes.
  *
  * An extent is a physically contiguous run of pages, packed into eight bytes.  The extents of a
- * record follow each other without a gap, in the order of the page indexes, in chunks of up to
- * 512; each chunk knows the index of its first page, so that an index is found by a binary search
- * over chunks and a walk of one.  Memory that is contiguous in 2 MiB costs eight bytes per 2 MiB
- * so, and memory that is scattered eight bytes per page, 0.2 % of it.
+ * record follow each other without a gap, in the order of the page indexes, in chunks of up to 512.
+ * Each chunk knows the index of its first page, so that a page is found by a binary search over the
+ * chunks and a walk over one chunk.  Memory that is contiguous in 2 MiB blocks costs eight bytes
+ * for each block.  Fully scattered memory costs eight bytes for each page, 0.2 % of its size.
  *
- * A record is owned by one pinned segment (pages.h), appended to while that is being pinned, and
- * then constant until it is freed or split, under the mutex of the pages.
+ * A record belongs to one pinned segment (pages.h).  It is appended to while the segment is being
+ * pinned, and constant afterwards, until it is freed or split under the mutex of the pages.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_EXTENTS_H
 #define IOMMUSCOPE_IOMMUFD_EXTENTS_H
@@ -41,7 +41,7 @@ struct iommufd_extent_chunk {
  * @nr_pages: pages recorded
  * @nr_extents: extents recorded
  * @inline_chunk: the only chunk of a small record
- * @inline_extents: its extents, while they are enough
+ * @inline_extents: the extents of that chunk
  */
 struct iommufd_extents {
 	struct iommufd_extent_chunk *chunks;
@@ -54,11 +54,11 @@ struct iommufd_extents {
 };
 
 /**
- * struct iommufd_extent_cursor - a place in a record
+ * struct iommufd_extent_cursor - a position in a record
  * @extents: the record
  * @chunk: index of the chunk
  * @slot: index of the extent in it
- * @skip: pages of that extent before this place
+ * @skip: pages of that extent before this position
  */
 struct iommufd_extent_cursor {
 	const struct iommufd_extents *extents;
@@ -76,17 +76,17 @@ void iommufd_extents_truncate(struct iommufd_extents *extents, unsigned long ind
 void iommufd_extents_seek(struct iommufd_extent_cursor *cursor,
 			  const struct iommufd_extents *extents, unsigned long index);
 
-/* The two below run once per page of scattered memory, hence inline. */
+/* The two functions below run once for each page of scattered memory, hence inline. */
 
 /**
- * iommufd_extents_append() - record a contiguous run of pages behind those recorded
+ * iommufd_extents_append() - append a contiguous run of pages to a record
  * @extents: the record
  * @pfn: its first page frame
  * @nr_pages: its length
  *
- * A run that continues the last extent makes that longer.
+ * A run that continues the last extent extends it.
  *
- * Return: 0 or -ENOMEM, the record then is as it was.
+ * Return: 0 or -ENOMEM; on failure the record is unchanged.
  */
 static inline int iommufd_extents_append(struct iommufd_extents *extents, unsigned long pfn,
 					 unsigned long nr_pages)
@@ -118,9 +118,9 @@ static inline int iommufd_extents_append(struct iommufd_extents *extents, unsign
 }
 
 /**
- * iommufd_extents_next() - take the contiguous run at a cursor and move the cursor behind it
+ * iommufd_extents_next() - return the contiguous run at a cursor and advance the cursor past it
  * @cursor: the cursor
- * @max: pages wanted at most, not 0
+ * @max: maximum number of pages, not 0
  * @pfn: out: first page frame of the run
  *
  * Return: pages in the run, 0 at the end of the record.

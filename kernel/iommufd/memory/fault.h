@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * No lock of iommufd is held over a page fault or a user copy; lockdep knows.
+ * No lock of iommufd is held over a page fault or a user copy; lockdep checks this.
  *
- * A fault is a lock to lockdep, one that is outside of every lock of iommufd.  Where a lock is
- * made it is told so, and where the module is about to fault it pretends to take that lock: with
- * another held it reports a circle, whether or not the page is there.
+ * For lockdep, a fault is a lock that is always taken outside every lock of iommufd.  That order is
+ * declared when a lock is initialised.  Where the module may fault, it pretends to take the fault
+ * lock.  If another lock is held at that point, lockdep reports a circular dependency, whether or
+ * not the page is present.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_FAULT_H
 #define IOMMUSCOPE_IOMMUFD_FAULT_H
@@ -18,7 +19,7 @@
 extern struct lockdep_map iommufd_fault_map;
 
 /**
- * iommufd_may_fault() - user memory is about to be touched: no lock of iommufd may be held
+ * iommufd_may_fault() - assert that no lock of iommufd is held, before user memory is touched
  */
 static inline void iommufd_may_fault(void)
 {
@@ -27,7 +28,7 @@ static inline void iommufd_may_fault(void)
 }
 
 /**
- * iommufd_mutex_no_fault() - nothing faults while a mutex is held
+ * iommufd_mutex_no_fault() - declare that no fault happens while a mutex is held
  * @mutex: the mutex, just initialised
  */
 static inline void iommufd_mutex_no_fault(struct mutex *mutex)
@@ -39,7 +40,7 @@ static inline void iommufd_mutex_no_fault(struct mutex *mutex)
 }
 
 /**
- * iommufd_rwsem_no_fault() - nothing faults while a semaphore is held
+ * iommufd_rwsem_no_fault() - declare that no fault happens while a semaphore is held
  * @sem: the semaphore, just initialised
  */
 static inline void iommufd_rwsem_no_fault(struct rw_semaphore *sem)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Between areas and HWPTs.
+ * Mapping areas into HWPTs and unmapping them.
  *
- * The memory of an area is pinned before (pinned.c, map.c), without any lock.  From then on the
- * record of its extents is all that is needed: filling an HWPT walks it, and so does unpinning;
- * nothing is ever read back from a page table.  What works on HWPTs holds hwpt_lock and never
- * faults.
+ * The memory of an area is pinned first (pinned.c, map.c), without any lock.  From then on, the
+ * record of its extents is sufficient: filling an HWPT and unpinning walk that record, and nothing
+ * is ever read back from a page table.  Code that works on HWPTs holds hwpt_lock and never faults.
  *
- * IOMMU drivers map and unmap a range in one go, however long.  So they are given 1 GiB at most,
- * which cuts no page of theirs, and between two steps others run.
+ * An IOMMU driver maps and unmaps a range in one call, however long it is.  Calls are therefore
+ * limited to steps of 1 GiB, aligned so that they split no page of the IOMMU, and other threads can
+ * run between two steps.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -20,18 +20,18 @@
 #include "iommufd_private.h"
 #include "iommufd.h"
 
-/* What an IOMMU driver is asked to do at once. */
+/* Largest range that one call to an IOMMU driver handles. */
 #define STEP SZ_1G
 
-/* How many extents are mapped between two looks at signals. */
+/* Extents that are mapped between two checks for signals. */
 #define EXTENTS_PER_LOOK 512
 
 /**
  * iommufd_area_pin() - pin the memory of an area, as one user
- * @area: the area, the caller's
+ * @area: the area, owned by the caller
  * @op: the operation
  *
- * Faults: no lock is held.
+ * May fault, so the caller must not hold a lock.
  *
  * Return: 0 or a negative errno.
  */
@@ -47,8 +47,9 @@ int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op)
 /**
  * iommufd_areas_unpin() - unpin the memory of areas
  * @ioas: the IOAS
- * @op: the operation; phase unpin is charged
- * @areas: the areas, by iommufd_area.item, the caller's and in no HWPT; some may not be pinned
+ * @op: the operation; the phase unpin is charged
+ * @areas: the areas, by iommufd_area.item, owned by the caller and in no HWPT; some may not be
+ *	pinned
  */
 void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			 struct list_head *areas)
@@ -68,7 +69,7 @@ void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 }
 
-/* What @area adds to the sums of its IOAS while it is in the HWPTs. */
+/* Adds @area to the sums of its IOAS (or subtracts it), which count it while it is in the HWPTs. */
 static void add_stats(struct iommufd_ioas *ioas, const struct iommufd_area *area, int sign)
 {
 	u64 nr_pages = area_last_page(area) - area_first_page(area) + 1;
@@ -87,10 +88,11 @@ static void add_stats(struct iommufd_ioas *ioas, const struct iommufd_area *area
 }
 
 /**
- * iommufd_area_set_mapped() - an area is in the HWPTs from now on, or no longer
+ * iommufd_area_set_mapped() - note that an area is now mapped in the HWPTs, or no longer
  * @ioas: its IOAS
- * @area: the area, pinned and known by iommufd_area_map_hwpt() if it is in them
- * @mapped: which
+ * @area: the area; if it is mapped, it is pinned and iommufd_area_map_hwpt() has counted its
+ *	extents
+ * @mapped: whether it is mapped
  */
 void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *area, bool mapped)
 {
@@ -101,7 +103,10 @@ void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *are
 	spin_unlock(&ioas->stats_lock);
 }
 
-/* Whole PMD_SIZEs in a run that the IOMMU can have as one entry each: aligned on both sides. */
+/*
+ * Counts the PMD_SIZE blocks of a run that the IOMMU can map with one entry each: IOVA and physical
+ * address are both aligned.
+ */
 static unsigned long huge_blocks(unsigned long iova, phys_addr_t phys, unsigned long length)
 {
 	unsigned long pad = -iova & (PMD_SIZE - 1);
@@ -111,13 +116,13 @@ static unsigned long huge_blocks(unsigned long iova, phys_addr_t phys, unsigned 
 	return (length - pad) / PMD_SIZE;
 }
 
-/* Up to where a step goes that begins at @iova. */
+/* Length of the step that starts at @iova. */
 static size_t step_length(unsigned long iova, size_t left)
 {
 	return min_t(size_t, STEP - (iova & (STEP - 1)), left);
 }
 
-/* Take a range out of a domain. */
+/* Unmaps a range from a domain. */
 static __always_inline size_t unmap_range(struct iommu_domain *domain, unsigned long iova,
 					  size_t length, struct iommu_iotlb_gather *gather)
 {
@@ -134,7 +139,7 @@ static __always_inline size_t unmap_range(struct iommu_domain *domain, unsigned 
 	}
 }
 
-/* The same with an invalidation of its own, for what is undone. */
+/* The same with its own invalidation, for cleanup after a failure. */
 static void undo_range(struct iommu_domain *domain, unsigned long iova, size_t length)
 {
 	struct iommu_iotlb_gather gather;
@@ -169,7 +174,7 @@ static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_
 }
 
 /**
- * iommufd_area_count() - count the extents of an area that was cut out of another
+ * iommufd_area_count() - count the extents of an area that was split off another
  * @area: the area, pinned, and mapped without huge pages
  */
 void iommufd_area_count(struct iommufd_area *area)
@@ -192,12 +197,12 @@ void iommufd_area_count(struct iommufd_area *area)
 /**
  * iommufd_area_map_hwpt() - map an area into an HWPT
  * @area: the area, its memory pinned
- * @op: the operation; phase map is charged
+ * @op: the operation; the phase map is charged
  * @hwpt: the HWPT
- * @huge_pages: contiguous memory may be combined
+ * @huge_pages: contiguous memory may be merged
  *
- * Return: 0; -EINTR if a fatal signal came; or what the IOMMU driver said.  Nothing of the area is
- * in the HWPT then.
+ * Return: 0; -EINTR if a fatal signal arrived; or the error of the IOMMU driver.  On failure no
+ * part of the area is in the HWPT.
  */
 int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool huge_pages)
@@ -242,7 +247,10 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 		return rc;
 	}
 	iommufd_op_add(op, &op->extents, nr_extents);
-	/* Every HWPT is told the same extents; huge pages are not for all areas or for none. */
+	/*
+	 * Every HWPT gets the same extents, so they are counted only once.  Huge pages are on or
+	 * off for the whole IOAS.
+	 */
 	if (!area->mapped) {
 		area->extents = nr_extents;
 		area->huge_extents = nr_huge;
@@ -251,23 +259,24 @@ int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 	return 0;
 }
 
-/* In line in the loop over areas: a call would be a good part of what an area costs there. */
+/* Inline for the loop over areas, where a call would be a large part of the cost of an area. */
 static __always_inline void unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
 				       struct iommu_iotlb_gather *gather)
 {
 	size_t length = area_length(area);
 	size_t unmapped = unmap_range(hwpt->domain, area->iova, length, gather);
 
-	/* The IOMMU driver lost a part of the table: the device can still reach the memory. */
+	/* The IOMMU driver lost a part of the table, so the device can still reach the memory. */
 	WARN_ON_ONCE(unmapped < length);
 	trace_iommufd_domain_unmap(hwpt->obj.id, area->iova, length, 0);
 }
 
 /**
- * iommufd_area_unmap_hwpt() - take an area out of an HWPT; its memory stays pinned
+ * iommufd_area_unmap_hwpt() - unmap an area from an HWPT; its memory stays pinned
  * @area: the area
  * @hwpt: the HWPT
- * @gather: collects what iommu_iotlb_sync() has to invalidate before the memory is unpinned
+ * @gather: collects the ranges that iommu_iotlb_sync() must invalidate before the memory is
+ *	unpinned
  */
 void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,
 			     struct iommu_iotlb_gather *gather)
@@ -275,7 +284,7 @@ void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwp
 	unmap_hwpt(area, hwpt, gather);
 }
 
-/* Take areas out of one HWPT, with one invalidation for all of them. */
+/* Unmaps areas from one HWPT, with a single invalidation for all of them. */
 static void unmap_areas(struct iommufd_op *op, struct list_head *areas, struct iommufd_hwpt *hwpt)
 {
 	struct iommu_iotlb_gather gather;
@@ -297,7 +306,7 @@ static void unmap_areas(struct iommufd_op *op, struct list_head *areas, struct i
  * @op: the operation
  * @area: the area, pending, and pinned if there is an HWPT
  *
- * Return: 0 or a negative errno; the area is in no HWPT then.
+ * Return: 0 or a negative errno.  On failure the area is in no HWPT.
  */
 int iommufd_area_fill(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		      struct iommufd_area *area)
@@ -322,10 +331,11 @@ out_unmap:
 }
 
 /**
- * iommufd_areas_unmap() - take areas out of every HWPT of their IOAS
+ * iommufd_areas_unmap() - unmap areas from every HWPT of their IOAS
  * @ioas: the IOAS, hwpt_lock held
- * @op: the operation; phases unmap and sync are charged
- * @areas: the areas, by iommufd_area.item, the caller's; those that are mapped are in every HWPT
+ * @op: the operation; the phases unmap and sync are charged
+ * @areas: the areas, by iommufd_area.item, owned by the caller; those that are mapped are in every
+ *	HWPT
  */
 void iommufd_areas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			 struct list_head *areas)

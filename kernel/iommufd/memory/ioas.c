@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of an IOAS, and the HWPTs that translate it.
+ * Lifetime of an IOAS, and the HWPTs that translate it.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 #include "iommufd_private.h"
 #include "memory/iova.h"
 
-/* Make an empty address space of zeroed memory. */
+/* Initialises an empty address space in zeroed memory. */
 static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 {
 	ioas->ictx = ictx;
@@ -30,7 +30,7 @@ static int ioas_init(struct iommufd_ioas *ioas, struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_ioas_fini() - unmap everything and free what the address space holds
+ * iommufd_ioas_fini() - unmap everything and free the contents of the address space
  * @ioas: the IOAS, without HWPTs, accesses and other users
  */
 void iommufd_ioas_fini(struct iommufd_ioas *ioas)
@@ -38,7 +38,7 @@ void iommufd_ioas_fini(struct iommufd_ioas *ioas)
 	unsigned long unmapped;
 	struct iommufd_op op;
 
-	/* Part of destroying the object, which has an event of its own. */
+	/* This is part of the destruction of the object, which has an event of its own. */
 	op.clock.armed = 0;
 	WARN_ON(!list_empty(&ioas->hwpts));
 	WARN_ON(iommufd_ioas_unmap_all(ioas, &op, false, &unmapped));
@@ -58,11 +58,11 @@ static const struct iommufd_object_ops ioas_object_ops = {
 };
 
 /**
- * iommufd_ioas_alloc() - make an address space
+ * iommufd_ioas_alloc() - allocate an address space
  * @ictx: the context
- * @op: the operation; names no_memory
+ * @op: the operation; gets the reason no_memory
  *
- * Return: the IOAS, empty and not yet to be found; or an error pointer.
+ * Return: the IOAS, empty, which cannot be looked up yet; or an error pointer.
  */
 struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd_op *op)
 {
@@ -84,7 +84,7 @@ struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx, struct iommufd
 	return ioas;
 }
 
-/* What the IOMMU cannot translate is reserved by the HWPT. */
+/* The HWPT reserves the IOVAs that its IOMMU cannot translate. */
 static int reserve_outside_aperture(struct iommufd_ioas *ioas, struct iommufd_op *op,
 				    struct iommufd_hwpt *hwpt)
 {
@@ -102,7 +102,7 @@ static int reserve_outside_aperture(struct iommufd_ioas *ioas, struct iommufd_op
 	return rc;
 }
 
-/* Check what @hwpt demands of IOVAs and put it into force. */
+/* Checks the restrictions that @hwpt puts on IOVAs and applies them. */
 static int restrict_iovas(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt)
 {
@@ -142,13 +142,13 @@ static void unrestrict_iovas(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwp
 	up_write(&ioas->iova_lock);
 }
 
-/* Areas that an HWPT is filled with between two looks at the tree. */
+/* Areas that are mapped into an HWPT between two lookups in the tree. */
 #define FILL_BATCH 64
 
 /*
- * The next areas in IOVA order, from *iova on and before @end, that are in every HWPT; out: where
- * to go on.  They stay as they are while hwpt_lock is held for write: iova_lock, which maps and
- * unmaps take in the meantime, need not be held while the IOMMU driver works.
+ * Returns the next areas in IOVA order, from *iova on and before @end, that are in every HWPT, and
+ * advances *iova past them.  The areas stay unchanged while hwpt_lock is held for write.  iova_lock
+ * therefore need not be held during calls to the IOMMU driver, and maps and unmaps can take it.
  */
 static unsigned int next_areas(struct iommufd_ioas *ioas, unsigned long *iova, unsigned long end,
 			       struct iommufd_area **areas)
@@ -160,7 +160,10 @@ static unsigned int next_areas(struct iommufd_ioas *ioas, unsigned long *iova, u
 	down_read(&ioas->iova_lock);
 	for (area = iommufd_area_from(ioas, *iova); area && area->iova < end && nr < FILL_BATCH;
 	     area = iommufd_area_next(area)) {
-		/* Others are the map's to put in, as soon as it gets hwpt_lock, or out already. */
+		/*
+		 * A pending area is mapped by its own map, once that gets hwpt_lock; a dying one is
+		 * already unmapped.
+		 */
 		if (smp_load_acquire(&area->state) == IOMMUFD_AREA_READY)
 			areas[nr++] = area;
 	}
@@ -170,7 +173,7 @@ static unsigned int next_areas(struct iommufd_ioas *ioas, unsigned long *iova, u
 	return nr;
 }
 
-/* Undo a part of filling: what lies before @end. */
+/* Undoes a partial fill: unmaps everything before @end. */
 static void unmap_until(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt, unsigned long end)
 {
 	struct iommufd_area *areas[FILL_BATCH];
@@ -195,8 +198,8 @@ static int fill_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct io
 	if (WARN_ON_ONCE(!area->pinned))
 		return -EINVAL;
 	/*
-	 * Extents are counted for the first HWPT; if there was one before, it may have been
-	 * otherwise.
+	 * The extents are counted for the first HWPT; under an earlier HWPT the count may have
+	 * differed.
 	 */
 	if (!ioas->nr_hwpts)
 		iommufd_area_set_mapped(ioas, area, false);
@@ -235,15 +238,15 @@ out_undo:
 }
 
 /**
- * iommufd_ioas_add_hwpt() - have an HWPT translate an address space, filled with all its areas
+ * iommufd_ioas_add_hwpt() - make an HWPT translate an address space, filled with all its areas
  * @ioas: the IOAS; the caller is a pinner of it, see iommufd_ioas_hold_pinned()
  * @op: the operation; on failure its iova and length are those of the area that could not be filled
  * @hwpt: the HWPT, its domain allocated
  *
- * Return: 0; -EADDRINUSE: an area lies where the IOMMU cannot translate, or is misaligned for it;
- * -EINVAL: its pages are too large; -EINTR; or what the IOMMU driver says if an area cannot be
- * mapped.  Nothing is changed then.  If 0, the HWPT is a pinner too, until
- * iommufd_ioas_release_pinned().
+ * Return: 0; -EADDRINUSE: an area is outside the aperture of the IOMMU or misaligned for it;
+ * -EINVAL: the pages of the IOMMU are too large; -EINTR; or the error of the IOMMU driver for an
+ * area that cannot be mapped.  On failure nothing has changed.  On success the HWPT is a pinner
+ * too, until iommufd_ioas_release_pinned().
  */
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt)
@@ -271,13 +274,13 @@ out_unlock:
 }
 
 /**
- * iommufd_ioas_remove_hwpt() - an HWPT no longer translates an address space
+ * iommufd_ioas_remove_hwpt() - end the translation of an address space by an HWPT
  * @ioas: the IOAS
- * @hwpt: the HWPT, attached to no device; its domain is about to be freed, and then the caller ends
- *	its being a pinner
+ * @hwpt: the HWPT, attached to no device; the caller then frees its domain and ends its role as a
+ *	pinner
  *
- * The domain is not emptied: no device can reach memory through it any more, and freeing it frees
- * its tables at once.
+ * The domain is not emptied: no device can reach memory through it any more, and freeing the domain
+ * frees its tables at once.
  */
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt)
 {
@@ -292,10 +295,10 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hw
  * iommufd_ioas_set_huge_pages() - set IOMMU_OPTION_HUGE_PAGES
  * @ioas: the IOAS
  * @op: the operation
- * @enable: contiguous memory may be combined to larger pages
+ * @enable: contiguous memory may be merged into larger pages
  *
- * Return: 0; -EINVAL: areas are in HWPTs as the option was; -EADDRINUSE: an area is not a
- * whole number of pages, which must be without huge pages; -EINTR.
+ * Return: 0; -EINVAL: areas are already mapped in HWPTs with the old setting; -EADDRINUSE: an area
+ * does not consist of whole pages, which is required without huge pages; -EINTR.
  */
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable)
 {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel drivers at the memory of an IOAS: reading, writing and pinning by IOVA.
+ * Kernel drivers that use the memory of an IOAS: reads, writes and pins by IOVA.
  *
- * An access that pins raises iommufd_area.accesses of every area it pins in, under iova_lock held
- * for read; an unmap, which holds it for write, sees that, asks the access to leave, and
- * finds the count zero when it looks again.
+ * An access that pins raises iommufd_area.accesses of every area in the range, under iova_lock held
+ * for read.  An unmap, which holds iova_lock for write, sees the count and asks the access to
+ * leave; once the count is zero it continues.
  *
- * What is not there is faulted in without any lock, by pinning it: between a look at the areas
- * that finds what memory is behind the range, and a second one that finds whether it still is.
- * Only then are pins handed out, or bytes copied, with the locks.  So an unmap does not wait for a
- * fault, and when it returns no access reads or writes what it took away.
+ * Pages that are not present are faulted in without any lock, by pinning them.  A first look at the
+ * areas finds the memory behind the range; a second look, after the fault, checks that the range is
+ * still backed by the same memory.  Only then are pins handed out, or bytes copied, with the locks
+ * held.  An unmap therefore never waits for a fault, and after it returns no access reads or writes
+ * the unmapped memory.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -20,7 +21,7 @@
 #include "memory/area.h"
 #include "iommufd_private.h"
 
-/* How often a range is looked at whose areas change all the time. */
+/* Maximum number of looks at a range whose areas change all the time. */
 #define MAX_LOOKS 100
 
 /**
@@ -28,10 +29,10 @@
  * @ioas: the IOAS
  * @op: the operation
  * @access: the access
- * @pins_pages: it pins, so that areas have to be whole pages from now on
+ * @pins_pages: it pins, so areas must consist of whole pages from now on
  * @slot: out: its key in iommufd_ioas.accesses
  *
- * Return: 0; -EADDRINUSE: an area is not a whole number of pages; -ENOMEM; -EINTR.
+ * Return: 0; -EADDRINUSE: an area does not consist of whole pages; -ENOMEM; -EINTR.
  */
 int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			    struct iommufd_access *access, bool pins_pages, u32 *slot)
@@ -67,8 +68,8 @@ out_unlock_hwpts:
 /**
  * iommufd_ioas_remove_access() - detach an access
  * @ioas: the IOAS
- * @slot: as iommufd_ioas_add_access() told
- * @pins_pages: as it was told
+ * @slot: slot returned by iommufd_ioas_add_access()
+ * @pins_pages: the value passed to iommufd_ioas_add_access()
  */
 void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_pages)
 {
@@ -83,8 +84,8 @@ void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_p
 }
 
 /*
- * Take the locks under which an access uses its IOAS; NULL, and no lock, if it has none.  Neither
- * is ever held over a fault.
+ * Takes the locks under which an access uses its IOAS.  Returns NULL, without locks, if the access
+ * is not attached.  Neither lock is ever held over a fault.
  */
 static struct iommufd_ioas *enter(struct iommufd_access *access, struct iommufd_op *op)
 {
@@ -110,9 +111,9 @@ static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 
 /**
  * struct piece - the part of an access's range that lies in one area
- * @area: the area, to be touched under iova_lock only, or while the access has it pinned
+ * @area: the area, used only under iova_lock, or while the access has it pinned
  * @pages: its pages
- * @offset: byte in them at which the piece begins
+ * @offset: first byte of the piece in them
  * @length: bytes
  */
 struct piece {
@@ -122,7 +123,9 @@ struct piece {
 	unsigned long length;
 };
 
-/* The piece that begins at @iova, up to @last; names why there is none. */
+/*
+ * Finds the piece that starts at @iova and ends at @last at the latest; sets the reason on failure.
+ */
 static int get_piece(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		     unsigned long last, bool write, struct piece *piece)
 {
@@ -153,13 +156,13 @@ static unsigned long piece_last_page(const struct piece *piece)
 /**
  * struct pinning - pages that an access is about to pin
  * @iova: first IOVA
- * @last: last one
- * @write: they will be written to
- * @nr: pieces
- * @nr_pinned: the first so many are pinned
- * @room: how many pieces there is room for
- * @pieces: the pieces, each with a reference on its pages; @one or allocated
- * @one: room for one, which most ranges are
+ * @last: last IOVA
+ * @write: the driver will write to the pages
+ * @nr: number of pieces
+ * @nr_pinned: number of pieces that are pinned, from the first on
+ * @room: number of pieces that fit in @pieces
+ * @pieces: the pieces, each with a reference on its pages; &@one or allocated
+ * @one: inline storage for one piece, which is enough for most ranges
  */
 struct pinning {
 	unsigned long iova;
@@ -179,7 +182,10 @@ static int get_pin_piece(struct iommufd_ioas *ioas, struct iommufd_op *op, struc
 
 	if (rc)
 		return rc;
-	/* Two areas that meet within a page would both claim its place in the array of pages. */
+	/*
+	 * Two areas that meet within a page would both claim that page's slot in the array of
+	 * pages.
+	 */
 	if (((piece->offset ^ iova) & ~PAGE_MASK) || (iova != pin->iova && (iova & ~PAGE_MASK)))
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_iova_misaligned, iova,
 				       PAGE_SIZE);
@@ -206,7 +212,7 @@ static int add_piece(struct iommufd_op *op, struct pinning *pin, const struct pi
 	return 0;
 }
 
-/* The first look: what memory is behind the range? */
+/* The first look: finds the memory behind the range. */
 static int find_pieces(struct iommufd_access *access, struct iommufd_op *op, struct pinning *pin)
 {
 	struct iommufd_ioas *ioas = enter(access, op);
@@ -258,7 +264,7 @@ static void drop_pieces(struct iommufd_op *op, struct pinning *pin)
 	pin->nr_pinned = 0;
 }
 
-/* The areas are the access's to have unmapped no more, its pins are theirs. */
+/* Hands the pins over to the areas: from now on an unmap must ask the access to release them. */
 static void hand_over(struct iommufd_access *access, struct pinning *pin, struct page **out_pages)
 {
 	unsigned long nr_pages = 0;
@@ -286,7 +292,9 @@ static void hand_over(struct iommufd_access *access, struct pinning *pin, struct
 	pin->nr_pinned = 0;
 }
 
-/* The second look: is the memory still there?  -EAGAIN if it is other memory. */
+/*
+ * The second look: checks that the range is still backed by the same memory; -EAGAIN if it is not.
+ */
 static int check_pieces(struct iommufd_access *access, struct iommufd_op *op, struct pinning *pin,
 			struct page **out_pages)
 {
@@ -320,12 +328,11 @@ static int check_pieces(struct iommufd_access *access, struct iommufd_op *op, st
  * @iova: first IOVA
  * @length: bytes; all of the range must be mapped
  * @out_pages: out: the page of each PAGE_SIZE from @iova's page on
- * @write: the pages will be written to
+ * @write: the driver will write to the pages
  *
- * Return: 0; -EINVAL: zero length, or memory that is not at the same place within a page as
- * @iova; -EOVERFLOW; -ENOENT: the access is not attached, or not all of the range is mapped, also
- *	if
- * it was unmapped while it was faulted in; -EPERM: it is mapped read-only; else as pinning fails.
+ * Return: 0; -EINVAL: zero length, or memory whose offset within a page differs from that of @iova;
+ * -EOVERFLOW; -ENOENT: the access is not attached, or not all of the range is mapped, or it was
+ * unmapped while it was faulted in; -EPERM: it is mapped read-only; or the error of the pin.
  */
 int iommufd_ioas_pin_pages(struct iommufd_access *access, struct iommufd_op *op,
 			   unsigned long iova, unsigned long length, struct page **out_pages,
@@ -337,7 +344,7 @@ int iommufd_ioas_pin_pages(struct iommufd_access *access, struct iommufd_op *op,
 
 	if (!length)
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_zero_length, 0, 0);
-	/* The end itself must not wrap, as unpinning goes up to it. */
+	/* The end must not wrap either, because unpinning loops up to it. */
 	if (check_add_overflow(iova, length, &pin.last))
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, iova, length);
 	pin.last--;
@@ -364,8 +371,8 @@ int iommufd_ioas_pin_pages(struct iommufd_access *access, struct iommufd_op *op,
  * iommufd_ioas_unpin_pages() - undo iommufd_ioas_pin_pages()
  * @ioas: the IOAS
  * @op: the operation
- * @iova: as it was pinned
- * @length: as it was pinned
+ * @iova: first IOVA, as it was pinned
+ * @length: bytes, as they were pinned
  */
 void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			      unsigned long iova, unsigned long length)
@@ -375,7 +382,7 @@ void iommufd_ioas_unpin_pages(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	if (WARN_ON_ONCE(!length || check_add_overflow(iova, length, &end)))
 		return;
 	iommufd_op_phase(op, IOMMUFD_PHASE_unpin);
-	/* The range is pinned, so its areas are there and as they were, until the count falls. */
+	/* The range is pinned, so its areas exist and stay unchanged until the count falls. */
 	while (iova != end) {
 		struct iommufd_area *area;
 		struct piece piece;
@@ -404,7 +411,7 @@ static void copy_in_page(struct page *page, unsigned int offset, void *data,
 		memcpy_from_page(data, page, offset, length);
 }
 
-/* Memory that some HWPT or access keeps pinned is read and written where it is. */
+/* Reads and writes memory that an HWPT or access keeps pinned, in place. */
 static bool copy_pinned(const struct piece *piece, void *data, bool write)
 {
 	unsigned long pfn;
@@ -419,7 +426,7 @@ static bool copy_pinned(const struct piece *piece, void *data, bool write)
 	return pinned;
 }
 
-/* Memory of the calling process is copied as far as it is there. */
+/* Copies memory of the calling process, if it is present. */
 static bool copy_own(const struct piece *piece, void *data, bool write)
 {
 	void __user *user = (void __user *)(piece->pages->user_va + piece->offset);
@@ -434,13 +441,13 @@ static bool copy_own(const struct piece *piece, void *data, bool write)
 /**
  * struct copying - bytes that an access reads or writes, within one page
  * @iova: first IOVA
- * @last: last one that is wanted; the page ends before it, perhaps
- * @data: where to, or from
+ * @last: last IOVA of the request; the page may end before it
+ * @data: kernel memory to copy to or from
  * @flags: IOMMUFD_ACCESS_RW_*
- * @done: how many have been copied
- * @page: memory that was faulted in, or NULL
- * @pages: whose it is, with a reference
- * @index: and which page of it
+ * @done: number of bytes copied
+ * @page: page that was faulted in, or NULL
+ * @pages: the memory that @page belongs to, referenced
+ * @index: index of @page in @pages
  */
 struct copying {
 	unsigned long iova;
@@ -453,7 +460,9 @@ struct copying {
 	unsigned long index;
 };
 
-/* With the locks: copy what is within a page.  -EAGAIN if it has to be faulted in first. */
+/*
+ * With the locks held: copies the bytes within one page.  -EAGAIN if it must be faulted in first.
+ */
 static int copy_locked(struct iommufd_access *access, struct iommufd_op *op, struct copying *copy)
 {
 	bool write = copy->flags & IOMMUFD_ACCESS_RW_WRITE;
@@ -499,7 +508,7 @@ static int fault_in(struct iommufd_op *op, struct copying *copy)
 			       copy->pages->user_va + copy->index * PAGE_SIZE, -ret);
 }
 
-/* Copy what is within a page. */
+/* Copies the bytes within one page. */
 static int copy_step(struct iommufd_access *access, struct iommufd_op *op, struct copying *copy)
 {
 	unsigned int looks = 0;
@@ -536,7 +545,7 @@ static int copy_step(struct iommufd_access *access, struct iommufd_op *op, struc
  *
  * Return: 0; -EINVAL: zero length; -EOVERFLOW; -ENOENT: the access is not attached, or not all of
  * the range is mapped; -EPERM: it is mapped read-only; -EFAULT: the memory is not there; -EINTR.
- * A part may have been copied then.
+ * On failure a part may have been copied.
  */
 int iommufd_ioas_rw(struct iommufd_access *access, struct iommufd_op *op, unsigned long iova,
 		    void *data, size_t length, unsigned int flags)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which IOVAs of an IOAS may be used.
+ * Usable IOVAs of an IOAS.
  *
- * Reserved ranges are taken away by devices (MSI windows, firmware), by HWPTs (what is outside of
- * their aperture) and by tests; each carries its owner, and several may overlap.  From them
- * the usable ranges are computed, sorted and merged, whenever the reserved ones change; there are a
- * few dozen at most.  Allowed ranges are what user space wants kept usable; they and the reserved
- * ones never overlap.  All of it is guarded by iommufd_ioas.iova_lock.
+ * Ranges are reserved by devices (MSI windows, firmware), by HWPTs (everything outside their
+ * aperture) and by tests.  Each reserved range has an owner, and several may overlap.  The usable
+ * ranges, sorted and merged, are recomputed whenever the reserved ranges change; there are a few
+ * dozen at most.  Allowed ranges are those that user space wants to keep usable; they never overlap
+ * with reserved ranges.  iommufd_ioas.iova_lock guards all of them.
  */
 #include <linux/align.h>
 #include <linux/list.h>
@@ -47,7 +47,7 @@ static void free_ranges(struct list_head *list)
 	INIT_LIST_HEAD(list);
 }
 
-/* The reserved ranges cut the space in at most one more piece than there are of them. */
+/* The reserved ranges divide the space into at most one more piece than there are ranges. */
 static struct iommufd_iova_set *alloc_set(size_t nr_reserved)
 {
 	struct iommufd_iova_set *set;
@@ -74,7 +74,7 @@ static void compute_usable(struct iommufd_ioas *ioas, struct iommufd_iova_set *s
 }
 
 /**
- * iommufd_iova_init() - begin with the whole space usable
+ * iommufd_iova_init() - initialise an IOAS with the whole space usable
  * @ioas: a new IOAS
  *
  * Return: 0 or -ENOMEM.
@@ -92,8 +92,8 @@ int iommufd_iova_init(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_iova_fini() - free what iommufd_iova_init() and the calls since allocated
- * @ioas: an IOAS that goes
+ * iommufd_iova_fini() - free everything that iommufd_iova_init() and later calls allocated
+ * @ioas: an IOAS that is being destroyed
  */
 void iommufd_iova_fini(struct iommufd_ioas *ioas)
 {
@@ -103,13 +103,13 @@ void iommufd_iova_fini(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_iova_reserve_locked() - iommufd_ioas_reserve() for who holds iova_lock
+ * iommufd_iova_reserve_locked() - iommufd_ioas_reserve() with iova_lock held
  * @ioas: the IOAS, iova_lock held for write
  * @op: the operation
  * @start: first IOVA
  * @last: last IOVA
- * @owner: who reserves
- * @reason: named if an area or allowed range is there
+ * @owner: owner of the reservation
+ * @reason: reason that is set if an area or allowed range overlaps
  *
  * Return: 0, -EADDRINUSE or -ENOMEM.
  */
@@ -151,9 +151,9 @@ int iommufd_iova_reserve_locked(struct iommufd_ioas *ioas, struct iommufd_op *op
 }
 
 /**
- * iommufd_iova_unreserve_locked() - iommufd_ioas_unreserve() for who holds iova_lock
+ * iommufd_iova_unreserve_locked() - iommufd_ioas_unreserve() with iova_lock held
  * @ioas: the IOAS, iova_lock held for write
- * @owner: who reserved
+ * @owner: owner of the reservations
  */
 void iommufd_iova_unreserve_locked(struct iommufd_ioas *ioas, const void *owner)
 {
@@ -166,19 +166,19 @@ void iommufd_iova_unreserve_locked(struct iommufd_ioas *ioas, const void *owner)
 			kfree(range);
 		}
 	}
-	/* Fewer reserved ranges: the set, which was large enough for more, is so for these. */
+	/* There are fewer reserved ranges now, so the existing set is large enough. */
 	compute_usable(ioas, ioas->usable);
 }
 
 /**
- * iommufd_ioas_reserve() - take a range away from an IOAS
+ * iommufd_ioas_reserve() - reserve a range of an IOAS, so that it cannot be used
  * @ioas: the IOAS
- * @op: the operation; names reserved_region_in_use
+ * @op: the operation; gets the reason reserved_region_in_use
  * @start: first IOVA
  * @last: last IOVA
- * @owner: who reserves, for iommufd_ioas_unreserve(); NULL: for good
+ * @owner: owner of the reservation, for iommufd_ioas_unreserve(); NULL: permanent
  *
- * Return: 0, -EADDRINUSE if an area or allowed range is there, -ENOMEM.
+ * Return: 0, -EADDRINUSE if an area or allowed range overlaps, -ENOMEM.
  */
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long start,
 			 unsigned long last, const void *owner)
@@ -193,9 +193,9 @@ int iommufd_ioas_reserve(struct iommufd_ioas *ioas, struct iommufd_op *op, unsig
 }
 
 /**
- * iommufd_ioas_unreserve() - give back all ranges of an owner
+ * iommufd_ioas_unreserve() - release all reserved ranges of an owner
  * @ioas: the IOAS
- * @owner: as it was given to iommufd_ioas_reserve()
+ * @owner: the owner passed to iommufd_ioas_reserve()
  */
 void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, const void *owner)
 {
@@ -221,10 +221,10 @@ static bool in_usable(struct iommufd_ioas *ioas, unsigned long start, unsigned l
  * @ioas: the IOAS
  * @op: the operation
  * @ranges: the ranges, inclusive
- * @nr: how many; 0: nothing is allowed in particular
+ * @nr: number of ranges; 0: no restriction to allowed ranges
  *
- * Return: 0; -EINVAL if a range is backwards or ranges overlap; -EADDRINUSE if one is not wholly
- * usable; -ENOMEM.  The ranges before stay on failure.
+ * Return: 0; -EINVAL if a range is backwards or ranges overlap; -EADDRINUSE if a range is not
+ * entirely usable; -ENOMEM.  On failure the previous ranges stay.
  */
 int iommufd_ioas_set_allowed(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			     const struct iommu_iova_range *ranges, unsigned int nr)
@@ -275,13 +275,13 @@ out_free:
 }
 
 /**
- * iommufd_ioas_usable() - the ranges in which areas may lie
+ * iommufd_ioas_usable() - get the ranges in which areas may lie
  * @ioas: the IOAS
  * @ranges: out: the ranges in order
- * @nr: room in @ranges
+ * @nr: number of ranges that fit in @ranges
  * @alignment: out: the smallest IOVA granule
  *
- * Return: how many ranges there are, even if there is no room for all.
+ * Return: the total number of ranges, even if not all of them fit.
  */
 unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_range *ranges,
 				 unsigned int nr, unsigned long *alignment)
@@ -297,13 +297,13 @@ unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, struct iommu_iova_ra
 }
 
 /**
- * iommufd_iova_check() - may an area be put at a fixed IOVA?
+ * iommufd_iova_check() - check that an area can be mapped at a fixed IOVA
  * @ioas: the IOAS, iova_lock held
- * @op: the operation; names iova_misaligned, iova_reserved, iova_overlap
+ * @op: the operation; gets the reason iova_misaligned, iova_reserved or iova_overlap
  * @iova: first IOVA
  * @length: bytes, not 0, without overflow
  *
- * Return: 0; -EINVAL if it is misaligned or reserved; -EEXIST if something is mapped there.
+ * Return: 0; -EINVAL if it is misaligned or reserved; -EEXIST if an area overlaps.
  */
 int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length)
@@ -329,10 +329,10 @@ int iommufd_iova_check(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 	return 0;
 }
 
-/* Narrow a range to where the kernel puts areas; false if nothing is left of it. */
+/* Narrows a range to the IOVAs that the kernel may choose; false if nothing is left of it. */
 static bool trim_range(struct iommufd_ioas *ioas, unsigned long *start, unsigned long *last)
 {
-	/* Never hand out IOVA 0, which drivers like to take for "none", nor the very last page. */
+	/* Never choose IOVA 0, which many drivers use as "none", nor the very last page. */
 	*start = ALIGN(max(*start, PAGE_SIZE), ioas->iova_alignment);
 	*last = min(*last, ULONG_MAX - PAGE_SIZE);
 	return *start <= *last;
@@ -377,13 +377,14 @@ static bool alloc_aligned(struct iommufd_ioas *ioas, unsigned long length, unsig
 /**
  * iommufd_iova_alloc() - choose an IOVA for an area
  * @ioas: the IOAS, iova_lock held
- * @op: the operation; names iova_space_full, iova_not_allowed, iova_misaligned
+ * @op: the operation; gets the reason iova_space_full, iova_not_allowed or iova_misaligned
  * @user_va: address of the memory
  * @length: bytes, not 0
  * @iova: out: first IOVA
  *
- * The choice lets the IOMMU use its large pages where the memory has them: an IOVA that is as far
- * into a huge page as the address is, else one aligned as the length is, else any.
+ * The choice lets the IOMMU use large pages where the memory has them.  The first choice is an IOVA
+ * with the same offset within a huge page as the address.  The second is an IOVA aligned to the
+ * alignment of the length, and the last is any IOVA.
  *
  * Return: 0; -ENOSPC if there is no hole; -EINVAL if @length is misaligned.
  */
@@ -423,7 +424,7 @@ static unsigned long alloc_hole(struct iommufd_ioas *ioas, unsigned long start, 
 }
 
 /**
- * iommufd_iova_measure() - how much room is there?
+ * iommufd_iova_measure() - measure the free space of an IOAS
  * @ioas: the IOAS, iova_lock held
  * @space: filled in
  *
@@ -457,7 +458,7 @@ void iommufd_iova_measure(struct iommufd_ioas *ioas, struct iommufd_iova_space *
 }
 
 /**
- * iommufd_iova_alignment() - the granule that the HWPTs and accesses of an IOAS need
+ * iommufd_iova_alignment() - compute the granule that the HWPTs and accesses of an IOAS need
  * @ioas: the IOAS, hwpt_lock held
  *
  * Return: a power of two, at most PAGE_SIZE.
@@ -474,9 +475,9 @@ unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_iova_check_alignment() - could all areas live with a granule?
+ * iommufd_iova_check_alignment() - check that all areas are aligned to a granule
  * @ioas: the IOAS, iova_lock and hwpt_lock held
- * @op: the operation; names iova_misaligned
+ * @op: the operation; gets the reason iova_misaligned
  * @alignment: the granule
  *
  * Return: 0 or -EADDRINUSE.

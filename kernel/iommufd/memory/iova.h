@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which IOVAs of an IOAS may be used; iova.c has the model.
+ * Usable IOVAs of an IOAS; iova.c describes the model.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_IOVA_H
 #define IOMMUSCOPE_IOMMUFD_IOVA_H
@@ -14,7 +14,7 @@ struct iommufd_op;
 
 /**
  * struct iommufd_iova_set - sorted, disjoint ranges
- * @nr: how many
+ * @nr: number of ranges
  * @ranges: the ranges, inclusive
  */
 struct iommufd_iova_set {
@@ -23,14 +23,14 @@ struct iommufd_iova_set {
 };
 
 /**
- * struct iommufd_iova_space - how much room an IOAS has
- * @ranges: usable ranges
+ * struct iommufd_iova_space - free space of an IOAS
+ * @ranges: number of usable ranges
  * @first: first usable IOVA
- * @last: last one
- * @bytes: sum of the usable ranges, the largest number for the whole space
+ * @last: last usable IOVA
+ * @bytes: sum of the usable ranges; the largest number for the whole space
  * @largest_hole: largest free range
- * @alloc_hole: most that iommufd_iova_alloc() can place
- * @only_allowed: allowed ranges restrict it
+ * @alloc_hole: largest area that iommufd_iova_alloc() can place
+ * @only_allowed: allowed ranges restrict the space
  */
 struct iommufd_iova_space {
 	unsigned int ranges;

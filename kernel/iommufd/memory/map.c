@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map, copy and split: how areas come.  area.h describes the life of one.
+ * Map, copy and split: the creation of areas.  area.h describes the life of an area.
  *
- * A map faults in the memory of its area, which may take for ever.  It holds no lock then: the area
- * is pending, which is all that keeps its range.  What it decided before, whether the IOAS needs
- * its memory pinned, is looked at again once hwpt_lock is held.
+ * A map faults in the memory of its area, which may take arbitrarily long.  It holds no lock during
+ * that time; only the pending area reserves the range.  Whether the IOAS needs its memory pinned is
+ * decided before, and checked again once hwpt_lock is held.
  */
 #include <linux/limits.h>
 #include <linux/mm.h>
@@ -38,8 +38,8 @@ static inline struct iommufd_area *alloc_area(struct iommufd_op *op, int prot)
 }
 
 /*
- * Give new areas their place.  They hold lengths in iova..last as if the first began at IOVA 0,
- * and are moved to where there is room for all of them in one piece.
+ * Assigns IOVAs to new areas.  Initially iova..last of the areas are relative, as if the first
+ * started at IOVA 0.  This function moves all of them, in one piece, to a free range.
  */
 static int place_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct list_head *areas,
 		       unsigned long length, unsigned long *iova, bool fixed)
@@ -111,8 +111,8 @@ static int pin_areas(struct iommufd_op *op, struct list_head *areas)
 }
 
 /*
- * Pin new areas if the IOAS needs it, and take hwpt_lock for read, so that it stays so.  Nothing is
- * locked while memory is pinned: HWPTs may come and go meanwhile.
+ * Pins new areas if the IOAS needs it, and takes hwpt_lock for read, so that this need cannot
+ * change.  No lock is held while memory is pinned: HWPTs may be added and removed in the meantime.
  */
 static int pin_and_lock(struct iommufd_ioas *ioas, struct iommufd_op *op, struct list_head *areas)
 {
@@ -158,9 +158,10 @@ static int fill_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct l
 }
 
 /*
- * From now on another thread that finds an area under iova_lock may use what is behind it, and may
- * unmap and free it.  So nothing of an area is touched once it is ready and iova_lock is free.
- * Several areas become ready at once, or an unmap would find a part of a copy.
+ * Makes areas ready.  From then on another thread that finds an area under iova_lock may use its
+ * memory, and may unmap and free the area.  An area must therefore not be touched once it is ready
+ * and iova_lock is free.  Several areas become ready together; otherwise an unmap could find a part
+ * of a copy.
  */
 static void make_ready(struct iommufd_ioas *ioas, struct list_head *areas)
 {
@@ -184,7 +185,7 @@ static void make_ready(struct iommufd_ioas *ioas, struct list_head *areas)
 	up_write(&ioas->iova_lock);
 }
 
-/* Map new areas, as place_areas() wants them, all or none; frees them on failure. */
+/* Maps new areas, prepared for place_areas(): all or none.  Frees the areas on failure. */
 static int map_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct list_head *areas,
 		     unsigned long length, unsigned long *iova, bool fixed)
 {
@@ -222,13 +223,13 @@ out_free:
  * @op: the operation
  * @user_va: address of the memory
  * @length: bytes
- * @iova: where to, if @fixed; out: where it was mapped
+ * @iova: the IOVA to map at, if @fixed; out: the IOVA of the mapping
  * @iommu_prot: IOMMU_READ, IOMMU_WRITE
- * @fixed: @iova is given
+ * @fixed: @iova is an input
  *
- * Return: 0; -EINVAL: zero length, misaligned, reserved; -EOVERFLOW; -EEXIST: something is mapped
- * there; -ENOSPC: no room; -EFAULT: the memory is not there; -ENOMEM: out of memory or
- * RLIMIT_MEMLOCK; or what the IOMMU driver says.  Nothing is mapped then.
+ * Return: 0; -EINVAL: zero length, misaligned, reserved; -EOVERFLOW; -EEXIST: an area overlaps;
+ * -ENOSPC: no free range; -EFAULT: the memory is not there; -ENOMEM: out of memory or
+ * RLIMIT_MEMLOCK; or the error of the IOMMU driver.  On failure nothing is mapped.
  */
 int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,
 		     unsigned long length, unsigned long *iova, int iommu_prot, bool fixed)
@@ -244,7 +245,7 @@ int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned 
 		rc = iommufd_check_range(op, *iova, length);
 	if (rc)
 		return rc;
-	/* The last page must be countable from the first: no address space has this many. */
+	/* The page count must not overflow; no address space is this large. */
 	if (length > ULONG_MAX - 2 * PAGE_SIZE)
 		return iommufd_op_fail(op, -EOVERFLOW, IOMMUFD_REASON_overflow, user_va, length);
 
@@ -267,7 +268,10 @@ int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned 
 	return map_areas(ioas, op, &areas, length, iova, fixed);
 }
 
-/* Make areas for a copy of [iova, last] of @src; the caller owns what is in the list, always. */
+/*
+ * Creates areas for a copy of [iova, last] of @src.  The caller owns the areas in the list, also on
+ * failure.
+ */
 static int collect_copies(struct iommufd_ioas *src, struct iommufd_op *op, unsigned long iova,
 			  unsigned long last, int prot, struct list_head *areas)
 {
@@ -308,18 +312,18 @@ static int collect_copies(struct iommufd_ioas *src, struct iommufd_op *op, unsig
 }
 
 /**
- * iommufd_ioas_copy() - map what is mapped elsewhere, sharing the memory
+ * iommufd_ioas_copy() - map memory that is already mapped elsewhere, and share it
  * @dst: IOAS to map in
  * @op: the operation
  * @src: IOAS to copy from, may be @dst
- * @src_iova: first IOVA there; all of the range must be mapped
+ * @src_iova: first IOVA in @src; all of the range must be mapped
  * @length: bytes
- * @dst_iova: where to, if @fixed; out: where it was mapped
+ * @dst_iova: the IOVA to map at, if @fixed; out: the IOVA of the mapping
  * @iommu_prot: IOMMU_READ, IOMMU_WRITE
- * @fixed: @dst_iova is given
+ * @fixed: @dst_iova is an input
  *
- * Return: as iommufd_ioas_map(); -ENOENT: not all of the range is mapped; -EPERM: it was mapped
- * read-only and a writeable copy is wanted.
+ * Return: as iommufd_ioas_map(); -ENOENT: not all of the range is mapped; -EPERM: the memory was
+ * mapped read-only and the copy is to be writeable.
  */
 int iommufd_ioas_copy(struct iommufd_ioas *dst, struct iommufd_op *op, struct iommufd_ioas *src,
 		      unsigned long src_iova, unsigned long length, unsigned long *dst_iova,
@@ -358,7 +362,10 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 	if (area->state != IOMMUFD_AREA_READY)
 		return iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_area_in_use, area->iova,
 				       area->last);
-	/* The IOMMU cannot unmap a half of a large page, and access pins know whole areas only. */
+	/*
+	 * The IOMMU cannot unmap half of a large page, and the pins of accesses count in whole
+	 * areas.
+	 */
 	if (atomic_read(&area->accesses) || (area->mapped && ioas->huge_pages))
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_unmap_splits_area, area->iova,
 				       area->last);
@@ -401,14 +408,14 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 }
 
 /**
- * iommufd_ioas_split() - cut areas in two, as VFIO's first type1 lets an unmap do
+ * iommufd_ioas_split() - split areas, as an unmap of the original VFIO type1 may need
  * @ioas: the IOAS; huge pages are off
  * @op: the operation
- * @iovas: IOVAs that begin an area afterwards, where one lies across
- * @nr: how many
+ * @iovas: IOVAs at which an area that covers them is split
+ * @nr: number of IOVAs
  *
- * Return: 0; -EINVAL: an area cannot be cut there; -EBUSY: another call is mapping or unmapping it;
- * -ENOMEM; -EINTR.  Areas cut already stay so.
+ * Return: 0; -EINVAL: an area cannot be split at that IOVA; -EBUSY: another call is mapping or
+ * unmapping it; -ENOMEM; -EINTR.  Areas that were already split stay split.
  */
 int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
 		       const unsigned long *iovas, unsigned int nr)

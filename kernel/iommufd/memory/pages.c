@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * User memory behind areas, see pages.h for the model.
+ * User memory behind areas; pages.h describes the model.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -17,7 +17,7 @@
 
 /**
  * iommufd_pages_alloc() - describe user memory of the calling process; pins nothing
- * @ictx: the context that it is mapped through, and whose account_mode counts
+ * @ictx: the context through which it is mapped; its account_mode applies
  * @user_va: its address, a multiple of PAGE_SIZE
  * @nr_pages: its length
  * @writeable: it will be pinned for writing
@@ -52,7 +52,7 @@ struct iommufd_pages *iommufd_pages_alloc(struct iommufd_ctx *ictx, unsigned lon
 }
 
 /**
- * iommufd_pages_release() - the last reference went
+ * iommufd_pages_release() - free the pages when the last reference is dropped
  * @kref: iommufd_pages.kref
  */
 void iommufd_pages_release(struct kref *kref)
@@ -67,7 +67,7 @@ void iommufd_pages_release(struct kref *kref)
 	kfree(pages);
 }
 
-/* The segment that holds a page, or else the first one behind it, or NULL. */
+/* Finds the segment that contains a page, or else the first one after it, or NULL. */
 static struct iommufd_segment *segment_from(struct iommufd_pages *pages, unsigned long index)
 {
 	struct rb_node *node = pages->segments.rb_node;
@@ -140,10 +140,10 @@ static void set_state(struct iommufd_pages *pages, struct iommufd_segment *segme
 		      enum iommufd_segment_state state)
 {
 	smp_store_release(&segment->state, state);
-	/* The pages of a map under way are its own: no other thread can have come to wait. */
+	/* The pages of a map in flight are private to it: no other thread can be waiting. */
 	if (likely(kref_read(&pages->kref) == 1))
 		return;
-	/* a waiter checks the state after it has queued itself */
+	/* a waiter queues itself before it checks the state */
 	smp_mb();
 	wake_up_var(&segment->state);
 }
@@ -153,7 +153,7 @@ static bool still_pinning(struct iommufd_segment *segment)
 	return smp_load_acquire(&segment->state) == IOMMUFD_SEGMENT_PINNING;
 }
 
-/* Make and pin a new segment.  Called with the mutex, which it drops; not with it on return. */
+/* Creates and pins a new segment.  Called with the mutex, which it drops. */
 static int pin_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
 				  unsigned long first, unsigned long last)
 {
@@ -187,16 +187,16 @@ static int pin_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op
 }
 
 /*
- * A user of a segment goes.  Called with the mutex, which it drops: the last user unpins.  Returns
- * without the mutex.
+ * Removes a user of a segment.  Called with the mutex, which it drops.  The last user unpins the
+ * memory.
  */
 static void drop_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
 				    struct iommufd_segment *segment)
 {
 	bool unused = !--segment->users;
 	/*
-	 * The thread that pins is a user as long as it does, so an unused one is no longer
-	 * pinning.
+	 * The thread that pins is a user until it has finished, so a segment without users is not
+	 * being pinned.
 	 */
 	bool pinned = segment->state == IOMMUFD_SEGMENT_PINNED;
 
@@ -211,9 +211,9 @@ static void drop_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_
 }
 
 /*
- * Another thread pins a segment: wait for it, as a user.  Called with the mutex, which it drops.
- * Returns 0 if it is pinned, -EAGAIN if that failed, -EINTR; with -EAGAIN and -EINTR the caller is
- * no user of it.
+ * Waits, as a user, for another thread that is pinning a segment.  Called with the mutex, which it
+ * drops.  Returns 0 if the segment is pinned, -EAGAIN if the pin failed, or -EINTR.  On failure the
+ * caller is no user of the segment.
  */
 static int wait_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_op *op,
 				   struct iommufd_segment *segment)
@@ -238,7 +238,7 @@ static int wait_segment_and_unlock(struct iommufd_pages *pages, struct iommufd_o
 	return rc;
 }
 
-/* Become a user of what is at @index, up to @last at most; out: its last page. */
+/* Becomes a user of the segment at @index, or pins a new one up to @last; out: its last page. */
 static int pin_at(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long index,
 		  unsigned long last, unsigned long *end)
 {
@@ -265,10 +265,10 @@ static int pin_at(struct iommufd_pages *pages, struct iommufd_op *op, unsigned l
  * @first: index of the first page
  * @last: index of the last page
  *
- * Faults, and so may take for ever: the caller holds no lock that others can want.  A fatal signal
- * ends it.
+ * May fault and take arbitrarily long, so the caller must hold no lock that other threads may need.
+ * A fatal signal ends the call.
  *
- * Return: 0 or a negative errno; then no user was taken and nothing more is pinned than before.
+ * Return: 0 or a negative errno.  On failure no user was added, and no more is pinned than before.
  */
 int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 		      unsigned long last)
@@ -295,11 +295,11 @@ int iommufd_pages_pin(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 }
 
 /**
- * iommufd_pages_unpin() - a user of a range of pages goes
+ * iommufd_pages_unpin() - remove a user of a range of pages
  * @pages: the pages
  * @op: the operation, in its phase unpin
- * @first: as it was given to iommufd_pages_pin()
- * @last: as it was given to iommufd_pages_pin()
+ * @first: index passed to iommufd_pages_pin()
+ * @last: index passed to iommufd_pages_pin()
  */
 void iommufd_pages_unpin(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 			 unsigned long last)
@@ -325,8 +325,8 @@ void iommufd_pages_unpin(struct iommufd_pages *pages, struct iommufd_op *op, uns
 }
 
 /**
- * iommufd_pages_pfn() - where a page is, if it is pinned
- * @pages: the pages, their mutex held, and for as long as the page is looked at
+ * iommufd_pages_pfn() - find the page frame of a page, if the page is pinned
+ * @pages: the pages; their mutex is held, and stays held while the page is used
  * @index: index of the page
  * @pfn: out: its page frame
  *
@@ -344,15 +344,15 @@ bool iommufd_pages_pfn(struct iommufd_pages *pages, unsigned long index, unsigne
 }
 
 /**
- * iommufd_pages_split() - an area that is a user of pages becomes two
+ * iommufd_pages_split() - split the use of pages by an area that becomes two areas
  * @pages: the pages, their mutex held
  * @index: first page of the second area
- * @shared: the first area needs that page too; else it ends with the page before
+ * @shared: the first area needs that page too; otherwise it ends with the previous page
  *
- * A segment that both areas touch is cut if the old one was its only user, so that each half can be
- * unpinned by itself; else it gets another user and stays until both are gone.
+ * A segment that both areas touch is cut if the old area was its only user, so that each half can
+ * be unpinned separately.  Otherwise it gets another user and stays until both areas are gone.
  *
- * Return: 0 or -ENOMEM, and nothing is changed then.
+ * Return: 0 or -ENOMEM; on failure nothing has changed.
  */
 int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool shared)
 {
@@ -360,7 +360,7 @@ int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool s
 	struct iommufd_segment *tail;
 	int rc;
 
-	/* The area is a user, so it is pinned. */
+	/* The area is a user, so the segment is pinned. */
 	if (!segment || segment->first > index || (segment->first == index && !shared))
 		return 0;
 	if (segment->users > 1 || shared) {
@@ -387,10 +387,10 @@ int iommufd_pages_split(struct iommufd_pages *pages, unsigned long index, bool s
 }
 
 /**
- * iommufd_pages_seek() - begin to walk over pinned memory
+ * iommufd_pages_seek() - start a walk over pinned memory
  * @cursor: the cursor
  * @pages: the pages
- * @index: page to begin at; the caller is a user of it and of all that it will walk over
+ * @index: page to start at; the caller is a user of it and of all pages that it will walk over
  */
 void iommufd_pages_seek(struct iommufd_page_cursor *cursor, struct iommufd_pages *pages,
 			unsigned long index)
@@ -405,9 +405,9 @@ void iommufd_pages_seek(struct iommufd_page_cursor *cursor, struct iommufd_pages
 }
 
 /**
- * iommufd_pages_next() - take the contiguous run of memory at a cursor and move behind it
+ * iommufd_pages_next() - return the contiguous run at a cursor and advance the cursor past it
  * @cursor: the cursor
- * @max: pages wanted at most, not 0
+ * @max: maximum number of pages, not 0
  * @pfn: out: its first page frame
  *
  * Return: its length in pages.

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * User memory behind areas, and which of it is pinned.
+ * User memory behind areas, and the parts of it that are pinned.
  *
- * A struct iommufd_pages is one range of user memory as it was given to a map call.  The area of
- * that call and all its copies, in whichever IOAS, share it by reference.  Memory is pinned in
- * segments, runs of page indexes that were pinned at once and never overlap: whoever needs a range
- * of pages (an area of an IOAS that has HWPTs, an access) calls iommufd_pages_pin(), which takes
- * a user on each segment that touches the range and pins what is in none.  A page is pinned, and
- * accounted, once so, however many use it.
+ * A struct iommufd_pages is one range of user memory as it was passed to a map call.  The area of
+ * that call and all copies of it, in any IOAS, share it by reference.  Memory is pinned in
+ * segments.  A segment is a run of page indexes that was pinned at once; segments never overlap.  A
+ * user of a range of pages (an area of an IOAS that has HWPTs, or an access) calls
+ * iommufd_pages_pin().  That call adds a user to each segment that touches the range, and pins the
+ * pages that are in no segment.  A page is therefore pinned and accounted once, however many users
+ * it has.
  *
- * A segment keeps its bounds as long as it has users, hence the segments that touch a range do not
- * change between iommufd_pages_pin() and iommufd_pages_unpin() of that range, and taking a user
- * from each of them is exact.  iommufd_pages_split() is the one exception and keeps this
- * rule by cutting only segments with a single user, whom it makes two.
+ * A segment keeps its bounds as long as it has users.  The segments that touch a range therefore do
+ * not change between iommufd_pages_pin() and iommufd_pages_unpin() of that range, and one user for
+ * each of them is exact.  iommufd_pages_split() is the only exception.  It keeps the rule because
+ * it cuts only a segment with a single user, and turns that user into two.
  *
- * The mutex guards the tree and the users of segments; nothing sleeps for long while it is held.
- * The record of a segment is constant while it has users, so users walk it without the mutex.
+ * The mutex guards the tree and the user counts of the segments; no thread sleeps for long while it
+ * holds the mutex.  The record of a segment is constant while the segment has users, so users walk
+ * it without the mutex.
  */
 #ifndef IOMMUSCOPE_IOMMUFD_PAGES_H
 #define IOMMUSCOPE_IOMMUFD_PAGES_H
@@ -44,9 +46,10 @@ enum iommufd_segment_state {
  * @node: in iommufd_pages.segments, unless pinning failed
  * @first: index of its first page
  * @last: index of its last page
- * @users: how many need it, and how many wait for it
- * @state: enum iommufd_segment_state; changes once, by the thread that pins, and is waited for
- * @extents: its memory
+ * @users: users of it, including threads that wait for it
+ * @state: enum iommufd_segment_state; changes once, set by the thread that pins; other threads wait
+ *	for that
+ * @extents: record of its memory
  */
 struct iommufd_segment {
 	struct rb_node node;
@@ -58,21 +61,21 @@ struct iommufd_segment {
 };
 
 /**
- * struct iommufd_pages - user memory given to one map call
- * @kref: areas, and copies under way
- * @mutex: guards @segments and the users of what they hold
+ * struct iommufd_pages - user memory passed to one map call
+ * @kref: references of areas, and of copies in flight
+ * @mutex: guards @segments and the user counts of the segments
  * @segments: pinned runs by index
- * @embedded: the segment that covers all of a range pinned at once, the usual case
- * @embedded_used: @embedded is taken; the thread that owns it gives it back without the mutex
+ * @embedded: the segment for the usual case, in which the whole range is pinned at once
+ * @embedded_used: @embedded is taken; the thread that owns it releases it without the mutex
  * @user_va: address of the first page
  * @nr_pages: length
- * @ictx: the context; its areas are all that can hold a reference
+ * @ictx: the context; only its areas hold references
  * @mm: the address space
- * @task: leader of the process that mapped; its RLIMIT_MEMLOCK counts
+ * @task: leader of the process that mapped; its RLIMIT_MEMLOCK applies
  * @user: the user that mapped
  * @account_mode: enum iommufd_account_mode
  * @writeable: pinned for writing
- * @unlimited: the process had CAP_IPC_LOCK: no limit counts, and the user is not charged
+ * @unlimited: the process had CAP_IPC_LOCK: no limit applies, and the user is not charged
  */
 struct iommufd_pages {
 	struct kref kref;
@@ -93,11 +96,11 @@ struct iommufd_pages {
 };
 
 /**
- * struct iommufd_page_cursor - a walk over the memory of pinned pages
- * @pages: the pages; the walker is a user of all that it walks over
- * @segment: where it is
- * @extent: and where in that
- * @index: page index it is at
+ * struct iommufd_page_cursor - a walk over pinned memory
+ * @pages: the pages; the walker is a user of all the pages that it walks over
+ * @segment: current segment
+ * @extent: position in the segment's record
+ * @index: current page index
  */
 struct iommufd_page_cursor {
 	struct iommufd_pages *pages;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From user addresses to extents and back.
+ * Conversion of user addresses to extents, and back.
  *
- * Pages come from the memory manager in batches of pointers; a batch is folded into extents at
- * once and forgotten.  Every pointer is looked at: user space can rearrange the pages of one folio
- * as it likes (mremap), so that the ends of a folio are where they belong says nothing of what
- * is between them, and an extent that held other pages than were pinned would unpin those.
+ * The memory manager returns pages in batches of pointers.  A batch is converted to extents at once
+ * and then discarded.  Every pointer is checked.  User space can rearrange the pages of one folio
+ * at will (mremap), so the position of a folio's ends says nothing about the pages between them.
+ * An extent with other pages than those pinned would later unpin the wrong pages.
  */
 #include <linux/highmem.h>
 #include <linux/minmax.h>
@@ -20,13 +20,13 @@
 #include "test_hook.h"
 #include "iommufd.h"
 
-/* Extents compare page pointers, which tells physical contiguity only where all are in one map. */
+/* Extents compare page pointers, which show physical contiguity only if there is one memory map. */
 static_assert(IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || IS_ENABLED(CONFIG_FLATMEM));
 
 #define BATCH_PAGES		512
 #define SMALL_BATCH_PAGES	16
 
-/* Pages that are unpinned without a schedule point: 1 GiB, so that no huge page is cut. */
+/* Pages that are unpinned without a reschedule point: 1 GiB, so that no huge page is split. */
 #define UNPIN_PAGES		(SZ_1G >> PAGE_SHIFT)
 
 #ifdef CONFIG_LOCKDEP
@@ -50,14 +50,14 @@ static unsigned long batch_limit(unsigned long nr)
 #endif
 
 /**
- * iommufd_pin_user_pages() - pin one batch of user memory, for as long as a device may use it
- * @pages: whose memory
+ * iommufd_pin_user_pages() - pin one batch of user memory for long-term use by a device
+ * @pages: the memory
  * @index: index of the first page
- * @nr: pages wanted
+ * @nr: number of pages to pin
  * @page_array: out: the pages
  *
- * Works from any process, and fails with -ESRCH once the one that mapped has exited.  Faults: no
- * lock of ours is held.
+ * Works in any process, and fails with -ESRCH once the process that mapped has exited.  May fault,
+ * so no lock of iommufd may be held.
  *
  * Return: pages pinned, at least 1, or a negative errno.
  */
@@ -82,14 +82,17 @@ long iommufd_pin_user_pages(struct iommufd_pages *pages, unsigned long index, un
 			if (locked)
 				mmap_read_unlock(pages->mm);
 		}
-		/* It may be the last: a driver of the kernel may call with a lock of its own. */
+		/*
+		 * This may be the last reference, and the calling kernel driver may hold a lock of
+		 * its own.
+		 */
 		mmput_async(pages->mm);
 	}
 	trace_iommufd_pin(user_va, nr, ret);
 	return ret ? ret : -EFAULT;
 }
 
-/* Length of the physically contiguous run that starts an array of pages. */
+/* Length of the physically contiguous run at the start of an array of pages. */
 static unsigned long contiguous_run(struct page **pages, unsigned long nr)
 {
 	struct page *expected = pages[0];
@@ -119,9 +122,9 @@ static unsigned long contiguous_run(struct page **pages, unsigned long nr)
 }
 
 /*
- * Scattered memory costs a step per page, so this one is short: it records pages that neither
- * follow the one before nor are followed by the next, as long as the last chunk has room.  The page
- * before the array must be recorded.  Returns how many pages it took.
+ * Scattered memory costs one step per page, so this step is short.  It records pages that neither
+ * continue the previous page nor are continued by the next one, as long as the last chunk has room.
+ * The page before the array must already be recorded.  Returns the number of pages recorded.
  */
 static unsigned long append_single(struct iommufd_extents *extents, struct page **pages,
 				   unsigned long nr)
@@ -130,7 +133,7 @@ static unsigned long append_single(struct iommufd_extents *extents, struct page 
 	struct iommufd_extent *extent = &chunk->extents[chunk->nr];
 	unsigned long i;
 
-	/* the last page may be the start of a run: that is for others to see */
+	/* the last page may be the start of a run, so it is left to the caller */
 	nr = min(nr - 1, (unsigned long)(chunk->capacity - chunk->nr));
 	for (i = 0; i < nr; i++) {
 		if (pages[i] == pages[i - 1] + 1 || pages[i + 1] == pages[i] + 1)
@@ -143,7 +146,7 @@ static unsigned long append_single(struct iommufd_extents *extents, struct page 
 	return i;
 }
 
-/* On failure @appended says how many pages of the batch are in the record. */
+/* On failure, @appended is the number of pages of the batch that are in the record. */
 static int append_batch(struct iommufd_extents *extents, struct page **pages, unsigned long nr,
 			unsigned long *appended)
 {
@@ -186,13 +189,13 @@ static int pin_failed(struct iommufd_pages *pages, struct iommufd_op *op, unsign
 
 /**
  * iommufd_pin_extents() - pin a range of pages into an empty record
- * @pages: whose memory
- * @op: the operation; phases account and pin are charged
+ * @pages: the memory
+ * @op: the operation; the phases account and pin are charged
  * @first: index of the first page
- * @nr_pages: how many
+ * @nr_pages: number of pages
  * @extents: the record
  *
- * Return: 0 or a negative errno; then nothing is pinned, charged or recorded.
+ * Return: 0 or a negative errno.  On failure nothing is pinned, charged or recorded.
  */
 int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsigned long first,
 			unsigned long nr_pages, struct iommufd_extents *extents)
@@ -222,7 +225,10 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 		unsigned long appended;
 		long got;
 
-		/* Memory that is there is pinned without a look at signals. */
+		/*
+		 * The first batch is pinned without a check for signals, so that a short pin does
+		 * not pay for it.
+		 */
 		if (extents->nr_pages && fatal_signal_pending(current)) {
 			rc = pin_failed(pages, op, index, -EINTR);
 			break;
@@ -257,8 +263,8 @@ int iommufd_pin_extents(struct iommufd_pages *pages, struct iommufd_op *op, unsi
 }
 
 /**
- * iommufd_unpin_extents() - unpin, uncharge and forget what a record tells of
- * @pages: whose memory
+ * iommufd_unpin_extents() - unpin and uncharge the pages of a record, and free the record
+ * @pages: the memory
  * @op: the operation, in its phase unpin
  * @extents: the record, empty afterwards
  */

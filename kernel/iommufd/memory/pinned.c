@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What keeps the memory of an IOAS pinned.
+ * Pinners: the users that keep the memory of an IOAS pinned.
  *
- * All memory of an IOAS is pinned while something needs it so: a pinner.  Each HWPT is one, and so
- * is an attach under way, which thus finds all memory pinned when it takes its locks and has
- * nothing to fault in under them.  iommufd_ioas.nr_pinners counts pinners under hwpt_lock: a map
- * reads it there before it makes an area ready, so every area that is ready is pinned once the
- * first pinner has walked over the areas that were there before it (iommufd_ioas.all_pinned).
+ * All memory of an IOAS is pinned while the IOAS has a pinner.  Each HWPT is a pinner.  An attach
+ * in flight is one too: it thus finds all memory pinned when it takes its locks, and faults nothing
+ * in under them.  iommufd_ioas.nr_pinners counts the pinners, under hwpt_lock.  A map reads the
+ * count under hwpt_lock before it makes an area ready.  Every ready area is therefore pinned once
+ * the first pinner has walked over the areas that existed before it (iommufd_ioas.all_pinned).
  *
- * The walks hold no lock while they pin and unpin, and reserve nothing: a walk takes references on
- * the memory of a batch of areas, lets go of the lock, pins, and then gives the pins to those
- * areas that are still there and still need one.  An unmap meanwhile goes on; what it took away is
- * unpinned again.  So a walk that waits for memory that never comes is in the way of those alone
- * that need the same pages.
+ * A walk holds no lock while it pins and unpins, and reserves nothing.  It takes references on the
+ * memory of a batch of areas, drops the lock, pins, and then hands the pins to those areas that
+ * still exist and still need one.  A concurrent unmap is not delayed; pins for areas that it
+ * removed are dropped again.  A walk that waits for memory that never arrives therefore delays only
+ * those that need the same pages.
  */
 #include <linux/kref.h>
 #include <linux/sched.h>
@@ -20,19 +20,19 @@
 #include "memory/area.h"
 #include "iommufd_private.h"
 
-/* Areas whose memory is pinned or unpinned between two looks at the tree. */
+/* Areas whose memory is pinned or unpinned between two lookups in the tree. */
 #define BATCH		16
 
 /* Areas that a walk passes while it holds iova_lock. */
 #define MAX_PASSED	4096
 
 /**
- * struct window - the memory of an area, apart from the area
+ * struct window - the memory of an area, independent of the area
  * @pages: the pages, with a reference
- * @first: index of the first one
- * @last: index of the last one
- * @area_iova: where the area was
- * @pinned: the walk is a user of them
+ * @first: index of the first page
+ * @last: index of the last page
+ * @area_iova: IOVA of the area
+ * @pinned: the walk is a user of the pages
  */
 struct window {
 	struct iommufd_pages *pages;
@@ -44,8 +44,8 @@ struct window {
 
 /**
  * struct walk - a walk over the areas of an IOAS
- * @iova: where to go on
- * @ended: there is nothing more
+ * @iova: IOVA at which to continue
+ * @ended: no areas are left
  * @nr: windows in @windows
  * @windows: the batch
  */
@@ -80,7 +80,7 @@ static void step_over(struct walk *walk, const struct iommufd_area *area)
 	walk->iova = area->last + 1;
 }
 
-/* Pinning: the next batch of areas that are ready and not pinned. */
+/* Pinning: collects the next batch of areas that are ready and not pinned. */
 static int find_unpinned(struct iommufd_ioas *ioas, struct iommufd_op *op, struct walk *walk)
 {
 	unsigned int passed = 0;
@@ -94,7 +94,7 @@ static int find_unpinned(struct iommufd_ioas *ioas, struct iommufd_op *op, struc
 	for (area = iommufd_area_from(ioas, walk->iova);
 	     area && walk->nr < BATCH && passed < MAX_PASSED;
 	     area = iommufd_area_next(area), passed++) {
-		/* One that is pending is the map's to pin. */
+		/* A pending area is pinned by its own map. */
 		if (smp_load_acquire(&area->state) == IOMMUFD_AREA_READY && !area->pinned)
 			add_window(walk, area, false);
 		step_over(walk, area);
@@ -105,7 +105,7 @@ static int find_unpinned(struct iommufd_ioas *ioas, struct iommufd_op *op, struc
 	return 0;
 }
 
-/* An area that is not there any more, or not as it was, may fail to be pinned. */
+/* A failure to pin matters only if the area still exists unchanged. */
 static bool still_unpinned(struct iommufd_ioas *ioas, const struct window *window)
 {
 	struct iommufd_area *area = iommufd_area_from(ioas, window->area_iova);
@@ -134,7 +134,7 @@ static int pin_window(struct iommufd_ioas *ioas, struct iommufd_op *op, struct w
 	return rc;
 }
 
-/* Give the pins to the areas.  The walk goes back to one that has changed, to look at it again. */
+/* Hands the pins over to the areas.  If an area has changed, the walk goes back to it. */
 static void hand_over(struct iommufd_ioas *ioas, struct walk *walk)
 {
 	unsigned int i;
@@ -155,7 +155,7 @@ static void hand_over(struct iommufd_ioas *ioas, struct walk *walk)
 	up_write(&ioas->iova_lock);
 }
 
-/* Unpin what the walk is still a user of. */
+/* Unpins everything of which the walk is still a user. */
 static void drop_windows(struct iommufd_op *op, struct walk *walk)
 {
 	unsigned int before = iommufd_op_enter(op, IOMMUFD_PHASE_unpin);
@@ -197,7 +197,9 @@ static int pin_all(struct iommufd_ioas *ioas, struct iommufd_op *op)
 	return 0;
 }
 
-/* Unpinning: take their pins from the next batch of areas.  False if a pinner has come. */
+/*
+ * Unpinning: takes the pins from the next batch of areas.  Returns false if there is a new pinner.
+ */
 static bool take_pins(struct iommufd_ioas *ioas, struct walk *walk)
 {
 	unsigned int passed = 0;
@@ -213,7 +215,7 @@ static bool take_pins(struct iommufd_ioas *ioas, struct walk *walk)
 	for (area = iommufd_area_from(ioas, walk->iova);
 	     area && walk->nr < BATCH && passed < MAX_PASSED;
 	     area = iommufd_area_next(area), passed++) {
-		/* Of others, the map or unmap that they belong to takes care. */
+		/* Other areas belong to a map or unmap in flight, which handles their pins. */
 		if (area->state == IOMMUFD_AREA_READY && area->pinned) {
 			add_window(walk, area, true);
 			area->pinned = false;
@@ -239,11 +241,12 @@ static void unpin_all(struct iommufd_ioas *ioas, struct iommufd_op *op)
 }
 
 /**
- * iommufd_ioas_hold_pinned() - have all memory of an IOAS pinned from now on
- * @ioas: the IOAS, none of its locks held, nor any other that others can want: this faults
+ * iommufd_ioas_hold_pinned() - become a pinner: keep all memory of an IOAS pinned from now on
+ * @ioas: the IOAS.  The caller holds none of its locks, nor any other lock that others may need,
+ *	because this call faults
  * @op: the operation; on failure its iova and length are those of the area that could not be pinned
  *
- * Return: 0; then iommufd_ioas_release_pinned() ends it.  Or a negative errno.
+ * Return: 0 or a negative errno.  On success iommufd_ioas_release_pinned() ends it.
  */
 int iommufd_ioas_hold_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op)
 {
@@ -263,15 +266,15 @@ int iommufd_ioas_hold_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op)
 	if (rc)
 		iommufd_ioas_release_pinned(ioas, op);
 	else
-		/* It stays so: there is a pinner, this one. */
+		/* It stays true, because this caller is a pinner. */
 		WRITE_ONCE(ioas->all_pinned, true);
 	return rc;
 }
 
 /**
- * iommufd_ioas_release_pinned() - a pinner of an IOAS goes
- * @ioas: the IOAS, none of its locks held; if there are other pinners, attach_lock may be
- * @op: the operation; phase unpin is charged
+ * iommufd_ioas_release_pinned() - stop being a pinner of an IOAS
+ * @ioas: the IOAS, none of its locks held; attach_lock may be held if there are other pinners
+ * @op: the operation; the phase unpin is charged
  */
 void iommufd_ioas_release_pinned(struct iommufd_ioas *ioas, struct iommufd_op *op)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmap: how areas go.  area.h describes the life of one.
+ * Unmap: the removal of areas.  area.h describes the life of an area.
  *
- * An unmap of a million areas goes in batches and holds a lock for one batch at most: hwpt_lock
- * while the batch is taken out of the HWPTs, nothing while its memory is unpinned.  A fatal signal
- * ends it between two batches.  The areas of a batch are the unmap's own from the moment that they
- * are dying; an area that accesses have pinned in is closed to more of them, they are asked to
- * leave it, and if they do not it is open again.
+ * An unmap of a million areas works in batches and holds a lock for one batch at most: hwpt_lock
+ * while the batch is removed from the HWPTs, none while its memory is unpinned.  A fatal signal
+ * ends the unmap between two batches.  Once the areas of a batch are dying, they belong to the
+ * unmap.  An area in which accesses have pinned pages is first closed to new pins, and the accesses
+ * are asked to leave.  If they do not leave, the area is opened again.
  */
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -17,15 +17,16 @@
 #include "ctx.h"
 #include "iommufd_private.h"
 
-/* Areas that an unmap takes at a time. */
+/* Areas in a batch of an unmap. */
 #define UNMAP_BATCH		512
 
-/* How often an unmap asks accesses to leave before it gives up. */
+/* How often an unmap asks accesses to leave an area before it gives up. */
 #define NOTIFY_TRIES		100
 
 /**
- * iommufd_area_free() - free an area that is in no tree, and let go of its memory
- * @area: the area, not pinned; no lock is held, as the last reference on its memory may go
+ * iommufd_area_free() - free an area that is in no tree, and release its memory
+ * @area: the area, not pinned; no lock is held, because the last reference on its memory may be
+ *	dropped
  */
 void iommufd_area_free(struct iommufd_area *area)
 {
@@ -34,7 +35,7 @@ void iommufd_area_free(struct iommufd_area *area)
 	kfree(area);
 }
 
-/* In line, as are others here: a call would be a good part of what a small unmap costs. */
+/* Inline, like others in this file: a call would be a large part of the cost of a small unmap. */
 static __always_inline void free_areas(struct list_head *areas)
 {
 	struct iommufd_area *area, *next;
@@ -56,7 +57,7 @@ void iommufd_areas_free(struct list_head *areas)
 	free_areas(areas);
 }
 
-/* Returns the sum of their lengths. */
+/* Removes areas from the tree.  Returns the sum of their lengths. */
 static __always_inline unsigned long erase_areas(struct iommufd_ioas *ioas,
 						 struct list_head *areas)
 {
@@ -76,16 +77,16 @@ static __always_inline unsigned long erase_areas(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_areas_erase() - take areas out of the tree
+ * iommufd_areas_erase() - remove areas from the tree
  * @ioas: the IOAS
- * @areas: the areas, by iommufd_area.item, still the caller's
+ * @areas: the areas, by iommufd_area.item; the caller still owns them
  */
 void iommufd_areas_erase(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	erase_areas(ioas, areas);
 }
 
-/* An unmap takes whole areas: neither end of its range may lie within one. */
+/* An unmap removes whole areas, so neither end of its range may lie inside one. */
 static int check_ends(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		      unsigned long last)
 {
@@ -103,15 +104,14 @@ splits:
 }
 
 /**
- * struct unmapping - an unmap under way
- * @iova: what is left to unmap begins here
- * @last: and ends here
+ * struct unmapping - an unmap in flight
+ * @iova: first IOVA of the remaining range
+ * @last: last IOVA of the remaining range
  * @killable: a fatal signal ends it
  * @areas: the batch that is being unmapped
- * @in_use: an area that accesses must leave before it can go on, and that is closed to them
- * @in_use.iova: its first IOVA
- * @in_use.length: bytes, 0 if there is none
- * @in_use.tries: how often they were asked
+ * @in_use: an area that is closed to accesses and that they must leave before the unmap can
+ *	continue @in_use.iova: its first IOVA @in_use.length: bytes, 0 if there is no such area
+ *	@in_use.tries: how often the accesses were asked to leave
  */
 struct unmapping {
 	unsigned long iova;
@@ -125,7 +125,7 @@ struct unmapping {
 	} in_use;
 };
 
-/* Close an area to accesses, for as long as the unmap does not give up. */
+/* Closes an area to accesses, until it is unmapped or the unmap gives up. */
 static void close_area(struct unmapping *unmap, struct iommufd_area *area)
 {
 	area->no_access = true;
@@ -137,9 +137,9 @@ static void close_area(struct unmapping *unmap, struct iommufd_area *area)
 }
 
 /*
- * Make up to a batch of the areas in a range dying and put them in a list.  An area that accesses
- * use is closed to more of them and ends the batch; if it is the first, the list stays empty and
- * the caller has them leave.
+ * Makes up to a batch of the areas in a range dying, and puts them into a list.  An area in use by
+ * accesses is closed to further accesses and ends the batch.  If it is the first area, the list
+ * stays empty and the caller asks the accesses to leave.
  */
 static int take_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct unmapping *unmap)
 {
@@ -155,7 +155,10 @@ static int take_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct u
 			return iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_area_in_use, area->iova,
 					       area->last);
 		}
-		/* Accesses come under iova_lock only: none is missed, and none comes any more. */
+		/*
+		 * Accesses use an area only under iova_lock, so none is missed, and no new one can
+		 * start.
+		 */
 		if (atomic_read(&area->accesses)) {
 			close_area(unmap, area);
 			return 0;
@@ -165,13 +168,13 @@ static int take_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, struct u
 		if (unmap->in_use.length && unmap->in_use.iova == area->iova)
 			unmap->in_use.length = 0;
 	}
-	/* The area that was in the way has gone otherwise. */
+	/* The area that was in use has been removed by another call. */
 	if (!area || area->iova > unmap->last)
 		unmap->in_use.length = 0;
 	return 0;
 }
 
-/* The unmap gave up: the area stays, as usable as before. */
+/* The unmap gave up: the area stays and is usable again. */
 static void reopen_area(struct iommufd_ioas *ioas, const struct unmapping *unmap)
 {
 	struct iommufd_area *area;
@@ -185,7 +188,10 @@ static void reopen_area(struct iommufd_ioas *ioas, const struct unmapping *unmap
 	up_write(&ioas->iova_lock);
 }
 
-/* Take both locks; the end of an IOAS cannot be given up, and nobody else is there to wait for. */
+/*
+ * Takes both locks.  The destruction of an IOAS cannot be interrupted, and never waits, as there is
+ * no other user.
+ */
 static int lock_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable)
 {
 	int rc;
@@ -205,7 +211,7 @@ static int lock_areas(struct iommufd_ioas *ioas, struct iommufd_op *op, bool kil
 }
 
 /*
- * Take the next batch and take it out of the HWPTs.  The list is empty if there is nothing to
+ * Takes the next batch and removes it from the HWPTs.  The list stays empty if there is nothing to
  * take.
  */
 static int unmap_batch(struct iommufd_ioas *ioas, struct iommufd_op *op, struct unmapping *unmap)
@@ -226,7 +232,7 @@ static int unmap_batch(struct iommufd_ioas *ioas, struct iommufd_op *op, struct 
 	return rc;
 }
 
-/* A batch is in no HWPT any more: unpin it, and give its range back.  Returns its bytes. */
+/* Unpins a batch that is in no HWPT any more, and frees its range.  Returns its size in bytes. */
 static unsigned long finish_batch(struct iommufd_ioas *ioas, struct iommufd_op *op,
 				  struct unmapping *unmap)
 {
@@ -239,7 +245,7 @@ static unsigned long finish_batch(struct iommufd_ioas *ioas, struct iommufd_op *
 	return bytes;
 }
 
-/* Have accesses leave the area that is in the way. */
+/* Asks accesses to leave the area in use. */
 static int clear_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct unmapping *unmap)
 {
 	if (unmap->in_use.tries++ == NOTIFY_TRIES)
@@ -250,7 +256,7 @@ static int clear_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct u
 	return 0;
 }
 
-/* Of a range that is not the whole of the space, something must be mapped. */
+/* A range that is not the whole space must contain at least one area. */
 static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long last, bool killable, unsigned long *unmapped)
 {
@@ -291,12 +297,12 @@ static int unmap_range(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
  * @ioas: the IOAS
  * @op: the operation
  * @iova: first IOVA
- * @length: bytes; the range may be larger than the areas, but not cut one
+ * @length: bytes; the range may be larger than the areas in it, but must not split one
  * @unmapped: out: bytes that were unmapped, on failure as well
  *
- * Return: 0; -EINVAL, -EOVERFLOW: a bad range; -ENOENT: nothing is mapped in it, or an area would
- * be cut (nothing is unmapped then); -EBUSY: another call is mapping or unmapping in it;
- * -EDEADLOCK: an access does not let go; -EINTR: a fatal signal came between two batches of areas.
+ * Return: 0; -EINVAL, -EOVERFLOW: a bad range; -ENOENT: the range contains no area, or would split
+ * one (nothing is unmapped then); -EBUSY: another call is mapping or unmapping in it; -EDEADLOCK:
+ * an access does not unpin its pages; -EINTR: a fatal signal arrived between two batches of areas.
  */
 int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova,
 		       unsigned long length, unsigned long *unmapped)
@@ -314,10 +320,10 @@ int iommufd_ioas_unmap(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
  * iommufd_ioas_unmap_all() - unmap all areas
  * @ioas: the IOAS
  * @op: the operation
- * @killable: a fatal signal ends it between batches; false where nobody could go on later
+ * @killable: a fatal signal ends it between batches; false if the unmap could not be resumed later
  * @unmapped: out: bytes that were unmapped
  *
- * Return: 0, also when nothing was mapped; -EBUSY and -EDEADLOCK as iommufd_ioas_unmap(); -EINTR.
+ * Return: 0, also if nothing was mapped; -EBUSY and -EDEADLOCK as iommufd_ioas_unmap(); -EINTR.
  */
 int iommufd_ioas_unmap_all(struct iommufd_ioas *ioas, struct iommufd_op *op, bool killable,
 			   unsigned long *unmapped)
