@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices whose driver does the DMA: memory at an IOVA is pinned, read and written by the CPU.
+ * Devices whose driver does the DMA: the CPU pins, reads and writes memory at an IOVA.
  *
- * vfio_device.iommufd_access is what such a device is to iommufd.  It is made by the bind and
- * gone with the unbind, so it is there whenever the device is open.  iommufd calls back when a
- * range is unmapped, and the driver lets go of what it pinned there, in dma_unmap().
+ * vfio_device.iommufd_access represents such a device in iommufd.  Bind creates it and unbind
+ * destroys it, so it exists whenever the device is open.  When a range is unmapped, iommufd calls
+ * back, and the driver unpins its pages of that range in dma_unmap().
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -30,7 +30,7 @@ static const struct iommufd_access_ops vfio_access_ops = {
  * vfio_iommufd_emulated_bind() - bind_iommufd() of a device whose driver does the DMA
  * @vdev: the device
  * @ictx: the iommufd
- * @out_device_id: its id there
+ * @out_device_id: its id in the iommufd
  *
  * Return: 0 or a negative errno.
  */
@@ -51,7 +51,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_bind);
 
 /**
  * vfio_iommufd_emulated_unbind() - unbind_iommufd() of a device whose driver does the DMA
- * @vdev: the device; is detached if it was attached
+ * @vdev: the device; detached first if it is attached
  */
 void vfio_iommufd_emulated_unbind(struct vfio_device *vdev)
 {
@@ -90,7 +90,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_attach_ioas);
 
 /**
  * vfio_iommufd_emulated_detach_ioas() - detach_ioas() of a device whose driver does the DMA
- * @vdev: the device; nothing happens if it is not attached
+ * @vdev: the device; no effect if it is not attached
  */
 void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
 {
@@ -111,12 +111,12 @@ static bool vfio_device_can_access(struct vfio_device *device)
 /**
  * vfio_pin_pages() - pin the user memory behind an IOVA range
  * @device: the device, open
- * @iova: where it begins
- * @npage: how many pages, at most VFIO_PIN_PAGES_MAX_ENTRIES
+ * @iova: first IOVA
+ * @npage: number of pages, at most VFIO_PIN_PAGES_MAX_ENTRIES
  * @prot: IOMMU_READ and IOMMU_WRITE
- * @pages: the pages pinned
+ * @pages: out: the pinned pages
  *
- * Return: @npage, or a negative errno and nothing is pinned.
+ * Return: @npage, or a negative errno.  On failure nothing is pinned.
  */
 int vfio_pin_pages(struct vfio_device *device, dma_addr_t iova, int npage, int prot,
 		   struct page **pages)
@@ -142,8 +142,8 @@ EXPORT_SYMBOL_GPL(vfio_pin_pages);
 /**
  * vfio_unpin_pages() - undo vfio_pin_pages()
  * @device: the device, open
- * @iova: where it begins
- * @npage: how many pages
+ * @iova: first IOVA
+ * @npage: number of pages
  */
 void vfio_unpin_pages(struct vfio_device *device, dma_addr_t iova, int npage)
 {
@@ -158,10 +158,10 @@ EXPORT_SYMBOL_GPL(vfio_unpin_pages);
 /**
  * vfio_dma_rw() - read or write user memory at an IOVA
  * @device: the device, open
- * @iova: where
+ * @iova: first IOVA
  * @data: kernel memory
  * @len: bytes
- * @write: true to write @data there
+ * @write: true to write @data, false to read into it
  *
  * Return: 0 or a negative errno.
  */
@@ -171,7 +171,7 @@ int vfio_dma_rw(struct vfio_device *device, dma_addr_t iova, void *data, size_t 
 
 	if (!data || !len || !vfio_device_can_access(device) || iova > ULONG_MAX)
 		return -EINVAL;
-	/* A kernel thread has no user memory of its own: iommufd borrows that of the owner. */
+	/* A kernel thread has no user memory of its own: iommufd uses that of the owner. */
 	if (!current->mm)
 		flags |= IOMMUFD_ACCESS_RW_KTHREAD;
 	return iommufd_access_rw(device->iommufd_access, iova, data, len, flags);

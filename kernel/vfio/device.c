@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a device: allocated by a driver, registered, unregistered, released.
+ * Lifetime of a device: allocated by a driver, registered, unregistered, released.
  *
- * A registered device has an index, a place in sysfs (vfio-dev/vfioX below the physical device)
- * and a node.  vfio_device.refcount counts the
- * registration itself and the sessions; it falls to zero once, in or after
- * vfio_unregister_group_dev(), and nobody can raise it again from there.
+ * A registered device has an index, a device in sysfs (vfio-dev/vfioX below the physical device)
+ * and a node.  vfio_device.refcount counts the registration itself and the sessions.  It falls to
+ * zero once, in or after vfio_unregister_group_dev(), and can never rise again from there.
  *
- * Mappings of the device's regions, whichever file made them, belong to one inode of our own, so
- * that a driver takes them all down with one unmap_mapping_range().
+ * All mappings of the device's regions, through any file, belong to one inode of this module, so
+ * that a driver can remove all of them with one unmap_mapping_range().
  */
 #include <linux/cdev.h>
 #include <linux/completion.h>
@@ -28,9 +27,9 @@
 #include "vfio_private.h"
 
 #define VFIO_FS_MAGIC		0x7666696f
-/* How often a user who keeps a device is asked again to let it go. */
+/* Interval at which a user that keeps a device is asked again to release it. */
 #define VFIO_REQUEST_INTERVAL	(10 * HZ)
-/* How long he may take before the kernel log names him. */
+/* Time after which the kernel log names that user. */
 #define VFIO_REQUEST_PATIENCE	HZ
 
 static DEFINE_IDA(vfio_indexes);
@@ -106,7 +105,7 @@ static void vfio_device_release(struct device *dev)
 {
 	struct vfio_device *device = container_of(dev, struct vfio_device, device);
 
-	/* One that was never registered may still be in its set. */
+	/* A device that was never registered may still be in its set. */
 	vfio_device_leave_set(device);
 	if (device->ops->release)
 		device->ops->release(device);
@@ -118,7 +117,7 @@ static void vfio_device_release(struct device *dev)
 
 /**
  * _vfio_alloc_device() - allocate a device; drivers call vfio_alloc_device()
- * @size: of the driver's structure, which begins with a struct vfio_device
+ * @size: size of the driver's structure, whose first member is a struct vfio_device
  * @dev: the physical device
  * @ops: the driver's callbacks
  *
@@ -143,7 +142,7 @@ struct vfio_device *_vfio_alloc_device(size_t size, struct device *dev,
 	if (ret < 0)
 		goto err_free;
 	device->index = ret;
-	/* Files that stay open after the device went still have its name to tell. */
+	/* Files that stay open after the device is gone still report its name. */
 	device->dev = get_device(dev);
 	device->ops = ops;
 	init_completion(&device->comp);
@@ -186,7 +185,7 @@ static bool vfio_ops_are_complete(const struct vfio_device_ops *ops)
 	return ops->bind_iommufd && ops->unbind_iommufd && ops->attach_ioas && ops->detach_ioas;
 }
 
-/* DMA of a device must be coherent: user space has no means to maintain caches. */
+/* The DMA of a device must be coherent, because user space cannot maintain caches. */
 static int vfio_check_iommu(struct vfio_device *device, struct vfio_op *op)
 {
 	struct iommu_group *group = iommu_group_get(device->dev);
@@ -246,10 +245,10 @@ out:
 }
 
 /**
- * vfio_register_group_dev() - let user space have a device that does DMA through an IOMMU
+ * vfio_register_group_dev() - register a device that does DMA through an IOMMU
  * @device: the device
  *
- * Return: 0, -EINVAL if it is not behind an IOMMU that keeps its DMA coherent, other errors.
+ * Return: 0, -EINVAL if it is not behind an IOMMU that keeps its DMA coherent, or another error.
  */
 int vfio_register_group_dev(struct vfio_device *device)
 {
@@ -258,7 +257,7 @@ int vfio_register_group_dev(struct vfio_device *device)
 EXPORT_SYMBOL_GPL(vfio_register_group_dev);
 
 /**
- * vfio_register_emulated_iommu_dev() - let user space have a device whose driver does its DMA
+ * vfio_register_emulated_iommu_dev() - register a device whose driver does its DMA
  * @device: the device; its driver uses vfio_pin_pages() and vfio_dma_rw()
  *
  * Return: 0 or a negative errno.
@@ -269,7 +268,7 @@ int vfio_register_emulated_iommu_dev(struct vfio_device *device)
 }
 EXPORT_SYMBOL_GPL(vfio_register_emulated_iommu_dev);
 
-/* Who keeps whom waiting; once for each device that is taken away. */
+/* Logs which process waits for which; once for each device that is unregistered. */
 static void vfio_say_who_waits(struct vfio_device *device)
 {
 	struct pid *holder = vfio_session_holder(device);
@@ -280,14 +279,14 @@ static void vfio_say_who_waits(struct vfio_device *device)
 			   current->comm, task_tgid_nr(current), task->comm, pid_nr(holder));
 		put_task_struct(task);
 	} else {
-		/* The process is gone: it gave the file to another one. */
+		/* The process has exited and has passed the file to another one. */
 		dev_notice(device->dev, "%s[%d] waits until the device is closed\n",
 			   current->comm, task_tgid_nr(current));
 	}
 	put_pid(holder);
 }
 
-/* Wait for the last user; a signal makes the wait one that no signal ends. */
+/* Waits for the last user.  After a signal, the wait can no longer be interrupted. */
 static bool vfio_wait_unused(struct vfio_device *device, unsigned long timeout, bool *insist)
 {
 	long left;
@@ -301,7 +300,7 @@ static bool vfio_wait_unused(struct vfio_device *device, unsigned long timeout, 
 	return wait_for_completion_timeout(&device->comp, timeout);
 }
 
-/* Ask the users to let a device go until they have. */
+/* Asks the users to release a device until they have done so.  Returns the number of requests. */
 static unsigned int vfio_wait_for_users(struct vfio_device *device)
 {
 	unsigned int asked = 0;
@@ -326,9 +325,9 @@ static unsigned int vfio_wait_for_users(struct vfio_device *device)
  * vfio_unregister_group_dev() - take a device away from user space
  * @device: the device
  *
- * No file begins to use it from here on; its users are asked to let it go, again and again, by
- * the driver's request(), until they did.  Returns only then, and the device is in no set any more:
- * a reset of its neighbours does not take it for one of VFIO's.
+ * From here on no file can start to use the device.  The driver's request() asks the users to
+ * release the device, repeatedly, until they have done so.  The function returns only then.  The
+ * device is in no set any more, so a reset of its neighbours does not treat it as a device of VFIO.
  */
 void vfio_unregister_group_dev(struct vfio_device *device)
 {
@@ -339,13 +338,16 @@ void vfio_unregister_group_dev(struct vfio_device *device)
 	vfio_op_start(&op);
 
 	vfio_group_unlist(device);
-	/* No file is opened on the node from here on. */
+	/* From here on no file can be opened on the node. */
 	cdev_device_del(&device->cdev, &device->device);
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
 	vfio_device_put_user(device);
 	asked = vfio_wait_for_users(device);
-	/* Not before: the last close needs the set.  Waits for a reset that counts on us. */
+	/*
+	 * Only now, because the last close needs the set.  This waits for a reset that relies on
+	 * the membership.
+	 */
 	vfio_device_leave_set(device);
 	vfio_op_phase(&op, VFIO_PHASE_other);
 
@@ -356,8 +358,8 @@ void vfio_unregister_group_dev(struct vfio_device *device)
 EXPORT_SYMBOL_GPL(vfio_unregister_group_dev);
 
 /**
- * vfio_devices_init() - the class and the device numbers
- * @fops: what a file on a node can do
+ * vfio_devices_init() - register the class and the device numbers
+ * @fops: file operations of the nodes
  *
  * Return: 0 or a negative errno.
  */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Device sets: devices that a reset hits together share one struct vfio_device_set.
+ * Device sets: devices that are always reset together share one struct vfio_device_set.
  *
- * A set is known by an id that its devices' drivers agree on (the address of the bus or slot, or
- * of the device itself for a set of one).  vfio_sets_lock guards the table and every
- * vfio_device_set.device_count; the set's own lock guards its device_list.  A set lives from its
- * first device to its last one.  A device is in its set until it is unregistered, however long
- * files on it stay open: with the set's lock held, its members are devices that VFIO has now.
+ * A set is identified by an id on which the drivers of its devices agree: the address of the bus or
+ * slot, or of the device itself for a set of one.  vfio_sets_lock guards the table and every
+ * vfio_device_set.device_count; the set's own lock guards its device_list.  A set exists from its
+ * first device to its last one.  A device stays in its set until it is unregistered, however long
+ * files on it stay open.  The members of a locked set are therefore exactly the devices that VFIO
+ * currently owns.
  */
 #include <linux/export.h>
 #include <linux/mutex.h>
@@ -44,9 +45,9 @@ static struct vfio_device_set *vfio_set_create(void *set_id)
 /**
  * vfio_assign_device_set() - put a device in a set
  * @device: the device, not registered yet and in no set
- * @set_id: what the devices of the set have in common
+ * @set_id: the id that the devices of the set share
  *
- * A device that is in no set when it is registered gets one of its own.
+ * A device that is in no set when it is registered gets a set of its own.
  *
  * Return: 0, -EINVAL without an id, -ENOMEM.
  */
@@ -76,8 +77,8 @@ int vfio_assign_device_set(struct vfio_device *device, void *set_id)
 EXPORT_SYMBOL_GPL(vfio_assign_device_set);
 
 /**
- * vfio_device_leave_set() - take a device out of its set
- * @device: the device, being unregistered, without users; or already in no set
+ * vfio_device_leave_set() - remove a device from its set
+ * @device: the device, being unregistered, without users; may be in no set
  */
 void vfio_device_leave_set(struct vfio_device *device)
 {
@@ -101,10 +102,10 @@ void vfio_device_leave_set(struct vfio_device *device)
 }
 
 /**
- * vfio_device_set_open_count() - how many sessions there are on the devices of a set
+ * vfio_device_set_open_count() - count the sessions on the devices of a set
  * @dev_set: the set, locked
  *
- * Return: the number.
+ * Return: the number of sessions.
  */
 unsigned int vfio_device_set_open_count(struct vfio_device_set *dev_set)
 {
@@ -120,7 +121,7 @@ unsigned int vfio_device_set_open_count(struct vfio_device_set *dev_set)
 EXPORT_SYMBOL_GPL(vfio_device_set_open_count);
 
 /**
- * vfio_find_device_in_devset() - which device of a set stands for a physical device
+ * vfio_find_device_in_devset() - find the device of a set that represents a physical device
  * @dev_set: the set, locked
  * @dev: the physical device
  *

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * DMA logging: a device records which memory it wrote, user space reads the record.
+ * DMA logging: a device records which memory it wrote, and user space reads the record.
  *
- * The core checks what user space asks for and hands the ranges to the driver as an interval
- * tree, which lives for the length of the driver's log_start() call only.
+ * The core checks the request of user space and passes the ranges to the driver as an interval
+ * tree, which exists only for the duration of the driver's log_start() call.
  */
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
@@ -16,7 +16,7 @@
 
 #include "vfio_private.h"
 
-/* More ranges than this are no use to any device; the uAPI promises those that fill a page. */
+/* No device can use more ranges than this; the uAPI promises as many as fit in a page. */
 #define LOG_MAX_RANGES							\
 	((u32)max_t(size_t, PAGE_SIZE / sizeof(struct vfio_device_feature_dma_logging_range), 256))
 
@@ -41,8 +41,8 @@ static int log_add_range(struct rb_root_cached *root, struct interval_tree_node 
 /**
  * vfio_feature_log_start() - VFIO_DEVICE_FEATURE_DMA_LOGGING_START
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -100,8 +100,8 @@ out:
 /**
  * vfio_feature_log_stop() - VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -129,11 +129,11 @@ static int log_report_part(struct iova_bitmap *bitmap, unsigned long iova, size_
 /**
  * vfio_feature_log_report() - VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
- * Return: 0 or a negative errno; -EOPNOTSUPP on a kernel that has no IOVA bitmaps.
+ * Return: 0 or a negative errno; -EOPNOTSUPP if the kernel has no IOVA bitmaps.
  */
 int vfio_feature_log_report(struct vfio_device *device, u32 flags, void __user *arg, size_t argsz)
 {
@@ -170,11 +170,11 @@ int vfio_feature_log_report(struct vfio_device *device, u32 flags, void __user *
 /**
  * vfio_combine_iova_ranges() - merge ranges until there are few enough
  * @root: interval tree of disjoint ranges
- * @cur_nodes: how many there are
- * @req_nodes: how many there may be
+ * @cur_nodes: number of ranges
+ * @req_nodes: maximum number of ranges
  *
- * Closes the narrowest gap between neighbours, again and again.  Merged nodes leave the tree;
- * their memory is the caller's.
+ * Repeatedly closes the narrowest gap between two neighbours.  Merged nodes leave the tree; the
+ * caller still owns their memory.
  */
 void vfio_combine_iova_ranges(struct rb_root_cached *root, u32 cur_nodes, u32 req_nodes)
 {
@@ -198,7 +198,7 @@ void vfio_combine_iova_ranges(struct rb_root_cached *root, u32 cur_nodes, u32 re
 		if (!left)
 			return;
 
-		/* The tree's order is that of the starts; its augmentation needs the insert. */
+		/* The tree is sorted by start; the re-insertion updates its augmented data. */
 		interval_tree_remove(right, root);
 		interval_tree_remove(left, root);
 		left->last = right->last;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_FEATURE: a table of the features the core knows; the driver has the others.
+ * VFIO_DEVICE_FEATURE: a table of the features that the core implements; the driver implements the
+ * others.
  */
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
@@ -70,7 +71,7 @@ long vfio_device_feature(struct vfio_device *device, struct vfio_device_feature 
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, feature.flags, known);
 		goto out;
 	}
-	/* To do both at once can be asked for, but not done. */
+	/* A probe may ask for both at once, but no call can do both. */
 	if (!(feature.flags & VFIO_DEVICE_FEATURE_PROBE) && (feature.flags & both) == both) {
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, feature.flags, known);
 		goto out;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file on a device: what every call passes on its way to the driver.
+ * An open file on a device: the path of every call to the driver.
  *
- * Files come from a device node (node.c) or from a group (group_file.c); from the moment they are
- * ready both are the same.  Before, a file answers nothing but a bind.
+ * Files come from a device node (node.c) or from a group (group_file.c).  Once they are ready, both
+ * kinds behave the same.  Before that, a file accepts nothing but a bind.
  */
 #include <linux/file.h>
 #include <linux/iommu.h>
@@ -40,7 +40,7 @@ static int vfio_device_fop_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* The device must answer: wake it for the length of a call, if its driver lets it sleep. */
+/* Wakes the device for the duration of a call, if its driver uses runtime power management. */
 static int vfio_device_wake(struct vfio_device *device)
 {
 	struct device *dev = device->dev;
@@ -58,7 +58,7 @@ static void vfio_device_rest(struct vfio_device *device)
 		pm_runtime_put(dev);
 }
 
-/* Does the operation tell about itself in more detail than that it was an ioctl? */
+/* Returns whether the operation has its own event, more detailed than that of an ioctl. */
 static bool vfio_ioctl_has_event(struct vfio_device *device, unsigned int cmd)
 {
 	switch (cmd) {
@@ -69,7 +69,7 @@ static bool vfio_ioctl_has_event(struct vfio_device *device, unsigned int cmd)
 	case VFIO_DEVICE_RESET:
 	case VFIO_DEVICE_PCI_HOT_RESET:
 	case VFIO_DEVICE_SET_IRQS:
-		/* Drivers of PCI devices have vfio-pci-core to do it. */
+		/* For PCI devices, vfio-pci-core fires these events. */
 		return dev_is_pci(device->dev);
 	default:
 		return false;
@@ -202,10 +202,10 @@ const struct file_operations vfio_device_fops = {
 };
 
 /**
- * vfio_file_from() - what belongs to an open file on a device
+ * vfio_file_from() - get the private data of an open file on a device
  * @file: any file
  *
- * Return: it, or NULL if the file is something else.
+ * Return: the data, or NULL if the file is something else.
  */
 struct vfio_file *vfio_file_from(struct file *file)
 {

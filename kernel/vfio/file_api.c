@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What other parts of the kernel, KVM above all, ask of an open VFIO file, be it on a device or on
- * a group.
+ * Functions that other parts of the kernel, above all KVM, call with an open VFIO file, on a device
+ * or on a group.
  */
 #include <linux/iommu.h>
 #include <linux/vfio.h>
@@ -9,10 +9,10 @@
 #include "vfio_private.h"
 
 /**
- * vfio_file_is_valid() - is this an open VFIO group or device?
+ * vfio_file_is_valid() - check that a file is an open VFIO group or device
  * @file: the file
  *
- * Return: true if so.
+ * Return: true if it is.
  */
 bool vfio_file_is_valid(struct file *file)
 {
@@ -22,10 +22,10 @@ EXPORT_SYMBOL_GPL(vfio_file_is_valid);
 
 #if IS_ENABLED(CONFIG_VFIO_GROUP)
 /**
- * vfio_file_is_group() - is this an open VFIO group?
+ * vfio_file_is_group() - check that a file is an open VFIO group
  * @file: the file
  *
- * Return: true if so.
+ * Return: true if it is.
  */
 bool vfio_file_is_group(struct file *file)
 {
@@ -34,11 +34,11 @@ bool vfio_file_is_group(struct file *file)
 EXPORT_SYMBOL_GPL(vfio_file_is_group);
 
 /**
- * vfio_file_has_dev() - is a device in the VFIO group that is open in a file?
+ * vfio_file_has_dev() - check that a device is in the VFIO group that is open in a file
  * @file: the file
  * @device: the device
  *
- * Return: true if @file is a group and @device in it.
+ * Return: true if @file is a group and contains @device.
  */
 bool vfio_file_has_dev(struct file *file, struct vfio_device *device)
 {
@@ -50,7 +50,7 @@ EXPORT_SYMBOL_GPL(vfio_file_has_dev);
 #endif
 
 /**
- * vfio_file_iommu_group() - the IOMMU group behind a VFIO file
+ * vfio_file_iommu_group() - get the IOMMU group behind a VFIO file
  * @file: the file
  *
  * Return: the group with a reference, for iommu_group_put(), or NULL.
@@ -67,11 +67,11 @@ struct iommu_group *vfio_file_iommu_group(struct file *file)
 EXPORT_SYMBOL_GPL(vfio_file_iommu_group);
 
 /**
- * vfio_file_enforced_coherent() - is DMA of these devices always coherent with the CPU caches?
+ * vfio_file_enforced_coherent() - check that all DMA behind a file is coherent with the CPU caches
  * @file: the file
  *
- * Return: false if a device could do DMA that the IOMMU does not force to be coherent, so that
- * a virtual machine must be allowed to maintain caches.  true also for other files.
+ * Return: false if a device could do DMA that the IOMMU does not force to be coherent, so that a
+ * virtual machine must be allowed to maintain caches.  true also for other files.
  */
 bool vfio_file_enforced_coherent(struct file *file)
 {
@@ -87,11 +87,11 @@ bool vfio_file_enforced_coherent(struct file *file)
 EXPORT_SYMBOL_GPL(vfio_file_enforced_coherent);
 
 /**
- * vfio_file_set_kvm() - tell the devices behind a file which virtual machine they belong to
+ * vfio_file_set_kvm() - set the virtual machine of the devices behind a file
  * @file: the file
- * @kvm: the virtual machine, or NULL as it goes
+ * @kvm: the virtual machine, or NULL when it is destroyed
  *
- * Drivers see it from the next open of a device on.
+ * Drivers see it at the next open of a device.
  */
 void vfio_file_set_kvm(struct file *file, struct kvm *kvm)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The legacy groups, /dev/vfio/N: their life, and what devices and KVM want of them.
+ * The legacy groups, /dev/vfio/N: their lifetime, and their functions for devices and KVM.
  *
- * A struct vfio_group stands for an IOMMU group while VFIO drivers hold devices in it.  vfio_groups
+ * A struct vfio_group represents an IOMMU group while VFIO drivers hold devices in it.  vfio_groups
  * lists them; vfio_groups_lock guards the list and vfio_group.drivers.  Files on the group's node
  * keep its memory through the character device.  Once the last device has left, the group is dead:
  * its node is gone, and files that are still open can only be closed.
  *
- * A device whose driver does its DMA is in no IOMMU group; it gets one of its own.
+ * A device whose driver does its DMA is in no IOMMU group; VFIO creates one for it.
  */
 #include <linux/cdev.h>
 #include <linux/file.h>
@@ -99,7 +99,7 @@ static struct vfio_group *vfio_group_find(struct iommu_group *iommu_group)
 	return NULL;
 }
 
-/* The IOMMU group of a device, with a reference. */
+/* Returns the IOMMU group of a device, with a reference. */
 static struct iommu_group *vfio_group_of_device(struct vfio_device *device, bool emulated)
 {
 	struct iommu_group *iommu_group;
@@ -124,11 +124,11 @@ static struct iommu_group *vfio_group_of_device(struct vfio_device *device, bool
 }
 
 /**
- * vfio_group_join() - put a device that is being registered in its group
+ * vfio_group_join() - add a device that is being registered to its group
  * @device: the device
  * @emulated: its driver does its DMA
  *
- * The first device makes the group and its node.
+ * The first device creates the group and its node.
  *
  * Return: 0 or a negative errno.
  */
@@ -187,7 +187,7 @@ void vfio_group_leave(struct vfio_device *device)
 }
 
 /**
- * vfio_group_list() - let the group's users find a device
+ * vfio_group_list() - make a device visible to the users of its group
  * @device: the device, registered
  */
 void vfio_group_list(struct vfio_device *device)
@@ -209,9 +209,9 @@ void vfio_group_unlist(struct vfio_device *device)
 }
 
 /**
- * vfio_group_claim_node() - a node is about to be bound: keep the group's node closed
- * @device: the device of the node, with a user
- * @op: the operation this is a part of
+ * vfio_group_claim_node() - keep the group's node closed while a device node is bound
+ * @device: the device of the node, with a user reference
+ * @op: the operation that this is a part of
  *
  * Return: 0, -EBUSY if the group is open, or -EINTR.
  */
@@ -246,10 +246,10 @@ void vfio_group_release_node(struct vfio_device *device)
 }
 
 /**
- * vfio_group_iommu_group() - the IOMMU group of a group
+ * vfio_group_iommu_group() - get the IOMMU group of a group
  * @group: the group
  *
- * Return: it, with a reference.
+ * Return: the IOMMU group, with a reference.
  */
 struct iommu_group *vfio_group_iommu_group(struct vfio_group *group)
 {
@@ -257,10 +257,10 @@ struct iommu_group *vfio_group_iommu_group(struct vfio_group *group)
 }
 
 /**
- * vfio_group_enforced_coherent() - is all DMA of the group coherent with the CPU caches?
+ * vfio_group_enforced_coherent() - check that all DMA of the group is coherent with the CPU caches
  * @group: the group
  *
- * Return: false if that of one of its devices need not be.
+ * Return: false if this is not enforced for every device of the group.
  */
 bool vfio_group_enforced_coherent(struct vfio_group *group)
 {
@@ -279,7 +279,7 @@ bool vfio_group_enforced_coherent(struct vfio_group *group)
 }
 
 /**
- * vfio_group_set_kvm() - note the virtual machine that a group belongs to
+ * vfio_group_set_kvm() - set the virtual machine of a group
  * @group: the group
  * @kvm: the virtual machine, or NULL
  */
@@ -303,11 +303,11 @@ void vfio_group_take_kvm(struct vfio_group *group, struct vfio_device *device)
 }
 
 /**
- * vfio_group_has_device() - is a device in a group?
+ * vfio_group_has_device() - check that a device is in a group
  * @group: the group
  * @device: the device, registered
  *
- * Return: true if so.
+ * Return: true if it is.
  */
 bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device)
 {
@@ -315,8 +315,8 @@ bool vfio_group_has_device(struct vfio_group *group, struct vfio_device *device)
 }
 
 /**
- * vfio_group_count_down() - a device that was counted as open is not
- * @group: the group it came from
+ * vfio_group_count_down() - stop counting a device as open
+ * @group: the group that it was opened through
  */
 void vfio_group_count_down(struct vfio_group *group)
 {
@@ -326,7 +326,7 @@ void vfio_group_count_down(struct vfio_group *group)
 }
 
 /**
- * vfio_group_file_closed() - a file on a device that came from a group is gone
+ * vfio_group_file_closed() - release the group when a file on one of its devices is closed
  * @vf: the file, its session has ended
  */
 void vfio_group_file_closed(struct vfio_file *vf)
@@ -336,8 +336,8 @@ void vfio_group_file_closed(struct vfio_file *vf)
 }
 
 /**
- * vfio_groups_init() - the class and the device numbers
- * @fops: what a file on a group's node can do
+ * vfio_groups_init() - register the class and the device numbers
+ * @fops: file operations of the groups' nodes
  *
  * Return: 0 or a negative errno.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the two files of the legacy groups share.
+ * Declarations shared by the two files of the legacy groups.
  */
 #ifndef IOMMUSCOPE_VFIO_GROUP_H
 #define IOMMUSCOPE_VFIO_GROUP_H
@@ -17,21 +17,21 @@ struct kvm;
 
 /**
  * struct vfio_group - an IOMMU group in which VFIO drivers hold devices
- * @dev: its place in sysfs and its memory
+ * @dev: its device in sysfs, which owns its memory
  * @cdev: its node
  * @item: in the list of all groups
  * @drivers: devices that joined; guarded by the lock of that list
- * @iommu_group: the IOMMU group, held
- * @emulated: the IOMMU group was made up for a device whose driver does its DMA
- * @lock: guards all below but @kvm
+ * @iommu_group: the IOMMU group, referenced
+ * @emulated: the IOMMU group was created for a device whose driver does its DMA
+ * @lock: guards all members below except @kvm
  * @devices: the devices that users may open, by vfio_device.group_next
  * @dead: the last device has left
- * @opened: the node is open; one at a time
- * @nodes_bound: devices in use by their nodes
- * @devices_open: files on devices that came from this group
- * @ictx: the container, held, or NULL
+ * @opened: the node is open; only one file at a time can open it
+ * @nodes_bound: devices that are bound through their nodes
+ * @devices_open: files on devices that were opened through this group
+ * @ictx: the container, referenced, or NULL
  * @kvm_lock: guards @kvm
- * @kvm: the virtual machine that announced itself, not held
+ * @kvm: the virtual machine that KVM set, not referenced
  */
 struct vfio_group {
 	struct device dev;

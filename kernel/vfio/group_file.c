@@ -2,14 +2,15 @@
 /*
  * An open group, /dev/vfio/N: its container, and files on its devices.
  *
- * The container is an iommufd, opened as /dev/iommu or as /dev/vfio/vfio; its compatibility
- * address space is what the group's devices use.  Each file on a device holds the group's file,
- * so the group is closed after all of them.  While a group is open none of its devices can be
- * bound through its node, and the other way round.
+ * The container is an iommufd, opened as /dev/iommu or as /dev/vfio/vfio.  The devices of the group
+ * use its compatibility address space.  Each file on a device holds the group's file, so the group
+ * is closed after all of them.  While a group is open, none of its devices can be bound through a
+ * node; while a device is bound through its node, the group cannot be opened.
  *
- * The group's lock is held for looking at the group only, never while a device is opened, which
- * pins the container's memory: other files on the group, and users of its devices' nodes, want it.
- * vfio_group.devices_open counts a device from before it is opened, and keeps the container.
+ * The group's lock is held only to examine the group, never while a device is opened, because an
+ * open pins the container's memory, and other files on the group and users of its devices' nodes
+ * need the lock.  vfio_group.devices_open counts a device before it is opened, and this keeps the
+ * container.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -91,7 +92,7 @@ static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
 		goto out;
 	}
 
-	/* Outside of the lock: the container may be a busy one. */
+	/* Without the lock: the container may be busy. */
 	ret = iommufd_vfio_compat_ioas_create(ictx);
 	if (ret) {
 		vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
@@ -141,7 +142,7 @@ out:
 	return ret;
 }
 
-/* The device that a name means, with a user. */
+/* Finds a device by name, and takes a user reference on it. */
 static struct vfio_device *vfio_group_find_device(struct vfio_group *group, char *name)
 {
 	struct vfio_device *device;
@@ -188,7 +189,7 @@ static void vfio_group_unbind(struct vfio_file *vf)
 	vfio_op_end(&op, 0);
 }
 
-/* A ready file on the device, with nobody to see it yet. */
+/* Creates a ready file on the device, which no user can see yet. */
 static struct file *vfio_group_open_device(struct vfio_group *group, struct file *group_file,
 					   struct vfio_device *device, const char *name,
 					   struct vfio_op *op)
@@ -202,7 +203,7 @@ static struct file *vfio_group_open_device(struct vfio_group *group, struct file
 		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0));
 	vf->group = group;
 
-	/* The device was counted as open, so the container stays. */
+	/* The device was counted as open, so the container cannot be removed. */
 	ret = vfio_group_bind(vf, group->ictx, name);
 	if (ret) {
 		vfio_op_fail(op, ret, VFIO_REASON_driver_refused, -ret, 0);
@@ -229,7 +230,7 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* The device that is to be opened, with a user, and counted as open. */
+/* Finds the device to open, takes a user reference on it and counts it as open. */
 static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, const char *name,
 						   struct vfio_op *op)
 {
@@ -238,7 +239,7 @@ static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, con
 	char *copy;
 	int ret;
 
-	/* Drivers cut what they match to pieces. */
+	/* Drivers modify the string while they match it. */
 	copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return ERR_PTR(vfio_op_fail(op, -ENOMEM, VFIO_REASON_no_memory, 0, 0));
@@ -247,7 +248,7 @@ static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, con
 		kfree(copy);
 		return ERR_PTR(ret);
 	}
-	/* A group that is dead has no devices. */
+	/* A dead group has no devices, so nothing is found. */
 	device = vfio_group_find_device(group, copy);
 	kfree(copy);
 	if (IS_ERR(device)) {
@@ -378,7 +379,7 @@ const struct file_operations vfio_group_fops = {
 };
 
 /**
- * vfio_group_from_file() - the group that is open in a file
+ * vfio_group_from_file() - get the group that is open in a file
  * @file: any file
  *
  * Return: the group, or NULL if the file is something else.

@@ -4,8 +4,8 @@
  * VFIO_DEVICE_SET_IRQS.
  *
  * A struct vfio_info_cap is a growing buffer, owned by the ioctl that fills it.  While it grows,
- * each header's next is the place of the following header in the buffer, 0 at the end; once the
- * place of the buffer in the user's structure is known, vfio_info_cap_shift() adds it.
+ * the next of each header is the offset of the following header in the buffer, or 0 at the end.
+ * Once the offset of the buffer in the user's structure is known, vfio_info_cap_shift() adds it.
  */
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -17,13 +17,13 @@
 /**
  * vfio_info_cap_add() - append a capability to a chain
  * @caps: the chain
- * @size: of the capability with its header
+ * @size: size of the capability with its header
  * @id: its id
  * @version: its version
  *
  * On failure the chain is freed.
  *
- * Return: the zeroed capability with its header filled, good until the next call, or an error
+ * Return: the zeroed capability with its header filled in, valid until the next call, or an error
  * pointer.
  */
 struct vfio_info_cap_header *vfio_info_cap_add(struct vfio_info_cap *caps, size_t size, u16 id,
@@ -33,7 +33,7 @@ struct vfio_info_cap_header *vfio_info_cap_add(struct vfio_info_cap *caps, size_
 	size_t place = caps->size;
 	void *buf;
 
-	/* The user finds each header, with its 64 bit members, aligned. */
+	/* Keeps each header, with its 64-bit members, aligned for the user. */
 	size = ALIGN(size, sizeof(u64));
 
 	buf = krealloc(caps->buf, place + size, GFP_KERNEL);
@@ -62,9 +62,9 @@ struct vfio_info_cap_header *vfio_info_cap_add(struct vfio_info_cap *caps, size_
 EXPORT_SYMBOL_GPL(vfio_info_cap_add);
 
 /**
- * vfio_info_cap_shift() - make a chain relative to the structure it is copied behind
+ * vfio_info_cap_shift() - make a chain relative to the structure that it follows
  * @caps: the chain
- * @offset: where in the structure it begins
+ * @offset: offset of the chain in that structure
  */
 void vfio_info_cap_shift(struct vfio_info_cap *caps, size_t offset)
 {
@@ -84,7 +84,7 @@ EXPORT_SYMBOL_GPL(vfio_info_cap_shift);
  * vfio_info_add_capability() - append a copy of a capability to a chain
  * @caps: the chain
  * @cap: the capability, its header's id and version set
- * @size: of the capability with its header
+ * @size: size of the capability with its header
  *
  * Return: 0 or -ENOMEM.
  */
@@ -104,9 +104,9 @@ EXPORT_SYMBOL_GPL(vfio_info_add_capability);
 /**
  * vfio_set_irqs_validate_and_prepare() - check the argument of VFIO_DEVICE_SET_IRQS
  * @hdr: the argument without its data
- * @num_irqs: how many interrupts the index has
- * @max_irq_type: how many indexes there are
- * @data_size: set to the bytes of data that follow @hdr; may be NULL if there must be none
+ * @num_irqs: number of interrupts of the index
+ * @max_irq_type: number of indexes
+ * @data_size: out: bytes of data that follow @hdr; may be NULL if no data is allowed
  *
  * Return: 0 or -EINVAL.
  */

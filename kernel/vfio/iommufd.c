@@ -2,10 +2,10 @@
 /*
  * Devices on an iommufd: the callbacks that drivers put into their vfio_device_ops.
  *
- * A device whose DMA passes an IOMMU is an iommufd_device, one whose driver does the DMA itself
- * (access.c) an iommufd_access.  Both are bound by the first session and attached by the user;
- * vfio_device.iommufd_attached says whether they are.  All is guarded by vfio_sessions.lock, so
- * that what pins memory holds up none but the users of this device.  Resets look at the other
+ * A device whose DMA passes through an IOMMU is an iommufd_device; one whose driver does the DMA
+ * itself (access.c) is an iommufd_access.  The first session binds either, and the user attaches
+ * it; vfio_device.iommufd_attached records the attachment.  vfio_sessions.lock guards all of this,
+ * so that pinning memory delays only the users of the same device.  Resets examine the other
  * devices of their set, so vfio_device.iommufd_device changes under the set's lock as well.
  */
 #include <linux/export.h>
@@ -16,10 +16,10 @@
 #include "vfio_private.h"
 
 /**
- * vfio_device_is_attached() - does the device use an address space?
- * @device: the device; without its vfio_sessions.lock the answer is a snapshot
+ * vfio_device_is_attached() - check that the device is attached to an address space
+ * @device: the device; without its vfio_sessions.lock the result is a snapshot
  *
- * Return: true if so.
+ * Return: true if it is.
  */
 bool vfio_device_is_attached(struct vfio_device *device)
 {
@@ -27,10 +27,11 @@ bool vfio_device_is_attached(struct vfio_device *device)
 }
 
 /**
- * vfio_iommufd_device_ictx() - the iommufd that a device is bound to
+ * vfio_iommufd_device_ictx() - get the iommufd that a device is bound to
  * @vdev: the device, its set locked
  *
- * Return: the context without a reference, or NULL if it is not bound or does no DMA itself.
+ * Return: the context without a reference, or NULL if the device is not bound or does no DMA
+ * itself.
  */
 struct iommufd_ctx *vfio_iommufd_device_ictx(struct vfio_device *vdev)
 {
@@ -39,12 +40,12 @@ struct iommufd_ctx *vfio_iommufd_device_ictx(struct vfio_device *vdev)
 EXPORT_SYMBOL_GPL(vfio_iommufd_device_ictx);
 
 /**
- * vfio_iommufd_get_dev_id() - what a device is to the owner of an iommufd
+ * vfio_iommufd_get_dev_id() - find out whether the owner of an iommufd owns a device
  * @vdev: the device, its set locked
  * @ictx: the iommufd
  *
- * Return: its id if it is bound there; VFIO_PCI_DEVID_OWNED if it is not, but shares its IOMMU
- * group with a device that is, so that nobody else can have it; -ENOENT otherwise.
+ * Return: its id if it is bound to @ictx; VFIO_PCI_DEVID_OWNED if it is not bound, but shares its
+ * IOMMU group with a bound device, so that no other context can own it; -ENOENT otherwise.
  */
 int vfio_iommufd_get_dev_id(struct vfio_device *vdev, struct iommufd_ctx *ictx)
 {
@@ -68,7 +69,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_get_dev_id);
  * vfio_iommufd_physical_bind() - bind_iommufd() of a device behind an IOMMU
  * @vdev: the device
  * @ictx: the iommufd
- * @out_device_id: its id there
+ * @out_device_id: its id in the iommufd
  *
  * Return: 0 or a negative errno.
  */
@@ -96,7 +97,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
 
 /**
  * vfio_iommufd_physical_unbind() - unbind_iommufd() of a device behind an IOMMU
- * @vdev: the device; is detached if it was attached
+ * @vdev: the device; detached first if it is attached
  */
 void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
 {
@@ -115,11 +116,11 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_unbind);
 /**
  * vfio_iommufd_physical_attach_ioas() - attach_ioas() of a device behind an IOMMU
  * @vdev: the device, bound
- * @pt_id: id of an IOAS or HWPT; the HWPT attached, on success
+ * @pt_id: id of an IOAS or HWPT; out: id of the attached HWPT
  *
- * Replaces what is attached, without a moment in which neither is.
+ * If the device is already attached, this replaces its translation without a gap.
  *
- * Return: 0, or a negative errno and what was attached still is.
+ * Return: 0, or a negative errno.  On failure the previous translation stays.
  */
 int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 {
@@ -142,7 +143,7 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
 
 /**
  * vfio_iommufd_physical_detach_ioas() - detach_ioas() of a device behind an IOMMU
- * @vdev: the device; nothing happens if it is not attached
+ * @vdev: the device; no effect if it is not attached
  */
 void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
 {

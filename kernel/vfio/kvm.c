@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual machine a device belongs to.
+ * The virtual machine that a device belongs to.
  *
- * KVM tells a file or a group about itself without giving a reference; the first session takes
- * one for the driver (vfio_device.kvm), the last one drops it.  KVM is looked up by name, so that
- * this module neither needs it nor keeps it loaded; vfio_device.put_kvm keeps it while a
- * reference is held.  vfio_device.kvm is guarded by vfio_sessions.lock.
+ * KVM announces itself to a file or a group without passing a reference.  The first session takes a
+ * reference for the driver (vfio_device.kvm), and the last one drops it.  KVM's functions are
+ * looked up by name, so that this module neither depends on KVM nor keeps it loaded;
+ * vfio_device.put_kvm keeps it loaded while a reference is held.  vfio_sessions.lock guards
+ * vfio_device.kvm.
  */
 #include <linux/kvm_host.h>
 #include <linux/module.h>
@@ -16,9 +17,10 @@
 /**
  * vfio_device_hold_kvm() - take a reference on a virtual machine for a device
  * @device: the device, its vfio_sessions.lock held
- * @kvm: the virtual machine or NULL; it cannot go while the caller holds the lock it found it by
+ * @kvm: the virtual machine or NULL; the lock under which the caller found it keeps it from being
+ *	freed
  *
- * A virtual machine that is going already is left alone.
+ * Takes no reference on a virtual machine that is already being destroyed.
  */
 void vfio_device_hold_kvm(struct vfio_device *device, struct kvm *kvm)
 {

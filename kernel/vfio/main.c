@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vfio module comes and goes.
+ * Load and unload of the vfio module.
  */
 #include <linux/module.h>
 

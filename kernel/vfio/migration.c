@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Migration states: which arcs there are, and the way from one state to another.
+ * Migration states: the arcs between them, and the path from one state to another.
  *
- * The uAPI defines single arcs, which drivers implement, and that any other transition is the
- * shortest path over them whose interior avoids the saving states; among these, which share a
- * data transfer session, the way must not leave them.  The arcs are data here, one bit mask of
- * neighbours a state, and the path is searched, breadth first over eight states: that follows the
- * definition word by word, for every set of optional states a driver may have.
+ * The uAPI defines single arcs, which drivers implement.  Any other transition is the shortest path
+ * over these arcs whose interior avoids the saving states.  The saving states share a data transfer
+ * session, so a path between two of them must not leave them.  The arcs are data here: one bit mask
+ * of neighbours for each state.  A breadth-first search over the eight states finds the path.  This
+ * follows the definition literally, for every set of optional states that a driver may have.
  */
 #include <linux/bitmap.h>
 #include <linux/bits.h>
@@ -60,21 +60,21 @@ static unsigned long mig_neighbours(unsigned long states, unsigned int state)
 		if (state == VFIO_DEVICE_STATE_RUNNING)
 			arcs |= STATE(STOP);
 	} else if (state == VFIO_DEVICE_STATE_PRE_COPY) {
-		/* The device stops in two steps: first its peer to peer DMA. */
+		/* The device stops in two steps, and stops its peer-to-peer DMA first. */
 		arcs &= ~STATE(STOP_COPY);
 	}
 	return arcs & states;
 }
 
 /**
- * vfio_mig_get_next_state() - the first step from one migration state to another
- * @device: the device; its migration_flags say which optional states it has
- * @cur_fsm: the state it is in
- * @new_fsm: the state it is to reach
- * @next_fsm: the state to go to next; the driver calls again from there until it is @new_fsm
+ * vfio_mig_get_next_state() - get the first step from one migration state to another
+ * @device: the device; its migration_flags define its optional states
+ * @cur_fsm: its current state
+ * @new_fsm: the state to reach
+ * @next_fsm: out: the next state; the driver calls again from there until it is @new_fsm
  *
- * Return: 0; -EINVAL if the device has no such state or there is no way, and *@next_fsm is
- * VFIO_DEVICE_STATE_ERROR.
+ * Return: 0; -EINVAL if the device does not have such a state or there is no path; *@next_fsm is
+ * then VFIO_DEVICE_STATE_ERROR.
  */
 int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_state cur_fsm,
 			    enum vfio_device_mig_state new_fsm,
@@ -95,14 +95,14 @@ int vfio_mig_get_next_state(struct vfio_device *device, enum vfio_device_mig_sta
 
 	interior = states & ~MIG_SAVING;
 	if (BIT(cur_fsm) & MIG_SAVING && BIT(new_fsm) & MIG_SAVING) {
-		/* What was sent while the device was stopped cannot be taken back. */
+		/* Data that was sent while the device was stopped cannot be taken back. */
 		if (cur_fsm == VFIO_DEVICE_STATE_STOP_COPY)
 			return -EINVAL;
 		interior = states & MIG_SAVING;
 	}
 
 	/*
-	 * Search backwards from the goal: the first neighbour of the current state that is met
+	 * Search backwards from the goal: the first neighbour of the current state that is reached
 	 * lies on a shortest path.
 	 */
 	front = BIT(new_fsm);
@@ -131,8 +131,8 @@ EXPORT_SYMBOL_GPL(vfio_mig_get_next_state);
 /**
  * vfio_feature_migration() - VFIO_DEVICE_FEATURE_MIGRATION
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -150,7 +150,10 @@ int vfio_feature_migration(struct vfio_device *device, u32 flags, void __user *a
 	return copy_to_user(arg, &mig, sizeof(mig)) ? -EFAULT : 0;
 }
 
-/* Give the user a file of the driver's: the descriptor must be told before it can be used. */
+/*
+ * Passes a file of the driver to the user.  The descriptor becomes valid only after the copy to
+ * user space has succeeded.
+ */
 static int mig_state_answer(struct vfio_device_feature_mig_state *mig, void __user *arg,
 			    struct file *data)
 {
@@ -174,8 +177,8 @@ static int mig_state_answer(struct vfio_device_feature_mig_state *mig, void __us
 /**
  * vfio_feature_mig_state() - VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -217,8 +220,8 @@ int vfio_feature_mig_state(struct vfio_device *device, u32 flags, void __user *a
 /**
  * vfio_feature_mig_data_size() - VFIO_DEVICE_FEATURE_MIG_DATA_SIZE
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.

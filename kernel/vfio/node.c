@@ -2,10 +2,10 @@
 /*
  * Device nodes, /dev/vfio/devices/vfioX: open, bind, attach, detach.
  *
- * An open node gives nothing but the right to bind, once, to an iommufd.  The character device
- * belongs to the driver's module, so that an open file keeps the module, and through its parent
- * kobject the struct vfio_device: neither goes while a file can still call into them, also when
- * the device was unregistered long before the file is closed.
+ * An open node only grants the right to bind, once, to an iommufd.  The character device belongs to
+ * the driver's module, so an open file holds that module, and through its parent kobject the struct
+ * vfio_device.  Neither goes away while a file can still call into it, even if the device is
+ * unregistered long before the file is closed.
  */
 #include <linux/cdev.h>
 #include <linux/fs.h>
@@ -20,10 +20,10 @@
 
 /**
  * vfio_node_open() - open(2) of a device node
- * @inode: of the node
+ * @inode: inode of the node
  * @filp: the file
  *
- * Return: 0, -ENODEV if the device is going, -ENOMEM.
+ * Return: 0, -ENODEV if the device is being unregistered, -ENOMEM.
  */
 int vfio_node_open(struct inode *inode, struct file *filp)
 {
@@ -41,7 +41,10 @@ int vfio_node_open(struct inode *inode, struct file *filp)
 	vf = vfio_file_alloc(device);
 	if (vf) {
 		filp->private_data = vf;
-		/* All mappings of the device, by whichever file, in one place. */
+		/*
+		 * One mapping for all files, so that all mappings of the device can be removed at
+		 * once.
+		 */
 		filp->f_mapping = device->inode->i_mapping;
 	} else {
 		ret = vfio_op_fail(&op, -ENOMEM, VFIO_REASON_no_memory, sizeof(*vf), 0);
@@ -52,14 +55,17 @@ out:
 	return ret;
 }
 
-/* Later kernels' uAPI; its structure has one member more, a pointer to the token. */
+/* From the uAPI of later kernels, whose structure has one more member: a pointer to the token. */
 #ifndef VFIO_DEVICE_BIND_FLAG_TOKEN
 #define VFIO_DEVICE_BIND_FLAG_TOKEN	BIT(0)
 #endif
 #define BIND_TOKEN_OFFSET		offsetofend(struct vfio_device_bind_iommufd, out_devid)
 #define BIND_NAME_SIZE			128
 
-/* What a group's user would call the device: its name, and the token if there is one. */
+/*
+ * Formats the name that a user of the group would pass: the device's name, and the token if there
+ * is one.
+ */
 static int vfio_node_name(struct vfio_device *device, struct vfio_op *op, void __user *arg,
 			  const struct vfio_device_bind_iommufd *bind, char *name)
 {
@@ -160,8 +166,8 @@ out:
  * @vf: the file, ready
  * @arg: user's argument
  *
- * Return: 0 or a negative errno; what was attached before stays attached on an error, but for
- * -EFAULT of a caller that takes the memory of @arg away during the call.
+ * Return: 0 or a negative errno.  On failure the previous translation stays, with one exception:
+ * -EFAULT for a caller that makes @arg unwritable during the call.
  */
 long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt __user *arg)
 {
@@ -190,7 +196,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_unknown_flags, attach.flags, 0);
 		goto out;
 	}
-	/* A replacement cannot be taken back: learn now whether the answer can be given. */
+	/* A replacement cannot be undone, so check first that the result can be written. */
 	if (put_user(attach.pt_id, &arg->pt_id)) {
 		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)&arg->pt_id,
 				   sizeof(arg->pt_id));
@@ -218,7 +224,7 @@ long vfio_node_attach(struct vfio_file *vf, struct vfio_device_attach_iommufd_pt
 		goto out;
 	}
 	vfio_op_note(&op, pt_id, attach.pt_id);
-	/* The place could be written to a moment ago; what the caller did to it since is his. */
+	/* The memory was writable a moment ago; if it no longer is, the caller has changed that. */
 	if (put_user(attach.pt_id, &arg->pt_id))
 		ret = vfio_op_fail(&op, -EFAULT, VFIO_REASON_bad_user_pointer, (ulong)&arg->pt_id,
 				   sizeof(arg->pt_id));
@@ -232,7 +238,7 @@ out:
  * @vf: the file, ready
  * @arg: user's argument
  *
- * Detaching what is not attached is no error.
+ * Detaching a device that is not attached is no error.
  *
  * Return: 0 or a negative errno.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under observation: from an operation to its event.
+ * Operations under observation: the dispatch of an operation to its event.
  */
 #include <linux/device.h>
 #include <linux/export.h>
@@ -13,7 +13,7 @@
 #define CREATE_TRACE_POINTS
 #include "vfio.h"
 
-/* Counts the enabled events, so that the clocks run for whichever of them it is. */
+/* Counts the enabled events, so that the clocks run while any event is enabled. */
 DEFINE_STATIC_KEY_FALSE(vfio_op_key);
 EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
 
@@ -21,7 +21,7 @@ EXPORT_SYMBOL_NS_GPL(vfio_op_key, IOMMUSCOPE_VFIO);
 static u64 cycle_ns;
 
 /**
- * vfio_event_enabled() - an event got its first probe
+ * vfio_event_enabled() - called when an event gets its first probe
  *
  * Return: 0.
  */
@@ -33,7 +33,7 @@ int vfio_event_enabled(void)
 }
 
 /**
- * vfio_event_disabled() - an event lost its last probe
+ * vfio_event_disabled() - called when an event loses its last probe
  */
 void vfio_event_disabled(void)
 {
@@ -62,7 +62,7 @@ void __vfio_op_device(struct vfio_op *op, struct vfio_device *device)
  * __vfio_op_begin() - the part of vfio_op_begin() that runs while an event is enabled
  * @op: the operation
  * @device: the device it works on, or NULL
- * @opcode: what it is
+ * @opcode: its kind
  */
 void __vfio_op_begin(struct vfio_op *op, struct vfio_device *device, enum vfio_opcode opcode)
 {
@@ -95,7 +95,7 @@ EXPORT_SYMBOL_NS_GPL(__vfio_op_start, IOMMUSCOPE_VFIO);
 /**
  * __vfio_op_end() - the part of vfio_op_end() that runs while an event is enabled
  * @op: the operation
- * @ret: how it ended
+ * @ret: its result
  */
 void __vfio_op_end(struct vfio_op *op, int ret)
 {

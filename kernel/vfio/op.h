@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One operation on a VFIO device under observation, for the core and for the drivers on it.
+ * One operation on a VFIO device under observation, for the core and for its drivers.
  *
- * A function puts a struct vfio_op (see tracepoints/vfio_op.h) on its stack, calls
- * vfio_op_begin(), passes it down, and calls vfio_op_end().  While no event of vfio is enabled
- * all of this is jumps not taken, and one store to the stack.
+ * A function puts a struct vfio_op (see tracepoints/vfio_op.h) on its stack, calls vfio_op_begin(),
+ * passes the record down, and calls vfio_op_end().  While no event of vfio is enabled, all of this
+ * costs jumps that are not taken and one store to the stack.
  */
 #ifndef IOMMUSCOPE_VFIO_KERNEL_OP_H
 #define IOMMUSCOPE_VFIO_KERNEL_OP_H
@@ -26,10 +26,10 @@ void __vfio_op_start(struct vfio_op *op);
 void __vfio_op_end(struct vfio_op *op, int ret);
 
 /**
- * vfio_op_begin() - begin to observe an operation
+ * vfio_op_begin() - start the observation of an operation
  * @op: the operation, need not be initialised
  * @device: the device it works on, or NULL
- * @opcode: what it is
+ * @opcode: its kind
  *
  * Starts the clock if an event is enabled.  Pair with vfio_op_end().
  */
@@ -42,7 +42,7 @@ static inline void vfio_op_begin(struct vfio_op *op, struct vfio_device *device,
 }
 
 /**
- * vfio_op_device() - note the device, where it is known only after the begin
+ * vfio_op_device() - note the device, if it becomes known only after the start
  * @op: the operation
  * @device: the device
  */
@@ -74,9 +74,9 @@ static inline void vfio_op_phase(struct vfio_op *op, unsigned int phase)
 }
 
 /**
- * vfio_op_end() - the operation is over: fire its event
+ * vfio_op_end() - end an operation and fire its event
  * @op: the operation
- * @ret: how it ended: 0 (or positive) or a negative errno
+ * @ret: its result: 0 (or positive) or a negative errno
  */
 static inline void vfio_op_end(struct vfio_op *op, int ret)
 {
@@ -87,12 +87,12 @@ static inline void vfio_op_end(struct vfio_op *op, int ret)
 /**
  * vfio_op_fail() - name the reason of a failure
  * @op: the operation
- * @err: negative errno the caller is about to return
- * @reason: why
+ * @err: the negative errno that the caller is about to return
+ * @reason: the reason
  * @a: first number of the reason, see tracepoints/vfio_reasons.h
  * @b: second number
  *
- * The first reason named stays: what fails while a failure is undone does not hide why.
+ * The first reason stays: an error during cleanup does not hide the original cause.
  *
  * Return: @err
  */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files on a device, and their sessions: the time during which a file uses its device.
+ * Files on a device, and their sessions.  A session is the time during which a file uses its
+ * device.
  *
- * vfio_device.open_count counts them.  The first one binds the device to the iommufd, opens it in
- * its driver and, for a group, attaches it; the last one undoes all in the opposite order.  A
- * node admits one session at a time; a group any number, all on the iommufd of the group's
- * container.
+ * vfio_device.open_count counts the sessions.  The first one binds the device to the iommufd, opens
+ * it in its driver and, for a group, attaches it.  The last one undoes all of this in reverse
+ * order.  A node admits one session at a time.  A group admits any number, all on the iommufd of
+ * the group's container.
  *
- * All of a begin and of an end is done under the device's vfio_sessions.lock, and only the driver's
- * part of it under the lock of the device's set as well.
+ * The whole start and the whole end of a session run under the device's vfio_sessions.lock.  Only
+ * the driver's part runs under the lock of the device's set as well.
  */
 #include <linux/iommufd.h>
 #include <linux/module.h>
@@ -21,8 +22,8 @@
 #include "vfio_private.h"
 
 /**
- * vfio_file_alloc() - a file's private data
- * @device: the device it is for
+ * vfio_file_alloc() - allocate a file's private data
+ * @device: the device of the file
  *
  * Return: the data, not ready, or NULL.
  */
@@ -37,7 +38,7 @@ struct vfio_file *vfio_file_alloc(struct vfio_device *device)
 	return vf;
 }
 
-/* A group's devices use the container's address space; each of its sessions sees to that. */
+/* Attaches the device of a group to the container's address space, if no earlier session has. */
 static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
@@ -59,7 +60,7 @@ static int vfio_session_attach_container(struct vfio_file *vf, struct vfio_op *o
 	return 0;
 }
 
-/* Let a device's driver know the virtual machine of its first session. */
+/* Passes the virtual machine of the first session to the device's driver. */
 static void vfio_session_take_kvm(struct vfio_file *vf)
 {
 	lockdep_assert_held(&vfio_sessions(vf->device)->lock);
@@ -84,10 +85,10 @@ static void vfio_session_set_holder(struct vfio_device *device, struct pid *hold
 }
 
 /**
- * vfio_session_holder() - the process whose session keeps a device
+ * vfio_session_holder() - get the process whose session keeps a device
  * @device: the device
  *
- * Return: it, with a reference for put_pid(), or NULL if there is no session.
+ * Return: the process, with a reference for put_pid(), or NULL if there is no session.
  */
 struct pid *vfio_session_holder(struct vfio_device *device)
 {
@@ -100,7 +101,7 @@ struct pid *vfio_session_holder(struct vfio_device *device)
 	return holder;
 }
 
-/* The driver resets the device here; nothing is attached to it yet, so it reaches no memory. */
+/* The driver resets the device here.  Nothing is attached yet, so the device reaches no memory. */
 static int vfio_session_open_driver(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
@@ -111,7 +112,10 @@ static int vfio_session_open_driver(struct vfio_file *vf, struct vfio_op *op)
 	if (ret)
 		return vfio_op_fail(op, ret, VFIO_REASON_interrupted, 0, 0);
 	vfio_op_phase(op, VFIO_PHASE_driver);
-	/* open_device() may use the device as its user will, so it is open from here on. */
+	/*
+	 * open_device() may use the device as its user would, so the device counts as open from
+	 * here on.
+	 */
 	device->open_count = 1;
 	if (device->ops->open_device)
 		ret = device->ops->open_device(device);
@@ -155,7 +159,7 @@ err_kvm:
 	return ret;
 }
 
-/* One more session of the group that has the device open. */
+/* Adds a session of the group that already has the device open. */
 static int vfio_session_join(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
@@ -169,7 +173,7 @@ static int vfio_session_join(struct vfio_file *vf, struct vfio_op *op)
 	return 0;
 }
 
-/* End a session; the last one closes the device, then takes its memory away, then unbinds it. */
+/* Ends a session.  The last one closes the device, then detaches its memory, then unbinds it. */
 static void vfio_session_leave(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;
@@ -199,7 +203,10 @@ static void vfio_session_leave(struct vfio_file *vf, struct vfio_op *op)
 	vf->ictx = NULL;
 }
 
-/* May the caller have the device?  Asked just before it gets it: what proves it may change. */
+/*
+ * Checks that the caller may use the device.  This happens at the last moment, because the token
+ * can change.
+ */
 static int vfio_session_match(struct vfio_device *device, struct vfio_op *op, const char *name)
 {
 	char *copy;
@@ -256,13 +263,13 @@ static int vfio_session_begin_locked(struct vfio_file *vf, struct vfio_op *op,
 /**
  * vfio_session_begin() - bind a file's device and open it
  * @vf: the file
- * @op: the operation this is a part of
- * @ictx: the iommufd; the session takes the caller's reference if it begins
- * @name: of the device, and what proves that the caller may have it, for the driver's match()
+ * @op: the operation that this is a part of
+ * @ictx: the iommufd; on success the session owns the caller's reference
+ * @name: for the driver's match(): name of the device, and the token that permits its use
  *
  * The file is not ready before vfio_session_publish().
  *
- * Return: 0, or a negative errno and nothing has changed.
+ * Return: 0, or a negative errno.  On failure nothing has changed.
  */
 int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_ctx *ictx,
 		       const char *name)
@@ -274,7 +281,7 @@ int vfio_session_begin(struct vfio_file *vf, struct vfio_op *op, struct iommufd_
 	if (!vfio_device_get_user(device))
 		return vfio_op_fail(op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
 
-	/* A registered device has a driver, and we keep it registered. */
+	/* A registered device has a driver, and the user reference keeps it registered. */
 	owner = device->dev->driver ? device->dev->driver->owner : NULL;
 	if (!try_module_get(owner)) {
 		ret = vfio_op_fail(op, -ENODEV, VFIO_REASON_driver_unloading, 0, 0);
@@ -312,8 +319,8 @@ err_user:
 }
 
 /**
- * vfio_session_publish() - let the file's user use the device
- * @vf: the file, its session has begun
+ * vfio_session_publish() - allow the file's user to use the device
+ * @vf: the file, its session has started
  */
 void vfio_session_publish(struct vfio_file *vf)
 {
@@ -323,8 +330,8 @@ void vfio_session_publish(struct vfio_file *vf)
 
 /**
  * vfio_session_end() - close a file's device and unbind it
- * @vf: the file; either nobody can call into it any more, or it never was ready
- * @op: the operation this is a part of
+ * @vf: the file; it was never ready, or no call on it can run any more
+ * @op: the operation that this is a part of
  */
 void vfio_session_end(struct vfio_file *vf, struct vfio_op *op)
 {
@@ -342,7 +349,9 @@ void vfio_session_end(struct vfio_file *vf, struct vfio_op *op)
 	if (!vf->group)
 		vfio_group_release_node(device);
 	iommufd_ctx_put(ictx);
-	/* From here on the device may be gone, but not before its module. */
+	/*
+	 * From here on the device may be freed; the module reference keeps its code until the end.
+	 */
 	vfio_device_put_user(device);
 	module_put(owner);
 }

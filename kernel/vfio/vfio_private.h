@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the vfio module share.  docs/inside/vfio.md tells the model as a whole.
+ * Declarations shared by the files of the vfio module.  docs/vfio.md describes the whole model.
  *
- * A struct vfio_device (include/linux/vfio.h) is what a driver registers.  A struct vfio_file is
- * an open file on it.  A session is the time during which a file may use the device: it begins
- * with the binding to an iommufd and ends with the close of the file, never earlier, so a file
- * that was seen ready stays so as long as somebody can call into it.
+ * A driver registers a struct vfio_device (include/linux/vfio.h).  A struct vfio_file is an open
+ * file on it.  A session is the time during which a file may use the device.  It starts with the
+ * binding to an iommufd and ends with the close of the file, never earlier.  A file that was seen
+ * ready therefore stays ready as long as calls on it are possible.
  *
- * Three things keep a device where it is:
- *  - its reference count (vfio_device.device): the memory;
- *  - its user count (vfio_device.refcount): vfio_unregister_group_dev() waits for the sessions,
- *    which hold it, and asks them to go;
- *  - the driver's module: files of a node and sessions hold it.
- * A file on a node that has not been bound holds no user count: it cannot delay the driver.
+ * Three things keep a device in place:
+ * - Its reference count (vfio_device.device) keeps the memory.
+ * - Its user count (vfio_device.refcount) is held by sessions; vfio_unregister_group_dev() waits
+ *   for them and asks them to end.
+ * - The driver's module is held by files of a node and by sessions.
+ *
+ * A file on a node that is not bound holds no user count, so it cannot delay the driver.
  *
  * Lock order, outermost first:
  *
@@ -20,14 +21,15 @@
  *	vfio_sessions.lock > vfio_file.kvm_lock, vfio_group.kvm_lock
  *	vfio_group.lock, with none of the others
  *
- * A device's vfio_sessions.lock guards its binding and attachment, and makes a session begin or end
- * as a whole.  It is held while memory is pinned, which can take as long as that memory's owner
- * likes: so only users of the same device wait for it, and only until they are killed.
+ * A device's vfio_sessions.lock guards its binding and attachment, and makes the start and the end
+ * of a session atomic.  It is held while memory is pinned, which the owner of that memory can delay
+ * at will.  Therefore only users of the same device wait for this lock, and a fatal signal ends the
+ * wait.
  *
- * The lock of a set is shared by the users of all its devices.  It is held around the driver's
- * open_device() and close_device(), and guards open_count and vfio_device.iommufd_device, which
- * both change under vfio_sessions.lock besides.  Nothing is pinned, faulted in or copied under
- * it.
+ * All users of the devices of a set share the set's lock.  It is held around the driver's
+ * open_device() and close_device().  It guards open_count and vfio_device.iommufd_device, which
+ * change only with vfio_sessions.lock held as well.  Nothing is pinned, faulted in or copied under
+ * the set's lock.
  */
 #ifndef IOMMUSCOPE_VFIO_PRIVATE_H
 #define IOMMUSCOPE_VFIO_PRIVATE_H
@@ -55,12 +57,12 @@ struct vfio_group;
  * @device: the device
  * @owner: module of the driver, held by the session
  * @group: the group it was opened through, or NULL for a device node
- * @group_file: the open group, held so that the group outlives its devices' files
- * @ictx: the iommufd it is bound to, held; guarded by the device's vfio_sessions.lock
+ * @group_file: the open group, referenced so that the group outlives its devices' files
+ * @ictx: the iommufd it is bound to, referenced; guarded by the device's vfio_sessions.lock
  * @devid: id of the device in @ictx
- * @ready: the session has begun; written once, with release semantics
+ * @ready: the session has started; written once, with release semantics
  * @kvm_lock: guards @kvm
- * @kvm: the virtual machine that announced itself, not held; for device nodes
+ * @kvm: the virtual machine that KVM set, not referenced; for device nodes
  */
 struct vfio_file {
 	struct vfio_device *device;
@@ -75,19 +77,22 @@ struct vfio_file {
 };
 
 /**
- * vfio_file_ready() - may this file use its device?
+ * vfio_file_ready() - check that a file may use its device
  * @vf: the file
  *
- * Return: true from the end of a successful bind on, until the file is gone.
+ * Return: true from the end of a successful bind until the file is closed.
  */
 static inline bool vfio_file_ready(struct vfio_file *vf)
 {
-	/* Pairs with vfio_session_publish(): what the bind set up is seen. */
+	/*
+	 * Pairs with vfio_session_publish(): a reader that sees the file ready sees the results of
+	 * the bind.
+	 */
 	return smp_load_acquire(&vf->ready);
 }
 
 /**
- * vfio_device_get_user() - start to use a device
+ * vfio_device_get_user() - take a user reference on a device
  * @device: the device
  *
  * Return: false if the device is not registered (any more).
@@ -108,12 +113,13 @@ static inline void vfio_device_put_user(struct vfio_device *device)
 }
 
 /**
- * struct vfio_sessions - what the core knows of a device besides struct vfio_device
- * @lock: one session begins, attaches, detaches or ends at a time
+ * struct vfio_sessions - state of a device that the core keeps outside struct vfio_device
+ * @lock: serialises start, attach, detach and end of sessions
  * @holder_lock: guards @holder
- * @holder: the process that the first session belongs to, held; NULL while there is none
+ * @holder: the process that the first session belongs to, referenced; NULL if there is none
  *
- * The structure that drivers share with the kernel has no room for it: it is in front of it.
+ * struct vfio_device, which drivers share with the kernel, has no room for this state, so it is
+ * allocated directly in front of it.
  */
 struct vfio_sessions {
 	struct mutex lock;
@@ -122,10 +128,10 @@ struct vfio_sessions {
 } ____cacheline_aligned;
 
 /**
- * vfio_sessions() - what the core knows of a device
+ * vfio_sessions() - get the state that the core keeps for a device
  * @device: the device
  *
- * Return: it.
+ * Return: the state.
  */
 static inline struct vfio_sessions *vfio_sessions(struct vfio_device *device)
 {

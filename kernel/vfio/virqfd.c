@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * virqfds: a driver's function that runs whenever an eventfd is signalled.
+ * virqfds: functions of a driver that run whenever an eventfd is signalled.
  *
  * A struct virqfd waits on the eventfd's queue.  The driver owns a pointer to it, *pvirqfd, which
- * is set and cleared only under virqfd_lock: what clears it, vfio_virqfd_disable() or the wake-up
- * that sees the eventfd closed, moves it to virqfds_dying and queues the shutdown, so that runs
- * once.  The shutdown takes it off that list and frees it.  A caller that must know that it has
- * waits until none on the list has its pvirqfd: for its own alone.  The functions of another user's
- * device may wait for that device.
+ * is set and cleared only under virqfd_lock.  Either vfio_virqfd_disable() clears it, or the
+ * wake-up that sees the eventfd closed.  The one that clears it moves the virqfd to virqfds_dying
+ * and queues the shutdown, which therefore runs once.  The shutdown removes the virqfd from that
+ * list and frees it.
+ *
+ * A caller that needs the shutdown to be complete waits until no virqfd on the list has its
+ * pvirqfd.  It thus waits only for its own virqfd: the functions of another user's device may be
+ * waiting for that device.
  *
  * Lock order: the eventfd's queue lock > virqfd_lock.
  */
@@ -24,10 +27,10 @@
 #include "vfio_private.h"
 
 /**
- * struct virqfd_own - a struct virqfd, which is the kernel's, and what we know of it besides
- * @virqfd: what the driver sees
+ * struct virqfd_own - a struct virqfd, which the kernel defines, with the state of this file
+ * @virqfd: the part that the driver sees
  * @item: in virqfds_dying, once it is retired
- * @flushers: callers that wait for its thread function and keep it
+ * @flushers: callers that wait for its thread function and keep it from being freed
  */
 struct virqfd_own {
 	struct virqfd virqfd;
@@ -39,7 +42,7 @@ static struct workqueue_struct *virqfd_shutdowns;
 static struct workqueue_struct *virqfd_threads;
 static DEFINE_SPINLOCK(virqfd_lock);
 static LIST_HEAD(virqfds_dying);
-/* Woken as one is gone, or its last flusher. */
+/* Woken when a virqfd is freed, and when a flusher leaves. */
 static DECLARE_WAIT_QUEUE_HEAD(virqfds_changed);
 
 static struct virqfd_own *to_own(struct virqfd *virqfd)
@@ -47,7 +50,9 @@ static struct virqfd_own *to_own(struct virqfd *virqfd)
 	return container_of(virqfd, struct virqfd_own, virqfd);
 }
 
-/* Queue the shutdown; the caller has seen, under the lock, that no other did. */
+/*
+ * Queues the shutdown.  The caller has checked, under the lock, that no other thread has done so.
+ */
 static void virqfd_retire(struct virqfd *virqfd)
 {
 	lockdep_assert_held(&virqfd_lock);
@@ -89,7 +94,7 @@ static int virqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, 
 	u64 count;
 
 	if (events & EPOLLIN) {
-		/* Read it, so that the next signal is seen as one. */
+		/* Reset the counter, so that the next signal triggers again. */
 		eventfd_ctx_do_read(virqfd->eventfd, &count);
 		if ((!virqfd->handler || virqfd->handler(virqfd->opaque, virqfd->data)) &&
 		    virqfd->thread)
@@ -143,10 +148,11 @@ static void virqfd_inject(struct work_struct *work)
  * @handler: called with interrupts off; a result other than 0 makes @thread run; may be NULL
  * @thread: called from a worker; may be NULL
  * @data: second argument of the functions
- * @pvirqfd: where the driver keeps it; must be NULL there, and is again once the eventfd is closed
+ * @pvirqfd: the driver's pointer to it; must be NULL, and becomes NULL again once the eventfd is
+ *	closed
  * @fd: the eventfd
  *
- * Return: 0; -EBUSY if *@pvirqfd is in use; other errors.
+ * Return: 0; -EBUSY if *@pvirqfd is in use; or another error.
  */
 int vfio_virqfd_enable(void *opaque, int (*handler)(void *, void *),
 		       void (*thread)(void *, void *), void *data,
@@ -195,12 +201,12 @@ int vfio_virqfd_enable(void *opaque, int (*handler)(void *, void *),
 	spin_unlock_irq(&virqfd_lock);
 
 	/*
-	 * Polling enters us into the queue.  The file is held until the end: its close, which
-	 * retires us, cannot come in between.
+	 * Polling adds the virqfd to the queue.  The file is held until then, so that its close,
+	 * which retires the virqfd, cannot happen in between.
 	 */
 	events = vfs_poll(fd_file(irqfd), &virqfd->pt);
 	if (events & EPOLLIN) {
-		/* It was signalled before. */
+		/* The eventfd was signalled before it was polled. */
 		if ((!handler || handler(opaque, data)) && thread)
 			queue_work(virqfd_threads, &virqfd->inject);
 	}
@@ -219,9 +225,9 @@ EXPORT_SYMBOL_GPL(vfio_virqfd_enable);
 
 /**
  * vfio_virqfd_disable() - undo vfio_virqfd_enable()
- * @pvirqfd: where the driver keeps it; may hold NULL
+ * @pvirqfd: the driver's pointer to it; may be NULL
  *
- * When it returns, none of the functions runs or will.
+ * When it returns, none of the functions is running or will run.
  */
 void vfio_virqfd_disable(struct virqfd **pvirqfd)
 {
@@ -232,14 +238,17 @@ void vfio_virqfd_disable(struct virqfd **pvirqfd)
 		virqfd_retire(*pvirqfd);
 	spin_unlock_irqrestore(&virqfd_lock, flags);
 
-	/* Also when the close of the eventfd retired it: the caller frees what @opaque is. */
+	/*
+	 * Wait also if the close of the eventfd retired it, because the caller is about to free
+	 * @opaque.
+	 */
 	wait_event(virqfds_changed, !virqfd_is_dying(pvirqfd));
 }
 EXPORT_SYMBOL_GPL(vfio_virqfd_disable);
 
 /**
  * vfio_virqfd_flush_thread() - wait for the thread function of a virqfd
- * @pvirqfd: where the driver keeps it; may hold NULL
+ * @pvirqfd: the driver's pointer to it; may be NULL
  */
 void vfio_virqfd_flush_thread(struct virqfd **pvirqfd)
 {
@@ -264,13 +273,16 @@ void vfio_virqfd_flush_thread(struct virqfd **pvirqfd)
 EXPORT_SYMBOL_GPL(vfio_virqfd_flush_thread);
 
 /**
- * vfio_virqfd_init() - make the workqueues of the shutdowns and of the thread functions
+ * vfio_virqfd_init() - create the workqueues of the shutdowns and of the thread functions
  *
  * Return: 0 or -ENOMEM.
  */
 int __init vfio_virqfd_init(void)
 {
-	/* Many may wait at a time: those of one device must not use up the places of another's. */
+	/*
+	 * Many works may wait at a time; those of one device must not use up the slots of
+	 * another's.
+	 */
 	virqfd_shutdowns = alloc_workqueue("vfio-virqfd", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	if (!virqfd_shutdowns)
 		return -ENOMEM;
