@@ -7,8 +7,8 @@
  * structures are an ABI for BPF programs and tools, versioned by their size: new fields go to the
  * end, and @size reports how many bytes the running kernel fills in.  A reader that knows fewer
  * fields ignores the rest; a reader that knows more takes the missing ones as zero.  Kernel and
- * tools include this header; BPF programs take the structures from BTF.  docs/state.md shows how to
- * read them.
+ * tools include this header; BPF programs take the structures from BTF.  docs/use/state.md shows
+ * how to read them.
  *
  * Object ids are unique within a context: the context's number and the object's id together
  * identify an object.

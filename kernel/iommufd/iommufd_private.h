@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations shared by the files of the iommufd module.  docs/iommufd.md describes the whole
- * model.
+ * Declarations shared by the files of the iommufd module.  docs/inside/iommufd.md describes the
+ * whole model.
  *
  * Ownership: a ctx owns its objects by id.  An HWPT is a long-term user of its IOAS; a device or an
  * access is a long-term user of the HWPT or IOAS it is attached to.  Lock order, outermost first:

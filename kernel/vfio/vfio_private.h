@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations shared by the files of the vfio module.  docs/vfio.md describes the whole model.
+ * Declarations shared by the files of the vfio module.  docs/inside/vfio.md describes the model.
  *
  * A driver registers a struct vfio_device (include/linux/vfio.h).  A struct vfio_file is an open
  * file on it.  A session is the time during which a file may use the device.  It starts with the
