@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading and writing BARs through the device's file.
+ * Reads and writes of BARs through the device's file.
  *
- * barmap[] holds the kernel's mapping of each BAR, made on first use and kept while the device is
- * open.  Every access takes memory_lock for itself alone, so that the copy to or from the user may
- * fault.  The MSI-X table cannot be reached: reads give all ones, writes are dropped.
+ * barmap[] holds the kernel's mapping of each BAR.  A mapping is made on first use and kept while
+ * the device is open.  Every single access takes memory_lock, so that the copy to or from the user
+ * may fault between accesses.  The MSI-X table is not accessible: reads return all ones, and writes
+ * are dropped.
  */
 #include <linux/export.h>
 #include <linux/io.h>
@@ -16,7 +17,7 @@
 
 #include "core_private.h"
 
-/* Guards the making of every device's barmap[]; comes too seldom to have one a device. */
+/* Guards the creation of every device's barmap[]; used too rarely to have one for each device. */
 static DEFINE_MUTEX(barmap_lock);
 
 static enum vfio_pci_space bar_space(bool test_mem)
@@ -24,7 +25,7 @@ static enum vfio_pci_space bar_space(bool test_mem)
 	return test_mem ? VFIO_PCI_SPACE_MEMORY : VFIO_PCI_SPACE_ANY;
 }
 
-/* Begin one access: from here to bar_end() the device answers. */
+/* Starts one access: from here to bar_end() the device responds. */
 static int bar_begin(struct vfio_pci_core_device *vdev, enum vfio_pci_space space)
 {
 	int ret;
@@ -47,8 +48,8 @@ static void bar_end(struct vfio_pci_core_device *vdev, enum vfio_pci_space space
 }
 
 /*
- * One access of one width.  Big and little endian differ only in that registers are little
- * endian and so is what the user's buffer holds.
+ * One access of one width.  Registers and the user's buffer are both little endian, so the code is
+ * the same on big-endian machines.
  */
 #define DEFINE_BAR_IO(size, type)								\
 static int bar_write##size(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,	\
@@ -152,7 +153,7 @@ static int bar_step(struct vfio_pci_core_device *vdev, enum vfio_pci_space space
 	}
 }
 
-/* What cannot be reached reads as all ones. */
+/* Inaccessible bytes read as all ones. */
 static int bar_skip(char __user *buf, size_t count, bool iswrite)
 {
 	static const u8 ones[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -171,17 +172,17 @@ static int bar_skip(char __user *buf, size_t count, bool iswrite)
 /**
  * vfio_pci_do_io_rw() - copy between a mapped region and the user
  * @vdev: the device
- * @space: what the region is in; in memory and I/O space each access asks whether it is there
+ * @space: space of the region; in memory and I/O space each access checks that the space is enabled
  * @io: the region
  * @buf: user's buffer
- * @off: where in the region
+ * @off: offset in the region
  * @count: bytes
- * @x_start: first byte that cannot be reached
- * @x_end: the byte after the last one that cannot be reached
+ * @x_start: first inaccessible byte
+ * @x_end: the byte after the last inaccessible one
  * @iswrite: write
- * @max_width: widest access the region bears
+ * @max_width: widest access that the region supports
  *
- * Return: bytes done, or a negative errno if the region went away or the buffer is bad.
+ * Return: bytes copied, or a negative errno if the region is disabled or the buffer is bad.
  */
 ssize_t vfio_pci_do_io_rw(struct vfio_pci_core_device *vdev, enum vfio_pci_space space,
 			  void __iomem *io, char __user *buf, loff_t off, size_t count,
@@ -225,15 +226,15 @@ ssize_t vfio_pci_do_io_rw(struct vfio_pci_core_device *vdev, enum vfio_pci_space
 /**
  * vfio_pci_core_do_io_rw() - copy between a mapped region and the user, for drivers
  * @vdev: the device
- * @test_mem: the region is memory that can be switched off
+ * @test_mem: the region is memory that can be disabled
  * @io: the region
  * @buf: user's buffer
- * @off: where in the region
+ * @off: offset in the region
  * @count: bytes
- * @x_start: first byte that cannot be reached
- * @x_end: the byte after the last one that cannot be reached
+ * @x_start: first inaccessible byte
+ * @x_end: the byte after the last inaccessible one
  * @iswrite: write
- * @max_width: widest access the region bears
+ * @max_width: widest access that the region supports
  *
  * Return: as vfio_pci_do_io_rw().
  */
@@ -249,7 +250,7 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_do_io_rw);
 /**
  * vfio_pci_core_setup_barmap() - claim a BAR and map it into the kernel
  * @vdev: the device, open
- * @bar: which one
+ * @bar: number of the BAR
  *
  * Return: 0, -EBUSY if another driver has it, -ENOMEM.
  */
@@ -284,7 +285,7 @@ out:
 EXPORT_SYMBOL_GPL(vfio_pci_core_setup_barmap);
 
 /**
- * vfio_pci_bar_close() - let go of the BARs
+ * vfio_pci_bar_close() - unmap and release the BARs
  * @vdev: the device, being closed
  */
 void vfio_pci_bar_close(struct vfio_pci_core_device *vdev)
@@ -309,9 +310,9 @@ void vfio_pci_bar_close(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_bar_space() - the space that a BAR is in
+ * vfio_pci_bar_space() - get the space of a BAR
  * @vdev: the device
- * @bar: which one
+ * @bar: number of the BAR
  *
  * Return: I/O or memory.
  */
@@ -329,7 +330,7 @@ enum vfio_pci_space vfio_pci_bar_space(struct vfio_pci_core_device *vdev, int ba
  * @ppos: offset in the device's file
  * @iswrite: write
  *
- * Return: bytes done, or a negative errno.
+ * Return: bytes copied, or a negative errno.
  */
 ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			loff_t *ppos, bool iswrite)

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration space as the user sees it: reading and writing.
+ * Reads and writes of the configuration space that the user sees.
  *
  * While a device is open, every byte of its configuration space has an entry in the map
- * (pci_config_map, built by config_map.c) that says which of its bits come from us and which the
- * user may change, and a byte in vconfig that holds ours.  config_access.c reads and writes
- * by them.  Fields whose change has consequences have a hook (config_hooks.c), which then does the
- * whole write.  map and vconfig belong to the open device; the map is constant.
+ * (pci_config_map, built by config_map.c) and a byte in vconfig.  The entry defines which bits come
+ * from vconfig and which bits the user may change; vconfig holds the virtual bits.  config_access.c
+ * reads and writes according to the map.  Fields whose change has side effects have a hook
+ * (config_hooks.c), which performs the whole write.  map and vconfig belong to the open device; the
+ * map is constant.
  *
- * vfio_pci_cfg.lock is held around each access, so that hooks of two writers do not mix.  Two
- * fields of vconfig say whether the device's memory answers, and change under memory_lock held
- * for write besides: the command register, and the power state.
+ * vfio_pci_cfg.lock is held around each access, so that the hooks of two writers do not interleave.
+ * Two fields of vconfig determine whether the device's memory responds: the command register and
+ * the power state.  They change only with memory_lock held for write as well.
  *
- * Accesses are cut so that each stays within an aligned dword and is as wide as can be: devices
- * may care.
+ * Accesses are split so that each stays within an aligned dword and is as wide as possible, because
+ * devices may depend on the width.
  */
 #include <linux/nospec.h>
 #include <linux/pci.h>
@@ -21,7 +22,9 @@
 
 #include "core_private.h"
 
-/* Write @count bytes, 1, 2 or 4, aligned: neighbours with the same hook together. */
+/*
+ * Writes @count bytes, 1, 2 or 4, aligned; adjacent bytes with the same hook are written together.
+ */
 static int config_write(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
 	struct vfio_pci_cfg_byte *map = vfio_pci_cfg_map(vdev);
@@ -43,7 +46,7 @@ static int config_write(struct vfio_pci_core_device *vdev, int pos, int count, c
 	return 0;
 }
 
-/* One access with its consequences. */
+/* One access with its side effects. */
 static int config_access(struct vfio_pci_core_device *vdev, int pos, int count, u8 *val,
 			 bool iswrite)
 {
@@ -69,7 +72,7 @@ static int config_access(struct vfio_pci_core_device *vdev, int pos, int count, 
  * @ppos: offset in the device's file
  * @iswrite: write
  *
- * Return: bytes done, or a negative errno if there were none.
+ * Return: bytes copied, or a negative errno if no byte was copied.
  */
 ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			   loff_t *ppos, bool iswrite)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration space as the user sees it: one access, cut to what the device takes.
+ * One access to the configuration space that the user sees, in a width that the device supports.
  *
- * A read mixes the bits that come from the device with those of vconfig; a write changes in both
- * what the map lets the user change, and has no other consequence.  config.c describes map and
- * vconfig.
+ * A read combines the bits of the device with those of vconfig.  A write changes, in both, the bits
+ * that the map lets the user change, and has no other effect.  config.c describes map and vconfig.
  */
 #include <linux/pci.h>
 #include <linux/unaligned.h>
@@ -12,9 +11,9 @@
 #include "core_private.h"
 
 /**
- * vfio_pci_config_step() - the widest access that is aligned
- * @pos: where
- * @count: bytes that are left
+ * vfio_pci_config_step() - get the width of the widest aligned access
+ * @pos: offset
+ * @count: remaining bytes
  *
  * Return: 1, 2 or 4 bytes.
  */
@@ -27,7 +26,7 @@ int vfio_pci_config_step(int pos, int count)
 	return 1;
 }
 
-/* The user's accessors wait while a reset or a self test has the configuration space blocked. */
+/* The user's accessors wait while a reset or a self test blocks the configuration space. */
 static int config_hw_read(struct pci_dev *pdev, int pos, int count, u8 *val)
 {
 	u32 dword;
@@ -63,9 +62,9 @@ static int config_hw_write(struct pci_dev *pdev, int pos, int count, const u8 *v
 /**
  * vfio_pci_config_load() - read what the user sees
  * @vdev: the device
- * @pos: where, aligned
+ * @pos: offset, aligned
  * @count: 1, 2 or 4 bytes
- * @val: out
+ * @val: out: the bytes
  *
  * Return: 0 or a negative errno.
  */
@@ -90,7 +89,7 @@ int vfio_pci_config_load(struct vfio_pci_core_device *vdev, int pos, int count, 
 	return 0;
 }
 
-/* Write the bits of the device's own that the user may change; @count is 1, 2 or 4, aligned. */
+/* Writes the bits of the device that the user may change; @count is 1, 2 or 4, aligned. */
 static int config_store_hw(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
 	struct vfio_pci_cfg_byte *map = vfio_pci_cfg_map(vdev) + pos;
@@ -115,14 +114,14 @@ static int config_store_hw(struct vfio_pci_core_device *vdev, int pos, int count
 }
 
 /**
- * vfio_pci_config_store() - write what the map lets the user write, and no more
+ * vfio_pci_config_store() - write the bits that the map lets the user write
  * @vdev: the device
- * @pos: where
+ * @pos: offset
  * @count: bytes, at most 4
- * @val: what
+ * @val: the bytes
  *
- * Bytes of the device of which nothing may change are not written at all: a bit in them might be
- * cleared by writing a one.
+ * Bytes of the device in which the user may change nothing are not written at all, because a write
+ * could clear a write-one-to-clear bit.
  *
  * Return: 0 or a negative errno.
  */

@@ -2,9 +2,10 @@
 /*
  * The tables behind config_caps.h, from the PCI specifications.
  *
- * What a field may do follows three rules.  What steers the device alone is the user's.  What
- * reaches beyond it (interrupt messages, payload sizes, address decoding, wake-up) is kept by us
- * and shown as the user set it.  What the rest of the kernel relies on cannot be changed.
+ * Three rules decide what the user may do with a field.  A field that affects only the device
+ * belongs to the user.  A field with effects beyond the device (interrupt messages, payload sizes,
+ * address decoding, wake-up) is virtual: it shows the value that the user wrote.  A field on which
+ * the rest of the kernel relies cannot be changed.
  */
 #include <linux/array_size.h>
 #include <linux/pci.h>
@@ -16,9 +17,9 @@
 #define ALL	0xffffffffU
 
 const struct cfg_field cfg_header_fields[] = {
-	/* A virtual function answers all ones here. */
+	/* On a virtual function, this field reads as all ones. */
 	{ PCI_VENDOR_ID, 4, 0, ALL, 0 },
-	/* INTx is masked by us, for the user and for ourselves. */
+	/* The kernel masks INTx, on behalf of the user and for itself. */
 	{ PCI_COMMAND, 2, CFG_HOOK_COMMAND, PCI_COMMAND_INTX_DISABLE,
 	  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SPECIAL |
 	  PCI_COMMAND_INVALIDATE | PCI_COMMAND_VGA_PALETTE | PCI_COMMAND_PARITY |
@@ -44,7 +45,7 @@ const struct cfg_field cfg_header_fields[] = {
 };
 
 static const struct cfg_field pm_fields[] = {
-	/* Nobody could deliver the wake-up. */
+	/* There is no receiver for the wake-up event. */
 	{ PCI_PM_PMC, 2, 0, PCI_PM_CAP_PME_MASK, 0 },
 	{ PCI_PM_CTRL, 2, CFG_HOOK_POWER, 0xffff, PCI_PM_CTRL_STATE_MASK },
 	{}
@@ -57,8 +58,8 @@ static const struct cfg_field vpd_fields[] = {
 };
 
 /*
- * The messages are the kernel's.  The layout depends on the width of the address; all but the
- * pending bits, which config_map.c hands back to the device, is memory to the user.
+ * The kernel owns the messages.  The layout depends on the width of the address.  Everything
+ * behaves like plain memory, except the pending bits, which config_map.c maps to the device again.
  */
 static const struct cfg_field msi_fields[] = {
 	{ PCI_MSI_FLAGS, 2, CFG_HOOK_MSI, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE,
@@ -88,14 +89,14 @@ static const struct cfg_field pcix_fields[] = {
 
 static const struct cfg_field exp_fields[] = {
 	/*
-	 * The payload must suit the whole path; phantom functions would confuse the IOMMU; the
-	 * reset bit is a request to us.
+	 * The payload size must suit the whole path, and phantom functions would confuse the IOMMU;
+	 * the reset bit is a request to this driver.
 	 */
 	{ PCI_EXP_DEVCTL, 2, CFG_HOOK_EXP, EXP_DEVCTL_OURS,
 	  0xffff & ~PCI_EXP_DEVCTL_PHANTOM },
 	{ PCI_EXP_DEVSTA, 2, 0, 0, PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
 				   PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD },
-	/* Alternative routing was settled as the device was found. */
+	/* Alternative routing was set up when the device was discovered. */
 	{ PCI_EXP_DEVCTL2, 2, 0, 0, 0xffff & ~PCI_EXP_DEVCTL2_ARI },
 	{}
 };
@@ -175,17 +176,17 @@ static const struct cfg_cap cfg_caps[] = {
 };
 
 /**
- * cfg_find_cap() - the descriptor of a capability
+ * cfg_find_cap() - find the descriptor of a capability
  * @id: its id
  *
- * Return: the descriptor, or NULL if users are not to see it.
+ * Return: the descriptor, or NULL if the capability is hidden from users.
  */
 const struct cfg_cap *cfg_find_cap(unsigned int id)
 {
 	return id < ARRAY_SIZE(cfg_caps) && cfg_caps[id].known ? &cfg_caps[id] : NULL;
 }
 
-/* Error status, masks and severities are the device's; the header log is read. */
+/* Error status, masks and severities belong to the device; the header log is read-only. */
 static const struct cfg_field err_fields[] = {
 	{ PCI_ERR_UNCOR_STATUS, 4, 0, 0, ALL },
 	{ PCI_ERR_UNCOR_MASK, 4, 0, 0, ALL },
@@ -201,7 +202,7 @@ static const struct cfg_field pwr_fields[] = {
 	{}
 };
 
-/* The substate wanted; pci_regs.h has no name for it. */
+/* The requested substate; pci_regs.h has no name for it. */
 #define DPA_CONTROL	0x0c
 
 static const struct cfg_field dpa_fields[] = {
@@ -224,7 +225,9 @@ static int dvsec_length(struct vfio_pci_core_device *vdev, int pos)
 	return cap_word(vdev, pos + PCI_DVSEC_HEADER1 + 2) >> 4;
 }
 
-/* What the IOMMU driver set up for the device (ATS, PRI, ACS, SR-IOV) can be seen, not changed. */
+/*
+ * Settings of the IOMMU driver for the device (ATS, PRI, ACS, SR-IOV) can be seen but not changed.
+ */
 static const struct cfg_cap cfg_ext_caps[] = {
 	[PCI_EXT_CAP_ID_ERR]	= { .known = true, .len = PCI_ERR_ROOT_COMMAND,
 				    .fields = err_fields },
@@ -250,10 +253,10 @@ static const struct cfg_cap cfg_ext_caps[] = {
 };
 
 /**
- * cfg_find_ext_cap() - the descriptor of an extended capability
+ * cfg_find_ext_cap() - find the descriptor of an extended capability
  * @id: its id
  *
- * Return: the descriptor, or NULL if users are not to see it.
+ * Return: the descriptor, or NULL if the capability is hidden from users.
  */
 const struct cfg_cap *cfg_find_ext_cap(unsigned int id)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Descriptors of PCI capabilities: what of them a user sees and may change.
+ * Descriptors of PCI capabilities: the parts that a user sees and may change.
  *
- * A descriptor names the fields in which a capability differs from its default: read from the
- * device, not written.  Where no field speaks, the default holds.
+ * A descriptor lists the fields in which a capability differs from the default.  By default, a byte
+ * is read from the device and cannot be written.
  */
 #ifndef IOMMUSCOPE_VFIO_PCI_CONFIG_CAPS_H
 #define IOMMUSCOPE_VFIO_PCI_CONFIG_CAPS_H
@@ -14,10 +14,10 @@ struct vfio_pci_core_device;
 
 /**
  * struct cfg_field - a field of up to 4 bytes
- * @off: from the begin of the capability
+ * @off: offset from the start of the capability
  * @len: bytes; 0 ends the table
  * @hook: enum vfio_pci_cfg_hook
- * @virt: bits that are ours
+ * @virt: virtual bits, which come from vconfig
  * @write: bits that the user may change
  */
 struct cfg_field {
@@ -30,11 +30,11 @@ struct cfg_field {
 
 /**
  * struct cfg_cap - a capability that users see
- * @known: there is a descriptor; capabilities without are hidden
- * @all_write: every byte behind the header may be written
- * @len: its length, or 0 if @length tells
- * @length: finds the length from the device's registers; may answer 0 for "up to the next one"
- * @fields: what differs from the default, or NULL
+ * @known: there is a descriptor; capabilities without one are hidden
+ * @all_write: every byte after the header may be written
+ * @len: its length, or 0 if @length computes it
+ * @length: computes the length from the device's registers; may return 0 for "up to the next one"
+ * @fields: the fields that differ from the default, or NULL
  */
 struct cfg_cap {
 	bool known;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration space as the user sees it: writes that have consequences.
+ * Writes to the configuration space that have side effects.
  *
- * Each hook does the whole write of the bytes it is called with, which are a part, or all, of its
- * field.  Hooks find where their field begins from the PCI core's record of the capability.
+ * Each hook performs the whole write of its bytes, which are all or a part of its field.  A hook
+ * finds the start of its field from the PCI core's record of the capability.
  *
- * A hook runs under vfio_pci_cfg.lock, which keeps other writes out, but not resets, the set-up
- * of interrupts and interrupts themselves.  So it takes the lock of what it decides on first, and
- * reads what it decides from under that lock.
+ * A hook runs under vfio_pci_cfg.lock, which excludes other writers, but not resets, the setup of
+ * interrupts, and interrupts themselves.  A hook therefore first takes the lock that guards its
+ * decision, and reads the state for that decision under the lock.
  */
 #include <linux/pci.h>
 #include <linux/pci_regs.h>
@@ -15,7 +15,9 @@
 
 #include "core_private.h"
 
-/* What the user sees of a field before and after a write is a question of vconfig only. */
+/*
+ * Returns the value of a field after a write.  vconfig alone defines the values that the user sees.
+ */
 static u16 word_written(struct vfio_pci_core_device *vdev, int field, int pos, int count,
 			const u8 *val)
 {
@@ -28,7 +30,7 @@ static u16 word_written(struct vfio_pci_core_device *vdev, int field, int pos, i
 	return get_unaligned_le16(word);
 }
 
-/* A device that was reset behind our back has lost its addresses: give them back. */
+/* A device that another reset has hit has lost its addresses; restore them. */
 static void restore_bars(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
@@ -50,9 +52,9 @@ static void restore_bars(struct vfio_pci_core_device *vdev)
 }
 
 /*
- * Bring the device's command register and INTx in line with what the user wants, @new; he wrote the
- * bits of @written.  The interrupt handler changes a bit of the same register: irqlock keeps it off
- * between our read and our write.
+ * Applies the value @new that the user wants to the device's command register and to INTx; the user
+ * wrote the bits in @written.  The interrupt handler changes a bit of the same register, so irqlock
+ * excludes it between the read and the write.
  */
 static int command_apply(struct vfio_pci_core_device *vdev, u16 new, u16 written)
 {
@@ -62,9 +64,9 @@ static int command_apply(struct vfio_pci_core_device *vdev, u16 new, u16 written
 	u16 device = 0;
 	int ret;
 
-	/* Waits while somebody else resets the device, and keeps him off. */
+	/* Waits while another thread resets the device, and excludes further resets. */
 	pci_cfg_access_lock(pdev);
-	/* Asked, not remembered: a reset behind our back has switched it off. */
+	/* Read from the device, not cached: a reset by others may have disabled decoding. */
 	pci_read_config_word(pdev, PCI_COMMAND, &device);
 	if (new & ~device & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))
 		restore_bars(vdev);
@@ -83,8 +85,8 @@ static int command_apply(struct vfio_pci_core_device *vdev, u16 new, u16 written
 }
 
 /*
- * vconfig has the whole command register, also the bits that are read from the device, so that
- * whether memory is on can be told without asking it.
+ * vconfig holds the whole command register, including the bits that the user reads from the device,
+ * so that the state of the memory is known without a read from the device.
  */
 static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
@@ -95,7 +97,10 @@ static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, c
 	if (ret)
 		return ret;
 	new = word_written(vdev, PCI_COMMAND, pos, count, val);
-	/* Also where memory was off before: a fault may have come in between two writes. */
+	/*
+	 * Zap even if memory was already disabled: a fault may have mapped a page between two
+	 * writes.
+	 */
 	if (!(new & PCI_COMMAND_MEMORY))
 		vfio_pci_memory_zap(vdev);
 	ret = command_apply(vdev, new, written);
@@ -103,7 +108,7 @@ static int hook_command(struct vfio_pci_core_device *vdev, int pos, int count, c
 	return ret;
 }
 
-/* Keep the bits of an address register that its size and kind fix. */
+/* Sets the bits of an address register that its size and type determine. */
 static void fix_up_bar(struct vfio_pci_core_device *vdev, int off, u32 mask, u32 bits)
 {
 	u32 bar = vfio_pci_vconfig_dword(vdev, off);
@@ -127,10 +132,10 @@ static u32 bar_kind(struct vfio_pci_core_device *vdev, int bar)
 }
 
 /**
- * vfio_pci_bar_fix_up() - make our copies of the address registers such as the device could have
+ * vfio_pci_bar_fix_up() - make the virtual address registers consistent with the device's BARs
  * @vdev: the device
  *
- * Writing all ones to one of them and reading it back tells the size, as it does on a device.
+ * After a write of all ones to one of them, a read returns the size, as on a device.
  */
 void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev)
 {
@@ -179,7 +184,9 @@ static int hook_power(struct vfio_pci_core_device *vdev, int pos, int count, con
 	if (ret)
 		return ret;
 	ret = vfio_pci_config_store(vdev, pos, count, val);
-	/* The state is in the low byte; a capability that the kernel does not use stays still. */
+	/*
+	 * The state is in the low byte.  A capability that the kernel does not use has no effect.
+	 */
 	if (ret || !vdev->pdev->pm_cap || pos != ctrl)
 		goto out;
 
@@ -187,14 +194,14 @@ static int hook_power(struct vfio_pci_core_device *vdev, int pos, int count, con
 	if (state != PCI_D0)
 		vfio_pci_memory_zap(vdev);
 	vfio_pci_set_power_state(vdev, state);
-	/* The device may not have gone where it should: say where it is. */
+	/* The device may not have reached the requested state, so show the actual one. */
 	vfio_pci_note_power(vdev);
 out:
 	up_write(&vdev->memory_lock);
 	return ret;
 }
 
-/* Interrupts are set up by VFIO_DEVICE_SET_IRQS; what was set up is what can be enabled. */
+/* VFIO_DEVICE_SET_IRQS sets interrupts up; only interrupts that are set up can be enabled here. */
 static int hook_msi(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
 	int field = vdev->pdev->msi_cap + PCI_MSI_FLAGS;
@@ -231,7 +238,7 @@ static int hook_exp(struct vfio_pci_core_device *vdev, int pos, int count, const
 		return ret;
 	after = vfio_pci_vconfig_word(vdev, field);
 
-	/* The bit reads as zero. */
+	/* The bit always reads as zero. */
 	if (after & PCI_EXP_DEVCTL_BCR_FLR) {
 		after &= ~PCI_EXP_DEVCTL_BCR_FLR;
 		vfio_pci_vconfig_set_word(vdev, field, after);
@@ -260,13 +267,14 @@ static int hook_af(struct vfio_pci_core_device *vdev, int pos, int count, const 
 	pci_read_config_byte(vdev->pdev, field - PCI_AF_CTRL + PCI_AF_CAP, &cap);
 	if (cap & PCI_AF_CAP_FLR)
 		ret = vfio_pci_function_reset(vdev);
-	/* A device that could not be reset stays as it is, as one without the capability does. */
+	/* A failed reset is ignored, as it would be on a device without the capability. */
 	return ret == -EINTR ? ret : 0;
 }
 
 /*
- * The device's VPD registers are shared with whoever reads its vpd file in sysfs, so user's
- * accesses go through the same lock: the PCI core's.  A user sees each done at once.
+ * The device's VPD registers are shared with readers of its vpd file in sysfs, so the user's
+ * accesses take the same lock, which belongs to the PCI core.  To the user, each access completes
+ * at once.
  */
 static int hook_vpd(struct vfio_pci_core_device *vdev, int pos, int count, const u8 *val)
 {
@@ -283,7 +291,7 @@ static int hook_vpd(struct vfio_pci_core_device *vdev, int pos, int count, const
 	addr = vfio_pci_vconfig_word(vdev, cap + PCI_VPD_ADDR);
 	if (addr & PCI_VPD_ADDR_F) {
 		addr &= PCI_VPD_ADDR_MASK;
-		/* A failure leaves the flag as it is: the access never completes. */
+		/* On failure the flag stays unchanged: to the user, the access never completes. */
 		if (pci_write_vpd_any(vdev->pdev, addr & ~3, 4, data) != 4)
 			return 0;
 		vfio_pci_vconfig_set_word(vdev, cap + PCI_VPD_ADDR, addr);
@@ -309,12 +317,12 @@ static const config_hook_fn config_hooks[CFG_NR_HOOKS] = {
 };
 
 /**
- * vfio_pci_config_hook() - do a write that has consequences
+ * vfio_pci_config_hook() - perform a write that has side effects
  * @vdev: the device
  * @hook: enum vfio_pci_cfg_hook, not CFG_HOOK_NONE
- * @pos: where
+ * @pos: offset
  * @count: bytes
- * @val: what
+ * @val: the bytes
  *
  * Return: 0 or a negative errno.
  */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration space as the user sees it: the map is built as the device is opened.
+ * Construction of the configuration space map when the device is opened.
  *
- * First every byte is the device's and the user may write it: devices keep registers of their own
- * between the capabilities.  Then the header, each capability in the list and each extended
- * capability lay their descriptors (config_caps.c) over it.  Capabilities without a descriptor are
- * hidden: the list leads around them and their bytes read as zero.  So that one of unknown length
- * does not leave a part of it in the open, it reaches up to where the next one begins.
+ * Initially every byte belongs to the device and is writable by the user, because devices have
+ * registers of their own between the capabilities.  Then the descriptors (config_caps.c) of the
+ * header, of each capability in the list and of each extended capability override that.
+ * Capabilities without a descriptor are hidden: the list skips them and their bytes read as zero.
+ * A hidden capability of unknown length extends up to the start of the next one, so that no part of
+ * it is exposed.
  */
 #include <linux/bitmap.h>
 #include <linux/overflow.h>
@@ -19,10 +20,10 @@
 #include "core_private.h"
 
 #define EXT_CAP_START	PCI_CFG_SPACE_SIZE
-/* No more fit in, so a list that is longer has a loop. */
+/* No more capabilities fit in the space, so a longer list has a loop. */
 #define MAX_CAPS	((PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) / PCI_CAP_SIZEOF)
 
-/* Lay fields over the map, cut off at @len. */
+/* Applies fields to the map, cut off at @len. */
 static void map_fields(struct vfio_pci_core_device *vdev, int pos, int len,
 		       const struct cfg_field *field)
 {
@@ -40,7 +41,7 @@ static void map_fields(struct vfio_pci_core_device *vdev, int pos, int len,
 	}
 }
 
-/* All of a range is the device's, and either written or not. */
+/* Makes a whole range virtual or not, and writable or not. */
 static void map_range(struct vfio_pci_core_device *vdev, int pos, int len, u8 virt, u8 write)
 {
 	struct vfio_pci_cfg_byte *map = vfio_pci_cfg_map(vdev);
@@ -50,7 +51,7 @@ static void map_range(struct vfio_pci_core_device *vdev, int pos, int len, u8 vi
 		map[i] = (struct vfio_pci_cfg_byte){ .virt = virt, .write = write };
 }
 
-/* Our copy begins as what the device says. */
+/* Initialises the virtual copy from the device. */
 static void copy_range(struct vfio_pci_core_device *vdev, int pos, int len)
 {
 	int i;
@@ -72,7 +73,7 @@ static void map_header(struct vfio_pci_core_device *vdev)
 	vfio_pci_vconfig_set_word(vdev, PCI_DEVICE_ID, pdev->device);
 
 	if (pdev->no_command_memory) {
-		/* Memory is always on here, but drivers want to see their bit. */
+		/* Memory is always enabled on this device, but drivers expect to see their bit. */
 		vfio_pci_cfg_map(vdev)[PCI_COMMAND].virt |= PCI_COMMAND_MEMORY;
 		vdev->vconfig[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
 	}
@@ -85,7 +86,7 @@ static void map_header(struct vfio_pci_core_device *vdev)
 		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &vdev->rbar[i]);
 	pci_read_config_dword(pdev, PCI_ROM_ADDRESS, &vdev->rbar[6]);
 
-	/* The registers of a virtual function are void: its memory was cut from the PF's. */
+	/* The address registers of a virtual function are void: its memory is part of the PF's. */
 	for (i = 0; pdev->is_virtfn && i < PCI_STD_NUM_BARS; i++) {
 		u64 start = pci_resource_start(pdev, i);
 
@@ -100,13 +101,13 @@ static void map_header(struct vfio_pci_core_device *vdev)
 	vfio_pci_bar_fix_up(vdev);
 }
 
-/* The capability after @pos in space, or the end of the space. */
+/* Start of the next capability after @pos, or the end of the space. */
 static int next_begin(const unsigned long *begins, int pos, int end)
 {
 	return min_t(int, find_next_bit(begins, end, pos + 1), end);
 }
 
-/* How far a capability reaches; never into the next one. */
+/* Length of a capability; it never overlaps the next one. */
 static int cap_length(struct vfio_pci_core_device *vdev, const struct cfg_cap *cap, int pos,
 		      int limit)
 {
@@ -120,7 +121,7 @@ static int cap_length(struct vfio_pci_core_device *vdev, const struct cfg_cap *c
 static void map_cap(struct vfio_pci_core_device *vdev, const struct cfg_cap *cap, int pos, int len,
 		    int header)
 {
-	/* Hidden: nothing but zeroes. */
+	/* Hidden: reads as zeroes. */
 	if (!cap) {
 		map_range(vdev, pos, len, 0xff, 0);
 		return;
@@ -132,15 +133,15 @@ static void map_cap(struct vfio_pci_core_device *vdev, const struct cfg_cap *cap
 }
 
 /*
- * A table of fields cannot say where the parts of the MSI capability are, which depends on the
- * width of the address.
+ * The layout of the MSI capability depends on the width of the address, which a table of fields
+ * cannot express.
  */
 static void map_msi_finish(struct vfio_pci_core_device *vdev, int pos, int len)
 {
 	u16 flags = vfio_pci_vconfig_word(vdev, pos + PCI_MSI_FLAGS);
 	int i;
 
-	/* Our copy starts with the message unset and disabled. */
+	/* The virtual copy starts with the message unset and disabled. */
 	memset(vdev->vconfig + pos + PCI_MSI_ADDRESS_LO, 0, len - PCI_MSI_ADDRESS_LO);
 	vfio_pci_vconfig_set_word(vdev, pos + PCI_MSI_FLAGS,
 				  flags & ~(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE));
@@ -248,7 +249,10 @@ static void map_ext_caps(struct vfio_pci_core_device *vdev)
 		len = cap_length(vdev, cap, pos, next_begin(begins, pos, pdev->cfg_size));
 		map_cap(vdev, cap, pos, len, 4);
 
-		/* The list has its root in the first header, which stays as a link if hidden. */
+		/*
+		 * The first header is the root of the list, so it stays as a link even if it is
+		 * hidden.
+		 */
 		if (!cap && pos != EXT_CAP_START)
 			continue;
 		vfio_pci_vconfig_set_dword(vdev, pos, cap ? header & 0x000fffff : 0);
@@ -260,7 +264,7 @@ static void map_ext_caps(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_config_open() - build the map and our copy of the configuration space
+ * vfio_pci_config_open() - build the map and the virtual copy of the configuration space
  * @vdev: the device, being opened
  *
  * Return: 0 or -ENOMEM.

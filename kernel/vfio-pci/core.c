@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PCI device in the hands of VFIO: the callbacks of drivers but those that have files of their
- * own, and the dispatch of ioctls.
+ * A PCI device managed by VFIO: the callbacks of drivers that have no file of their own, and the
+ * dispatch of ioctls.
  *
- * From register to unregister the device is a vfio_device; what happens between open and close is
- * in open.c.
+ * From register to unregister, the device is a vfio_device; open.c covers the time between open and
+ * close.
  */
 #include <linux/export.h>
 #include <linux/module.h>
@@ -56,7 +56,7 @@ static const struct {
  * @cmd: ioctl number
  * @arg: user's argument
  *
- * Return: as the ioctl, -ENOTTY if there is none.
+ * Return: result of the ioctl, -ENOTTY if there is no such ioctl.
  */
 long vfio_pci_core_ioctl(struct vfio_device *core_vdev, unsigned int cmd, unsigned long arg)
 {
@@ -73,11 +73,11 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_ioctl);
 /**
  * vfio_pci_core_ioctl_feature() - the device_feature() callback of drivers
  * @device: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
- * Return: as the feature, -ENOTTY if there is none.
+ * Return: result of the feature, -ENOTTY if there is no such feature.
  */
 int vfio_pci_core_ioctl_feature(struct vfio_device *device, u32 flags, void __user *arg,
 				size_t argsz)
@@ -102,10 +102,10 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_ioctl_feature);
 /**
  * vfio_pci_core_match() - the match() callback of drivers
  * @core_vdev: the device
- * @buf: what the user calls it: its name, and then options: " vf_token=UUID"
+ * @buf: name of the device as the user passed it, followed by options: " vf_token=UUID"
  *
- * Return: 1 if it is this device and the user may have it; 0 if it is not; -EINVAL for options
- * that are wrong, -EACCES for a wrong token.
+ * Return: 1 if the name is that of this device and the user may open it; 0 if it is another name;
+ * -EINVAL for bad options, -EACCES for a wrong token.
  */
 int vfio_pci_core_match(struct vfio_device *core_vdev, char *buf)
 {
@@ -175,13 +175,13 @@ void vfio_pci_core_release_dev(struct vfio_device *core_vdev)
 EXPORT_SYMBOL_GPL(vfio_pci_core_release_dev);
 
 /**
- * vfio_pci_core_register_device() - let user space have a PCI device
+ * vfio_pci_core_register_device() - make a PCI device available to user space
  * @vdev: the device; it must be the PCI device's driver data
  *
  * Called from a driver's probe().
  *
- * Return: 0; -EINVAL for bridges and devices without an IOMMU; -EBUSY for a PF with VFs; other
- * errors.
+ * Return: 0; -EINVAL for bridges and devices without an IOMMU; -EBUSY for a PF with VFs; or another
+ * error.
  */
 int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 {
@@ -193,7 +193,9 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 		return -EINVAL;
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return -EINVAL;
-	/* VFs that another driver switched on have users who did not choose to trust ours. */
+	/*
+	 * The users of VFs that another driver created did not choose to trust a user of this PF.
+	 */
 	if (pci_num_vf(pdev))
 		return -EBUSY;
 
@@ -208,10 +210,7 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 		goto err_sriov;
 
 	vfio_pci_power_probe(vdev);
-	/*
-	 * The device may have come to us asleep; that it is in D0 is what runtime PM believes of
-	 * an active device.
-	 */
+	/* The device may be asleep at probe; runtime PM assumes that an active device is in D0. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
 	dev->driver->pm = &vfio_pci_core_pm_ops;
 	vdev->disable_idle_d3 = vfio_pci_disable_idle_d3;
@@ -239,7 +238,7 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_register_device);
  * vfio_pci_core_unregister_device() - take a PCI device away from user space
  * @vdev: the device
  *
- * Returns once the last user has let it go.
+ * Returns once the last user has closed it.
  */
 void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 {
@@ -247,7 +246,10 @@ void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 
 	vfio_pci_core_sriov_configure(vdev, 0);
 	vfio_unregister_group_dev(&vdev->vdev);
-	/* The close may have left the reset to us: we were called with the lock it needs. */
+	/*
+	 * The close may have left the reset to this function, whose caller holds the necessary
+	 * lock.
+	 */
 	if (vdev->needs_reset && vfio_pci_answers(vdev->pdev) &&
 	    !pci_reset_function_locked(vdev->pdev))
 		vdev->needs_reset = false;
@@ -262,7 +264,10 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_unregister_device);
 
 static void __exit vfio_pci_core_exit(void)
 {
-	/* Eventfds that were replaced may still wait for readers: their callback is our code. */
+	/*
+	 * Replaced eventfds may still wait for RCU readers, and their callback is code of this
+	 * module.
+	 */
 	rcu_barrier();
 }
 module_exit(vfio_pci_core_exit);

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the vfio-pci-core module share.  docs/inside/vfio.md tells the model as a whole.
+ * Declarations shared by the files of the vfio-pci-core module.  docs/inside/vfio.md describes the
+ * whole model.
  *
- * A struct vfio_pci_core_device (include/linux/vfio_pci_core.h) lives as long as a driver has the
- * PCI device; most of what it points to lives as long as a user has it open.
+ * A struct vfio_pci_core_device (include/linux/vfio_pci_core.h) exists as long as a driver has the
+ * PCI device; most of the data it points to exists while a user has it open.
  *
  * Locks, outermost first:
  *
  *	vfio_device_set.lock > vfio_pci_cfg.lock > igate > ioeventfds_lock > memory_lock > irqlock
  *	mmap_lock > memory_lock
  *
- * memory_lock: held for read around every single access to the device's memory and every page that
- * a fault inserts; held for write by whatever makes the memory vanish or come back: the command
- * register, resets, power states.  What the memory is to be is decided under it, from what the
- * registers say then.  Whatever takes it away unmaps the user's mappings first; the fault that
- * follows finds the memory off and gives SIGBUS, or on again and inserts the page.  Nothing that
- * could fault on user memory happens under it.
+ * memory_lock is held for read around every single access to the device's memory and around every
+ * page that a fault inserts.  It is held for write by everything that makes the memory disappear or
+ * reappear: the command register, resets, power states.  The new state of the memory is decided
+ * under the lock, from the current registers.  Code that disables the memory first unmaps the
+ * user's mappings.  The next fault finds the memory disabled and raises SIGBUS, or finds it enabled
+ * again and inserts the page.  Nothing that could fault on user memory happens under this lock.
  *
- * vfio_pci_cfg.lock: one access of the user to configuration space at a time, a write with all its
- * consequences.  igate: the set-up of interrupts, err_trigger, req_trigger.  irqlock: the INTx
- * state, which the interrupt handler changes, and with it the device's command register, which
- * nobody may read, change and write while the handler does the same.
+ * vfio_pci_cfg.lock serialises the user's accesses to configuration space, each with all its side
+ * effects.  igate guards the setup of interrupts, err_trigger and req_trigger.  irqlock guards the
+ * INTx state, which the interrupt handler changes.  It also guards read-modify-write cycles of the
+ * device's command register, which the handler changes too.
  *
- * Waits of a user's call for these locks end with a fatal signal.
+ * A fatal signal ends every wait of a user's call for these locks.
  */
 #ifndef IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
 #define IOMMUSCOPE_VFIO_PCI_CORE_PRIVATE_H
@@ -37,17 +38,17 @@
 
 struct eventfd_ctx;
 
-/* One fixed region index, at most, beyond which the driver's own regions begin. */
+/* The first index after the fixed regions; the driver's own regions start here. */
 #define VFIO_PCI_FIRST_DEV_REGION	VFIO_PCI_NUM_REGIONS
 
-/* Nothing set up; the indexes of the uAPI are the other values of irq_type. */
+/* No interrupt is set up; the other values of irq_type are the indexes of the uAPI. */
 #define VFIO_PCI_IRQ_NONE		VFIO_PCI_NUM_IRQS
 
 /**
  * struct vfio_pci_cfg_byte - what a user may do to a byte of configuration space
- * @virt: bits that are ours (vconfig) rather than the device's
- * @write: bits the user may change
- * @hook: enum vfio_pci_cfg_hook, what a write means beyond that
+ * @virt: virtual bits, which come from vconfig and not from the device
+ * @write: bits that the user may change
+ * @hook: enum vfio_pci_cfg_hook, for side effects of a write
  */
 struct vfio_pci_cfg_byte {
 	u8 virt;
@@ -58,7 +59,7 @@ struct vfio_pci_cfg_byte {
 /**
  * struct vfio_pci_cfg - the configuration space of an open device
  * @lock: held around each access of the user
- * @map: an entry a byte, constant
+ * @map: one entry for each byte, constant
  *
  * vfio_pci_core_device.pci_config_map points to it.
  */
@@ -68,8 +69,8 @@ struct vfio_pci_cfg {
 };
 
 /**
- * enum vfio_pci_space - what must be switched on for an access to reach the device
- * @VFIO_PCI_SPACE_ANY: nothing, or the caller has seen to it
+ * enum vfio_pci_space - the decoding that an access to the device needs
+ * @VFIO_PCI_SPACE_ANY: none, or the caller has checked it
  * @VFIO_PCI_SPACE_IO: I/O decoding
  * @VFIO_PCI_SPACE_MEMORY: memory decoding
  */
@@ -80,7 +81,7 @@ enum vfio_pci_space {
 };
 
 /**
- * struct vfio_pci_forced - how a device was before its memory was forced to answer
+ * struct vfio_pci_forced - state of a device before its memory was forced on
  * @command: its command register
  * @state: its power state
  */
@@ -104,14 +105,14 @@ enum vfio_pci_cfg_hook {
 /**
  * struct vfio_pci_irq - an interrupt that is set up
  * @vdev: the device
- * @trigger: signalled as it comes, held; may be NULL for INTx
- * @unmask: for INTx, an eventfd of the user unmasks
- * @mask: for INTx, an eventfd of the user masks
- * @producer: for MSI, what KVM may connect directly to a virtual CPU
- * @name: in /proc/interrupts
- * @irq: Linux number of the interrupt
- * @masked: INTx: masked by its occurrence or by the user; guarded by irqlock
- * @quiet: INTx: the device or the interrupt controller is silenced; guarded by irqlock
+ * @trigger: eventfd that the interrupt signals, referenced; may be NULL for INTx
+ * @unmask: INTx: unmasks when the user signals an eventfd
+ * @mask: INTx: masks when the user signals an eventfd
+ * @producer: MSI: lets KVM connect the interrupt directly to a virtual CPU
+ * @name: name in /proc/interrupts
+ * @irq: Linux interrupt number
+ * @masked: INTx: masked by an interrupt or by the user; guarded by irqlock
+ * @quiet: INTx: the device or the interrupt controller is masked; guarded by irqlock
  */
 struct vfio_pci_irq {
 	struct vfio_pci_core_device *vdev;
@@ -150,7 +151,7 @@ extern bool vfio_pci_nointxmask;
 extern bool vfio_pci_disable_vga;
 extern bool vfio_pci_disable_idle_d3;
 
-/* Our copy of the configuration space of an open device. */
+/* The virtual configuration space of an open device. */
 static inline u16 vfio_pci_vconfig_word(struct vfio_pci_core_device *vdev, int pos)
 {
 	return get_unaligned_le16(vdev->vconfig + pos);
@@ -187,7 +188,7 @@ int vfio_pci_config_hook(struct vfio_pci_core_device *vdev, int hook, int pos, i
 			 const u8 *val);
 void vfio_pci_bar_fix_up(struct vfio_pci_core_device *vdev);
 
-/* memory.c: the device's memory comes and goes */
+/* memory.c: enabling and disabling the device's memory */
 bool vfio_pci_space_enabled(struct vfio_pci_core_device *vdev, enum vfio_pci_space space);
 int vfio_pci_memory_shut(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
@@ -271,7 +272,9 @@ int vfio_pci_join_set(struct vfio_pci_core_device *vdev);
 /* power.c */
 extern const struct dev_pm_ops vfio_pci_core_pm_ops;
 
-/* Is @state @least or deeper? The states' type is bitwise: sparse lets only equality pass. */
+/*
+ * Whether @state is @least or deeper.  The type is bitwise, and sparse permits only equality on it.
+ */
 static inline bool vfio_pci_sleeps(pci_power_t state, pci_power_t least)
 {
 	return (__force int)state >= (__force int)least;

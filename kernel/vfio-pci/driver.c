@@ -2,9 +2,9 @@
 /*
  * vfio-pci: the driver for any PCI device.
  *
- * It takes a device only by name (driver_override), by its sysfs new_id or by the parameter ids.
- * All it does is done by vfio-pci-core.  The driver does not touch DMA: the ownership of the
- * device's IOMMU group is claimed as a user binds it to an iommufd.
+ * It binds a device only by name (driver_override), by its new_id file in sysfs, or by the
+ * parameter ids.  vfio-pci-core does all the work.  The driver does not touch DMA: the ownership of
+ * the device's IOMMU group is claimed when a user binds the device to an iommufd.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -40,9 +40,10 @@ module_param(disable_denylist, bool, 0444);
 MODULE_PARM_DESC(disable_denylist, "Take also devices that are known to be unsafe in user space");
 
 /*
- * Known to be unsafe in the hands of a user: QuickAssist of Intel before its fourth generation, and
- * the data streaming and analytics accelerators of Sapphire Rapids, which have an erratum that lets
- * their user out.  The same list as that of the stock driver in Linux 6.12.117.
+ * Devices that are known to be unsafe in the hands of a user: Intel QuickAssist before its fourth
+ * generation, and the data streaming and analytics accelerators of Sapphire Rapids, whose erratum
+ * lets a user escape isolation.  The list is the same as that of the stock driver in Linux
+ * 6.12.117.
  */
 static const struct pci_device_id denied[] = {
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX) },
@@ -138,7 +139,7 @@ static struct pci_driver vfio_pci_driver = {
 	.driver_managed_dma = true,
 };
 
-/* One device of the parameter; the fields that are not given match all. */
+/* Adds one device of the parameter; fields that are not given match everything. */
 static int __init vfio_pci_add_id(char *text)
 {
 	unsigned int vendor, device, subvendor = PCI_ANY_ID, subdevice = PCI_ANY_ID;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hot resets: of a slot, or of a bus with all that is below it.
+ * Hot resets: of a slot, or of a bus with everything below it.
  *
- * The devices that such a reset hits form a device set.  Its lock keeps the set's members open or
- * closed as they are, and registered: a device leaves the set as its driver lets it go, which
- * waits for the lock.  A device that is hit but is not in the set belongs to another driver, or
- * to none, and forbids the reset.  A caller that wants a reset must own all that is hit: by group
- * files given with the call, or by the iommufd that the caller's device is bound to.
+ * The devices that such a reset affects form a device set.  While the set's lock is held, its
+ * members stay open or closed, and registered: a device leaves the set when its driver releases it,
+ * which waits for the lock.  An affected device outside the set belongs to another driver, or to
+ * none, and prevents the reset.  A caller that requests a reset must own all affected devices, by
+ * group files passed with the call, or by the iommufd to which the caller's device is bound.
  *
- * A virtual function cannot be reset by its bus, which is its PF's.  It has a set of its own, so
- * that its users and those of other VFs have no lock in common.
+ * A virtual function cannot be reset through its bus, which belongs to its PF.  It has a set of its
+ * own, so that its users and those of other VFs share no lock.
  */
 #include <linux/file.h>
 #include <linux/iommu.h>
@@ -24,7 +24,7 @@
 
 #include "core_private.h"
 
-/* More functions than this cannot be below a bus. */
+/* A bus cannot have more functions below it than this. */
 #define MAX_HIT		(256 * 256)
 
 static bool resets_slot(struct pci_dev *pdev)
@@ -33,7 +33,7 @@ static bool resets_slot(struct pci_dev *pdev)
 }
 
 /**
- * vfio_pci_join_set() - put a device in the set of those that are reset with it
+ * vfio_pci_join_set() - add a device to the set of devices that are reset together
  * @vdev: the device, being registered
  *
  * Return: 0 or a negative errno.
@@ -42,7 +42,7 @@ int vfio_pci_join_set(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
 
-	/* A root bus cannot be reset, and the bus of a VF is not the VF's to reset. */
+	/* A root bus cannot be reset, and a VF cannot reset its bus. */
 	if (pci_is_root_bus(pdev->bus) || pdev->is_virtfn)
 		return vfio_assign_device_set(&vdev->vdev, vdev);
 	if (resets_slot(pdev))
@@ -51,12 +51,12 @@ int vfio_pci_join_set(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * struct hit_walk - a walk over the devices that a reset of @pdev hits
+ * struct hit_walk - a walk over the devices that a reset of @pdev affects
  * @pdev: the device
  * @slot: only its slot is reset
- * @fn: called for each
- * @arg: its second argument
- * @ret: what @fn returned; the walk ends with the first that is not 0
+ * @fn: called for each device
+ * @arg: second argument of @fn
+ * @ret: result of @fn; the walk ends with the first nonzero result
  */
 struct hit_walk {
 	struct pci_dev *pdev;
@@ -75,7 +75,7 @@ static bool is_below(struct pci_dev *pdev, struct pci_bus *bus)
 	return false;
 }
 
-/* Is it in the slot, or below a bridge that is? */
+/* Whether a device is in the slot, or below a bridge in the slot. */
 static bool is_in_slot(struct pci_dev *pdev, struct pci_dev *in_slot)
 {
 	for (; pdev; pdev = pdev->bus->self) {
@@ -117,12 +117,12 @@ static int hit_count(struct pci_dev *pdev, void *arg)
 }
 
 /**
- * struct hit_list - what GET_PCI_HOT_RESET_INFO answers
- * @vdev: the device that asks, its set locked
- * @ictx: the iommufd it is bound to, if it was opened by its node
- * @devices: room for @room entries
- * @room: how many
- * @count: how many there are
+ * struct hit_list - the result of GET_PCI_HOT_RESET_INFO
+ * @vdev: the device of the call, its set locked
+ * @ictx: the iommufd it is bound to, if it was opened through its node
+ * @devices: array of @room entries
+ * @room: number of entries that fit
+ * @count: number of affected devices
  * @all_owned: the caller may reset
  */
 struct hit_list {
@@ -153,7 +153,7 @@ static int hit_fill(struct pci_dev *pdev, void *arg)
 	struct vfio_pci_dependent_device *entry;
 	struct iommu_group *group;
 
-	/* A device was plugged in since they were counted. */
+	/* A device was hot-plugged since the devices were counted. */
 	if (list->count == list->room)
 		return -EAGAIN;
 	entry = &list->devices[list->count++];
@@ -179,7 +179,7 @@ static int hit_fill(struct pci_dev *pdev, void *arg)
  * @arg: user's argument
  *
  * Return: 0; -ENODEV if neither slot nor bus can be reset; -ENOSPC if the user's array is too
- * short, and its count says how long it must be; other errors.
+ * short, with the required length in its count; or another error.
  */
 long vfio_pci_hot_reset_info(struct vfio_pci_core_device *vdev,
 			     struct vfio_pci_hot_reset_info __user *arg)
@@ -233,13 +233,13 @@ out:
 }
 
 /**
- * struct owner - on what grounds somebody wants a reset
- * @vdev: the device that the call is for, its set locked
+ * struct owner - the justification of a reset
+ * @vdev: the device of the call, its set locked
  * @op: the reset
- * @ictx: the iommufd that owns, or NULL
- * @groups: the group files that own
- * @nr_groups: how many
- * @force: nobody uses any of the devices, we want it ourselves
+ * @ictx: the iommufd of the caller, or NULL
+ * @groups: the group files of the caller
+ * @nr_groups: number of group files
+ * @force: no user has any of the devices; the kernel resets on its own behalf
  */
 struct owner {
 	struct vfio_pci_core_device *vdev;
@@ -306,8 +306,8 @@ static void set_rest(struct vfio_device_set *set)
 }
 
 /*
- * Reset slot or bus.  The members of the set are locked in the order of the set's list, under its
- * lock, which is the only place where somebody holds more than one memory_lock.
+ * Resets the slot or bus.  The memory_lock of each member of the set is taken in the order of the
+ * set's list, under the set's lock.  This is the only place that holds more than one memory_lock.
  */
 static int set_reset(struct owner *owner)
 {
@@ -358,7 +358,7 @@ static void put_files(struct file **files, unsigned int nr)
 	kfree(files);
 }
 
-/* The group files that a call gives as proof. */
+/* Gets the group files that a call passes as proof of ownership. */
 static int get_groups(struct owner *owner, const s32 __user *fds, unsigned int nr)
 {
 	struct file **files;
@@ -412,7 +412,7 @@ static int hot_reset(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	if (hdr.flags)
 		return vfio_op_fail(op, -EINVAL, VFIO_REASON_unknown_flags, hdr.flags, 0);
 
-	/* The way the device was opened decides on how ownership is proved. */
+	/* The proof of ownership depends on how the device was opened. */
 	node = vfio_device_cdev_opened(&vdev->vdev);
 	if (node == !!hdr.count)
 		return vfio_op_fail(op, -EINVAL, VFIO_REASON_bad_value, hdr.count, 0);
@@ -449,8 +449,8 @@ out:
  * @vdev: the device
  * @arg: user's argument
  *
- * Return: 0; -ENODEV if neither slot nor bus can be reset; -EINVAL if the reset would hit a
- * device of another driver, or one that the caller does not own; -EAGAIN; other errors.
+ * Return: 0; -ENODEV if neither slot nor bus can be reset; -EINVAL if the reset would affect a
+ * device of another driver, or one that the caller does not own; -EAGAIN; or another error.
  */
 long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, struct vfio_pci_hot_reset __user *arg)
 {
@@ -476,7 +476,7 @@ static bool set_needs_reset(struct vfio_device_set *set, bool answers)
 }
 
 /**
- * vfio_pci_set_try_reset() - reset what could not be reset alone, once nobody uses its neighbours
+ * vfio_pci_set_try_reset() - reset the set of a device that cannot be reset alone, once unused
  * @vdev: the device, being closed, its set locked
  */
 void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev)
@@ -488,13 +488,13 @@ void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&set->lock);
 
-	/* Our own session is the last one, and about to end. */
+	/* The session of this device is still counted; it is about to end. */
 	if (!set_needs_reset(set, false) || vfio_device_set_open_count(set) > 1)
 		return;
 	if (!resets_slot(vdev->pdev) && pci_probe_reset_bus(vdev->pdev->bus))
 		return;
 	vfio_op_begin(&op, &vdev->vdev, VFIO_OPERATION_hot_reset);
-	/* Asleep, a device without power answers no more than a dead one. */
+	/* A device without power would look like a dead one, so wake all of them first. */
 	ret = set_wake(set);
 	if (ret) {
 		vfio_op_fail(&op, ret, VFIO_REASON_runtime_pm, -ret, 0);

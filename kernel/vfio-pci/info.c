@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device is: the three info ioctls, with their capability chains.
+ * The three info ioctls, with their capability chains.
  */
 #include <linux/nospec.h>
 #include <linux/pci.h>
@@ -12,8 +12,8 @@
 #include "core_private.h"
 
 /*
- * Put a chain behind a structure of the user's.  A structure without room for it learns how much
- * room there must be.
+ * Copies a chain behind a structure of the user.  If the chain does not fit, the structure returns
+ * the required size.
  */
 static int info_give_caps(struct vfio_info_cap *caps, void __user *arg, size_t infosz, u32 *argsz,
 			  u32 *cap_offset)
@@ -36,8 +36,8 @@ static int info_give_caps(struct vfio_info_cap *caps, void __user *arg, size_t i
 }
 
 /*
- * May the device send atomic operations at all?  One that cannot has no such bit to set.  That of a
- * virtual function is its PF's, which is somebody else's to switch on.
+ * Whether the device can send atomic operations at all.  A device that cannot has no writable bit
+ * for it.  The bit of a virtual function is that of its PF, which this user must not change.
  */
 static bool info_sends_atomics(struct pci_dev *pdev)
 {
@@ -52,7 +52,7 @@ static bool info_sends_atomics(struct pci_dev *pdev)
 	return ctl & PCI_EXP_DEVCTL2_ATOMIC_REQ;
 }
 
-/* Which atomic operations of the device to memory the root port completes. */
+/* Adds the atomic operations to memory that the root port completes for the device. */
 static int info_add_atomics(struct vfio_pci_core_device *vdev, struct vfio_info_cap *caps)
 {
 	static const struct {
@@ -73,7 +73,7 @@ static int info_add_atomics(struct vfio_pci_core_device *vdev, struct vfio_info_
 	if (!pci_is_pcie(pdev) || !info_sends_atomics(vdev->pdev))
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(widths); i++) {
-		/* Also switches the requester on, which is void without a completer. */
+		/* This also enables the requester, which has no effect without a completer. */
 		if (!pci_enable_atomic_ops_to_root(pdev, widths[i].root))
 			cap.flags |= widths[i].flag;
 	}
@@ -101,7 +101,7 @@ long vfio_pci_get_info(struct vfio_pci_core_device *vdev, struct vfio_device_inf
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
-	/* What the caller has room for, which the answer's argsz may exceed. */
+	/* Space that the caller provides; the argsz of the result may exceed it. */
 	room = min_t(size_t, info.argsz, sizeof(info));
 
 	info.flags = VFIO_DEVICE_FLAGS_PCI;
@@ -144,7 +144,7 @@ static int region_info_bar(struct vfio_pci_core_device *vdev, struct vfio_region
 	return 0;
 }
 
-/* A ROM BAR with nothing in it is no region. */
+/* An empty ROM BAR is not a region. */
 static int region_info_rom(struct vfio_pci_core_device *vdev, struct vfio_region_info *info)
 {
 	struct pci_dev *pdev = vdev->pdev;

@@ -2,16 +2,16 @@
 /*
  * INTx: a level-triggered line, shared with other devices.
  *
- * The line stays asserted until the user's driver has served the device, so each interrupt is
- * masked as it is handed on and waits for the user's unmask.  Three parties want the line quiet:
- * the user or the last interrupt (irq->masked), the INTx disable bit of the user's command register
- * (virq_disabled), and a device that sleeps (pm_intx_masked).  irq->quiet is what the hardware was
- * told; vfio_pci_intx_update() brings it in line with the three.  A device of PCI 2.3 is silenced
- * at the device, by its own disable bit; an older one at the interrupt controller, and then cannot
- * share its line.
+ * The line stays asserted until the user's driver has served the device.  Each interrupt is
+ * therefore masked when it is delivered, and stays masked until the user unmasks it.  Three
+ * conditions mask the line: the user or the last interrupt (irq->masked), the INTx disable bit in
+ * the user's command register (virq_disabled), and a sleeping device (pm_intx_masked).  irq->quiet
+ * is the state of the hardware; vfio_pci_intx_update() derives it from the three conditions.  A
+ * device of PCI 2.3 is masked at the device, with its own disable bit.  An older one is masked at
+ * the interrupt controller, and then cannot share its line.
  *
- * All state is guarded by irqlock, set-up by igate.  While no INTx is set up, the disable bit of a
- * device that has one is set: nobody would serve the line.
+ * irqlock guards the state, igate the setup.  While no INTx is set up, the disable bit of a device
+ * that has one is set, because no handler would serve the line.
  */
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
@@ -52,10 +52,10 @@ static void intx_sync(struct vfio_pci_core_device *vdev, struct vfio_pci_irq *ir
 }
 
 /**
- * vfio_pci_intx_update() - silence the line or let it speak, after a reason for it changed
+ * vfio_pci_intx_update() - mask or unmask the line after one of its conditions has changed
  * @vdev: the device, irqlock held
  *
- * An interrupt that is pending as the line is let speak comes at once.
+ * If an interrupt is pending when the line is unmasked, it arrives at once.
  */
 void vfio_pci_intx_update(struct vfio_pci_core_device *vdev)
 {
@@ -90,13 +90,13 @@ static irqreturn_t intx_handler(int nr, void *data)
 		ret = IRQ_HANDLED;
 		tell = true;
 	} else if (!irq->quiet && pci_check_and_mask_intx(vdev->pdev)) {
-		/* It was ours, and is masked at the device. */
+		/* The interrupt came from this device, which is now masked. */
 		irq->masked = true;
 		irq->quiet = true;
 		ret = IRQ_HANDLED;
 		tell = true;
 	} else if (irq->quiet && intx_is_open(vdev->pdev)) {
-		/* A reset restored a register that was saved before the line was silenced. */
+		/* A reset has restored a register that was saved before the line was masked. */
 		pci_intx(vdev->pdev, 0);
 		ret = IRQ_HANDLED;
 	}
@@ -118,7 +118,7 @@ static void intx_set_masked(struct vfio_pci_core_device *vdev, struct vfio_pci_i
 	spin_unlock_irqrestore(&vdev->irqlock, flags);
 }
 
-/* Eventfds of the user mask and unmask; these run with interrupts off. */
+/* Eventfds of the user that mask and unmask; these functions run with interrupts off. */
 static int intx_unmask_signalled(void *opaque, void *data)
 {
 	intx_set_masked(opaque, data, false);
@@ -163,7 +163,9 @@ static int intx_enable(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	irq->vdev = vdev;
 	irq->irq = pdev->irq;
 	irq->trigger = trigger;
-	/* So a device of PCI 2.3 is already; of another one the line is opened by the request. */
+	/*
+	 * A device of PCI 2.3 is already masked; for an older one, request_irq() unmasks the line.
+	 */
 	irq->quiet = vdev->pci_2_3;
 
 	ret = request_irq(irq->irq, intx_handler, vdev->pci_2_3 ? IRQF_SHARED : 0, irq->name, irq);
@@ -187,7 +189,7 @@ err_free:
 }
 
 /**
- * vfio_pci_intx_disable() - take INTx down
+ * vfio_pci_intx_disable() - tear down INTx
  * @vdev: the device, igate held, INTx set up
  */
 void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev)
@@ -196,7 +198,7 @@ void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->igate);
 
-	/* The eventfds first: they must not open the line again. */
+	/* The eventfds first: they must not unmask the line again. */
 	vfio_virqfd_disable(&irq->unmask);
 	vfio_virqfd_disable(&irq->mask);
 
@@ -211,7 +213,7 @@ void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev)
 	intx_free(irq);
 }
 
-/* Signal another eventfd from now on; the old one is let go once nobody can be using it. */
+/* Replaces the eventfd that is signalled; the old one is released once no handler can use it. */
 static void intx_set_trigger(struct vfio_pci_irq *irq, struct eventfd_ctx *trigger)
 {
 	struct eventfd_ctx *old = irq->trigger;
@@ -222,7 +224,7 @@ static void intx_set_trigger(struct vfio_pci_irq *irq, struct eventfd_ctx *trigg
 		eventfd_ctx_put(old);
 }
 
-/* A data word of the user's, of which INTx has one at most. */
+/* Reads the user's data, of which INTx has one item at most. */
 static bool intx_wanted(const struct vfio_irq_set *set, void *data)
 {
 	switch (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
@@ -238,9 +240,9 @@ static bool intx_wanted(const struct vfio_irq_set *set, void *data)
 /**
  * vfio_pci_intx_trigger() - VFIO_IRQ_SET_ACTION_TRIGGER of INTx
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
  * Return: 0 or a negative errno.
  */
@@ -287,7 +289,7 @@ int vfio_pci_intx_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	return ret;
 }
 
-/* Mask and unmask are one function but for these. */
+/* Mask and unmask differ only in these details. */
 static int intx_mask_or_unmask(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 			       const struct vfio_irq_set *set, void *data, bool mask)
 {
@@ -325,9 +327,9 @@ static int intx_mask_or_unmask(struct vfio_pci_core_device *vdev, struct vfio_op
 /**
  * vfio_pci_intx_mask_action() - VFIO_IRQ_SET_ACTION_MASK of INTx
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
  * Return: 0 or a negative errno.
  */
@@ -340,9 +342,9 @@ int vfio_pci_intx_mask_action(struct vfio_pci_core_device *vdev, struct vfio_op 
 /**
  * vfio_pci_intx_unmask_action() - VFIO_IRQ_SET_ACTION_UNMASK of INTx
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
  * Return: 0 or a negative errno.
  */

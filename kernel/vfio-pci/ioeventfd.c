@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_IOEVENTFD: an eventfd that writes a fixed value to a place in a BAR.
+ * VFIO_DEVICE_IOEVENTFD: an eventfd that writes a fixed value to an address in a BAR.
  *
- * A struct vfio_pci_ioeventfd lives on ioeventfds_list from the call that made it to the one that
- * unmakes it, or the close; ioeventfds_lock guards the list and their number.  The write itself is
- * tried where the eventfd is signalled, and left to a worker if memory_lock is not free there.
+ * A struct vfio_pci_ioeventfd is on ioeventfds_list from the call that creates it to the call that
+ * removes it, or to the close.  ioeventfds_lock guards the list and its length.  The write is first
+ * tried in the context that signals the eventfd; if memory_lock is not free there, a worker does
+ * it.
  */
 #include <linux/eventfd.h>
 #include <linux/nospec.h>
@@ -19,16 +20,16 @@
 #define MAX_IOEVENTFDS	1000
 
 /**
- * struct vfio_pci_ioeventfd - one of them
+ * struct vfio_pci_ioeventfd - an eventfd with its write
  * @item: in vfio_pci_core_device.ioeventfds_list
  * @vdev: the device
- * @virqfd: calls us
- * @io: where to write
- * @data: what
- * @pos: offset in the device's file; with @count and @data it names this ioeventfd
- * @bar: which BAR
+ * @virqfd: calls the functions of this file
+ * @io: address to write to
+ * @data: value to write
+ * @pos: offset in the device's file; with @count and @data it identifies this ioeventfd
+ * @bar: number of the BAR
  * @count: width in bytes
- * @space: of the BAR
+ * @space: space of the BAR
  */
 struct vfio_pci_ioeventfd {
 	struct list_head item;
@@ -42,7 +43,7 @@ struct vfio_pci_ioeventfd {
 	enum vfio_pci_space space;
 };
 
-/* What was checked and locked by the caller is not checked again. */
+/* The caller has checked the space and holds the lock. */
 static void ioeventfd_write(struct vfio_pci_ioeventfd *ioeventfd)
 {
 	struct vfio_pci_core_device *vdev = ioeventfd->vdev;
@@ -71,7 +72,7 @@ static void ioeventfd_write_if_on(struct vfio_pci_ioeventfd *ioeventfd)
 		ioeventfd_write(ioeventfd);
 }
 
-/* In atomic context. */
+/* Runs in atomic context. */
 static int ioeventfd_handler(void *opaque, void *unused)
 {
 	struct vfio_pci_ioeventfd *ioeventfd = opaque;
@@ -205,7 +206,7 @@ long vfio_pci_ioeventfd(struct vfio_pci_core_device *vdev, struct vfio_device_io
 }
 
 /**
- * vfio_pci_ioeventfds_close() - unmake all of a device's
+ * vfio_pci_ioeventfds_close() - remove all ioeventfds of a device
  * @vdev: the device, being closed
  */
 void vfio_pci_ioeventfds_close(struct vfio_pci_core_device *vdev)

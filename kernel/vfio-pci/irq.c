@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO_DEVICE_SET_IRQS: from the user's argument to the function that does it.
+ * VFIO_DEVICE_SET_IRQS: dispatch of the user's argument to the function that serves it.
  *
- * INTx, MSI and MSI-X exclude each other: irq_type tells which is set up.  Interrupts that are set
- * up are struct vfio_pci_irq in the xarray ctx, by vector.  All of it is guarded by igate.
+ * INTx, MSI and MSI-X exclude each other: irq_type is the one that is set up.  Interrupts that are
+ * set up are struct vfio_pci_irq in the xarray ctx, by vector.  igate guards all of this.
  */
 #include <linux/nospec.h>
 #include <linux/pci.h>
@@ -37,11 +37,11 @@ static const irq_fn irq_table[VFIO_PCI_NUM_IRQS][IRQ_NR_ACTIONS] = {
 };
 
 /**
- * vfio_pci_irq_count() - how many interrupts an index has
+ * vfio_pci_irq_count() - get the number of interrupts of an index
  * @vdev: the device, open
  * @index: VFIO_PCI_*_IRQ_INDEX
  *
- * Return: the number, 0 if the device has none of the kind.
+ * Return: the number, 0 if the device has no interrupt of this kind.
  */
 int vfio_pci_irq_count(struct vfio_pci_core_device *vdev, unsigned int index)
 {
@@ -92,8 +92,8 @@ static irq_fn irq_find(const struct vfio_irq_set *set)
  * @vdev: the device
  * @arg: user's argument
  *
- * Return: 0; a positive number if so many vectors, and no more, can be had; a negative errno,
- * -ENOTTY for an action that the interrupt does not know.
+ * Return: 0; a positive number if only so many vectors are available; a negative errno, -ENOTTY for
+ * an action that the interrupt does not support.
  */
 long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __user *arg)
 {
@@ -157,7 +157,7 @@ out:
 }
 
 /**
- * vfio_pci_irqs_close() - take down all interrupts
+ * vfio_pci_irqs_close() - tear down all interrupts
  * @vdev: the device, being closed
  */
 void vfio_pci_irqs_close(struct vfio_pci_core_device *vdev)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts that no device sends: an error was reported, the device is wanted back.
+ * Interrupts that no device sends: an error was reported, or the device must be released.
  *
- * err_trigger and req_trigger point to a struct vfio_pci_eventfd each, or are NULL.  They are
- * changed under igate and used under RCU: error handlers and the driver core's callers must not
- * wait for an ioctl that holds igate.
+ * err_trigger and req_trigger each point to a struct vfio_pci_eventfd, or are NULL.  They are
+ * changed under igate and used under RCU, because error handlers and callers in the driver core
+ * must not wait for an ioctl that holds igate.
  */
 #include <linux/eventfd.h>
 #include <linux/pci.h>
@@ -22,7 +22,7 @@ static void event_free(struct rcu_head *rcu)
 	kfree(eventfd);
 }
 
-/* Another eventfd, or none. */
+/* Sets another eventfd, or none. */
 static void event_replace(struct vfio_pci_core_device *vdev, struct vfio_pci_eventfd __rcu **event,
 			  struct vfio_pci_eventfd *new)
 {
@@ -61,7 +61,7 @@ static int event_set_fd(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 	return 0;
 }
 
-/* Tell the user, if there is an eventfd to do it; returns whether there is. */
+/* Signals the eventfd, if there is one; returns whether there is. */
 static bool event_signal(struct vfio_pci_eventfd __rcu **event)
 {
 	struct vfio_pci_eventfd *eventfd;
@@ -101,9 +101,9 @@ static int event_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 /**
  * vfio_pci_err_trigger() - VFIO_IRQ_SET_ACTION_TRIGGER of the error interrupt
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
  * Return: 0 or a negative errno.
  */
@@ -116,9 +116,9 @@ int vfio_pci_err_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 /**
  * vfio_pci_req_trigger() - VFIO_IRQ_SET_ACTION_TRIGGER of the request interrupt
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
  * Return: 0 or a negative errno.
  */
@@ -129,7 +129,7 @@ int vfio_pci_req_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 }
 
 /**
- * vfio_pci_events_close() - forget both eventfds
+ * vfio_pci_events_close() - release both eventfds
  * @vdev: the device, igate held, being closed
  */
 void vfio_pci_events_close(struct vfio_pci_core_device *vdev)
@@ -139,12 +139,12 @@ void vfio_pci_events_close(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_core_request() - the request() callback of drivers: the device is wanted back
+ * vfio_pci_core_request() - the request() callback of drivers: ask the user to release the device
  * @core_vdev: the device
- * @count: how often it was asked for before
+ * @count: number of earlier requests
  *
- * The user who set the request interrupt up is told; another one keeps the device as long as he
- * likes.
+ * A user that set the request interrupt up is notified.  Any other user can keep the device as long
+ * as it wants.
  */
 void vfio_pci_core_request(struct vfio_device *core_vdev, unsigned int count)
 {
@@ -153,11 +153,11 @@ void vfio_pci_core_request(struct vfio_device *core_vdev, unsigned int count)
 EXPORT_SYMBOL_GPL(vfio_pci_core_request);
 
 /**
- * vfio_pci_core_aer_err_detected() - a device reported an error
+ * vfio_pci_core_aer_err_detected() - handle an error that a device reported
  * @pdev: the device
- * @state: of its link
+ * @state: state of its link
  *
- * Return: that it can recover: the user was told and will reset it.
+ * Return: that it can recover: the user is notified and will reset it.
  */
 pci_ers_result_t vfio_pci_core_aer_err_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {

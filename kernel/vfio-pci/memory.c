@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's memory: when it answers, and how it is taken away.
+ * The device's memory: whether it responds, and how it is disabled.
  *
- * Whatever switches it off holds memory_lock for write from before the user's mappings are gone
- * until it is off.
+ * Code that disables it holds memory_lock for write from before the user's mappings are removed
+ * until the memory is off.
  */
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -11,12 +11,12 @@
 #include "core_private.h"
 
 /**
- * vfio_pci_space_enabled() - does the device answer in a space?
+ * vfio_pci_space_enabled() - check that the device responds in a space
  * @vdev: the device, memory_lock held
  * @space: I/O or memory
  *
- * Return: false if the device does not decode its addresses there, or sleeps: in any state but D0
- * it answers to nothing but configuration.
+ * Return: false if the device does not decode its addresses in that space, or sleeps: in any state
+ * but D0 it responds only to configuration accesses.
  */
 bool vfio_pci_space_enabled(struct vfio_pci_core_device *vdev, enum vfio_pci_space space)
 {
@@ -34,7 +34,7 @@ bool vfio_pci_space_enabled(struct vfio_pci_core_device *vdev, enum vfio_pci_spa
 
 /**
  * vfio_pci_memory_zap() - unmap the device's memory from all users
- * @vdev: the device, memory_lock held for write: no fault brings it back
+ * @vdev: the device, memory_lock held for write, so that no fault maps it again
  */
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev)
 {
@@ -52,7 +52,7 @@ void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev)
  *
  * Takes memory_lock for write; the caller releases it.
  *
- * Return: 0, or -EINTR and the lock is not held: the caller was killed.
+ * Return: 0, or -EINTR if the caller was killed; the lock is then not held.
  */
 int vfio_pci_memory_shut(struct vfio_pci_core_device *vdev)
 {
@@ -63,7 +63,7 @@ int vfio_pci_memory_shut(struct vfio_pci_core_device *vdev)
 	return ret;
 }
 
-/* Change bits of the device's command register; the INTx handler changes another one of them. */
+/* Changes bits of the device's command register; the INTx handler changes another bit of it. */
 static u16 command_change(struct vfio_pci_core_device *vdev, u16 clear, u16 set)
 {
 	unsigned long flags;
@@ -79,7 +79,7 @@ static u16 command_change(struct vfio_pci_core_device *vdev, u16 clear, u16 set)
 }
 
 /**
- * vfio_pci_clear_master() - no DMA of the device any more
+ * vfio_pci_clear_master() - stop all DMA of the device
  * @vdev: the device, open
  */
 void vfio_pci_clear_master(struct vfio_pci_core_device *vdev)
@@ -100,11 +100,11 @@ static void memory_force_locked(struct vfio_pci_core_device *vdev, struct vfio_p
 }
 
 /**
- * vfio_pci_memory_force() - wake the device and switch memory on, for an access of our own
+ * vfio_pci_memory_force() - wake the device and enable its memory, for an access by the kernel
  * @vdev: the device
- * @before: filled for vfio_pci_memory_unforce()
+ * @before: out: for vfio_pci_memory_unforce()
  *
- * Takes memory_lock for write, so that the user sees nothing of it.  For what must not fail.
+ * Takes memory_lock for write, so that the user notices nothing.  For callers that must not fail.
  */
 void vfio_pci_memory_force(struct vfio_pci_core_device *vdev, struct vfio_pci_forced *before)
 {
@@ -115,9 +115,9 @@ void vfio_pci_memory_force(struct vfio_pci_core_device *vdev, struct vfio_pci_fo
 /**
  * vfio_pci_memory_force_killable() - vfio_pci_memory_force() for a user's call
  * @vdev: the device
- * @before: filled for vfio_pci_memory_unforce()
+ * @before: out: for vfio_pci_memory_unforce()
  *
- * Return: 0, or -EINTR and nothing has changed: the caller was killed.
+ * Return: 0, or -EINTR if the caller was killed; nothing has then changed.
  */
 int vfio_pci_memory_force_killable(struct vfio_pci_core_device *vdev,
 				   struct vfio_pci_forced *before)
@@ -132,12 +132,12 @@ int vfio_pci_memory_force_killable(struct vfio_pci_core_device *vdev,
 /**
  * vfio_pci_memory_unforce() - undo vfio_pci_memory_force()
  * @vdev: the device
- * @before: what that filled
+ * @before: the state from vfio_pci_memory_force()
  */
 void vfio_pci_memory_unforce(struct vfio_pci_core_device *vdev,
 			     const struct vfio_pci_forced *before)
 {
-	/* Other bits may have changed with what was done meanwhile. */
+	/* Restore only this bit: other bits may have changed in the meantime. */
 	if (!(before->command & PCI_COMMAND_MEMORY))
 		command_change(vdev, PCI_COMMAND_MEMORY, 0);
 	if (vfio_pci_sleeps(before->state, PCI_D1))

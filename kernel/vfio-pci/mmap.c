@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How the device's memory gets into a user's page table.
+ * Mapping the device's memory into a user's page table.
  *
- * mmap() inserts nothing.  Pages come with faults, in the largest size that fits, and only while
- * the memory answers (memory.c).  Since the offset in the file gives region and place, mappings
- * need no record: all of them hang on the device's inode.
+ * mmap() inserts nothing.  Faults insert pages, in the largest size that fits, and only while the
+ * memory responds (memory.c).  The offset in the file encodes region and position, so mappings need
+ * no record: all of them hang on the device's inode.
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
@@ -17,11 +17,12 @@
 #define REGION_PGOFF_MASK	((1UL << REGION_PGOFF_SHIFT) - 1)
 
 /**
- * vfio_pci_bar_probe_mmap() - find which of the BARs can be mapped
+ * vfio_pci_bar_probe_mmap() - find the BARs that can be mapped
  * @vdev: the device, being opened
  *
- * Memory BARs of whole pages can.  One smaller than a page can if nobody else has the rest of its
- * page: dummy_resources_list keeps it so while the device is open.
+ * Memory BARs that consist of whole pages can be mapped.  A BAR smaller than a page can be mapped
+ * if nothing else uses the rest of its page; dummy_resources_list reserves that rest while the
+ * device is open.
  */
 void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev)
 {
@@ -58,7 +59,7 @@ void vfio_pci_bar_probe_mmap(struct vfio_pci_core_device *vdev)
 	}
 }
 
-/* The page frame behind an address of a mapping. */
+/* Page frame of an address in a mapping. */
 static unsigned long vma_pfn(struct vfio_pci_core_device *vdev, struct vm_area_struct *vma,
 			     unsigned long addr)
 {
@@ -110,7 +111,7 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	vfio_op_note(&op, length, size);
 
 	vfio_op_phase(&op, VFIO_PHASE_wait);
-	/* A process that was killed does not come back to see its SIGBUS. */
+	/* A process that was killed never gets to handle its SIGBUS. */
 	if (down_read_killable(&vdev->memory_lock)) {
 		vfio_op_fail(&op, -EINTR, VFIO_REASON_interrupted, index, offset);
 		vfio_op_end(&op, -EINTR);
@@ -126,7 +127,7 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	}
 	up_read(&vdev->memory_lock);
 
-	/* One that falls back comes again, smaller. */
+	/* A fault that falls back is repeated with a smaller size, and then fires the event. */
 	if (!(fault & VM_FAULT_FALLBACK))
 		vfio_op_end(&op, fault & VM_FAULT_ERROR ? -EFAULT : 0);
 	return fault;
@@ -147,9 +148,9 @@ static const struct vm_operations_struct bar_vm_ops = {
 /**
  * vfio_pci_core_mmap() - the mmap() callback of drivers
  * @core_vdev: the device
- * @vma: the mapping; its offset tells region and place
+ * @vma: the mapping; its offset encodes region and position
  *
- * Return: 0 or -EINVAL if the region cannot be mapped so; other errors.
+ * Return: 0, -EINVAL if the region cannot be mapped like that, or another error.
  */
 int vfio_pci_core_mmap(struct vfio_device *core_vdev, struct vm_area_struct *vma)
 {
@@ -183,7 +184,7 @@ int vfio_pci_core_mmap(struct vfio_device *core_vdev, struct vm_area_struct *vma
 	if (pgoff >= pages || vma_pages(vma) > pages - pgoff)
 		return -EINVAL;
 
-	/* Claims the BAR, so that nobody else in the kernel maps it differently. */
+	/* Claims the BAR, so that no other part of the kernel maps it with other attributes. */
 	ret = vfio_pci_core_setup_barmap(vdev, index);
 	if (ret)
 		return ret;

@@ -2,10 +2,10 @@
 /*
  * MSI and MSI-X: vectors, each with an eventfd that it signals.
  *
- * Enabling allocates as many vectors as the user's first call names; where the platform can, MSI-X
- * vectors beyond them are allocated as they are first used.  A vector that has an eventfd has a
- * struct vfio_pci_irq in ctx, and its handler.  The MSI-X table is in the device's memory, so
- * whatever writes it has the memory switched on for that time.
+ * Enabling allocates as many vectors as the user's first call names.  Where the platform supports
+ * it, further MSI-X vectors are allocated on first use.  A vector with an eventfd has a struct
+ * vfio_pci_irq in ctx, and a handler.  The MSI-X table is in the device's memory, so code that
+ * writes the table enables the memory for that time.
  */
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
@@ -31,7 +31,7 @@ static bool msi_is_msix(struct vfio_pci_core_device *vdev)
 	return vdev->irq_type == VFIO_PCI_MSIX_IRQ_INDEX;
 }
 
-/* The Linux interrupt of a vector, which may have to be allocated. */
+/* Returns the Linux interrupt of a vector, allocating it if necessary. */
 static int msi_vector_irq(struct vfio_pci_core_device *vdev, unsigned int vector)
 {
 	struct vfio_pci_forced before;
@@ -80,7 +80,7 @@ static int msi_vector_request(struct vfio_pci_core_device *vdev, struct vfio_pci
 	if (ret)
 		return ret;
 	if (msi_is_msix(vdev)) {
-		/* The device may have been reset, and its table with it, since it was written. */
+		/* A reset may have cleared the device's table since the message was written. */
 		get_cached_msi_msg(irq->irq, &msg);
 		pci_write_msi_msg(irq->irq, &msg);
 	}
@@ -132,7 +132,7 @@ static int msi_vector_set(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 		goto err_erase;
 	}
 
-	/* Without a producer everything works, only slower. */
+	/* Without a producer everything works, but more slowly. */
 	irq->producer.token = irq->trigger;
 	irq->producer.irq = irq->irq;
 	if (irq_bypass_register_producer(&irq->producer))
@@ -149,7 +149,7 @@ err_free:
 	return ret;
 }
 
-/* All of the range, or none of it. */
+/* Sets the whole range, or none of it. */
 static int msi_set_range(struct vfio_pci_core_device *vdev, struct vfio_op *op, unsigned int start,
 			 unsigned int count, const s32 *fds)
 {
@@ -187,19 +187,19 @@ static int msi_enable(struct vfio_pci_core_device *vdev, struct vfio_op *op, uns
 	vfio_pci_memory_unforce(vdev, &before);
 	if (ret < 0)
 		return vfio_op_fail(op, ret, VFIO_REASON_irq_setup_failed, 0, -ret);
-	/* The user may try again with as many as there are. */
+	/* The user may retry with as many vectors as are available. */
 	if (ret < count)
 		return ret;
 
 	vdev->irq_type = index;
-	/* The log2 of the vectors that the capability's field, as the user sees it, may enable. */
+	/* The log2 of the number of vectors that the user can enable in the capability's field. */
 	if (index == VFIO_PCI_MSI_IRQ_INDEX)
 		vdev->msi_qmax = order_base_2(count);
 	return 0;
 }
 
 /**
- * vfio_pci_msi_disable() - take MSI or MSI-X down
+ * vfio_pci_msi_disable() - tear down MSI or MSI-X
  * @vdev: the device, igate held, one of them set up
  */
 void vfio_pci_msi_disable(struct vfio_pci_core_device *vdev)
@@ -216,14 +216,14 @@ void vfio_pci_msi_disable(struct vfio_pci_core_device *vdev)
 	vfio_pci_memory_force(vdev, &before);
 	pci_free_irq_vectors(vdev->pdev);
 	vfio_pci_memory_unforce(vdev, &before);
-	/* The PCI core has just opened the INTx line, which nobody serves. */
+	/* The PCI core has just unmasked the INTx line, for which there is no handler. */
 	if (vdev->pci_2_3)
 		pci_intx(vdev->pdev, 0);
 	vdev->irq_type = VFIO_PCI_IRQ_NONE;
 	vdev->msi_qmax = 0;
 }
 
-/* As if the device had sent them. */
+/* Signals the eventfds as if the device had sent the interrupts. */
 static void msi_loop_back(struct vfio_pci_core_device *vdev, const struct vfio_irq_set *set,
 			  const u8 *wanted)
 {
@@ -240,11 +240,11 @@ static void msi_loop_back(struct vfio_pci_core_device *vdev, const struct vfio_i
 /**
  * vfio_pci_msi_trigger() - VFIO_IRQ_SET_ACTION_TRIGGER of MSI and MSI-X
  * @vdev: the device, igate held
- * @op: the operation this is a part of
+ * @op: the operation that this is a part of
  * @set: user's argument, checked
- * @data: its data
+ * @data: data of the argument
  *
- * Return: 0; the number of vectors there are, if fewer than wanted; a negative errno.
+ * Return: 0; the number of available vectors if fewer than requested; or a negative errno.
  */
 int vfio_pci_msi_trigger(struct vfio_pci_core_device *vdev, struct vfio_op *op,
 			 const struct vfio_irq_set *set, void *data)

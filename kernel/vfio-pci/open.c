@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From open to close: the device is reset and looked at, and in the end reset and put back.
+ * Open and close: an open resets the device and examines it, a close resets and restores it.
  *
  * Runs under the lock of the device's set, with the device bound to an iommufd.  At the open
- * nothing is attached yet: no user's memory can be reached before bus mastering is off and the
- * reset done.
+ * nothing is attached yet, so the device cannot reach any user's memory before bus mastering is off
+ * and the reset is complete.
  */
 #include <linux/export.h>
 #include <linux/pci.h>
@@ -15,7 +15,7 @@
 
 #include "core_private.h"
 
-/* How the device's INTx can be masked, or that it has none. */
+/* Finds out how the device's INTx can be masked, or that it has none. */
 static void open_intx(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
@@ -52,8 +52,8 @@ static void open_msix(struct vfio_pci_core_device *vdev)
  * vfio_pci_core_enable() - the first part of open_device() of drivers
  * @vdev: the device
  *
- * Return: 0 or a negative errno, -EAGAIN if somebody else works on the device, -EIO if it does not
- * answer.
+ * Return: 0 or a negative errno, -EAGAIN if another thread is using the device, -EIO if it does not
+ * respond.
  */
 int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 {
@@ -72,7 +72,7 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	ret = -EIO;
 	if (!vfio_pci_answers(pdev))
 		goto err_power;
-	/* No DMA before the user asks for it. */
+	/* No DMA before the user enables it. */
 	pci_clear_master(pdev);
 	ret = pci_enable_device(pdev);
 	if (ret)
@@ -83,7 +83,7 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 		goto err_disable;
 	vdev->reset_works = !ret;
 	pci_save_state(pdev);
-	/* Without it the device is put back as it is at the close. */
+	/* Without a saved state, the close leaves the device as it is. */
 	vdev->pci_saved_state = pci_store_saved_state(pdev);
 
 	open_intx(vdev);
@@ -119,8 +119,8 @@ void vfio_pci_core_finish_enable(struct vfio_pci_core_device *vdev)
 EXPORT_SYMBOL_GPL(vfio_pci_core_finish_enable);
 
 /*
- * Reset the device and put its configuration back.  The locks are only tried: whoever has them may
- * be waiting for us, as the unbind that asked the user to close does.
+ * Resets the device and restores its configuration.  The locks are only tried, because their holder
+ * may be waiting for this close, as an unbind does that asked the user to close.
  */
 static void close_reset(struct vfio_pci_core_device *vdev)
 {
@@ -132,7 +132,7 @@ static void close_reset(struct vfio_pci_core_device *vdev)
 	else
 		pci_save_state(pdev);
 
-	/* A function whose interrupts the user left enabled must not send them to the next one. */
+	/* The interrupts of a function that the user left enabled must not reach the next user. */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 
 	if (vdev->reset_works && vfio_pci_answers(pdev) && pci_cfg_access_trylock(pdev)) {
@@ -150,7 +150,7 @@ static void close_reset(struct vfio_pci_core_device *vdev)
  * vfio_pci_core_disable() - undo vfio_pci_core_enable()
  * @vdev: the device
  *
- * For drivers whose open fails after it, too.
+ * Also for drivers whose open fails after vfio_pci_core_enable().
  */
 void vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 {
@@ -158,7 +158,7 @@ void vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->vdev.dev_set->lock);
 
-	/* Taking MSI-X down writes to the device's memory, which only an awake device has. */
+	/* Tearing down MSI-X writes to the device's memory, so the device must be awake. */
 	vfio_pci_power_wake(vdev);
 	vfio_pci_clear_master(vdev);
 	vfio_pci_ioeventfds_close(vdev);

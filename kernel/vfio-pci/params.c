@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Parameters of the module that drives the devices, which sets them before it has any.
+ * Parameters that the driver module sets before it has any devices.
  */
 #include <linux/export.h>
 #include <linux/vfio_pci_core.h>
@@ -12,8 +12,8 @@ bool vfio_pci_disable_vga;
 bool vfio_pci_disable_idle_d3;
 
 /**
- * vfio_pci_core_set_params() - parameters of the module that drives the devices
- * @nointxmask: no device is trusted to mask its INTx
+ * vfio_pci_core_set_params() - set the parameters of the driver module
+ * @nointxmask: do not rely on any device to mask its INTx
  * @is_disable_vga: no device has a VGA region
  * @is_disable_idle_d3: unused devices stay awake
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Power: of devices that nobody uses, and of those whose user lets them sleep.
+ * Power management of unused devices, and of devices whose user lets them sleep.
  *
- * Nobody's devices sleep under runtime PM.  A user can put his device in D3hot with its own power
- * register (config_hooks.c), or let runtime PM have it (low power entry) and be told as something
- * woke it.  pm_runtime_engaged says that runtime PM has it; it and pm_wake_eventfd_ctx are guarded
- * by memory_lock held for write.
+ * Unused devices sleep under runtime PM.  A user can put its device into D3hot with the device's
+ * own power register (config_hooks.c).  It can also hand the device to runtime PM (low power entry)
+ * and be notified when something wakes it.  pm_runtime_engaged is set while runtime PM has the
+ * device.  memory_lock, held for write, guards it and pm_wake_eventfd_ctx.
  */
 #include <linux/eventfd.h>
 #include <linux/pci.h>
@@ -30,7 +30,7 @@ static void power_exit_low(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_power_wake() - have the device back from runtime PM and from its user's D3hot
+ * vfio_pci_power_wake() - wake the device from runtime PM and from the user's D3hot
  * @vdev: the device, being closed
  */
 void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
@@ -38,7 +38,7 @@ void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
 	down_write(&vdev->memory_lock);
 	power_exit_low(vdev);
 	up_write(&vdev->memory_lock);
-	/* Its callback takes memory_lock. */
+	/* Without the lock, because the callback takes memory_lock. */
 	pm_runtime_resume(&vdev->pdev->dev);
 
 	down_write(&vdev->memory_lock);
@@ -46,7 +46,7 @@ void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
 	up_write(&vdev->memory_lock);
 }
 
-/* The ioctl itself holds the device awake: it may sleep once the ioctl is done. */
+/* The ioctl itself keeps the device awake; it may sleep once the ioctl returns. */
 static int power_enter_low(struct vfio_pci_core_device *vdev, struct eventfd_ctx *wake)
 {
 	int ret = vfio_pci_memory_shut(vdev);
@@ -67,8 +67,8 @@ static int power_enter_low(struct vfio_pci_core_device *vdev, struct eventfd_ctx
 /**
  * vfio_pci_feature_low_power_entry() - VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY
  * @vdev: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -84,8 +84,8 @@ int vfio_pci_feature_low_power_entry(struct vfio_pci_core_device *vdev, u32 flag
 /**
  * vfio_pci_feature_low_power_wakeup() - VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP
  * @vdev: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -117,8 +117,8 @@ int vfio_pci_feature_low_power_wakeup(struct vfio_pci_core_device *vdev, u32 fla
 /**
  * vfio_pci_feature_low_power_exit() - VFIO_DEVICE_FEATURE_LOW_POWER_EXIT
  * @vdev: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
  * Return: 0 or a negative errno.
@@ -151,14 +151,14 @@ static int power_runtime_suspend(struct device *dev)
 	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
 
 	/*
-	 * The user may have left the device in D3hot, with pm_save.  The PCI core saves what it
-	 * finds, so wake it first; nobody can use it meanwhile.
+	 * The user may have left the device in D3hot, with pm_save set.  The PCI core saves the
+	 * current state, so wake the device first; no access is possible in the meantime.
 	 */
 	down_write(&vdev->memory_lock);
 	vfio_pci_set_power_state(vdev, PCI_D0);
 	up_write(&vdev->memory_lock);
 
-	/* A line that a sleeping device shares with others must not look like its own. */
+	/* An interrupt on a shared line must not be attributed to a sleeping device. */
 	power_hold_intx(vdev, true);
 	return 0;
 }
@@ -167,7 +167,10 @@ static int power_runtime_resume(struct device *dev)
 {
 	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
 
-	/* Who asked for a wake-up hears of the first one, and has the device awake from then on. */
+	/*
+	 * A user that asked for a wake-up event gets one for the first wake-up; the device then
+	 * stays awake.
+	 */
 	down_write(&vdev->memory_lock);
 	if (vdev->pm_wake_eventfd_ctx) {
 		eventfd_signal(vdev->pm_wake_eventfd_ctx);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Power states of a device, and what it loses in them.
+ * Power states of a device, and the state that it loses in them.
  *
- * pm_save is the configuration of a device that loses it in D3hot.  It and the power register that
- * the user sees are guarded by memory_lock held for write.
+ * pm_save is the saved configuration of a device that loses it in D3hot.  memory_lock, held for
+ * write, guards pm_save and the power register that the user sees.
  */
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -12,7 +12,7 @@
 #include "core_private.h"
 
 /**
- * vfio_pci_power_probe() - find out what the device loses as it sleeps
+ * vfio_pci_power_probe() - find out whether the device loses its configuration when it sleeps
  * @vdev: the device, being registered
  */
 void vfio_pci_power_probe(struct vfio_pci_core_device *vdev)
@@ -27,7 +27,7 @@ void vfio_pci_power_probe(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_note_power() - have the user's power register say where the device is
+ * vfio_pci_note_power() - update the user's power register from the device
  * @vdev: the device; memory_lock held for write if it is open
  */
 void vfio_pci_note_power(struct vfio_pci_core_device *vdev)
@@ -49,7 +49,7 @@ void vfio_pci_note_power(struct vfio_pci_core_device *vdev)
 }
 
 /**
- * vfio_pci_set_power_state() - put the device in a power state, and keep its configuration
+ * vfio_pci_set_power_state() - put the device into a power state, and preserve its configuration
  * @vdev: the device; memory_lock held for write if it has a user
  * @state: the state
  *
@@ -61,7 +61,7 @@ int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t stat
 	bool down, up;
 	int ret;
 
-	/* The PF cannot sleep while its functions are in use. */
+	/* The PF cannot sleep while its VFs are in use. */
 	if (vfio_pci_sleeps(state, PCI_D1) && vdev->sriov_active)
 		return -EBUSY;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regions: which function reads and writes which, and the regions that drivers add.
+ * Regions: dispatch of reads and writes, and the regions that drivers add.
  *
  * A driver's regions are in vfio_pci_core_device.region, an array that grows in the driver's
- * open_device(), before the user can call, and goes with the close.
+ * open_device(), before the user can make calls, and is freed at the close.
  */
 #include <linux/export.h>
 #include <linux/nospec.h>
@@ -17,12 +17,12 @@
 /**
  * vfio_pci_core_register_dev_region() - add a region to a device
  * @vdev: the device, being opened
- * @type: of the region, for VFIO_REGION_INFO_CAP_TYPE
- * @subtype: within @type
- * @ops: what the region does
+ * @type: type of the region, for VFIO_REGION_INFO_CAP_TYPE
+ * @subtype: subtype within @type
+ * @ops: functions of the region
  * @size: bytes
  * @flags: VFIO_REGION_INFO_FLAG_*
- * @data: the driver's
+ * @data: private data of the driver
  *
  * Return: 0 or -ENOMEM.
  */
@@ -50,7 +50,7 @@ int vfio_pci_core_register_dev_region(struct vfio_pci_core_device *vdev, unsigne
 EXPORT_SYMBOL_GPL(vfio_pci_core_register_dev_region);
 
 /**
- * vfio_pci_regions_close() - drop the regions that the driver added
+ * vfio_pci_regions_close() - free the regions that the driver added
  * @vdev: the device, being closed
  */
 void vfio_pci_regions_close(struct vfio_pci_core_device *vdev)
@@ -138,16 +138,16 @@ ssize_t vfio_pci_core_write(struct vfio_device *core_vdev, const char __user *bu
 EXPORT_SYMBOL_GPL(vfio_pci_core_write);
 
 /**
- * vfio_pci_core_range_intersect_range() - where two ranges meet
- * @buf_start: first of an access
- * @buf_cnt: bytes of it
- * @reg_start: first of a register
- * @reg_cnt: bytes of it
- * @buf_offset: where in the access they meet
- * @intersect_count: how many bytes they share
- * @register_offset: where in the register they meet
+ * vfio_pci_core_range_intersect_range() - compute the intersection of an access and a register
+ * @buf_start: first byte of the access
+ * @buf_cnt: bytes of the access
+ * @reg_start: first byte of the register
+ * @reg_cnt: bytes of the register
+ * @buf_offset: out: offset of the intersection in the access
+ * @intersect_count: out: bytes of the intersection
+ * @register_offset: out: offset of the intersection in the register
  *
- * Return: false if they share none.
+ * Return: false if there is no intersection.
  */
 bool vfio_pci_core_range_intersect_range(loff_t buf_start, size_t buf_cnt, loff_t reg_start,
 					 size_t reg_cnt, loff_t *buf_offset,

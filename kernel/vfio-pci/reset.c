@@ -2,13 +2,14 @@
 /*
  * Resets of one function: by ioctl, and by the reset bits of its capabilities.
  *
- * While it is reset, and until the PCI core has restored its configuration, the device's memory is
+ * During the reset, and until the PCI core has restored the configuration, the device's memory is
  * locked against all accesses; the user's mappings come back with their next fault.
  *
- * A device that answers no more (pulled out, or fallen off its bus) would be waited for at each
- * reset, a minute for each of its ways, with its configuration locked, often the lock of its set
- * held, and no signal to end it.  So it is not reset, and it cannot be opened; the reset that it
- * owes is done once it is back.  A hot reset is tried: it may bring the device back.
+ * The kernel waits at each reset for a device that no longer responds (unplugged, or fallen off its
+ * bus): a minute for each reset method, with the configuration locked, often with the lock of its
+ * set held, and without a signal that ends the wait.  Such a device is therefore not reset and
+ * cannot be opened; the pending reset happens once the device responds again.  A hot reset is still
+ * tried, because it may revive the device.
  */
 #include <linux/pci.h>
 #include <linux/vfio_pci_core.h>
@@ -16,26 +17,26 @@
 #include "core_private.h"
 
 /**
- * vfio_pci_answers() - is the device there at all?
+ * vfio_pci_answers() - check that the device responds at all
  * @pdev: the device, awake
  *
- * Return: false if it does not answer to its configuration.  One that is busy does answer.
+ * Return: false if it does not respond to configuration accesses.  A busy device does respond.
  */
 bool vfio_pci_answers(struct pci_dev *pdev)
 {
 	u32 val;
 
-	/* A VF has no identity of its own to read: it is there as its PF is. */
+	/* A VF has no identity register of its own; it responds if its PF does. */
 	pci_read_config_dword(pci_physfn(pdev), PCI_VENDOR_ID, &val);
 	return !PCI_POSSIBLE_ERROR(val);
 }
 
 /**
- * vfio_pci_function_reset() - reset a function as gently as it knows how
+ * vfio_pci_function_reset() - reset a function with the gentlest method it supports
  * @vdev: the device, open
  *
- * Return: 0; -EAGAIN if somebody else works on the device; -ENOTTY if it knows no reset; -EIO if it
- * does not answer; -EINTR.
+ * Return: 0; -EAGAIN if another thread is using the device; -ENOTTY if it has no reset method; -EIO
+ * if it does not respond; -EINTR.
  */
 int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 {
@@ -52,7 +53,7 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 		goto out;
 	}
 	vfio_op_phase(&op, VFIO_PHASE_reset);
-	/* What is saved and restored around the reset must be the state of an awake device. */
+	/* The state that is saved and restored around the reset must be that of an awake device. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
 	ret = vfio_pci_answers(vdev->pdev) ? pci_try_reset_function(vdev->pdev) : -EIO;
 	vfio_op_phase(&op, VFIO_PHASE_other);
@@ -71,7 +72,7 @@ out:
  * vfio_pci_reset() - VFIO_DEVICE_RESET
  * @vdev: the device
  *
- * Return: 0; -EINVAL if the device knows no reset; -EAGAIN; -EIO; -EINTR.
+ * Return: 0; -EINVAL if the device has no reset method; -EAGAIN; -EIO; -EINTR.
  */
 long vfio_pci_reset(struct vfio_pci_core_device *vdev)
 {

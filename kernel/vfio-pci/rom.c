@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ROM region: what is in the device's expansion ROM, or the copy that the firmware left.
+ * The ROM region: the contents of the device's expansion ROM, or the copy that the firmware left.
  *
- * The ROM of a device is memory like its BARs, and the address decoder that it shares with them is
- * switched to it only while it is read.  So it is read in small pieces into a buffer of ours, each
- * with memory_lock held for write: nobody else uses the decoder meanwhile, and the piece is read
- * while the memory is there, or not at all.
+ * The ROM of a device is memory like its BARs.  It shares an address decoder with them, which is
+ * switched to the ROM only during a read.  The ROM is therefore read in small pieces into a kernel
+ * buffer, each with memory_lock held for write: nothing else uses the decoder during that time, and
+ * a piece is read while the memory is enabled, or not at all.
  *
- * Only a device without a ROM BAR shows the firmware's copy (pci_dev.rom).  That is the host's
- * memory, which no state of the device takes away.
+ * Only a device without a ROM BAR shows the firmware's copy (pci_dev.rom).  That copy is memory of
+ * the host, which no state of the device affects.
  */
 #include <linux/io.h>
 #include <linux/pci.h>
@@ -22,7 +22,7 @@
 
 #define ROM_PIECE	SZ_4K
 
-/* As wide as a dword, no wider: so ROMs are read by everybody. */
+/* In accesses of at most a dword, as ROMs are usually read. */
 static void rom_copy(u8 *buf, void __iomem *io, size_t count)
 {
 	size_t done = 0;
@@ -35,7 +35,7 @@ static void rom_copy(u8 *buf, void __iomem *io, size_t count)
 		buf[done] = ioread8(io + done);
 }
 
-/* A piece of the device's ROM; behind the image there are ones. */
+/* Reads a piece of the device's ROM; bytes beyond the image are ones. */
 static int rom_piece_device(struct vfio_pci_core_device *vdev, u8 *buf, loff_t off, size_t count)
 {
 	struct pci_dev *pdev = vdev->pdev;
@@ -49,7 +49,7 @@ static int rom_piece_device(struct vfio_pci_core_device *vdev, u8 *buf, loff_t o
 	ret = -EIO;
 	if (!vfio_pci_space_enabled(vdev, VFIO_PCI_SPACE_MEMORY))
 		goto out;
-	/* Reads the image's headers to learn how long it is. */
+	/* pci_map_rom() reads the headers of the image to find its length. */
 	io = pci_map_rom(pdev, &size);
 	ret = -ENOMEM;
 	if (!io)
@@ -78,10 +78,10 @@ static int rom_piece_copy(struct pci_dev *pdev, u8 *buf, loff_t off, size_t coun
 }
 
 /**
- * vfio_pci_rom_size() - the size of the ROM region
+ * vfio_pci_rom_size() - get the size of the ROM region
  * @vdev: the device, open
  *
- * Return: bytes, 0 if the device has neither a ROM BAR nor a copy of the firmware's.
+ * Return: bytes, 0 if the device has neither a ROM BAR nor a copy from the firmware.
  */
 size_t vfio_pci_rom_size(struct vfio_pci_core_device *vdev)
 {
@@ -99,7 +99,7 @@ size_t vfio_pci_rom_size(struct vfio_pci_core_device *vdev)
  * @count: bytes
  * @ppos: offset in the device's file
  *
- * Return: bytes read, or a negative errno if there were none: -EIO while the device's memory is
+ * Return: bytes read, or a negative errno if no byte was read: -EIO while the device's memory is
  * off.
  */
 ssize_t vfio_pci_rom_read(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,

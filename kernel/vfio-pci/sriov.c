@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Physical and virtual functions that user space drives.
+ * Physical and virtual functions in user space.
  *
- * The user of a PF can harm the users of its VFs, so they must trust each other: a PF has a token,
- * a UUID, that its users and those of its VFs must know.  The token belongs to the PF's
- * vfio_pci_core_device; its lock guards it and the number of VFs in use.  PFs whose SR-IOV we
- * switched on are on sriov_pfs, guarded by sriov_pfs_lock, where their VFs find them.
+ * The user of a PF can harm the users of its VFs, so they must trust each other.  A PF therefore
+ * has a token, a UUID, which its users and those of its VFs must know.  The token belongs to the
+ * PF's vfio_pci_core_device; its lock guards the token and the number of VFs in use.  PFs whose
+ * SR-IOV was enabled through this driver are on sriov_pfs, guarded by sriov_pfs_lock, where their
+ * VFs find them.
  *
- * A token is checked before a device is opened and can change in between, as a VF can be opened
- * before its PF is.  So each device notes the token that its next user gave, and the open asks
- * again, together with the count of users.  The core lets one user at a time through both.
+ * A token is checked before a device is opened, and can change in between, because a VF can be
+ * opened before its PF.  Each device therefore records the token that its next user passed, and the
+ * open checks it again, together with the user count.  The core lets only one user at a time
+ * through both steps.
  */
 #include <linux/device.h>
 #include <linux/pci.h>
@@ -23,12 +25,12 @@
 #include "core_private.h"
 
 /**
- * struct vfio_pci_vf_token - of a PF or a VF
+ * struct vfio_pci_vf_token - state of a PF or a VF
  * @lock: guards @uuid and @users
- * @uuid: of a PF: the token
- * @users: of a PF: how many of its VFs are in use
- * @given: what the user gave that is about to open this device
- * @has_given: it gave one
+ * @uuid: PF: the token
+ * @users: PF: number of its VFs in use
+ * @given: token from the user that is about to open this device
+ * @has_given: the user passed a token
  */
 struct vfio_pci_vf_token {
 	struct mutex lock;
@@ -41,7 +43,7 @@ struct vfio_pci_vf_token {
 static DEFINE_MUTEX(sriov_pfs_lock);
 static LIST_HEAD(sriov_pfs);
 
-/* Kernels differ in where they keep the name of the only driver a device may have. */
+/* Kernels differ in where they store the driver override of a device. */
 static void sriov_override_driver(struct pci_dev *pdev, const char *name)
 {
 #ifdef IOMMUSCOPE_HAVE_DEVICE_DRIVER_OVERRIDE
@@ -78,10 +80,10 @@ static struct vfio_pci_core_device *sriov_find_pf(struct pci_dev *vf)
 }
 
 /**
- * vfio_pci_sriov_init() - a PF gets its token, a VF finds its PF
+ * vfio_pci_sriov_init() - give a PF its token, or find the PF of a VF
  * @vdev: the device, being registered
  *
- * A PF that switched SR-IOV on for this VF does not go before the VF.
+ * A PF that enabled SR-IOV for this VF does not go away before the VF.
  *
  * Return: 0 or a negative errno.
  */
@@ -100,7 +102,10 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 		vdev->sriov_pf_core_dev = sriov_find_pf(pdev);
 		return 0;
 	}
-	/* Nobody knows it, so nobody uses a VF before the PF's user has set another one. */
+	/*
+	 * No process knows this token, so no VF can be used before the PF's user has set another
+	 * one.
+	 */
 	uuid_gen(&vdev->vf_token->uuid);
 
 	vdev->nb.notifier_call = sriov_notify;
@@ -135,10 +140,10 @@ static bool sriov_knows(const struct vfio_pci_vf_token *user, const struct vfio_
 }
 
 /**
- * vfio_pci_sriov_open() - a PF or VF is about to be in use
+ * vfio_pci_sriov_open() - check the token again and count a user, when a PF or VF is opened
  * @vdev: the device, being opened
  *
- * Return: 0; -EACCES if what its user knew has changed since; -EINTR.
+ * Return: 0; -EACCES if the token has changed since it was checked; -EINTR.
  */
 int vfio_pci_sriov_open(struct vfio_pci_core_device *vdev)
 {
@@ -183,7 +188,7 @@ static int sriov_check_vf(struct vfio_pci_core_device *pf, const uuid_t *given)
 {
 	int ret = -EACCES;
 
-	/* With the PF in the kernel's hands there is nobody to distrust. */
+	/* The kernel has the PF, so there is no user to distrust. */
 	if (!pf)
 		return given ? -EINVAL : 0;
 	if (!given)
@@ -211,13 +216,13 @@ static int sriov_check_pf(struct vfio_pci_vf_token *token, const uuid_t *given)
 }
 
 /**
- * vfio_pci_sriov_check_token() - may who gives this token open the device?
+ * vfio_pci_sriov_check_token() - check that a token permits opening the device
  * @vdev: the device
  * @token: the token, or NULL
  *
- * The first user of a PF whose VFs nobody uses sets the token.
+ * If no VF of a PF is in use, the user of the PF sets the token.
  *
- * Return: 0; -EACCES; -EINVAL if a token is given where none is needed.
+ * Return: 0; -EACCES; -EINVAL if a token is passed where none is needed.
  */
 int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *token)
 {
@@ -234,11 +239,11 @@ int vfio_pci_sriov_check_token(struct vfio_pci_core_device *vdev, const uuid_t *
 /**
  * vfio_pci_feature_vf_token() - VFIO_DEVICE_FEATURE_PCI_VF_TOKEN
  * @vdev: the device
- * @flags: of the feature call
- * @arg: its data
+ * @flags: flags of the feature call
+ * @arg: data of the feature call
  * @argsz: size of the data
  *
- * Return: 0; -ENOTTY if the device is no PF; -EBUSY while a VF is in use; other errors.
+ * Return: 0; -ENOTTY if the device is no PF; -EBUSY while a VF is in use; or another error.
  */
 int vfio_pci_feature_vf_token(struct vfio_pci_core_device *vdev, u32 flags, void __user *arg,
 			      size_t argsz)
@@ -272,7 +277,7 @@ static int sriov_enable(struct vfio_pci_core_device *vdev, int nr)
 	int ret;
 
 	mutex_lock(&sriov_pfs_lock);
-	/* The PCI core gives no second call, but a PF is on the list once. */
+	/* The PCI core permits no second call, but a PF must be on the list only once. */
 	if (!list_empty(&vdev->sriov_pfs_item)) {
 		mutex_unlock(&sriov_pfs_lock);
 		return -EINVAL;
@@ -280,7 +285,7 @@ static int sriov_enable(struct vfio_pci_core_device *vdev, int nr)
 	list_add_tail(&vdev->sriov_pfs_item, &sriov_pfs);
 	mutex_unlock(&sriov_pfs_lock);
 
-	/* The VFs are nothing without the PF: it stays awake as long as they are there. */
+	/* VFs do not work without the PF, so it stays awake as long as they exist. */
 	ret = pm_runtime_resume_and_get(&pdev->dev);
 	if (ret)
 		goto err_unlist;
@@ -311,7 +316,7 @@ static void sriov_disable(struct vfio_pci_core_device *vdev)
 	struct pci_dev *pdev = vdev->pdev;
 	bool ours;
 
-	/* Waits until the VFs' users are gone. */
+	/* Waits until the users of the VFs have closed them. */
 	if (pci_num_vf(pdev))
 		pci_disable_sriov(pdev);
 
@@ -331,7 +336,7 @@ static void sriov_disable(struct vfio_pci_core_device *vdev)
 /**
  * vfio_pci_core_sriov_configure() - the sriov_configure() callback of drivers
  * @vdev: the PF; the caller holds its device lock
- * @nr_virtfn: how many VFs, or 0 to have none
+ * @nr_virtfn: number of VFs, or 0 to remove them
  *
  * Return: the number of VFs, 0, or a negative errno.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VGA region: the legacy ranges that a VGA device decodes besides its BARs.
+ * The VGA region: the legacy ranges that a VGA device decodes in addition to its BARs.
  *
- * There is one set of these addresses in the machine, so the VGA arbiter decides for the length of
- * an access who has them.
+ * The machine has one set of these addresses, so the VGA arbiter assigns them to one device for the
+ * duration of an access.
  */
 #include <linux/io.h>
 #include <linux/pci.h>
@@ -12,7 +12,7 @@
 
 #include "core_private.h"
 
-/* The legacy ranges, with what the arbiter calls them. */
+/* The legacy ranges, with the arbiter's names for them. */
 static const struct vga_range {
 	u32 start;
 	u32 end;
@@ -43,7 +43,7 @@ static const struct vga_range *vga_find_range(loff_t pos)
  * @ppos: offset in the device's file
  * @iswrite: write
  *
- * Return: bytes done, or a negative errno.
+ * Return: bytes copied, or a negative errno.
  */
 ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, size_t count,
 			loff_t *ppos, bool iswrite)
@@ -69,7 +69,10 @@ ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf, siz
 		done = ret;
 		goto out;
 	}
-	/* The arbiter opened the way to the device; that it answers is up to the device. */
+	/*
+	 * The arbiter has routed the addresses to the device; the device itself may still not
+	 * decode them.
+	 */
 	done = vfio_pci_do_io_rw(vdev, range->io ? VFIO_PCI_SPACE_IO : VFIO_PCI_SPACE_MEMORY, io,
 				 buf, pos - range->start, count, 0, 0, iswrite,
 				 VFIO_PCI_IO_WIDTH_4);
@@ -84,7 +87,7 @@ out:
 	return done;
 }
 
-/* Legacy decoding can be given up as long as the device is not the only way to a screen. */
+/* A device can give up legacy decoding unless it is the only path to a screen. */
 static unsigned int vga_set_decode(struct pci_dev *pdev, bool single)
 {
 	const unsigned int normal = VGA_RSRC_NORMAL_IO | VGA_RSRC_NORMAL_MEM;
@@ -92,7 +95,10 @@ static unsigned int vga_set_decode(struct pci_dev *pdev, bool single)
 	struct pci_dev *other = NULL;
 	unsigned int decodes = normal | legacy;
 
-	/* Another VGA device on a bus of its own can be reached without ours giving way. */
+	/*
+	 * Another VGA device on a bus of its own is reachable without this device giving up its
+	 * ranges.
+	 */
 	if (single || vfio_pci_disable_vga || pci_is_root_bus(pdev->bus))
 		return decodes;
 	while ((other = pci_get_class(PCI_CLASS_DISPLAY_VGA << 8, other))) {
@@ -109,7 +115,7 @@ static unsigned int vga_set_decode(struct pci_dev *pdev, bool single)
 }
 
 /**
- * vfio_pci_vga_register() - tell the VGA arbiter that we have the device
+ * vfio_pci_vga_register() - register the device with the VGA arbiter
  * @vdev: the device, being registered
  *
  * Return: 0 or a negative errno.
