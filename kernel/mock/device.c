@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a device behind the mock IOMMU.
+ * Lifetime of a device behind the mock IOMMU.
  *
- * A device is a platform device, without a driver but for those that are to be in use by one.
+ * A device is a platform device.  It has no driver, except those devices that must be in use by
+ * one.
  */
 #include <linux/irqdomain.h>
 #include <linux/msi.h>
@@ -12,9 +13,9 @@
 #include "mock.h"
 
 /*
- * Name the IOMMU and the id of a device, before the core probes it.  Not iommu_fwspec_init(): that
- * is for callers that hold the lock of probing, which is the core's own.  Nobody else knows the
- * device yet.
+ * Sets the IOMMU and the id of a device before the core probes it.  iommu_fwspec_init() cannot be
+ * used: it is for callers that hold the probe lock, which is private to the core.  No other code
+ * knows the device yet.
  */
 static int mock_fwspec_create(struct mock_device *mdev)
 {
@@ -23,7 +24,7 @@ static int mock_fwspec_create(struct mock_device *mdev)
 	struct dev_iommu *param;
 
 	param = kzalloc(sizeof(*param), GFP_KERNEL);
-	/* Room for one id is what iommu_fwspec_add_ids() counts on. */
+	/* iommu_fwspec_add_ids() expects room for one id. */
 	fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
 	if (!param || !fwspec) {
 		kfree(param);
@@ -37,7 +38,7 @@ static int mock_fwspec_create(struct mock_device *mdev)
 	return iommu_fwspec_add_ids(dev, &mdev->index, 1);
 }
 
-/* What the core did not come to free, which it does when it has probed or given up. */
+/* Frees the state of a device that the core never probed; otherwise the core frees it itself. */
 static void mock_fwspec_free(struct device *dev)
 {
 	if (!dev->iommu)
@@ -48,8 +49,8 @@ static void mock_fwspec_free(struct device *dev)
 }
 
 /**
- * mock_device_create() - make a device behind the mock IOMMU
- * @profile: what it can do
+ * mock_device_create() - create a device behind the mock IOMMU
+ * @profile: its properties
  * @group_key: devices with the same key share a group; 0: a group of its own
  *
  * Return: the device, which the IOMMU core has probed, or an error pointer
@@ -87,7 +88,10 @@ struct mock_device *mock_device_create(const struct mock_profile *profile, u32 g
 	if (!(profile->flags & MOCK_DEVICE_MSI_NOT_ISOLATED))
 		dev_set_msi_domain(dev, mock_iommu_msi_domain());
 
-	/* The core probes with what the fwspec names, so it must be there before the device is. */
+	/*
+	 * The core probes the IOMMU that the fwspec names, so the fwspec must exist before the
+	 * device.
+	 */
 	if (behind_iommu) {
 		rc = mock_fwspec_create(mdev);
 		if (rc)
@@ -134,8 +138,8 @@ void mock_device_destroy(struct mock_device *mdev)
 }
 
 /*
- * The driver of devices that are in use.  It does nothing with them, but it does not say that its
- * user manages DMA, hence the driver core takes the group for it.
+ * The driver of devices that are in use.  It does nothing with them.  It does not declare that its
+ * user manages DMA, so the driver core claims the group for it.
  */
 static int mock_driver_probe(struct platform_device *pdev)
 {

@@ -2,15 +2,15 @@
 /*
  * The DMA engine of a mock device.
  *
- * A thread goes round and round a range of IOVAs, one access of eight bytes in each granule,
- * through the page table of the domain its device is attached to.  mock_dma.lock is held over each
- * access, look-up included.  So mock_dma_wait(), which takes and drops it, is what an IOTLB
- * invalidation is to hardware: when it returns, no access that saw the page table before is under
- * way.
+ * A thread loops over a range of IOVAs, with one access of eight bytes in each granule, through the
+ * page table of the domain that its device is attached to.  mock_dma.lock is held over each access,
+ * including the lookup.  mock_dma_wait(), which takes and drops the lock, therefore has the effect
+ * of an IOTLB invalidation in hardware: when it returns, no access that saw the old page table is
+ * in flight.
  *
- * A read stores nothing; a write stores the number of accesses so far.  What cannot be translated,
- * or not in this direction, is a fault: it is counted, and reported to the IOMMU core as any driver
- * does, which fires the event iommu:io_page_fault.
+ * A read stores nothing; a write stores the number of accesses so far.  An access that cannot be
+ * translated, or not in its direction, is a fault.  It is counted, and reported to the IOMMU core
+ * as in any driver, which fires the event iommu:io_page_fault.
  */
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -23,11 +23,11 @@
 #include "iommufd_test.h"
 #include "mock.h"
 
-/* Accesses between two looks at whether others want the CPU */
+/* Accesses between two reschedule points */
 #define MOCK_DMA_BATCH 64
 
 /**
- * mock_dma_init() - an engine that stands still and has no domain
+ * mock_dma_init() - initialise a stopped engine without a domain
  * @dma: the engine
  */
 void mock_dma_init(struct mock_dma *dma)
@@ -36,7 +36,7 @@ void mock_dma_init(struct mock_dma *dma)
 	mutex_init(&dma->mutex);
 }
 
-/* Reach the memory at @phys; memory that the kernel does not map counts as reached. */
+/* Accesses the memory at @phys; memory that the kernel does not map counts as accessed. */
 static void mock_dma_touch(struct mock_dma *dma, phys_addr_t phys)
 {
 	u64 *p;
@@ -62,12 +62,12 @@ static void mock_dma_reached(struct mock_dma *dma)
 }
 
 /**
- * mock_dma_fault() - a device could not reach memory
+ * mock_dma_fault() - count and report that a device could not access memory
  * @mdev: the device; its DMA is locked
  * @iova: the address
  *
- * A function of its own, so that programs can be attached to it: they see every fault, also those
- * that nobody is told of because nothing is attached.
+ * A separate function, so that programs can be attached to it.  They see every fault, including
+ * those that are not reported because nothing is attached.
  */
 noinline void mock_dma_fault(struct mock_device *mdev, u64 iova)
 {
@@ -84,7 +84,7 @@ noinline void mock_dma_fault(struct mock_device *mdev, u64 iova)
 			   dma->mode & MOCK_DMA_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
 }
 
-/* One access; true if it reached memory. */
+/* Does one access; returns whether it reached memory. */
 static bool mock_dma_access(struct mock_device *mdev)
 {
 	struct mock_dma *dma = &mdev->dma;
@@ -131,16 +131,16 @@ static int mock_dma_thread(void *data)
 }
 
 /**
- * mock_dma_start() - let a device do DMA
+ * mock_dma_start() - start the DMA of a device
  * @mdev: the device
  * @iova: first IOVA
  * @length: bytes
  * @mode: MOCK_DMA_READ, MOCK_DMA_WRITE or both
  * @interval_us: pause after each access; with 0 the device pauses only after a fault
  *
- * The counters go on from where they are.
+ * The counters keep their values.
  *
- * Return: 0; -EBUSY if it does DMA already; -EINVAL; -ENOMEM
+ * Return: 0; -EBUSY if its DMA is already running; -EINVAL; -ENOMEM
  */
 int mock_dma_start(struct mock_device *mdev, u64 iova, u64 length, int mode, u32 interval_us)
 {
@@ -177,7 +177,7 @@ out:
 }
 
 /**
- * mock_dma_stop() - let a device do no DMA
+ * mock_dma_stop() - stop the DMA of a device
  * @mdev: the device
  */
 void mock_dma_stop(struct mock_device *mdev)
@@ -192,12 +192,13 @@ void mock_dma_stop(struct mock_device *mdev)
 }
 
 /**
- * mock_dma_set_domain() - switch what translates for a device
+ * mock_dma_set_domain() - switch the domain that translates for a device
  * @mdev: the device
  * @domain: the domain, NULL to translate nothing
  *
- * When this returns, the device uses the domain it had before no longer.  At no time is it without
- * the one and without the other, and whoever waits for DMA through either of them waits for it.
+ * When this returns, the device no longer uses its previous domain.  At every moment the device is
+ * in the list of at least one of the two domains, so a caller that waits for DMA through either
+ * domain waits for this device.
  */
 void mock_dma_set_domain(struct mock_device *mdev, struct mock_domain *domain)
 {
@@ -225,7 +226,7 @@ void mock_dma_set_domain(struct mock_device *mdev, struct mock_domain *domain)
 }
 
 /**
- * mock_dma_wait() - wait for all accesses under way through a domain
+ * mock_dma_wait() - wait for all accesses in flight through a domain
  * @domain: the domain
  */
 void mock_dma_wait(struct mock_domain *domain)

@@ -2,13 +2,13 @@
 /*
  * The mock IOMMU as a driver of the kernel's IOMMU core.
  *
- * It registers under a firmware node of its own, and its devices carry an iommu_fwspec that names
- * that node, so it lives beside the IOMMU of the machine.  A device without a domain of iommufd
- * translates nothing: the default domain is the blocked one.
+ * It registers under a firmware node of its own, and its devices carry an iommu_fwspec with that
+ * node, so it coexists with the IOMMU of the machine.  A device without a domain of iommufd
+ * translates nothing: its default domain is the blocked one.
  *
- * A domain has the page sizes and the aperture of the device it was made for.  A device takes a
- * domain only if its own page sizes and aperture include the domain's: what -EINVAL from
- * attach_dev() means to the core, an incompatible domain.
+ * A domain has the page sizes and the aperture of the device for which it was created.  A device
+ * accepts a domain only if its own page sizes and aperture include those of the domain.  Otherwise
+ * attach_dev() returns -EINVAL, which means an incompatible domain to the core.
  */
 #include <linux/delay.h>
 #include <linux/irqdomain.h>
@@ -38,7 +38,7 @@ static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 	return container_of(domain, struct mock_domain, domain);
 }
 
-/* Not udelay(): it counts cycles, at a rate that an emulated machine may have got wrong. */
+/* Not udelay(): it counts cycles, whose rate an emulated machine may have measured wrongly. */
 static void mock_delay(u32 ns)
 {
 	u64 end;
@@ -319,7 +319,7 @@ static const struct iommu_ops mock_ops = {
 };
 
 /**
- * mock_iommu_fwnode() - the firmware node that devices of the mock IOMMU name
+ * mock_iommu_fwnode() - get the firmware node of the mock IOMMU's devices
  *
  * Return: the node, valid until mock_iommu_exit()
  */
@@ -329,9 +329,9 @@ struct fwnode_handle *mock_iommu_fwnode(void)
 }
 
 /**
- * mock_iommu_msi_domain() - the interrupt domain of devices with isolated MSIs
+ * mock_iommu_msi_domain() - get the interrupt domain of devices with isolated MSIs
  *
- * It allocates no interrupts; all it has is the property of isolating them.
+ * It allocates no interrupts; it only has the property of isolating them.
  *
  * Return: the domain, valid until mock_iommu_exit()
  */
@@ -416,7 +416,7 @@ err_msi:
 }
 
 /**
- * mock_iommu_exit() - undo mock_iommu_init(), all devices gone
+ * mock_iommu_exit() - undo mock_iommu_init(), after all devices are gone
  */
 void mock_iommu_exit(void)
 {

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be set and read while mock devices run, in debugfs:
+ * Settings and counters of running mock devices, in debugfs:
  *
  * iommufd-mock/map_ns, unmap_ns, sync_ns, attach_ns
- *	how long a call into the mock IOMMU takes, besides what it does; at most 1 ms
+ *	extra duration of a call into the mock IOMMU, at most 1 ms
  * iommufd-mock/map_error
- *	write "ERRNO CALLS": after so many more calls each further map fails with this errno, until
- *	"0 0" is written
+ *	write "ERRNO CALLS": after CALLS more calls, every map fails with ERRNO until "0 0" is
+ *	written
  * iommufd-mock/ready_pause_us
- *	how long each map pauses as its area becomes ready, at most 1 s, to widen that window
+ *	pause of each map when its area becomes ready, at most 1 s, to widen that race window
  * iommufd-mock/iommufd-mock.N/replace_gap_us
- *	how long device N translates nothing when one HWPT takes over from another; 0, the default,
- *	is a hitless replacement
+ *	time for which device N translates nothing when one HWPT replaces another; 0, the
+ *	default, makes replacements hitless
  * iommufd-mock/iommufd-mock.N/attach_error
  *	errno with which the IOMMU refuses any other HWPT for device N; 0, the default, for none.
- *	Set it on the k-th device of a group to make a replacement fail there
+ *	Set it on the k-th device of a group to make a replacement fail at that device
  * iommufd-mock/iommufd-mock.N/dma
- *	write "start IOVA LENGTH r|w|rw [PAUSE_US]" or "stop"; read what it does
+ *	write "start IOVA LENGTH r|w|rw [PAUSE_US]" or "stop"; read the current state
  * iommufd-mock/iommufd-mock.N/stats
- *	one "name value" a line; write anything to set all to zero
+ *	one "name value" per line; write anything to reset all to zero
  *
- * A device's directory exists as long as the device; debugfs waits for who is in one of its files
- * before it goes.
+ * A device's directory exists as long as the device; before it is removed, debugfs waits for all
+ * users of its files.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -263,7 +263,7 @@ static const struct file_operations mock_stats_fops = {
 };
 
 /**
- * mock_knobs_add() - make the directory of a device
+ * mock_knobs_add() - create the directory of a device
  * @mdev: the device
  */
 void mock_knobs_add(struct mock_device *mdev)
@@ -289,7 +289,7 @@ void mock_knobs_remove(struct mock_device *mdev)
 }
 
 /**
- * mock_knobs_init() - make the directory of the mock IOMMU
+ * mock_knobs_init() - create the directory of the mock IOMMU
  */
 void mock_knobs_init(void)
 {

@@ -33,7 +33,7 @@ err_iommu:
 }
 module_init(mock_init);
 
-/* Every test object holds the module, so no device is left when this runs. */
+/* Every test object holds a reference on the module, so no device is left when this runs. */
 static void __exit mock_exit(void)
 {
 	mock_test_exit();

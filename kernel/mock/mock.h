@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mock IOMMU: what its files share.
+ * Declarations shared by the files of the mock IOMMU.
  *
- * One IOMMU (iommu.c) translates for any number of devices (device.c), platform devices without a
- * driver that exist for as long as the test object that asked for them (test_ioctl.c), found and
- * grouped by registry.c.  A device can be told to do DMA (dma.c): it then reads or writes memory
- * through its page table (pgtable.c) and counts what it could and could not reach: the ground truth
- * for whoever watches a replacement.  knobs.c shows the counters and sets how translation is
- * switched.
+ * One IOMMU (iommu.c) translates for any number of devices (device.c).  These are platform devices
+ * without a driver, which exist as long as the test object that requested them (test_ioctl.c);
+ * registry.c finds and groups them.  A device can do DMA (dma.c): it reads or writes memory through
+ * its page table (pgtable.c) and counts successes and failures.  These counters are the ground
+ * truth for tests that observe a replacement.  knobs.c shows the counters and controls how
+ * translation is switched.
  *
  * Lock order: group mutex of the IOMMU core > mock_domain.lock > mock_device.dma.lock.
  */
@@ -31,10 +31,10 @@ struct iommufd_ctx;
 struct iommufd_op;
 
 /**
- * struct mock_profile - what a device and its IOMMU can do, fixed when it is made
+ * struct mock_profile - properties of a device and its IOMMU, fixed at creation
  * @pgsizes: page sizes
- * @aperture_start: first IOVA translated
- * @aperture_last: last IOVA translated
+ * @aperture_start: first translatable IOVA
+ * @aperture_last: last translatable IOVA
  * @resv_start: first IOVA of a reserved region
  * @resv_length: its length, 0 if there is none
  * @flags: MOCK_DEVICE_* of iommufd_test.h
@@ -54,7 +54,7 @@ struct mock_profile {
  * @pt: the page table
  * @lock: guards @devices
  * @devices: devices that translate through it, by mock_device.domain_item
- * @can_enforce: the IOMMU of the device it was made for can enforce cache coherency
+ * @can_enforce: the IOMMU of the device for which it was created can enforce cache coherency
  * @enforced: cache coherency is enforced
  */
 struct mock_domain {
@@ -66,27 +66,27 @@ struct mock_domain {
 	bool enforced;
 };
 
-/* What DMA does with the memory it reaches. */
+/* Accesses that DMA makes. */
 #define MOCK_DMA_READ	IOMMU_READ
 #define MOCK_DMA_WRITE	IOMMU_WRITE
 
 /**
  * struct mock_dma - the DMA engine of a device
- * @lock: held over each single access, so taking it waits for the access under way; guards all
- *	below but @task and @mutex
+ * @lock: held over each single access, so that taking it waits for the access in flight; guards all
+ *	members below except @task and @mutex
  * @mutex: guards @task
- * @task: the thread, NULL while the engine stands still
- * @domain: what translates for the device, NULL while nothing does
- * @iova: first IOVA of the range it goes through
- * @length: length of that range
+ * @task: the thread, NULL while the engine is stopped
+ * @domain: the domain that translates for the device, or NULL
+ * @iova: first IOVA of the range
+ * @length: length of the range
  * @mode: MOCK_DMA_READ, MOCK_DMA_WRITE or both
  * @interval_us: pause after an access, 0 for none
- * @pos: offset in the range of the next access
+ * @pos: offset of the next access in the range
  * @accesses: accesses that reached memory
  * @faults: accesses that did not
- * @gap_faults: those of @faults at which there was no domain
- * @last_ok_ns: when memory was last reached; 0 if not yet
- * @longest_gap_ns: longest time between two accesses that reached memory with a fault between
+ * @gap_faults: those of @faults without a domain
+ * @last_ok_ns: time of the last access that reached memory; 0 if there was none
+ * @longest_gap_ns: longest time between two accesses that reached memory, with a fault between
  * @faulted: there was a fault since @last_ok_ns
  */
 struct mock_dma {
@@ -110,16 +110,16 @@ struct mock_dma {
 /**
  * struct mock_device - a device behind the mock IOMMU
  * @pdev: the platform device
- * @index: number in its name, and its id at the IOMMU
- * @profile: what it can do
+ * @index: number in its name, which is also its id at the IOMMU
+ * @profile: its properties
  * @group: its IOMMU group
  * @domain_item: in mock_domain.devices
  * @dma: DMA engine
- * @replace_gap_us: time without translation when one domain takes over from another
- * @attach_error: errno to fail with when a domain takes over from another or from none, or 0
- * @attaches: domains it was attached to
- * @gaps: how often it translated nothing for @replace_gap_us
- * @gap_ns: for how long in sum
+ * @replace_gap_us: time without translation when one domain replaces another
+ * @attach_error: errno with which attaching to another domain fails, or 0
+ * @attaches: number of attaches to a domain
+ * @gaps: number of gaps of @replace_gap_us without translation
+ * @gap_ns: sum of these gaps
  * @debugfs: directory of its knobs
  */
 struct mock_device {
@@ -138,7 +138,7 @@ struct mock_device {
 };
 
 /**
- * struct mock_latency - how slow the IOMMU pretends to be, by call, in nanoseconds
+ * struct mock_latency - simulated duration of IOMMU calls, in nanoseconds
  * @map: map_pages()
  * @unmap: unmap_pages()
  * @sync: iotlb_sync()
@@ -152,9 +152,9 @@ struct mock_latency {
 };
 
 /**
- * struct mock_failure - how the IOMMU fails
- * @map_error: errno that map_pages() fails with; 0: it does not
- * @map_after: calls of map_pages() that succeed before it does
+ * struct mock_failure - simulated failures of the IOMMU
+ * @map_error: errno with which map_pages() fails; 0: it succeeds
+ * @map_after: number of map_pages() calls that succeed first
  */
 struct mock_failure {
 	u32 map_error;

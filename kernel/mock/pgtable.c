@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The I/O page table of the mock IOMMU: a radix tree, as hardware has.
+ * The I/O page table of the mock IOMMU: a radix tree, as in hardware.
  *
  * A table is one page of 512 entries.  An entry of the lowest level, 0, maps a granule of half a
- * CPU page; an entry of level n, if a leaf, 512^n granules, or it points to a table of level n - 1.
- * A page size between two levels is a run of leaves of the lower one.
+ * CPU page.  An entry of level n is a leaf that maps 512^n granules, or it points to a table of
+ * level n - 1.  A page size between two levels is a run of leaves of the lower level.
  *
- * Nobody locks a table.  Whoever maps or unmaps a range of IOVAs has it to himself (the IOMMU API
- * asks that of its callers), hence only tables, which neighbours share, can be contended: they are
- * linked with cmpxchg().  A table leaves the tree only in an unmap that covers all of its IOVAs;
- * then it goes to a list that the caller frees once no DMA can be walking it.  Look-ups take
+ * Tables have no lock.  The IOMMU API requires that callers map or unmap a range of IOVAs
+ * exclusively.  Only tables, which neighbouring ranges share, can be contended, so they are linked
+ * with cmpxchg().  A table leaves the tree only in an unmap that covers all of its IOVAs.  It then
+ * goes to a list, which the caller frees once no DMA can be walking the table.  Lookups use
  * whatever they find.
  */
 #include <linux/iommu.h>
@@ -54,10 +54,10 @@ static u64 *mock_table_alloc(struct mock_pgtable *pt, gfp_t gfp)
 }
 
 /**
- * mock_pgtable_init() - make an empty page table
+ * mock_pgtable_init() - create an empty page table
  * @pt: the page table
- * @last_iova: highest IOVA it must be able to map
- * @gfp: how to allocate
+ * @last_iova: highest IOVA that it must be able to map
+ * @gfp: allocation flags
  *
  * Return: 0 or -ENOMEM
  */
@@ -94,7 +94,10 @@ void mock_pgtable_fini(struct mock_pgtable *pt)
 	pt->root = NULL;
 }
 
-/* The table of @level that holds @iova, made if need be; ERR_PTR(-EEXIST) below a leaf. */
+/*
+ * Returns the table of @level that contains @iova, creating it if necessary; ERR_PTR(-EEXIST) below
+ * a leaf.
+ */
 static u64 *mock_table_get(struct mock_pgtable *pt, u64 iova, unsigned int level, gfp_t gfp)
 {
 	unsigned int at = pt->levels - 1;
@@ -128,15 +131,15 @@ static u64 *mock_table_get(struct mock_pgtable *pt, u64 iova, unsigned int level
 /**
  * mock_pgtable_map() - map a physically contiguous range
  * @pt: the page table
- * @iova: where, a multiple of @pgsize
- * @phys: to what, a multiple of @pgsize
+ * @iova: IOVA to map at, a multiple of @pgsize
+ * @phys: physical address, a multiple of @pgsize
  * @pgsize: size of a page, a power of two, at least a granule
- * @pgcount: pages
+ * @pgcount: number of pages
  * @prot: IOMMU_READ, IOMMU_WRITE
- * @gfp: how to allocate tables
- * @mapped: bytes mapped are added here, whatever the result
+ * @gfp: allocation flags for tables
+ * @mapped: mapped bytes are added here, also on failure
  *
- * Return: 0, -ENOMEM, or -EEXIST if something is mapped there
+ * Return: 0, -ENOMEM, or -EEXIST if part of the range is already mapped
  */
 int mock_pgtable_map(struct mock_pgtable *pt, u64 iova, phys_addr_t phys, size_t pgsize,
 		     size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
@@ -164,8 +167,8 @@ int mock_pgtable_map(struct mock_pgtable *pt, u64 iova, phys_addr_t phys, size_t
 
 			if (mock_pte_is_table(pte)) {
 				/*
-				 * Small pages were mapped here before.  Their table may be
-				 * under a walk right now, so use it rather than free it.
+				 * Small pages were mapped here earlier.  A walk may be using their
+				 * table at the moment, so reuse it and do not free it.
 				 */
 				rc = mock_pgtable_map(pt, iova, phys, step >> MOCK_PT_INDEX_BITS,
 						      MOCK_PT_ENTRIES, prot, gfp, mapped);
@@ -185,7 +188,9 @@ int mock_pgtable_map(struct mock_pgtable *pt, u64 iova, phys_addr_t phys, size_t
 	return 0;
 }
 
-/* Unmap from @iova to @last as far as @table, of @level, reaches; stops at what is not mapped. */
+/*
+ * Unmaps from @iova to @last within @table, of @level; stops at the first IOVA that is not mapped.
+ */
 static size_t mock_table_clear(struct mock_pgtable *pt, u64 *table, unsigned int level, u64 iova,
 			       u64 last, struct list_head *freelist)
 {
@@ -215,7 +220,7 @@ static size_t mock_table_clear(struct mock_pgtable *pt, u64 *table, unsigned int
 				atomic_long_dec(&pt->tables);
 			}
 		} else {
-			/* Whoever maps a huge page must not unmap a part of it. */
+			/* A huge page must be unmapped as a whole. */
 			if (WARN_ON_ONCE(!whole))
 				break;
 			WRITE_ONCE(table[i], 0);
@@ -244,11 +249,11 @@ size_t mock_pgtable_unmap(struct mock_pgtable *pt, u64 iova, size_t size,
 }
 
 /**
- * mock_pgtable_lookup() - translate
+ * mock_pgtable_lookup() - translate an address
  * @pt: the page table
- * @iova: what
- * @phys: physical address of that byte
- * @prot: IOMMU_READ, IOMMU_WRITE
+ * @iova: the IOVA
+ * @phys: out: physical address of that byte
+ * @prot: out: IOMMU_READ, IOMMU_WRITE
  *
  * Return: true if it is mapped
  */

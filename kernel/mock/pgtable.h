@@ -20,8 +20,8 @@
 /**
  * struct mock_pgtable - an I/O page table
  * @root: table of the highest level
- * @levels: how many levels there are, enough for the aperture
- * @tables: tables allocated, for the state files
+ * @levels: number of levels, enough for the aperture
+ * @tables: number of allocated tables, for the state files
  */
 struct mock_pgtable {
 	u64 *root;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which devices there are behind the mock IOMMU, and the groups they share.
+ * The devices behind the mock IOMMU, and the groups they share.
  *
- * A device is found by its index, which is its id at the IOMMU (iommu_fwspec), from before it is
- * added to the bus, when the IOMMU core probes it, until it is removed.  Devices made with the same
- * key share a group for as long as one of them exists.
+ * A device is found by its index, which is also its id at the IOMMU (iommu_fwspec).  It can be
+ * found from before it is added to the bus, which makes the IOMMU core probe it, until it is
+ * removed.  Devices created with the same key share a group for as long as one of them exists.
  *
- * mock_groups_mutex guards the list of groups and their use counts.  It is taken inside of the
- * IOMMU core's locks, and nothing is called under it that takes those.
+ * mock_groups_mutex guards the list of groups and their use counts.  It is taken inside the IOMMU
+ * core's locks, so nothing that takes those is called under it.
  */
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -20,9 +20,9 @@
 /**
  * struct mock_group - an IOMMU group of mock devices
  * @item: in mock_groups
- * @key: what its makers call it; 0 for a group of one device, which is never found by key
- * @users: devices
- * @iommu_group: the core's group, made when its first device is probed
+ * @key: key that its creators use; 0 for a group of one device, which is never found by key
+ * @users: number of devices
+ * @iommu_group: the core's group, created when its first device is probed
  */
 struct mock_group {
 	struct list_head item;
@@ -36,8 +36,8 @@ static LIST_HEAD(mock_groups);
 static DEFINE_XARRAY_ALLOC(mock_devices);
 
 /**
- * mock_group_get() - a group for a device that is being made
- * @key: what the maker calls the group, or 0
+ * mock_group_get() - get the group for a device that is being created
+ * @key: the creator's key of the group, or 0
  *
  * Return: the group, for mock_group_put(), or NULL
  */
@@ -64,7 +64,7 @@ out:
 }
 
 /**
- * mock_group_put() - a device leaves its group
+ * mock_group_put() - remove a device from its group
  * @group: the group
  */
 void mock_group_put(struct mock_group *group)
@@ -84,7 +84,7 @@ void mock_group_put(struct mock_group *group)
 }
 
 /**
- * mock_device_group() - the core's group of a device that it probes
+ * mock_device_group() - get the core's group of a device that is being probed
  * @mdev: the device
  *
  * Return: the group with a reference for the caller, or an error pointer
@@ -108,7 +108,7 @@ struct iommu_group *mock_device_group(struct mock_device *mdev)
 }
 
 /**
- * mock_device_list() - let a device be found
+ * mock_device_list() - make a device visible to lookups
  * @mdev: the device; out: its index
  *
  * Return: 0 or a negative errno
@@ -131,7 +131,7 @@ void mock_device_unlist(struct mock_device *mdev)
  * mock_device_by_index() - find a device
  * @index: its index
  *
- * Return: the device, or NULL; it stays while its struct device does
+ * Return: the device, or NULL; it exists as long as its struct device
  */
 struct mock_device *mock_device_by_index(u32 index)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test accesses: an in-kernel user of an IOAS, in the hands of user space.
+ * Test accesses: an in-kernel user of an IOAS that user space controls.
  *
- * Each is a file of its own; closing it destroys the access.  Pages it pinned are items with an id.
- * When an IOVA range is unmapped the core calls mock_access_unmap(), which drops all items that
- * touch it: their ids are unknown from then on.  An item may be pinned but not yet listed when that
- * happens; the core calls again until nothing is pinned.
+ * Each test access is a file; closing it destroys the access.  The pages it pinned are items with
+ * an id.  When an IOVA range is unmapped, the core calls mock_access_unmap(), which drops all items
+ * that touch the range; their ids are unknown from then on.  An item may be pinned but not yet
+ * listed at that moment; the core repeats the call until nothing is pinned.
  *
- * mock_access.mutex guards the list, and is never held while the core is called: the core may be
- * waiting in an unmap for the callback, which takes it.
+ * mock_access.mutex guards the list, and is never held over a call into the core, which may be
+ * waiting in an unmap for the callback, and the callback takes the mutex.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -28,14 +28,14 @@
 /**
  * struct mock_access - a test access
  * @access: the access
- * @ictx: the context it was made in, to compare
+ * @ictx: the context in which it was created, for comparison
  * @needs_pin_pages: it may pin
- * @keeps_pins: it does not unpin when the core tells it to
- * @attach_mutex: orders attach, replace and detach; guards @attached
+ * @keeps_pins: it does not unpin when the core asks for it
+ * @attach_mutex: serialises attach, replace and detach; guards @attached
  * @attached: it is attached
  * @mutex: guards the rest
  * @items: struct mock_access_item
- * @next_id: of the next item
+ * @next_id: id of the next item
  */
 struct mock_access {
 	struct iommufd_access *access;
@@ -80,7 +80,9 @@ static void mock_access_unmap(void *data, unsigned long iova, unsigned long leng
 	unsigned long last = iova + length - 1;
 	LIST_HEAD(drop);
 
-	/* All of it is the IOAS being left: even a bad driver knows that it must let go then. */
+	/*
+	 * The whole space means that the access leaves the IOAS; even a bad driver must unpin then.
+	 */
 	if (ma->keeps_pins && length != ULONG_MAX)
 		return;
 	mutex_lock(&ma->mutex);
@@ -119,7 +121,7 @@ static const struct file_operations mock_access_fops = {
 	.release = mock_access_release,
 };
 
-/* The file of a test access of this context; the caller puts the file. */
+/* Returns the file of a test access of this context; the caller puts the file. */
 static struct file *mock_access_file(struct iommufd_ctx *ictx, int fd)
 {
 	struct file *file = fget(fd);
@@ -136,7 +138,7 @@ static struct file *mock_access_file(struct iommufd_ctx *ictx, int fd)
 }
 
 /**
- * mock_access_create() - make a test access
+ * mock_access_create() - create a test access
  * @ictx: the context
  * @ioas_id: attach it to this IOAS, if not 0
  * @flags: MOCK_FLAGS_ACCESS_CREATE_*, MOCK_ACCESS_KEEPS_PINS
@@ -201,7 +203,7 @@ err_access:
 	return rc;
 }
 
-/* Do the pinned pages hold what user space has at @uptr? */
+/* Whether the pinned pages contain the same data as the user memory at @uptr. */
 static int mock_access_compare(struct page **pages, unsigned long nr, unsigned long uptr)
 {
 	unsigned long i;
@@ -297,7 +299,7 @@ out_file:
  * mock_access_destroy_pages() - unpin pages of an access
  * @ictx: the context
  * @fd: the access
- * @pages_id: id that mock_access_pages() gave
+ * @pages_id: id from mock_access_pages()
  *
  * Return: 0; -EBADF; -ENOENT if there are no such pages, or no longer
  */

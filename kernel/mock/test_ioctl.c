@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The test ioctl: test devices, and looks into page tables.
+ * The test ioctl: test devices, and inspection of page tables.
  *
- * A test device ("stdev") is an object of iommufd, of type IOMMUFD_OBJECT_TEST.  It is what a VFIO
- * driver is to a real device: it owns a mock device, has it bound to the context, and attaches it.
- * Destroying the object detaches, unbinds and removes the device.  mock_stdev.mutex orders attach
- * and detach of one device, as a VFIO driver's own lock does; replacing needs no lock.
+ * A test device ("stdev") is an object of iommufd, of type IOMMUFD_OBJECT_TEST.  It plays the role
+ * of a VFIO driver: it owns a mock device, binds it to the context, and attaches it.  Destroying
+ * the object detaches, unbinds and removes the device.  mock_stdev.mutex serialises attach and
+ * detach of one device, as a VFIO driver's own lock does; a replace needs no lock.
  */
 #include <linux/capability.h>
 #include <linux/file.h>
@@ -21,10 +21,10 @@
 
 /**
  * struct mock_stdev - a test device
- * @obj: its object, the first member: the core allocates and frees by it
+ * @obj: its object, the first member, because the core allocates and frees by its address
  * @mutex: see above
  * @mdev: the device
- * @idev: the device as bound, NULL if it is one that a driver has
+ * @idev: the bound device, NULL if a driver uses the device
  * @attached: it is attached; guarded by @mutex
  */
 struct mock_stdev {
@@ -35,7 +35,7 @@ struct mock_stdev {
 	bool attached;
 };
 
-/* A command of either kind; the first four members are the same. */
+/* A command of either kind; the first four members are identical. */
 union mock_cmd {
 	struct iommu_test_cmd cmd;
 	struct iommu_test_mock mock;
@@ -92,7 +92,7 @@ static int mock_stdev_detach(struct mock_stdev *stdev)
 	return rc;
 }
 
-/* Make a device, bind it and, if *@pt_id is not 0, attach it; not yet to be found by its id. */
+/* Creates a device, binds it and, if *@pt_id is not 0, attaches it; it cannot be looked up yet. */
 static struct mock_stdev *mock_stdev_create(struct iommufd_ctx *ictx,
 					    const struct mock_profile *profile, u32 group_key,
 					    u32 *pt_id, u32 *idev_id)
@@ -248,7 +248,7 @@ static int mock_device_op(struct iommufd_ctx *ictx, struct iommufd_op *op,
 	return rc;
 }
 
-/* The HWPT maps what the caller's page tables map. */
+/* Checks that the HWPT maps the same pages as the caller's page tables. */
 static int mock_check_map(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			  const struct iommu_test_cmd *cmd)
 {
@@ -290,7 +290,10 @@ static int mock_check_map(struct iommufd_ctx *ictx, struct iommufd_op *op,
 	return rc;
 }
 
-/* How often a page is pinned; of a large folio only whether it is, see folio_maybe_dma_pinned(). */
+/*
+ * Checks the pin count of a page; for a large folio only whether it is pinned, see
+ * folio_maybe_dma_pinned().
+ */
 static bool mock_page_pins(struct page *page, unsigned int refs)
 {
 	struct folio *folio = page_folio(page);
@@ -396,7 +399,7 @@ static long mock_ioctl(struct iommufd_ctx *ictx, struct iommufd_op *op, void __u
 	u32 size;
 	int rc;
 
-	/* They make devices and change what all users of the mock IOMMU see. */
+	/* These commands create devices and affect all users of the mock IOMMU. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (get_user(size, (u32 __user *)arg))
@@ -416,7 +419,10 @@ static long mock_ioctl(struct iommufd_ctx *ictx, struct iommufd_op *op, void __u
 	if (rc)
 		return rc;
 
-	/* A caller that cannot learn the ids of what it made finds them gone with its file. */
+	/*
+	 * If the caller cannot receive the ids of the new objects, they are destroyed with its
+	 * file.
+	 */
 	if (copy_to_user(arg, &u, min_t(size_t, size, sizeof(u))))
 		return -EFAULT;
 	return 0;
@@ -437,7 +443,7 @@ static const struct iommufd_test_hook mock_hook = {
 };
 
 /**
- * mock_test_init() - offer the test ioctl
+ * mock_test_init() - register the test ioctl
  *
  * Return: 0 or a negative errno
  */
@@ -447,7 +453,7 @@ int mock_test_init(void)
 }
 
 /**
- * mock_test_exit() - withdraw the test ioctl
+ * mock_test_exit() - unregister the test ioctl
  */
 void mock_test_exit(void)
 {
