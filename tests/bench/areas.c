@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cases of many areas: what one more map and unmap cost when the IOAS is already full of them.
+ * Cases of many areas: the cost of one more map and unmap when the IOAS is already full of areas.
  *
- * Model: areas of one page stand at every other page of the IOVA space, so each has a hole of one
- * page on both sides. A map at a chosen IOVA goes into a random hole; a map at an IOVA of the
- * kernel's choice takes two pages, which no hole between areas holds, and may not lie below them, so
- * that the search has to pass them all or know better. The pages behind the areas are those of a buffer, over and over.
+ * Model: areas of one page are at every second page of the IOVA space, so each has a hole of one
+ * page on both sides. A map at a chosen IOVA goes into a random hole. A map at an IOVA of the
+ * kernel's choice takes two pages, which no hole between areas can hold, and must not be below
+ * them: so the search has to pass them all, or avoid that. All areas share the pages of one
+ * buffer.
  */
 #include "bench.h"
 
@@ -22,8 +23,8 @@ static uint64_t hole(size_t areas)
 }
 
 /*
- * The mean time of a pair, over PAIRS_PER_SAMPLE pairs or as many as fit the budget: a search that is
- * linear in the number of areas would otherwise take minutes.
+ * The mean time of a pair, over PAIRS_PER_SAMPLE pairs or as many as fit the budget: otherwise a
+ * search that is linear in the number of areas would take minutes.
  */
 static uint64_t sample_fixed(struct session *s, const struct buffer *b, size_t areas)
 {
@@ -74,16 +75,16 @@ static uint64_t take_down(struct session *s, size_t areas)
 }
 
 /**
- * case_areas() - set many areas up, measure one more in their midst, take all down with one call
- * @o: whose pass it is
+ * case_areas() - set up many areas, measure one more among them, remove all with one call
+ * @o: the origin of the pass
  * @s: the session
- * @few: a session with another device, for the same among few areas; NULL: none
+ * @few: a session with another device, for the same with few areas; NULL: none
  * @b: a buffer of 4 KiB pages
  * @areas: how many
- * @reps: samples to take; more of the pairs, one of setting up and of taking down if that is long
+ * @reps: samples to take; more of the pairs, but only one of setup and removal if those take long
  *
- * What one more area costs among many is asked relative to what it costs among few: samples of
- * the one and of the other alternate, milliseconds apart, so that nothing comes between them.
+ * The cost of one more area among many is measured relative to its cost among few: samples of
+ * both alternate, milliseconds apart, so that both see the same conditions.
  */
 void case_areas(const struct origin *o, struct session *s, struct session *few,
 		const struct buffer *b, size_t areas, unsigned int reps)
@@ -95,7 +96,9 @@ void case_areas(const struct origin *o, struct session *s, struct session *few,
 
 	if (few)
 		set_up(few, b, FEW_AREAS);
-	/* Few areas are set up and taken down in no time: again and again then, the first not counted. */
+	/*
+	 * Setup and removal of few areas are very short: repeat them, without counting the first.
+	 */
 	for (i = 0; areas <= CHEAP_AREAS && i <= reps; i++) {
 		ns[0] = set_up(s, b, areas);
 		ns[1] = take_down(s, areas);

@@ -2,12 +2,12 @@
 /*
  * What the files of the benchmark share.
  *
- * Model: the program owns its buffers (memory.c) for as long as it runs, so that each side measures
- * the very same physical pages. A session (device.c) is one side's open iommufd and bound device; it
- * lives from one switch of the modules to the next. A case (cases.c, areas.c, kmem.c) borrows a
- * session and leaves its address space empty. Every figure leaves as one JSON line (output.c).
- * There is one thread and nothing is recovered from: a call that fails ends the program with its
- * name, because a figure taken around a failure would mean nothing.
+ * Model: the program owns its buffers (memory.c) throughout its run, so that each side measures
+ * exactly the same physical pages. A session (device.c) is one side's open iommufd and bound
+ * device; it lives from one switch of the modules to the next. A case (cases.c, areas.c, kmem.c)
+ * borrows a session and leaves its address space empty. Every figure is printed as one JSON line
+ * (output.c). There is one thread and no recovery: a call that fails ends the program with its
+ * name, because figures around a failure mean nothing.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -49,7 +49,7 @@ struct session {
 	uint32_t ioas_id;
 };
 
-/* What every JSON line of one pass begins with */
+/* The start of every JSON line of one pass */
 struct origin {
 	const char *side;
 	unsigned int round;

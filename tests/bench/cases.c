@@ -2,18 +2,18 @@
 /*
  * Cases of one area: bulk map, fill of a further page table, unmap; first touch; the small pair.
  *
- * Model: each case starts with a fresh IOAS, makes one round that is not counted (page-table pages
- * and slabs warm up) and prints its samples. That first round also asks the kernel how many pages
- * became pinned, so that nobody is fast by not doing the work.
+ * Model: each case starts with a fresh IOAS, makes one round that is not counted (page-table
+ * pages and slabs warm up) and prints its samples. The first round also checks how many pages
+ * became pinned, so that no side is fast by skipping work.
  */
 #include <errno.h>
 
 #include "bench.h"
 
-/* about a millisecond: a disturbance falls into few samples, and the shortest see none */
+/* about a millisecond: a disturbance affects few samples, and the shortest see none */
 #define PAIRS_PER_SAMPLE	100
 #define SAMPLES_PER_REP		4
-/* of a replacement between HWPTs that are there; one takes 10 us */
+/* of a replacement between existing HWPTs, which takes 10 us */
 #define SWITCHES_PER_SAMPLE	50
 
 static void check_pins(long long before, uint64_t bytes, const char *when)
@@ -28,7 +28,7 @@ static void check_pins(long long before, uint64_t bytes, const char *when)
 
 /**
  * case_bulk() - map a whole buffer, fill a second page table from the IOAS, drop it, unmap
- * @o: whose pass it is
+ * @o: the origin of the pass
  * @s: the session
  * @b: the buffer, present in memory
  * @reps: samples to take
@@ -75,8 +75,8 @@ void case_bulk(const struct origin *o, struct session *s, const struct buffer *b
 }
 
 /**
- * case_first_touch() - map memory that nobody has touched: the pin faults every page in
- * @o: whose pass it is
+ * case_first_touch() - map memory that was never touched: the pin faults every page in
+ * @o: the origin of the pass
  * @s: the session
  * @kind: kind of memory
  * @size: bytes
@@ -101,8 +101,8 @@ void case_first_touch(const struct origin *o, struct session *s, enum memory_kin
 }
 
 /**
- * case_pair() - one 4 KiB page mapped and unmapped again in an empty IOAS, over and over
- * @o: whose pass it is
+ * case_pair() - map and unmap one 4 KiB page in an empty IOAS, repeatedly
+ * @o: the origin of the pass
  * @s: the session
  * @b: a buffer of 4 KiB pages
  * @reps: samples of bulk cases; here more are taken, each the mean of some pairs
@@ -128,14 +128,14 @@ void case_pair(const struct origin *o, struct session *s, const struct buffer *b
 }
 
 /**
- * case_replace() - replace the device's translation: by an HWPT that is there, and by a new one
- * @o: whose pass it is
+ * case_replace() - replace the device's translation: by an existing HWPT, and by a new one
+ * @o: the origin of the pass
  * @s: the session
  * @b: the buffer, present in memory
  * @reps: samples to take
  *
- * The new ones are filled from two address spaces by turns, which share the pages; so nothing is pinned
- * in between. What is replaced there is destroyed by the same call.
+ * The new ones are filled from two address spaces in turn, which share the pages, so nothing is
+ * pinned in between. The same call destroys the replaced HWPT.
  */
 void case_replace(const struct origin *o, struct session *s, const struct buffer *b,
 		  unsigned int reps)

@@ -24,7 +24,7 @@ static uint32_t ioas_alloc(struct session *s)
 }
 
 /**
- * device_replace() - attach the device; if it is attached, replace what translates it
+ * device_replace() - attach the device, or replace its translation if it is attached
  * @s: the session
  * @id: the HWPT or IOAS
  */
@@ -89,7 +89,7 @@ void session_close(struct session *s)
  * ioas_renew() - swap the IOAS for a new one
  * @s: the session
  *
- * Each case starts with it, so that none inherits what an earlier one left in the structures.
+ * Each case starts with this, so that it does not inherit structures of an earlier one.
  */
 void ioas_renew(struct session *s)
 {
@@ -98,7 +98,7 @@ void ioas_renew(struct session *s)
 }
 
 /**
- * ioas_allow() - confine IOVAs of the kernel's choice
+ * ioas_allow() - restrict the IOVAs that the kernel chooses
  * @s: the session
  * @start: first IOVA
  * @last: last IOVA
@@ -146,7 +146,7 @@ uint64_t ioas_map(struct session *s, void *va, uint64_t length, uint64_t iova)
 }
 
 /**
- * ioas_map_anywhere() - map memory at an IOVA that the kernel finds
+ * ioas_map_anywhere() - map memory at an IOVA that the kernel chooses
  * @s: the session
  * @va: the memory
  * @length: bytes
@@ -216,7 +216,7 @@ void ioas_unmap_all(struct session *s)
 /**
  * ioas_copy_all() - another IOAS with the same pages at the same IOVAs
  * @s: the session
- * @iova: what is mapped
+ * @iova: start of the mapped range
  * @length: bytes of it
  *
  * Return: its id.

@@ -4,11 +4,11 @@
  *
  * Model: rounds, and in each round one pass per side. Between passes a command given by the user
  * swaps the kernel modules; this process stays and keeps its buffers, so both sides pin the same
- * physical pages, on the same machine, a second apart. Short passes and many rounds: a disturbance
- * from outside then hits both sides of a round alike, or few rounds. What needs memory of its own
- * runs before that: it would make the kernel move the buffers, and an emulated machine is slow to
- * take pages for data that once held code, of which every switch leaves some. The program knows
- * nothing of what the sides are.
+ * physical pages, on the same machine, a second apart. Passes are short and rounds many: an
+ * external disturbance then affects both sides of a round, or few rounds. Cases that need memory
+ * of their own run before that. They would make the kernel move the buffers, and an emulated
+ * machine is slow to reuse pages for data that once held code, which every switch leaves behind.
+ * The program knows nothing about the sides.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -44,20 +44,20 @@ struct config {
 static const char usage_text[] =
 	"usage: iommu-bench [options]\n"
 	"\n"
-	"Times map, page-table fill, unmap and small calls of /dev/iommu. One JSON object a line on\n"
+	"Times map, page-table fill, unmap and small calls of /dev/iommu. One JSON object per line on\n"
 	"stdout. Needs root, and a device bound to vfio-pci.\n"
 	"\n"
-	"  -d, --device NODE    VFIO device node (default /dev/vfio/devices/vfio0)\n"
+	"  -d, --device NODE    VFIO device node [default: /dev/vfio/devices/vfio0]\n"
 	"  -D, --second NODE    node of another device, to measure many areas beside few\n"
-	"  -S, --side NAME      name of a side; several take turns (default \"this\")\n"
+	"  -S, --side NAME      name of a side; several take turns [default: this]\n"
 	"  -x, --switch CMD     run \"CMD NAME\" before a pass of side NAME: loads its modules\n"
 	"  -r, --rounds N       rounds, one pass of each side in each (default 12; the cases of many\n"
 	"                       areas run in every third)\n"
-	"  -R, --memory-rounds N  the same for first touch and kernel memory (default 2)\n"
-	"  -n, --reps N         samples of each case in a pass (default 5)\n"
-	"  -m, --bulk MIB       size of the bulk cases (default 256)\n"
-	"  -k, --kmem MIB       size of the kernel-memory cases, 0 for none (default 512)\n"
-	"  -a, --areas N        most areas to try (default 100000)\n"
+	"  -R, --memory-rounds N  the same for first touch and kernel memory [default: 2]\n"
+	"  -n, --reps N         samples of each case in a pass [default: 5]\n"
+	"  -m, --bulk MIB       size of the bulk cases [default: 256]\n"
+	"  -k, --kmem MIB       size of the kernel-memory cases, 0 for none [default: 512]\n"
+	"  -a, --areas N        most areas to try [default: 100000]\n"
 	"  -o, --only CASES     only these, comma-separated: bulk, touch, pair, areas, kmem,\n"
 	"                       replace\n"
 	"  -M, --memory KINDS   bulk and replace cases of only these: 4k, 4k_scattered, thp, hugetlb\n"
@@ -202,7 +202,10 @@ static void switch_to(const struct config *c, const char *side)
 	free(command);
 }
 
-/* As much of the machine's memory as possible in large blocks again. Once: it moves code, see above. */
+/*
+ * Get as much of the machine's memory as possible back into large blocks. Once: it moves code,
+ * see above.
+ */
 static void calm_down(void)
 {
 	sync();
@@ -210,7 +213,9 @@ static void calm_down(void)
 	write_ulong("/proc/sys/vm/compact_memory", 1);
 }
 
-/* What is timed on the buffers that stay. Nothing here allocates enough to make the kernel move them. */
+/*
+ * The cases on the permanent buffers. Nothing here allocates enough to make the kernel move them.
+ */
 static void timing_pass(const struct config *c, const struct origin *o, const struct buffer *buffers)
 {
 	static const size_t areas[] = { 10, 1000, 100000, 1000000 };
@@ -241,7 +246,7 @@ static void timing_pass(const struct config *c, const struct origin *o, const st
 	session_close(&s);
 }
 
-/* What brings its own memory */
+/* The cases with memory of their own */
 static void memory_pass(const struct config *c, const struct origin *o)
 {
 	struct buffer small;
@@ -271,7 +276,7 @@ static void timing_rounds(const struct config *c)
 
 	if (buffer_needed(c, MEM_HUGETLB))
 		reserve_hugetlb(c->bulk_bytes);
-	/* huge pages first: later there may be no whole ones left */
+	/* huge pages first: later there may be no complete ones left */
 	for (i = MEM_KINDS; i--; ) {
 		if (!buffer_needed(c, (enum memory_kind)i))
 			continue;
@@ -281,7 +286,7 @@ static void timing_rounds(const struct config *c)
 	}
 	for (o.round = 0; o.round < c->rounds; o.round++) {
 		for (i = 0; i < c->nr_sides; i++) {
-			/* who goes first changes: nothing drifts in favour of one side */
+			/* the first side changes every round: drift favours neither side */
 			o.side = c->sides[(i + o.round) % c->nr_sides];
 			switch_to(c, o.side);
 			timing_pass(c, &o, buffers);

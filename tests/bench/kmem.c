@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a mapping costs in kernel memory, besides the memory that is mapped.
+ * The cost of a mapping in kernel memory, besides the mapped memory.
  *
- * Model: a snapshot adds up every page that is free, on the buddy lists and on each CPU's own lists,
- * so that whatever the kernel took shows, whether slab, vmalloc or bare pages, and no allocator can
- * hide it. The buffer is in place before the first snapshot, so pinned memory does not count. The
- * IOMMU driver's page tables are counted by the kernel itself (SecPageTables) and told apart: their
- * size is the hardware's, not ours.
+ * Model: a snapshot adds up all free pages, on the buddy lists and on each CPU's own lists. So
+ * everything that the kernel took is visible, whether slab, vmalloc or bare pages, and no
+ * allocator can hide it. The buffer exists before the first snapshot, so pinned memory does not
+ * count. The kernel itself counts the IOMMU driver's page tables (SecPageTables). They are shown
+ * separately, because the hardware determines their size.
  */
 #include <errno.h>
 #include <glob.h>
@@ -24,9 +24,9 @@ struct snapshot {
 };
 
 /*
- * Empty slabs that an allocator keeps for the next use are nobody's: they are given back, else what
- * was freed before would pay for what is allocated now.  And deltas of per-CPU counters must reach the
- * global ones before these are read.
+ * Empty slabs that an allocator keeps for later belong to no object: they are given back, since
+ * otherwise memory freed earlier would pay for memory allocated now. And deltas of per-CPU
+ * counters must reach the global ones before those are read.
  */
 static void settle(void)
 {
@@ -121,8 +121,8 @@ static void take_snapshot(struct snapshot *snap)
 }
 
 /**
- * case_kernel_memory() - kernel memory a mapped buffer takes, and what its unmap gives back
- * @o: whose pass it is
+ * case_kernel_memory() - kernel memory that a mapped buffer takes, and that its unmap gives back
+ * @o: the origin of the pass
  * @s: the session
  * @kind: kind of memory
  * @size: bytes to map
@@ -137,7 +137,7 @@ void case_kernel_memory(const struct origin *o, struct session *s, enum memory_k
 		reserve_hugetlb(size);
 	buffer_create(&b, kind, size);
 	ioas_renew(s);
-	/* what a first map sets up for all that follow is not this mapping's */
+	/* what a first map sets up for all later ones does not count for this mapping */
 	ioas_map(s, b.va, HUGE_PAGE, IOVA_BASE);
 	ioas_unmap(s, IOVA_BASE, HUGE_PAGE);
 
@@ -162,8 +162,8 @@ void case_kernel_memory(const struct origin *o, struct session *s, enum memory_k
 }
 
 /**
- * case_area_memory() - kernel memory that small areas take, each its own map call
- * @o: whose pass it is
+ * case_area_memory() - kernel memory that small areas take, each with a map call of its own
+ * @o: the origin of the pass
  * @s: the session
  * @b: a buffer of 4 KiB pages
  * @areas: how many areas of one page to map

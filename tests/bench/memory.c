@@ -2,9 +2,9 @@
 /*
  * Buffers of each kind of memory, and a look at how they lie physically.
  *
- * Model: a buffer is a private mapping, created touched (or on purpose not) and never moved. What
- * the kernel gave is checked, not hoped for: a buffer of huge pages that is not made of them is an
- * error, because its figures would be told under a wrong name.
+ * Model: a buffer is a private mapping, created touched (or deliberately untouched) and never
+ * moved. The kernel's choice is checked: a buffer of huge pages that does not consist of them is
+ * an error, because its figures would have the wrong name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
 
 /**
- * memory_name() - the name a kind has in the output
+ * memory_name() - the name of a kind in the output
  * @kind: the kind
  */
 const char *memory_name(enum memory_kind kind)
@@ -37,7 +37,9 @@ const char *memory_name(enum memory_kind kind)
 	return names[kind];
 }
 
-/** random_u64() - xorshift64*: the same sequence in every run, so that runs compare */
+/**
+ * random_u64() - xorshift64*: the same sequence in every run, so that runs are comparable
+ */
 uint64_t random_u64(void)
 {
 	static uint64_t x = 0x9e3779b97f4a7c15ULL;
@@ -49,7 +51,7 @@ uint64_t random_u64(void)
 }
 
 /**
- * reserve_hugetlb() - make sure so much of hugetlb is free
+ * reserve_hugetlb() - make sure that enough hugetlb memory is free
  * @bytes: how much
  */
 void reserve_hugetlb(size_t bytes)
@@ -69,7 +71,7 @@ void reserve_hugetlb(size_t bytes)
 /**
  * buffer_create_untouched() - address space of a kind without its memory
  * @b: the buffer to set up
- * @kind: kind of memory its faults shall give
+ * @kind: kind of memory that its faults shall give
  * @size: bytes, a multiple of 2 MiB
  */
 void buffer_create_untouched(struct buffer *b, enum memory_kind kind, size_t size)
@@ -109,7 +111,10 @@ static void touch_in_order(struct buffer *b)
 		b->va[at] = 1;
 }
 
-/* Pages come off the allocator in nearly ascending runs; touching them in random order spreads these. */
+/*
+ * The allocator returns pages in nearly ascending runs; touching them in random order scatters
+ * them.
+ */
 static void touch_at_random(struct buffer *b)
 {
 	size_t count = b->size / PAGE;
@@ -164,10 +169,10 @@ void buffer_destroy(struct buffer *b)
 }
 
 /**
- * buffer_runs() - physically contiguous runs a buffer consists of
+ * buffer_runs() - the number of physically contiguous runs of a buffer
  * @b: a buffer with all its memory present
  *
- * Needs CAP_SYS_ADMIN: others see no frame numbers.
+ * Needs CAP_SYS_ADMIN: without it no frame numbers are visible.
  */
 size_t buffer_runs(const struct buffer *b)
 {

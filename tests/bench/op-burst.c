@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-burst - call /dev/iommu so many times
+ * op-burst - call /dev/iommu COUNT times
  *
  *	op-burst COUNT
  *
- * The call is the shortest that there is: reading an option. Prints how many nanoseconds one took.
+ * The call is the shortest one: reading an option. Prints the nanoseconds of one call.
  */
 #include <fcntl.h>
 #include <linux/iommufd.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clock, samples, JSON lines and the one way to fail.
+ * Clock, samples, JSON lines and the one function for failures.
  *
- * Model: struct samples is a growing array owned by the case that fills it. A JSON line is written
- * whole with one printf, so that a reader of a cut-off run never meets half an object.
+ * Model: struct samples is a growing array owned by the case that fills it. A JSON line is
+ * written with one printf, so that a reader of an interrupted run never meets half an object.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 /**
  * die() - end the program with one line on stderr
- * @fmt: what failed; errno's text follows when errno is set
+ * @fmt: what failed; errno's text follows if errno is set
  */
 void die(const char *fmt, ...)
 {
@@ -69,8 +69,8 @@ void samples_free(struct samples *s)
 }
 
 /**
- * print_origin() - begin a JSON line; the caller adds members and the closing brace
- * @o: whose pass it is
+ * print_origin() - start a JSON line; the caller adds members and the closing brace
+ * @o: the origin of the pass
  * @name: the case
  */
 void print_origin(const struct origin *o, const char *name)
@@ -80,7 +80,7 @@ void print_origin(const struct origin *o, const char *name)
 
 /**
  * print_samples() - one JSON line with every sample of a case
- * @o: whose pass it is
+ * @o: the origin of the pass
  * @name: the case
  * @memory: the kind of memory
  * @areas: areas in the address space besides the measured one
@@ -102,7 +102,7 @@ void print_samples(const struct origin *o, const char *name, const char *memory,
 }
 
 /**
- * read_ulong() - the number a small file holds
+ * read_ulong() - the number in a small file
  * @path: a file of sysfs or proc
  */
 unsigned long read_ulong(const char *path)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs that do nothing, behind all that "iommuscope replace" hooks on VT-d: nobody who watches the same can
- * cost less.
+ * Programs that do nothing, on all hooks of "iommuscope replace" on VT-d: the lowest cost of
+ * watching the same.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>

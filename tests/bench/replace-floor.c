@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * replace-floor - have programs that do nothing watch replacements
+ * replace-floor - watch replacements with programs that do nothing
  *
  *	replace-floor READY-FILE
  *
- * Makes the file once they are attached, and runs until it is interrupted.
+ * Creates the file once they are attached, and runs until it is interrupted.
  */
 #include <signal.h>
 #include <stdio.h>

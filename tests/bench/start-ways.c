@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long the start of an observation takes: with the tool's own look-up of events and functions in BTF,
- * and with libbpf's.
+ * The duration of the start of an observation: with the tool's own look-up of events and
+ * functions in BTF, and with libbpf's.
  *
  *	start-ways ROUNDS
  *
- * Each way is gone in a process of its own, by turns, as what has been looked up is kept.  A line for
- * each kind of start: the median of both ways, in milliseconds, and the memory that each took.
+ * Each way runs in a process of its own, in turns, because look-ups are cached. Prints one line
+ * for each kind of start: the median of both ways, in milliseconds, and the memory of each.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -60,7 +60,7 @@ static int own_functions(void)
 	return kfuncs_init();
 }
 
-/* What libbpf does for functions of a module that are declared as __ksym. */
+/* The work of libbpf for functions of a module that are declared as __ksym. */
 static int libbpf_functions(void)
 {
 	static const char *const names[] = {
@@ -90,7 +90,7 @@ static const struct way {
 	{ "find functions", own_functions, libbpf_functions },
 };
 
-/* What a child has measured; shared with it. */
+/* A child's measurements; shared with it. */
 static struct measure {
 	uint64_t ns;
 	uint64_t kib;
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 		return 1;
 	printf("%-18s %10s %10s %10s %10s\n", "", "own", "libbpf", "own", "libbpf");
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		/* once to have all in memory */
+		/* once, to bring everything into memory */
 		run(ways[i].own);
 		run(ways[i].libbpf);
 		for (round = 0; round < rounds; round++) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a look at state costs: the time of one, and what it takes from maps meanwhile.
+"""The cost of reading state: the time of one read, and its effect on maps.
 
-1,000 mock devices in 100 contexts with 100,000 areas: a look takes less than 100 ms.  With
-state --watch -i 0.1 beside it the median pair of a map and an unmap of 4 KiB takes at most 5 % more.
+1,000 mock devices in 100 contexts with 100,000 areas: a read takes less than 100 ms. With state
+--watch -i 0.1 running, the median pair of a map and an unmap of 4 KiB takes at most 5 % more.
 """
 
 import json
@@ -24,7 +24,7 @@ PAIRS = 4000
 
 
 def copy_tool():
-    """The tool and its libraries in memory: the lab's file system is slow, and not what is measured."""
+    """Keep the tool and its libraries in memory: the lab's file system is slow."""
     folder = "/dev/shm/tool"
     os.makedirs(folder, exist_ok=True)
     tool = shutil.which("iommuscope")

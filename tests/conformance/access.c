@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accesses: what a kernel driver does with memory by IOVA.
+ * Accesses: a kernel driver's use of memory by IOVA.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -36,7 +36,7 @@ static void read_write(bool with_device)
 	CHECK_OK(access_create(c.fd, c.ioas, 0, &access));
 
 	for (flags = 0; flags <= MOCK_ACCESS_RW_SLOW_PATH; flags += MOCK_ACCESS_RW_SLOW_PATH) {
-		/* Within a page, over pages, over areas, at odd places */
+		/* Within a page, over pages, over areas, at odd offsets */
 		for (i = 1; i < sizeof(copy); i += 1021) {
 			uint64_t at = 4 * PAGE - i / 2;
 
@@ -114,12 +114,12 @@ TEST(access, pin)
 	CHECK_OK(check_pins(c.fd, buffer + 4 * PAGE, 4 * PAGE, 1));
 	CHECK_OK(check_pins(c.fd, buffer, 4 * PAGE, 0));
 	CHECK_EQ(locked_bytes(0), 4 * PAGE);
-	/* Twice is once. */
+	/* A second pin counts once. */
 	CHECK_OK(access_pin(c.fd, access, IOVA + 6 * PAGE, 4 * PAGE, buffer + 6 * PAGE,
 			    MOCK_FLAGS_ACCESS_WRITE, &b));
 	CHECK_OK(check_pins(c.fd, buffer + 4 * PAGE, 6 * PAGE, 1));
 	CHECK_EQ(locked_bytes(0), 6 * PAGE);
-	/* A device comes and goes meanwhile. */
+	/* A device is attached and detached in between. */
 	device = device_attached(&c);
 	CHECK_OK(check_map(c.fd, device.hwpt, IOVA, buffer, 16 * PAGE));
 	CHECK_OK(check_pins(c.fd, buffer, 16 * PAGE, 1));
@@ -193,7 +193,7 @@ TEST(access, unmap_takes_pins)
 			    &ids[1]));
 	CHECK_OK(access_pin(c.fd, access, IOVA + 12 * PAGE, PAGE, buffer + 12 * PAGE, 0,
 			    &ids[2]));
-	/* The driver is told, and gives up what touches the range: only that. */
+	/* The driver is notified, and unpins exactly what touches the range. */
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, 8 * PAGE));
 	CHECK_ERR(ENOENT, access_unpin(c.fd, access, ids[0]));
 	CHECK_ERR(ENOENT, access_unpin(c.fd, access, ids[1]));
@@ -209,7 +209,7 @@ TEST(access, unmap_without_the_driver)
 	uint32_t id, pages;
 	int access;
 
-	/* A driver that does not let go stops the unmap, which leaves everything as it was. */
+	/* A driver that does not unpin stops the unmap, which then changes nothing. */
 	CHECK_OK(access_add(c.fd, PIN | MOCK_ACCESS_KEEPS_PINS, &access, &id));
 	CHECK_OK(access_attach(c.fd, access, c.ioas));
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 8 * PAGE, IOVA));
@@ -244,7 +244,7 @@ TEST(access, attach_states)
 	CHECK_OK(access_pin(c.fd, access, IOVA, 4 * PAGE, buffer, 0, &id));
 	FAILS(EBUSY, "object_busy", object_destroy(c.fd, c.ioas));
 
-	/* Leaving gives up what was pinned. */
+	/* A detach unpins everything. */
 	CHECK_OK(access_detach(c.fd, access));
 	CHECK_OK(check_pins(c.fd, buffer, 4 * PAGE, 0));
 	CHECK_ERR(ENOENT, access_unpin(c.fd, access, id));
@@ -287,7 +287,10 @@ TEST(access, replace)
 	CHECK_OK(object_destroy(c.fd, c.ioas));
 }
 
-/* A pin whose driver is held up between having the pages and noting them down, and who goes meanwhile. */
+/*
+ * A pin whose driver is delayed between getting the pages and recording them, while its IOAS is
+ * taken away.
+ */
 struct held_up {
 	int fd;
 	int access;
@@ -316,7 +319,7 @@ static void *replace_meanwhile(void *arg)
 	return NULL;
 }
 
-/* Is the thread asleep where no signal reaches it? */
+/* Does the thread sleep where no signal reaches it? */
 static bool waits(const pid_t *thread)
 {
 	char path[64], state = '?';
@@ -333,7 +336,7 @@ static bool waits(const pid_t *thread)
 	return state == 'D';
 }
 
-/* Two mappings of a page; who touches the second waits for userfaultfd's answer. */
+/* Two mappings of a page; an access to the second waits for userfaultfd's answer. */
 static int touch_waits(uint8_t *va)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM };
@@ -369,7 +372,10 @@ TEST(access, replace_while_pin_is_noted)
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, va, PAGE, IOVA));
 	CHECK_OK(access_create(c.fd, c.ioas, PIN, &h.access));
 
-	/* The mock has pinned the page, and compares it with the mapping that nobody answers for. */
+	/*
+	 * The mock has pinned the page, and compares it with the mapping whose fault is not
+	 * answered.
+	 */
 	CHECK_EQ(pthread_create(&pinner, NULL, pin_slowly, &h), 0);
 	CHECK_EQ(read(faults, &fault, sizeof(fault)), (ssize_t)sizeof(fault));
 	CHECK_EQ(fault.event, UFFD_EVENT_PAGEFAULT);
@@ -378,7 +384,7 @@ TEST(access, replace_while_pin_is_noted)
 		usleep(10000);
 	CHECK(i > 0);
 
-	/* It notes its pin down when all has been told that the IOAS is left. */
+	/* It records its pin after the report that the IOAS is left. */
 	go_on = (struct uffdio_continue){ .range = { (uintptr_t)again, PAGE } };
 	CHECK_OK(ioctl(faults, UFFDIO_CONTINUE, &go_on));
 	CHECK_EQ(pthread_join(pinner, NULL), 0);

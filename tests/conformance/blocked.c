@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that never comes: a call that waits for it costs others nothing.
+ * Memory that never arrives: a call that waits for it does not delay other calls.
  *
- * In each test one call waits for a page fault that is not answered.  The test's own thread then does
- * what must go on: a call that waited for the first would keep it there until the time limit of the
- * test ends it.  At the end the fault is answered, and the call ends as if it had not waited.
+ * In each test one call waits for a page fault that is not answered. The test's own thread then
+ * makes the calls that must not wait; if one did wait for the first call, the time limit would
+ * end the test. At the end the fault is answered, and the call ends as if it had not waited.
  */
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -21,7 +21,7 @@
 #define PIN MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES
 #define LENGTH (4 * PAGE)
 
-/* Where the memory that does not come is mapped, and where a copy of it */
+/* Where the memory that does not arrive is mapped, and where a copy of it is */
 #define STALLED_IOVA (IOVA + GB(1))
 #define COPY_IOVA (IOVA + GB(2))
 
@@ -29,8 +29,8 @@
  * struct scene - a context in which a call waits
  * @c: the context and an IOAS
  * @other: another IOAS
- * @memory: memory that does not come
- * @plain: memory that is there, mapped at IOVA
+ * @memory: memory that does not arrive
+ * @plain: ordinary memory, mapped at IOVA
  * @spare: a mock device, attached to nothing, that needs an HWPT of its own
  * @access: an access attached to the IOAS, for the calls that use one
  * @target: object id, for the calls that need one
@@ -61,7 +61,7 @@ static void scene_new(struct scene *s)
 	CHECK_OK(ioas_map_at(s->c.fd, s->c.ioas, s->plain, PAGE, IOVA));
 }
 
-/* Begin the call, and wait until it waits. */
+/* Start the call, and wait until it waits. */
 static void begin(struct scene *s, int (*run)(void *scene))
 {
 	stalled_call(&s->call, run, s);
@@ -88,7 +88,7 @@ static void read_fdinfo(int fd)
 	close(file);
 }
 
-/* What works in an IOAS whatever another call waits for. */
+/* Calls that work in an IOAS whatever another call waits for. */
 static void others_go_on(struct scene *s, uint32_t ioas)
 {
 	struct iommu_iova_range ranges[8];
@@ -110,7 +110,7 @@ static void others_go_on(struct scene *s, uint32_t ioas)
 	read_fdinfo(s->c.fd);
 }
 
-/* What works with devices, though the memory of s->c.ioas cannot all be pinned. */
+/* Calls that work with devices, though the memory of s->c.ioas cannot all be pinned. */
 static void devices_go_on(struct scene *s)
 {
 	struct test_device device = device_new(&s->c);
@@ -140,11 +140,14 @@ TEST(blocked, map)
 	others_go_on(&s, s.c.ioas);
 	others_go_on(&s, s.other);
 	devices_go_on(&s);
-	/* The map is not there yet, and its range is nobody else's. */
+	/* The map is not visible yet, but its range is already taken. */
 	CHECK_ERR(EBUSY, ioas_unmap(s.c.fd, s.c.ioas, STALLED_IOVA, LENGTH));
 	CHECK_ERR(EEXIST, ioas_map_at(s.c.fd, s.c.ioas, s.plain, PAGE, STALLED_IOVA));
 	CHECK_ERR(EBUSY, object_destroy(s.c.fd, s.c.ioas));
-	/* HWPTs come and go meanwhile, and those that came have it at the end. */
+	/*
+	 * HWPTs are added and removed in between; those that were added have the memory at the
+	 * end.
+	 */
 	CHECK_OK(device_attach(s.c.fd, &s.spare, s.c.ioas));
 	CHECK_NE(s.spare.hwpt, device.hwpt);
 	CHECK_OK(device_detach(s.c.fd, &device));
@@ -159,7 +162,10 @@ TEST(blocked, map)
 	CHECK_OK(check_pins(s.c.fd, s.memory.va, LENGTH, 0));
 }
 
-/* The last HWPT goes while a map waits for its memory, and the first comes: it is pinned as it ends. */
+/*
+ * The last HWPT goes while a map waits for its memory, and a new one comes: the end of the map
+ * pins it.
+ */
 TEST(blocked, map_last_hwpt)
 {
 	struct scene s;
@@ -205,7 +211,7 @@ TEST(blocked, attach)
 	CHECK_OK(check_pins(s.c.fd, s.plain, PAGE, 0));
 }
 
-/* What an attach waits for is taken away: it does without. */
+/* The memory that an attach waits for is unmapped: the attach continues without it. */
 TEST(blocked, attach_unmapped)
 {
 	struct scene s;
@@ -222,7 +228,9 @@ TEST(blocked, attach_unmapped)
 	CHECK_OK(check_pins(s.c.fd, s.memory.va, LENGTH, 0));
 }
 
-/* A device that is attached moves, and keeps what it has until the other IOAS's memory is there. */
+/*
+ * An attached device moves, and keeps its translation until the other IOAS's memory has arrived.
+ */
 static int replace_spare(void *arg)
 {
 	struct scene *s = arg;
@@ -259,7 +267,9 @@ static int alloc_hwpt(void *arg)
 	return hwpt_alloc(s->c.fd, s->spare.idev, s->c.ioas, 0, &s->target);
 }
 
-/* The device for which an HWPT is made goes, as on unplug: nothing waits for the fault. */
+/*
+ * The device for which an HWPT is allocated goes, as on hot-unplug: nothing waits for the fault.
+ */
 TEST(blocked, hwpt_alloc)
 {
 	struct scene s;
@@ -296,7 +306,7 @@ static void cut(struct scene *s, uint64_t iova)
 	CHECK_EQ(cmd.size, PAGE);
 }
 
-/* The source of a copy that waits is cut, as VFIO's first type1 lets an unmap do. */
+/* The source of a copy that waits is cut, as type1 version 1 allows an unmap to do. */
 TEST(blocked, copy)
 {
 	struct scene s;
@@ -348,7 +358,7 @@ TEST(blocked, same_pages)
 	CHECK_OK(check_pins(s.c.fd, s.memory.va, LENGTH, 0));
 }
 
-/* The one that faults is killed: the one that waited for it takes over. */
+/* The call that faults is killed: the one that waited for it takes over. */
 TEST(blocked, same_pages_killed)
 {
 	struct scene s;
@@ -403,7 +413,10 @@ TEST(blocked, access_pin)
 	CHECK_OK(check_pins(s.c.fd, s.memory.va, LENGTH, 0));
 }
 
-/* What the access waits for is unmapped, or its IOAS taken from it: it does not get the pages. */
+/*
+ * The memory that the access waits for is unmapped, or its IOAS is removed: it does not get the
+ * pages.
+ */
 TEST(blocked, access_pin_unmapped)
 {
 	struct scene s;
@@ -458,7 +471,7 @@ static void access_write(uint32_t flags)
 	CHECK_EQ(s.memory.va[PAGE + 15], 0x5a);
 	CHECK_EQ(s.memory.va[PAGE + 16], 0);
 
-	/* Unmapped before the memory came: no byte is written once the unmap has returned. */
+	/* Unmapped before the memory arrived: no byte is written once the unmap has returned. */
 	CHECK_OK(ioas_unmap(s.c.fd, s.c.ioas, STALLED_IOVA, LENGTH));
 	s.memory = stalled_memory(LENGTH);
 	CHECK_OK(map_stalled(&s));
@@ -487,7 +500,7 @@ static int read_hw_info(void *arg)
 	return hw_info(s->c.fd, s->spare.idev, s->memory.va, &length, &type, &capabilities);
 }
 
-/* An answer that cannot be written holds no device. */
+/* An answer that cannot be written does not hold a device. */
 TEST(blocked, hw_info)
 {
 	struct scene s;
@@ -500,8 +513,9 @@ TEST(blocked, hw_info)
 }
 
 /*
- * A process is killed while its call waits for memory of its own.  It is gone before the fault is answered,
- * which nobody can then, and so is what the call had begun.
+ * A process is killed while its call waits for memory of its own. The process ends before the
+ * fault is answered, and afterwards no process can answer it. The work of the call must be
+ * undone.
  */
 static void killed(struct scene *s, int (*run)(void *scene))
 {
@@ -545,7 +559,7 @@ TEST(blocked, killed)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		struct test_device mapper = {};
 
-		/* A map waits where there is an HWPT. */
+		/* A map waits if there is an HWPT. */
 		if (calls[i] == map_stalled) {
 			mapper = device_new(&s.c);
 			CHECK_OK(device_attach(s.c.fd, &mapper, s.c.ioas));
@@ -579,7 +593,10 @@ static uint64_t pinned_bytes(int fd)
 	return KB(kib);
 }
 
-/* A process that pins many gigabytes in one call is killed: the call ends where it is, and is undone. */
+/*
+ * A process that pins many gigabytes in one call is killed: the call stops at that point and is
+ * undone.
+ */
 TEST(blocked, killed_attach)
 {
 	const unsigned int areas = 256;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the conformance tests share.  Each test opens contexts of its own; they go with its process.
+ * What the conformance tests share. Each test opens contexts of its own, which end with its
+ * process.
  */
 #ifndef IOMMUSCOPE_CONFORMANCE_H
 #define IOMMUSCOPE_CONFORMANCE_H
@@ -12,10 +13,10 @@
 #include "lib/iommu.h"
 #include "lib/tap.h"
 
-/* Where tests map when it does not matter where; in the aperture of every mock device */
+/* The IOVA for tests that need no particular one; in the aperture of every mock device */
 #define IOVA ((uint64_t)MOCK_APERTURE_START)
 
-/* An id that nothing has */
+/* An id that no object has */
 #define NO_ID 0x7ffffff0U
 
 /**

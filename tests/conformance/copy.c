@@ -25,7 +25,7 @@ TEST(copy, shares_memory)
 	CHECK_OK(check_pins(c.fd, buffer, 32 * PAGE, 1));
 	CHECK_EQ(locked_bytes(0), 32 * PAGE);
 
-	/* A copy does not need what it was copied from, nor the address that was mapped. */
+	/* A copy depends neither on its source nor on the address that was mapped. */
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, 32 * PAGE));
 	CHECK_ERR(EIO, check_map(c.fd, device.hwpt, IOVA, buffer, PAGE));
 	CHECK_OK(check_map(c.fd, other.hwpt, iova, buffer, 32 * PAGE));
@@ -79,7 +79,7 @@ TEST(copy, errors)
 	FAILS(EOVERFLOW, "overflow",
 	      ioas_copy(c.fd, c.ioas, &iova, c.ioas, IOVA, UINT64_MAX, MAP_RW));
 
-	/* A hole before, behind, between */
+	/* A hole before, after, between */
 	FAILS(ENOENT, "iova_not_mapped",
 	      ioas_copy(c.fd, c.ioas, &iova, c.ioas, IOVA - PAGE, 2 * PAGE, MAP_RW));
 	FAILS(ENOENT, "iova_not_mapped",
@@ -88,7 +88,7 @@ TEST(copy, errors)
 	FAILS(ENOENT, "iova_not_mapped",
 	      ioas_copy(c.fd, c.ioas, &iova, c.ioas, IOVA + 6 * PAGE, 5 * PAGE, MAP_RW));
 
-	/* No place where it is to go */
+	/* No room at the target */
 	iova = IOVA + PAGE;
 	FAILS(EEXIST, "iova_overlap",
 	      ioas_copy(c.fd, c.ioas, &iova, c.ioas, IOVA, PAGE, MAP_RW_FIXED));
@@ -123,7 +123,7 @@ TEST(copy, memory_gone)
 	uint64_t iova = 0;
 	uint32_t dst;
 
-	/* What is pinned can be copied though nobody has its address any more. */
+	/* Pinned memory can be copied even if no process has its address any more. */
 	CHECK_OK(ioas_alloc(c.fd, &dst));
 	device = device_attached(&c);
 	other = device_new(&c);

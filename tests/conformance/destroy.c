@@ -32,7 +32,10 @@ TEST(destroy, other_context)
 	struct context b = context_new();
 	uint32_t only_b;
 
-	/* Ids belong to their context: the same number is another object elsewhere, or none. */
+	/*
+	 * Ids belong to their context: in another context the same number is a different object,
+	 * or none.
+	 */
 	CHECK_OK(ioas_alloc(b.fd, &only_b));
 	CHECK_NE(only_b, a.ioas);
 	FAILS(ENOENT, "bad_object_id", object_destroy(a.fd, only_b));
@@ -74,7 +77,7 @@ TEST(destroy, busy)
 	CHECK_OK(object_destroy(c.fd, device.stdev));
 	CHECK_OK(object_destroy(c.fd, c.ioas));
 
-	/* An HWPT that user space made keeps its IOAS without any device attached. */
+	/* An HWPT that user space allocated keeps its IOAS even without an attached device. */
 	CHECK_OK(ioas_alloc(c.fd, &c.ioas));
 	device = device_new(&c);
 	CHECK_OK(hwpt_alloc(c.fd, device.idev, c.ioas, 0, &hwpt));
@@ -95,7 +98,7 @@ TEST(destroy, access_object)
 	uint32_t id;
 	int access;
 
-	/* It belongs to its driver. */
+	/* An access belongs to its driver. */
 	CHECK_OK(access_add(c.fd, 0, &access, &id));
 	FAILS(EBUSY, "object_busy", object_destroy(c.fd, id));
 	CHECK_EQ(close(access), 0);
@@ -157,7 +160,7 @@ TEST(destroy, killed_in_close)
 	CHECK_EQ(kill(child, SIGKILL), 0);
 	CHECK_EQ(waitpid(child, &i, 0), child);
 	CHECK(WIFSIGNALED(i));
-	/* What is left behind also shows as a warning of the kernel. */
+	/* The kernel warns about what is left behind. */
 	c = context_new();
 	CHECK_OK(check_pins(c.fd, buffer, PAGE, 0));
 }

@@ -53,7 +53,7 @@ TEST(device, group_in_use_by_a_driver)
 	struct test_device driven = device_like(&c, &how);
 	struct test_device device;
 
-	/* A device of the group that a kernel driver has makes the rest useless to user space. */
+	/* If a kernel driver has a device of the group, user space cannot use the others. */
 	how.device_add.flags = 0;
 	CHECK_ERR(EPERM, device_add(c.fd, &how, &device));
 	CHECK_OK(object_destroy(c.fd, driven.stdev));
@@ -82,7 +82,7 @@ TEST(device, other_context)
 	struct test_device device = device_new(&a);
 	uint32_t spare, hwpt;
 
-	/* Nothing of one context is known in another. */
+	/* Objects of one context are unknown in another. */
 	CHECK_OK(ioas_alloc(b.fd, &spare));
 	CHECK_OK(ioas_alloc(b.fd, &spare));
 	CHECK_OK(ioas_alloc(b.fd, &spare));
@@ -112,7 +112,7 @@ TEST(device, group_shares)
 	CHECK_OK(device_attach(c.fd, &b, c.ioas));
 	CHECK_EQ(a.hwpt, b.hwpt);
 
-	/* The first to leave takes nothing from the rest. */
+	/* The first device to leave takes nothing from the rest. */
 	start_dma(&b, IOVA, 4 * PAGE);
 	CHECK_OK(device_detach(c.fd, &a));
 	while (accesses < 50)
@@ -124,7 +124,7 @@ TEST(device, group_shares)
 	CHECK_OK(device_stat(&b, "faults", &faults));
 	CHECK_EQ(faults, 0);
 
-	/* When the last one has left, nothing translates any more. */
+	/* After the last one has left, nothing translates any more. */
 	CHECK_OK(device_detach(c.fd, &b));
 	while (!faults)
 		CHECK_OK(device_stat(&b, "faults", &faults));
@@ -162,7 +162,7 @@ TEST(device, reserved_region)
 	struct iommu_iova_range ranges[4];
 	uint32_t nr;
 
-	/* It must be free before, stays taken while attached, and is given back. */
+	/* The range must be free before, stays taken while attached, and is given back. */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, IOVA + 15 * PAGE));
 	FAILS(EADDRINUSE, "reserved_region_in_use", device_attach(c.fd, &device, c.ioas));
 	nr = 4;
@@ -239,7 +239,7 @@ TEST(device, event_tells_the_story)
 	CHECK(strstr(last, " ret=0 reason=none "));
 }
 
-/* The test ioctl makes devices: it is for those that may change the system. */
+/* The test ioctl creates devices: it is for processes that may change the system. */
 TEST(device, test_ioctl_needs_privilege)
 {
 	struct context c = context_new();

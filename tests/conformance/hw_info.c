@@ -14,7 +14,7 @@ TEST(hw_info, data)
 	uint64_t capabilities = 1;
 	uint32_t length, type;
 
-	/* Exactly, more (the rest is zeroed), less, none */
+	/* Exact size, larger (the rest is zeroed), smaller, none */
 	length = sizeof(info[0]);
 	CHECK_OK(hw_info(c.fd, device.idev, info, &length, &type, &capabilities));
 	CHECK_EQ(length, sizeof(info[0]));
@@ -70,7 +70,7 @@ TEST(hw_info, errors)
 	length = 8;
 	FAILS(EFAULT, "bad_user_pointer",
 	      hw_info(c.fd, device.idev, NULL, &length, &type, NULL));
-	/* The data fits, what is to be zeroed behind it does not. */
+	/* The data fits, but the bytes to be zeroed after it do not. */
 	CHECK_EQ(munmap(buffer + PAGE, PAGE), 0);
 	length = 2 * PAGE;
 	FAILS(EFAULT, "bad_user_pointer",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_HWPT_ALLOC, and the HWPTs that an attach makes by itself.
+ * IOMMU_HWPT_ALLOC, and the HWPTs that an attach creates.
  */
 #include "conformance.h"
 
@@ -17,7 +17,7 @@ TEST(hwpt, allocated)
 	uint8_t *buffer = memory(16 * PAGE);
 	uint32_t hwpt, parent;
 
-	/* It is full from the first moment, and follows the IOAS from then on. */
+	/* It has all areas from the start, and then follows the IOAS. */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 8 * PAGE, IOVA));
 	CHECK_OK(hwpt_alloc(c.fd, device.idev, c.ioas, 0, &hwpt));
 	CHECK_OK(check_map(c.fd, hwpt, IOVA, buffer, 8 * PAGE));
@@ -31,7 +31,7 @@ TEST(hwpt, allocated)
 	CHECK_EQ(device.hwpt, parent);
 	FAILS(EBUSY, "object_busy", object_destroy(c.fd, parent));
 	CHECK_OK(device_detach(c.fd, &device));
-	/* Unlike one that an attach made, it stays without devices. */
+	/* Unlike one that an attach created, it stays without devices. */
 	CHECK_OK(check_map(c.fd, parent, IOVA, buffer, 8 * PAGE));
 	CHECK_OK(object_destroy(c.fd, parent));
 	CHECK_OK(object_destroy(c.fd, hwpt));
@@ -55,7 +55,7 @@ TEST(hwpt, flags)
 	      hwpt_alloc(c.fd, device.idev, c.ioas, IOMMU_HWPT_FAULT_ID_VALID, &hwpt));
 	FAILS(EOPNOTSUPP, "unknown_flags",
 	      hwpt_alloc(c.fd, device.idev, c.ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &hwpt));
-	/* One that the IOMMU must know */
+	/* A flag that the IOMMU must support */
 	FAILS(EOPNOTSUPP, "domain_alloc_failed",
 	      hwpt_alloc(c.fd, simple.idev, c.ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &hwpt));
 	CHECK_OK(hwpt_alloc(c.fd, simple.idev, c.ioas, 0, &hwpt));
@@ -144,7 +144,7 @@ TEST(hwpt, automatic)
 	struct test_device other = device_like(&c, &coarse);
 	uint8_t *buffer = memory(8 * PAGE);
 
-	/* Devices that can share one do; it goes with the last of them. */
+	/* Compatible devices share one; it ends with the last of them. */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 8 * PAGE, IOVA));
 	CHECK_OK(device_attach(c.fd, &a, c.ioas));
 	CHECK_OK(device_attach(c.fd, &b, c.ioas));
@@ -183,7 +183,7 @@ TEST(hwpt, cache_coherency)
 	struct test_device enforcing = device_attached(&c);
 	struct test_device not = device_like(&c, &without);
 
-	/* An HWPT that enforces it is not one for an IOMMU that cannot. */
+	/* An HWPT that enforces it does not suit an IOMMU that cannot. */
 	CHECK_OK(device_attach(c.fd, &not, c.ioas));
 	CHECK_NE(not.hwpt, enforcing.hwpt);
 	CHECK_OK(device_detach(c.fd, &not));
@@ -215,7 +215,7 @@ TEST(hwpt, different_page_sizes)
 	uint32_t nr = 0;
 	int i;
 
-	/* The strictest decides; each maps with its own sizes. */
+	/* The strictest requirement decides; each maps with its own sizes. */
 	for (i = 0; i < 2; i++) {
 		devices[i] = device_like(&c, &how[i]);
 		CHECK_OK(device_attach(c.fd, &devices[i], c.ioas));
@@ -244,7 +244,7 @@ TEST(hwpt, filling_fails)
 	struct test_device other = device_new(&c);
 	uint8_t *buffer = memory(8 * PAGE);
 
-	/* The IOMMU refuses the device: what had been made for it is undone. */
+	/* The IOMMU refuses the device: what was created for it is undone. */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 8 * PAGE, IOVA));
 	CHECK_OK(device_knob(&other, "attach_error", "12"));
 	FAILS(ENOMEM, "domain_switch_failed", device_attach(c.fd, &other, c.ioas));

@@ -30,7 +30,7 @@ TEST(ioas, ranges)
 	CHECK_EQ(ranges[0].last, UINT64_MAX);
 	CHECK_EQ(alignment, 1);
 
-	/* A device narrows them to what its IOMMU can translate, and widens them as it leaves. */
+	/* A device narrows them to what its IOMMU can translate; its detach widens them again. */
 	CHECK_OK(mock_domain(c.fd, c.ioas, &device));
 	nr = 8;
 	CHECK_OK(ioas_ranges(c.fd, c.ioas, ranges, &nr, &alignment));
@@ -97,7 +97,7 @@ TEST(ioas, ranges_errors)
 	FAILS(ENOENT, "bad_object_id", ioas_ranges(c.fd, NO_ID, ranges, &nr, NULL));
 	FAILS(ENOENT, "wrong_object_type", ioas_ranges(c.fd, device.idev, ranges, &nr, NULL));
 
-	/* Too little room: what fits, and how much there is */
+	/* Too little room: the ranges that fit, and the number of all */
 	CHECK_OK(test_reserve(c.fd, c.ioas, PAGE, PAGE));
 	memset(ranges, 0xaa, sizeof(ranges));
 	nr = 1;
@@ -112,7 +112,7 @@ TEST(ioas, ranges_errors)
 	nr = 4;
 	FAILS(EFAULT, "bad_user_pointer",
 	      ioas_ranges(c.fd, c.ioas, (void *)PAGE, &nr, NULL));
-	/* A number that would take terabytes is only a number. */
+	/* A count whose array would take terabytes is only a number. */
 	nr = UINT32_MAX;
 	CHECK_OK(ioas_ranges(c.fd, c.ioas, ranges, &nr, NULL));
 	CHECK_EQ(nr, 2);
@@ -129,7 +129,7 @@ TEST(ioas, allow)
 	uint64_t iova, i;
 
 	CHECK_OK(ioas_allow(c.fd, c.ioas, ranges, 2));
-	/* The kernel allocates within them, and fixed IOVAs may lie anywhere. */
+	/* The kernel allocates within them, but fixed IOVAs may be anywhere. */
 	for (i = 0; i < 2; i++) {
 		iova = map_somewhere(&c, buffer, MB(1));
 		CHECK(iova == GB(2) || iova == GB(4));
@@ -138,7 +138,7 @@ TEST(ioas, allow)
 	      ioas_map(c.fd, c.ioas, buffer, PAGE, &iova, MAP_RW));
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, GB(8)));
 
-	/* Nothing may narrow them, nor take away what is mapped. */
+	/* Nothing may narrow them, or remove what is mapped. */
 	CHECK_ERR(EADDRINUSE, test_reserve(c.fd, c.ioas, GB(2) - PAGE, 2 * PAGE));
 	CHECK_ERR(EADDRINUSE, test_reserve(c.fd, c.ioas, GB(8), PAGE));
 }
@@ -175,7 +175,7 @@ TEST(ioas, allow_errors)
 	ranges[0] = (struct iommu_iova_range){ PAGE, 2 * PAGE };
 	FAILS(EINVAL, "bad_value", ioas_allow(c.fd, c.ioas, ranges, 2));
 
-	/* Narrower than what there is */
+	/* Narrower than the existing use */
 	ranges[0] = (struct iommu_iova_range){ GB(1), GB(2) };
 	CHECK_OK(test_reserve(c.fd, c.ioas, GB(1) + PAGE, PAGE));
 	FAILS(EADDRINUSE, "allowed_narrower", ioas_allow(c.fd, c.ioas, ranges, 1));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Conformance of /dev/iommu with its uAPI: errno by errno and flag by flag, each failure with the
- * reason its event names.  A file a family of ioctls; run in a guest with the mock IOMMU.
+ * Conformance of /dev/iommu with its uAPI, for each errno and flag; each failure with the reason
+ * that its event names. A file for each family of ioctls; runs in a guest with the mock IOMMU.
  */
 #include <grp.h>
 #include <linux/capability.h>
@@ -40,9 +40,9 @@ struct test_device device_new(struct context *c)
 }
 
 /**
- * device_like() - make a mock device to measure
+ * device_like() - make a mock device with given properties
  * @c: the context
- * @how: what it is like
+ * @how: its properties
  *
  * Return: the device
  */
@@ -69,7 +69,7 @@ struct test_device device_attached(struct context *c)
 }
 
 /**
- * map_somewhere() - map memory where the kernel likes
+ * map_somewhere() - map memory at an IOVA that the kernel chooses
  * @c: the context
  * @va: the memory
  * @length: bytes
@@ -97,7 +97,7 @@ void limit_memlock(uint64_t bytes)
 
 /**
  * keep_capability() - give up all capabilities of this process but one
- * @capability: the one, below 32; -1: none
+ * @capability: the capability to keep, below 32; -1: none
  */
 void keep_capability(int capability)
 {
@@ -111,7 +111,7 @@ void keep_capability(int capability)
 
 /**
  * become_user() - give up root, and with it what lifts RLIMIT_MEMLOCK; but not the test ioctl
- * @uid: the user to be; one that no other test is, so that nobody else's locked memory counts
+ * @uid: the user to become; no other test uses it, so only its own locked memory counts
  */
 void become_user(unsigned int uid)
 {
@@ -132,7 +132,7 @@ void expect_failure(const char *file, int line, const char *call, int rc, int er
 		tap_fail(file, line, "%s: %d (%s), not %s", call, rc, tap_errno(rc),
 			 strerror(error));
 	if (!events_reason(rc, got, sizeof(got)))
-		tap_fail(file, line, "%s: no event tells of %s", call, strerror(error));
+		tap_fail(file, line, "%s: no event reports %s", call, strerror(error));
 	if (strcmp(got, reason))
 		tap_fail(file, line, "%s: the reason is %s, not %s", call, got, reason);
 }

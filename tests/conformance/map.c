@@ -106,7 +106,7 @@ TEST(map, alignment)
 	struct test_device device;
 	uint8_t *buffer = memory(4 * PAGE);
 
-	/* Without an HWPT any byte will do; with one, its smallest page. */
+	/* Without an HWPT any byte works; with one, the unit is its smallest page. */
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer + 1, 3, IOVA + 77));
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + 77, 3));
 
@@ -159,7 +159,7 @@ TEST(map, whole_space)
 	uint8_t *buffer = memory(PAGE);
 	uint64_t top = UINT64_MAX - PAGE + 1;
 
-	/* An IOMMU that translates all 64 bits: the ends of its space are IOVAs as any other. */
+	/* An IOMMU that translates all 64 bits: both ends of its space are ordinary IOVAs. */
 	CHECK_OK(device_attach(c.fd, &device, c.ioas));
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, top));
 	CHECK_OK(check_map(c.fd, device.hwpt, top, buffer, PAGE));
@@ -247,7 +247,7 @@ TEST(map, memory_that_is_not_there)
 				      MAP_RW));
 	FAILS(EFAULT, "gup_fault", ioas_map(c.fd, c.ioas, NULL, PAGE, &iova, MAP_RW));
 
-	/* Nothing is left of it: no pin, no area, no page table entry. */
+	/* Nothing of it remains: no pin, no area, no page table entry. */
 	CHECK_OK(check_pins(c.fd, buffer, 40 * PAGE, 0));
 	CHECK_EQ(locked_bytes(0), 0);
 	CHECK_OK(ioas_unmap_count(c.fd, c.ioas, 0, &length));
@@ -335,8 +335,8 @@ TEST(map, huge_pages)
 	uint64_t iova, tables;
 
 	/*
-	 * An IOVA that lets the IOMMU use its large pages: then what maps them is one table on each
-	 * of the upper four levels, and none for small pages.
+	 * An IOVA that lets the IOMMU use its large pages: then one table on each of the upper
+	 * four levels maps them, and none for small pages.
 	 */
 	iova = map_somewhere(&c, buffer, 8 * HUGE);
 	CHECK_EQ(iova % HUGE, 0);
@@ -352,7 +352,7 @@ TEST(map, huge_pages)
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, iova, 5 * HUGE + PAGE));
 	CHECK_OK(check_pins(c.fd, buffer, 8 * HUGE, 0));
 
-	/* Scattered: every other small page replaced by one from elsewhere */
+	/* Scattered: every second small page replaced by one from elsewhere */
 	for (int i = 0; i < 64; i += 2) {
 		uint8_t *page = memory(PAGE);
 
@@ -383,7 +383,7 @@ TEST(map, shared_memory)
 	CHECK(buffer != MAP_FAILED && again != MAP_FAILED);
 	iova = map_somewhere(&c, buffer, 32 * PAGE);
 	memset(again, 3, 32 * PAGE);
-	/* What the device sees is what every mapping of the file sees. */
+	/* The device sees the same bytes as every mapping of the file. */
 	CHECK_OK(check_map(c.fd, device.hwpt, iova, again, 32 * PAGE));
 	CHECK_OK(ioas_unmap(c.fd, c.ioas, iova, 32 * PAGE));
 
@@ -422,7 +422,7 @@ TEST(map, memory_unmapped_later)
 	uint64_t iova;
 	int access;
 
-	/* What was pinned stays for the device, whatever the process does to its addresses. */
+	/* Pinned memory stays for the device, whatever the process does with its addresses. */
 	device_attached(&c);
 	memset(buffer, 0x33, 16 * PAGE);
 	iova = map_somewhere(&c, buffer, 16 * PAGE);
@@ -505,8 +505,8 @@ TEST(map, memlock_by_user)
 }
 
 /*
- * What a process with CAP_IPC_LOCK pins is nothing to others of its user, whose limits count: by user
- * it is not charged.  It is seen in the process all the same.
+ * Memory that a process with CAP_IPC_LOCK pins does not count against its user's limit, so it
+ * does not affect other processes of that user. The process itself still shows it.
  */
 TEST(map, memlock_capability)
 {
@@ -530,7 +530,7 @@ TEST(map, memlock_capability)
 		FAILS(ENOMEM, "memlock_limit",
 		      ioas_map(c.fd, c.ioas, buffer + 48 * PAGE, PAGE, &iova, MAP_RW));
 		CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA + MB(1), 16 * PAGE));
-		/* What the other unmaps was not charged either. */
+		/* The other process's unmap was not charged either. */
 		CHECK_OK(ioas_unmap(c.fd, c.ioas, IOVA, 32 * PAGE));
 		CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 16 * PAGE, IOVA));
 		FAILS(ENOMEM, "memlock_limit",
@@ -572,7 +572,7 @@ TEST(map, accounted_once)
 	struct test_device devices[3];
 	int i;
 
-	/* One limit's worth of memory in three HWPTs of an IOAS, and in the IOAS twice */
+	/* Memory of exactly one limit, in three HWPTs of an IOAS, and in the IOAS twice */
 	memset(buffer, 1, 32 * PAGE);
 	limit_memlock(32 * PAGE);
 	become_user(4003);
@@ -589,7 +589,9 @@ TEST(map, accounted_once)
 	for (i = 0; i < 3; i++)
 		check_mapped(&c, &devices[i], IOVA, buffer, 32 * PAGE);
 
-	/* The limit is hit with three HWPTs to fill: none of them has it then. */
+	/*
+	 * The limit is reached with three HWPTs to fill: afterwards none of them has the memory.
+	 */
 	FAILS(ENOMEM, "memlock_limit",
 	      ioas_map_at(c.fd, c.ioas, memory(PAGE), PAGE, IOVA + MB(1)));
 	for (i = 0; i < 3; i++)
@@ -622,7 +624,7 @@ TEST(map, device_memory_refused)
 	uint8_t *buffer;
 	int fd;
 
-	/* What has no struct page cannot be pinned. */
+	/* Memory without struct page cannot be pinned. */
 	fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		tap_skip("no /dev/mem");

@@ -58,7 +58,7 @@ TEST(option, rlimit_mode)
 	FAILS(EOPNOTSUPP, "bad_value", set(fd, IOMMU_OPTION_RLIMIT_MODE, 1, 0));
 	FAILS(EOPNOTSUPP, "bad_value", get(fd, IOMMU_OPTION_RLIMIT_MODE, 1, &value));
 
-	/* Not once there is something it could matter to */
+	/* Not once an object exists that it could affect */
 	CHECK_OK(ioas_alloc(fd, &ioas));
 	FAILS(EBUSY, "object_busy", set(fd, IOMMU_OPTION_RLIMIT_MODE, 0, 0));
 	CHECK_OK(object_destroy(fd, ioas));
@@ -83,7 +83,7 @@ TEST(option, rlimit_by_process)
 	device_attached(&c);
 	FAILS(ENOMEM, "memlock_limit", ioas_map(c.fd, c.ioas, buffer, 17 * PAGE, &iova, MAP_RW));
 	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 16 * PAGE, IOVA));
-	/* It is what mlock() counts as well. */
+	/* mlock() counts against the same value. */
 	CHECK_EQ(locked_kib(), 64);
 	CHECK_EQ(locked_bytes(0), 16 * PAGE);
 	FAILS(ENOMEM, "memlock_limit",
@@ -108,7 +108,7 @@ TEST(option, huge_pages)
 	FAILS(ENOENT, "wrong_object_type",
 	      get(c.fd, IOMMU_OPTION_HUGE_PAGES, device.idev, &value));
 
-	/* Without them the IOMMU maps small pages only, which takes it more tables. */
+	/* Without them the IOMMU maps small pages only, which need more tables. */
 	CHECK_OK(device_attach(c.fd, &device, c.ioas));
 	iova = map_somewhere(&c, buffer, 2 * HUGE);
 	CHECK_OK(device_stat(&device, "page_table_bytes", &large));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replacing what translates for a device, while it does DMA.  The device counts what it cannot reach.
+ * Replacing the translation of a device while it does DMA. The device counts the accesses that
+ * fail.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ static void start_dma(const struct test_device *device, uint64_t iova, uint64_t 
 	CHECK_OK(device_knob(device, "dma", command));
 }
 
-/* Let the device make some more accesses, or attempts at them. */
+/* Let the device make some more accesses, or try to. */
 static void some_dma(const struct test_device *device)
 {
 	uint64_t before = 0, now = 0, n;
@@ -144,7 +145,7 @@ TEST(replace, errors_leave_the_old_one)
 	CHECK_OK(hwpt_alloc(c.fd, other.idev, second, 0, &foreign));
 	FAILS(EINVAL, "domain_incompatible", device_replace(c.fd, &device, foreign));
 	CHECK_OK(object_destroy(c.fd, foreign));
-	/* Something is mapped where the device reserves. */
+	/* Something is mapped in a reserved range of the device. */
 	CHECK_OK(ioas_map_at(c.fd, second, buffer, PAGE, GB(2)));
 	FAILS(EADDRINUSE, "reserved_region_in_use", device_replace(c.fd, &device, second));
 	CHECK_OK(ioas_unmap(c.fd, second, GB(2), PAGE));
@@ -157,7 +158,7 @@ TEST(replace, errors_leave_the_old_one)
 	CHECK_EQ(stat(&device, "faults"), 0);
 	CHECK_OK(check_map(c.fd, old, IOVA, buffer, 8 * PAGE));
 	FAILS(EBUSY, "object_busy", object_destroy(c.fd, old));
-	/* The reservation is where the device is, and nowhere else. */
+	/* The reservation applies where the device is attached, and nowhere else. */
 	nr = 4;
 	CHECK_OK(ioas_ranges(c.fd, second, ranges, &nr, NULL));
 	CHECK_EQ(nr, 1);
@@ -250,7 +251,10 @@ TEST(replace, fails_at_each_device)
 		FAILS(ENOMEM, "domain_switch_failed",
 		      device_replace(c.fd, &devices[0], second));
 		CHECK_OK(device_knob(&devices[k], "attach_error", "0"));
-		/* All of the group, those switched before included, are where they were. */
+		/*
+		 * All devices of the group, including those already switched, are back where they
+		 * were.
+		 */
 		for (i = 0; i < 3; i++) {
 			some_dma(&devices[i]);
 			CHECK_EQ(stat(&devices[i], "faults"), 0);

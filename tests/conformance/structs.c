@@ -43,7 +43,7 @@ static const struct known_ioctl {
 
 #define NR_KNOWN (sizeof(known) / sizeof(known[0]))
 
-/* Two pages with nothing behind them */
+/* Two pages with nothing mapped after them */
 static uint8_t *two_pages(void)
 {
 	uint8_t *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -93,7 +93,7 @@ TEST(structs, trailing_bytes)
 		cmd[PAGE - 1] = 1;
 		FAILS(E2BIG, "unknown_trailing_bytes", iommu_call(c.fd, known[i].request, cmd));
 
-		/* Zeroes are what an older kernel must ignore; what fails is something else. */
+		/* An older kernel must ignore zeroes; the call fails for another reason. */
 		memset(cmd, 0, PAGE);
 		set_size(cmd, known[i].size + 8);
 		CHECK_NE(iommu_call(c.fd, known[i].request, cmd), -E2BIG);
@@ -173,7 +173,7 @@ TEST(structs, read_only)
 	uint64_t length = UINT64_MAX;
 	uint32_t before, after;
 
-	/* What the caller cannot be told of does not stay. */
+	/* An object that cannot be reported to the caller does not stay. */
 	CHECK_OK(ioas_alloc(c.fd, &before));
 	CHECK_OK(object_destroy(c.fd, before));
 	memcpy(buffer, &alloc, sizeof(alloc));

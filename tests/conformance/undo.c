@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The IOMMU driver fails in the middle, at each call in turn: what had been done is undone.
+ * The IOMMU driver fails in the middle, at each call in turn: all previous work is undone.
  */
 #include <stdio.h>
 
 #include "conformance.h"
 
-/* Areas are cut in this many extents, so that one is many calls of the IOMMU driver. */
+/* Areas are cut into this many extents, so that one area takes many calls of the IOMMU driver. */
 #define NR_PAGES 24
 
 /* Make map calls of the mock IOMMU fail with EIO after @calls more. */
@@ -23,7 +23,7 @@ static void fail_no_more(void)
 	CHECK_OK(mock_knob("map_error", "0 0"));
 }
 
-/* Small pages, no two of which are neighbours in memory */
+/* Small pages, no two of which are adjacent in memory */
 static uint8_t *scattered(void)
 {
 	uint8_t *spare = memory(2 * NR_PAGES * PAGE);
@@ -79,7 +79,7 @@ TEST(undo, map)
 			check_nothing(&c, hwpts, buffer, IOVA);
 		}
 	}
-	/* It did fail in the second and the third HWPT, too. */
+	/* It failed in the second and the third HWPT, too. */
 	CHECK_GE(calls, 4);
 	for (int i = 0; i < 3; i++)
 		CHECK_OK(check_map(c.fd, hwpts[i], IOVA, buffer, NR_PAGES * PAGE));
@@ -165,7 +165,7 @@ TEST(undo, attach)
 		if (rc) {
 			expect_failure(__FILE__, __LINE__, "attach", rc, EIO, "domain_map_failed");
 			CHECK_OK(check_pins(c.fd, buffer, NR_PAGES * PAGE, 0));
-			/* Nor is there an HWPT whose aperture would count. */
+			/* Nor does an HWPT remain whose aperture would count. */
 			nr = 1;
 			CHECK_OK(ioas_ranges(c.fd, c.ioas, &range, &nr, NULL));
 			CHECK_EQ(range.last, UINT64_MAX);

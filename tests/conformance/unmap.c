@@ -52,7 +52,7 @@ TEST(unmap, splits)
 	FAILS(ENOENT, "unmap_splits_area", ioas_unmap(c.fd, c.ioas, IOVA, 9 * PAGE));
 	FAILS(ENOENT, "unmap_splits_area", ioas_unmap(c.fd, c.ioas, IOVA + PAGE, 15 * PAGE));
 	FAILS(ENOENT, "unmap_splits_area", ioas_unmap(c.fd, c.ioas, IOVA - PAGE, 16 * PAGE));
-	/* Nothing was half done. */
+	/* Nothing was done in part. */
 	CHECK_OK(check_map(c.fd, device.hwpt, IOVA, buffer, 16 * PAGE));
 	CHECK_OK(check_pins(c.fd, buffer, 16 * PAGE, 1));
 }
@@ -65,7 +65,7 @@ TEST(unmap, nothing_there)
 	FAILS(ENOENT, "iova_not_mapped", ioas_unmap(c.fd, c.ioas, IOVA, PAGE));
 	FAILS(ENOENT, "iova_not_mapped", ioas_unmap(c.fd, c.ioas, 0, PAGE));
 	FAILS(ENOENT, "iova_not_mapped", ioas_unmap(c.fd, c.ioas, 0, UINT64_MAX - 1));
-	/* Everything is always there. */
+	/* Unmapping everything never fails. */
 	CHECK_OK(ioas_unmap_count(c.fd, c.ioas, 0, &length));
 	CHECK_EQ(length, 0);
 }
@@ -91,7 +91,7 @@ TEST(unmap, many_areas)
 	uint64_t length = UINT64_MAX;
 	int i;
 
-	/* More than an unmap takes at a time */
+	/* More than an unmap handles at a time */
 	for (i = 0; i < 2000; i++)
 		CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, IOVA + 2 * i * PAGE));
 	CHECK_OK(check_map(c.fd, device.hwpt, IOVA + 3998 * PAGE, buffer, PAGE));
@@ -101,12 +101,12 @@ TEST(unmap, many_areas)
 }
 
 /**
- * struct race - a thread that unmaps what another one maps
+ * struct race - a thread that unmaps what another thread maps
  * @c: the context
  * @length: bytes that are mapped at once, in areas of a page
  * @done: the other thread maps no more
  * @whole: unmaps of all of it
- * @wrong: unmaps of a part, or that failed as none may
+ * @wrong: unmaps of a part, or that failed, which must not happen
  */
 struct race {
 	struct context c;
@@ -133,8 +133,9 @@ static void *keep_unmapping(void *arg)
 }
 
 /*
- * Another thread unmaps and frees an area as soon as it is ready, while the map that made it so is still
- * at that place: it must touch nothing of it any more.  Areas of a copy become ready at once.
+ * Another thread unmaps and frees an area as soon as it is ready, while the map that made it
+ * ready is still at that point: the map must not touch the area any more. Areas of a copy become
+ * ready at once.
  */
 static void unmap_at_once(uint64_t length)
 {
@@ -176,7 +177,10 @@ TEST(unmap, new_copy)
 	unmap_at_once(8 * PAGE);
 }
 
-/* Unmap @length bytes at IOVA in a process that is killed in its first batch, if it comes so far. */
+/*
+ * Unmap @length bytes at IOVA in a process that is killed in its first batch, if it gets that
+ * far.
+ */
 static bool unmap_and_kill(struct context *c, int access, uint64_t length)
 {
 	char byte;
@@ -188,7 +192,7 @@ static bool unmap_and_kill(struct context *c, int access, uint64_t length)
 	CHECK_GE(pid, 0);
 	if (!pid)
 		_exit(ioas_unmap_count(c->fd, c->ioas, IOVA, &length) ? 1 : 0);
-	/* The first batch is under way when its first area is nowhere to be read. */
+	/* The first batch is in progress once its first area cannot be read any more. */
 	while (access_rw(c->fd, access, IOVA, &byte, 1, 0) != -ENOENT)
 		usleep(1000);
 	CHECK_EQ(kill(pid, SIGKILL), 0);
@@ -197,7 +201,7 @@ static bool unmap_and_kill(struct context *c, int access, uint64_t length)
 	return WIFSIGNALED(status);
 }
 
-/* An unmap that is killed between two batches leaves the area behind them as usable as before. */
+/* An unmap that is killed between two batches leaves the areas after them as usable as before. */
 TEST(unmap, killed_before_access)
 {
 	struct context c = context_new();
@@ -209,7 +213,7 @@ TEST(unmap, killed_before_access)
 
 	device_attached(&c);
 	CHECK_OK(access_create(c.fd, c.ioas, MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &access));
-	/* On a machine that is very busy it has ended before it is killed: once more then. */
+	/* On a very busy machine it may have ended before the kill: then try again. */
 	do {
 		for (uint64_t iova = IOVA; iova < at; iova += PAGE)
 			CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, PAGE, iova));

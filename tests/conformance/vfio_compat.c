@@ -37,7 +37,7 @@ static int vfio_unmap(int fd, uint64_t iova, uint64_t *size, uint32_t flags)
 	return rc;
 }
 
-/* A plain ioctl with a number for an argument; 0 or more, or a negative errno */
+/* An ioctl whose argument is a number; returns 0 or more, or a negative errno */
 static int vfio_number(int fd, unsigned long request, unsigned long arg)
 {
 	int rc = ioctl(fd, request, arg);
@@ -47,7 +47,7 @@ static int vfio_number(int fd, unsigned long request, unsigned long arg)
 
 #define RW (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 
-/* What a VFIO container has when a group with a device has joined it */
+/* The state of a VFIO container that a group with a device has joined */
 static struct context container(struct test_device *device, int type)
 {
 	struct context c = context_new();
@@ -78,7 +78,7 @@ TEST(vfio_compat, ioas)
 	CHECK_OK(vfio_ioas(c.fd, IOMMU_VFIO_IOAS_CLEAR, &id));
 	FAILS(ENODEV, "no_compat_ioas", vfio_ioas(c.fd, IOMMU_VFIO_IOAS_GET, &id));
 
-	/* It is no reason to keep an IOAS. */
+	/* It does not keep an IOAS alive. */
 	id = c.ioas;
 	CHECK_OK(vfio_ioas(c.fd, IOMMU_VFIO_IOAS_SET, &id));
 	CHECK_OK(object_destroy(c.fd, c.ioas));
@@ -140,7 +140,7 @@ TEST(vfio_compat, map_unmap)
 	size = 16 * PAGE;
 	CHECK_OK(vfio_unmap(c.fd, IOVA, &size, 0));
 	CHECK_EQ(size, 16 * PAGE);
-	/* Nothing to unmap is no error here. */
+	/* An unmap of nothing is not an error here. */
 	size = 16 * PAGE;
 	CHECK_OK(vfio_unmap(c.fd, IOVA, &size, 0));
 	CHECK_EQ(size, 0);
@@ -193,7 +193,7 @@ TEST(vfio_compat, type1_cuts)
 	uint8_t *buffer = memory_huge(2 * HUGE);
 	uint64_t size, option = 7;
 
-	/* The first version of type1 unmaps parts, so the IOMMU must not use huge pages. */
+	/* Type1 version 1 unmaps parts of areas, so the IOMMU must not use huge pages. */
 	CHECK_OK(iommu_option(c.fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_GET, c.ioas, &option));
 	CHECK_EQ(option, 0);
 	CHECK_OK(vfio_map(c.fd, buffer, 2 * HUGE, GB(1), RW));
@@ -206,7 +206,7 @@ TEST(vfio_compat, type1_cuts)
 			   2 * HUGE - 8 * PAGE));
 	CHECK_EQ(locked_bytes(0), 2 * HUGE - 3 * PAGE);
 
-	/* Over the hole, from within to within */
+	/* Across the hole, from the middle of an area to the middle of another */
 	size = 6 * PAGE;
 	CHECK_OK(vfio_unmap(c.fd, GB(1) + 3 * PAGE, &size, 0));
 	CHECK_EQ(size, 3 * PAGE);
@@ -308,6 +308,6 @@ TEST(vfio_compat, dirty_tracking)
 		.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
 	};
 
-	/* Not in the capabilities, so not an ioctl either */
+	/* Not among the capabilities, so not an ioctl either */
 	FAILS(ENOTTY, "unknown_ioctl", iommu_call(c.fd, VFIO_IOMMU_DIRTY_PAGES, &cmd));
 }

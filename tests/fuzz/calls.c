@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls there are, with what their fields may hold.
+ * The calls, and the values that their fields may have.
  */
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
@@ -27,7 +27,7 @@
 		      FIELD(iommu_test_cmd, op, FIELD_IS, IOMMU_TEST_OP_##operation),              \
 		      __VA_ARGS__ } }
 
-/* Room for an array behind a structure of vfio's, which has an end of no size of its own */
+/* Room for an array after a structure of vfio's, whose end has no size of its own */
 #define WITH_ROOM(name, type, member, room)                                                        \
 	struct name {                                                                              \
 		union {                                                                            \
@@ -156,7 +156,7 @@ const struct spec specs[] = {
 	     FIELD(iommu_fault_alloc, size, FIELD_SIZE, 0),
 	     FIELD(iommu_fault_alloc, flags, FIELD_ZERO, 0)),
 
-	/* mock devices and accesses: given with care, as no production build has these calls */
+	/* mock devices and accesses: used with care, since no production build has these calls */
 	TEST(MOCK_DOMAIN, 2, FIELD(iommu_test_cmd, id, FIELD_SLOT, SLOT_IOAS),
 	     FIELD(iommu_test_cmd, mock_domain.out_stdev_id, FIELD_OUT, SLOT_STDEV),
 	     FIELD(iommu_test_cmd, mock_domain.out_hwpt_id, FIELD_OUT, SLOT_HWPT),
@@ -274,7 +274,7 @@ const struct spec specs[] = {
 	     FIELD(vfio_iommu_type1_dma_unmap, iova, FIELD_IOVA, 0),
 	     FIELD(vfio_iommu_type1_dma_unmap, size, FIELD_LENGTH, 0)),
 
-	/* what happens to the memory meanwhile */
+	/* changes of the memory in between */
 	{ .name = "madvise", .how = HOW_ADVISE, .weight = 3, .nr = 3,
 	  .fields = { { "address", 0, 8, FIELD_MEMORY, 0 }, { "length", 0, 8, FIELD_LENGTH, 0 },
 		      { "advice", 0, 4, FIELD_UP_TO, 4 } } },

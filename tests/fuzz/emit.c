@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program written down in C, to stand behind prelude.h.
+ * A program written as C, to follow prelude.h.
  */
 #include <inttypes.h>
 #include <stdio.h>

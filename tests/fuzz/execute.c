@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Running a program.  prelude.h has what the calls do.
+ * Running a program. prelude.h implements the calls.
  */
 #include "fuzz.h"
 #include "prelude.h"

@@ -2,16 +2,16 @@
 /*
  * The fuzzer of /dev/iommu and the VFIO nodes: what its files share.
  *
- * A round is one program, made from one seed: for each of its threads a list of calls.  A call does
- * not hold ids, descriptors or addresses, but slots: "the IOAS of slot 2", "the memory of kind
- * userfault, at this offset".  A call that succeeds puts what it returned into a slot.  So a program
- * means the same whenever it runs, any of its calls can be left out, and what is left can be written
- * down as a C program.
+ * A round is one program, made from one seed: a list of calls for each of its threads. A call
+ * does not hold ids, descriptors or addresses, but slots: "the IOAS of slot 2", "the memory of
+ * kind userfault, at this offset". A call that succeeds puts its result into a slot. So a program
+ * has the same meaning in every run, any of its calls can be left out, and the rest can be
+ * written as a C program.
  *
- * All threads share the slots; who is first with a slot is chance, and meant to be.
+ * All threads share the slots; which thread gets a slot first is intentionally random.
  *
  * generate.c makes programs from the table of calls.c; execute.c runs them in a process of their
- * own; emit.c writes them down; main.c goes from round to round.
+ * own; emit.c writes them as C; main.c runs the rounds.
  */
 #ifndef IOMMUSCOPE_FUZZ_H
 #define IOMMUSCOPE_FUZZ_H
@@ -26,7 +26,7 @@
 #define NR_SLOTS 6
 #define MAX_STRUCT 256
 
-/* What a slot holds: ids of objects, or descriptors. */
+/* The content of a slot: ids of objects, or descriptors. */
 enum slot_kind {
 	SLOT_IOAS,
 	SLOT_HWPT,
@@ -66,8 +66,8 @@ enum mode {
 };
 
 /**
- * struct value - a number that a call gives
- * @mode: what the others mean
+ * struct value - a number that a call passes
+ * @mode: the meaning of the other members
  * @kind: enum slot_kind or enum area
  * @slot: which
  * @number: the number itself, or an offset in the area
@@ -79,7 +79,7 @@ struct value {
 	uint64_t number;
 };
 
-/* What a field of an argument is. */
+/* The kind of a field of an argument. */
 enum field_kind {
 	FIELD_SIZE,	/* of the structure */
 	FIELD_SLOT,	/* id or descriptor: @param is its kind */
@@ -128,7 +128,7 @@ enum how {
 };
 
 /**
- * struct spec - a call there is
+ * struct spec - a kind of call
  * @name: for people, and of the ioctl in C
  * @how: how it is made
  * @fd: kind of the descriptor it is made on
@@ -154,7 +154,7 @@ struct spec {
 extern const struct spec specs[];
 extern const unsigned int nr_specs;
 
-/* Where the structure of a call lies. */
+/* The location of a call's structure. */
 enum place {
 	PLACE_STACK,
 	PLACE_EDGE,	/* its last byte is the last one that is mapped */
@@ -167,8 +167,8 @@ enum place {
  * struct call - a call of a program
  * @spec: index in @specs
  * @place: where its structure lies
- * @fd: on which descriptor
- * @out: slot that what it returns goes to
+ * @fd: the descriptor it is made on
+ * @out: slot for its result
  * @values: those of the spec's fields
  * @skip: it is left out
  */
@@ -187,7 +187,7 @@ struct call {
  * @threads: how many
  * @nr: calls of each thread
  * @unprivileged: it runs without CAP_IPC_LOCK, under a limit
- * @kill_us: its process is killed after so long; 0: it ends by itself
+ * @kill_us: its process is killed after this time; 0: it ends by itself
  * @calls: the calls
  */
 struct program {
@@ -199,7 +199,7 @@ struct program {
 	struct call calls[MAX_THREADS][MAX_CALLS];
 };
 
-/* Where the devices are, found once. */
+/* The devices, found once. */
 struct nodes {
 	unsigned int nr;
 	struct {

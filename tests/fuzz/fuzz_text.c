@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What reads the arguments of options, and what puts strange names into JSON and CSV, under libFuzzer.
+ * Under libFuzzer: the readers of option arguments, and the writers of strange names in JSON and
+ * CSV.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static void need(bool condition)
 		abort();
 }
 
-/* What is read as a number is that number. */
+/* A text that is read as a number is that number. */
 static void read_number(const char *text)
 {
 	uint64_t number, again;
@@ -42,7 +43,7 @@ static void read_duration(const char *text)
 		need(text_width(format_duration(ns).s) > 0);
 }
 
-/* A string in JSON has no byte that could end it, nor one that no JSON has. */
+/* A string in JSON has no byte that could end it, and no byte that JSON forbids. */
 static void write_json(const char *text)
 {
 	char *written = NULL;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reader of trace files, and all that is made of what it reads, under libFuzzer.
+ * The reader of trace files, and everything made from its results, under libFuzzer.
  *
- * Damage is found by checksums before anything is looked at, so most inputs are taken as the content of
- * a chunk in a file that is otherwise right; those that begin with an odd byte are the file itself.
+ * Checksums detect damage before the content is read. So most inputs become the content of a
+ * chunk in an otherwise correct file; inputs that start with an odd byte are the file itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static long get(void *context, void *data, size_t size)
 	return (long)size;
 }
 
-/* A file whose one chunk of events is the input. */
+/* A file with the input as its only chunk of events. */
 static void wrap(struct memory *memory, const uint8_t *data, size_t size)
 {
 	struct trace_info info = { .tool = "fuzz" };

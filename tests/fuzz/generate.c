@@ -2,8 +2,8 @@
 /*
  * Programs from seeds.
  *
- * Mostly sense, here and there not: a value is replaced by an odd one, a descriptor by one of
- * another kind, a structure is longer or shorter than it is, or lies where it cannot be read.
+ * Most values make sense, some do not: a value is replaced by an odd one, a descriptor by one of
+ * another kind, a structure is longer or shorter than it should be, or is in unreadable memory.
  */
 #include <string.h>
 
@@ -36,7 +36,9 @@ static struct value constant(uint64_t number)
 
 static struct value slot_of(uint64_t *state, unsigned int kind)
 {
-	/* few slots are used most, so that threads meet; ids mean nothing in another context */
+	/*
+	 * few slots are used most, so that threads collide; ids mean nothing in another context
+	 */
 	unsigned int slot = one_in(state, 8) ? below(state, NR_SLOTS) : below(state, 2);
 
 	if (kind == SLOT_IOMMU || kind == SLOT_GROUP)
@@ -60,7 +62,10 @@ static uint64_t odd_number(uint64_t *state)
 	return odd[below(state, sizeof(odd) / sizeof(odd[0]))];
 }
 
-/* Most on a coarse grid, so that what was mapped is met again; also of what mocks can translate. */
+/*
+ * Most are on a coarse grid, so that mapped ranges are used again; also within the reach of
+ * mocks.
+ */
 #define GRID 0x10000
 
 static uint64_t iova(uint64_t *state)
@@ -109,7 +114,7 @@ static struct value memory(uint64_t *state, bool odd)
 	return value;
 }
 
-/* @mutate: something may be wrong with this call */
+/* @mutate: the call may have a wrong value */
 static struct value pick(uint64_t *state, const struct spec *spec, const struct field *field,
 			 bool mutate)
 {
@@ -157,7 +162,7 @@ static struct value pick(uint64_t *state, const struct spec *spec, const struct 
 	return constant(0);
 }
 
-/* Devices sleep while they are reset: many rounds do without them. */
+/* Devices sleep while they are reset: many rounds leave them out. */
 static unsigned int weight(const struct spec *spec, bool devices)
 {
 	if (!devices && (spec->fd == SLOT_VFIO || spec->fd == SLOT_GROUP ||
@@ -196,7 +201,7 @@ static void fill(uint64_t *state, struct call *call, const struct spec *spec)
 		call->place = PLACE_EDGE + below(state, 4);
 }
 
-/* Something to work on: without it most calls would find nothing. */
+/* Objects to work on: without them most calls would find nothing. */
 static unsigned int fill_start(uint64_t *state, struct program *program, unsigned int thread,
 			       bool devices)
 {

@@ -4,10 +4,10 @@
  *
  *	iommufd-fuzz [-s SECONDS] [-n ROUNDS] [-r SEED] [-k CALLS] [-j FILE] [-e | -l]
  *
- * Without -r the seed is the time.  Round N has seed SEED + N, so "-r SEED -n 1" runs one round
- * again.  -k leaves all calls out but these, as "0-5,17"; -e writes the calls down in C instead,
- * -l tells how many there are.
- * FILE always holds the seed of the round under way: it tells which one took the kernel down.
+ * Without -r the seed is the time. Round N has seed SEED + N, so "-r SEED -n 1" repeats one
+ * round. -k leaves out all calls but these, as "0-5,17"; -e prints the calls as C instead, -l
+ * their number. FILE always holds the seed of the current round: after a crash it names the round
+ * that caused it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +27,10 @@
 #include "lib/iommu.h"
 #include "lib/patience.h"
 
-/* How long a round may take before its process is killed, and how long that may take. */
+/* The limit of a round before its process is killed, and the limit for that. */
 #define ROUND_MS 10000
 #define KILL_MS 30000
-/* Pins go after the process has: some are given back by other threads. */
+/* Pins disappear after the process: other threads release some of them. */
 #define SETTLE_MS 5000
 
 static struct program program;
@@ -45,7 +45,7 @@ static uint64_t now_ms(void)
 	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
-/* The devices that vfio-pci has. */
+/* The devices bound to vfio-pci. */
 static void find_nodes(void)
 {
 	char *name, path[256], link[256];
@@ -74,7 +74,7 @@ static void find_nodes(void)
 	globfree(&found);
 }
 
-/* Leave all calls out but those of a list: "0-5,17".  They are counted over all threads. */
+/* Leave out all calls but those of a list: "0-5,17". They are counted over all threads. */
 static void keep(const char *list)
 {
 	unsigned int thread, i;
@@ -96,7 +96,7 @@ static void keep(const char *list)
 	}
 }
 
-/* What the kernel has said since the last call.  Return whether it is trouble. */
+/* Read the kernel log since the last call. Return whether it has trouble. */
 static bool kernel_complains(int kmsg)
 {
 	static const char *const trouble[] = {
@@ -161,7 +161,7 @@ static bool ends_within(pid_t pid, unsigned int ms)
 	return true;
 }
 
-/* Run the program.  Return whether its process came to an end. */
+/* Run the program. Return whether its process ended. */
 static bool run_round(void)
 {
 	pid_t pid = fork();
@@ -218,7 +218,7 @@ static bool ok(bool good, const char *name)
 	return good;
 }
 
-/* Which calls never succeeded: a fuzzer that gets nowhere finds nothing. */
+/* Are there calls that never succeeded? A fuzzer that reaches nothing finds nothing. */
 static bool reached(void)
 {
 	unsigned int i, missing = 0, matter = 0;
@@ -241,7 +241,7 @@ static void usage(void)
 	exit(2);
 }
 
-/* What the command line asks for. */
+/* The options of the command line. */
 struct wishes {
 	uint64_t seed;
 	uint64_t rounds;
@@ -290,7 +290,7 @@ static void read_wishes(struct wishes *wishes, int argc, char **argv)
 		usage();
 }
 
-/* Print a round instead of running it, or how many calls it has. */
+/* Print a round instead of running it, or the number of its calls. */
 static void print_round(const struct wishes *wishes)
 {
 	generate(&program, wishes->seed);
@@ -303,7 +303,7 @@ static void print_round(const struct wishes *wishes)
 	emit(&program, &nodes);
 }
 
-/* Run the rounds.  Return whether all went well. */
+/* Run the rounds. Return whether all succeeded. */
 static bool run_rounds(const struct wishes *wishes, int kmsg)
 {
 	bool ended = true, quiet = true, clean = true;
@@ -325,7 +325,7 @@ static bool run_rounds(const struct wishes *wishes, int kmsg)
 		       program.seed);
 	printf("# %" PRIu64 " rounds\n", round);
 	ok(ended, "every process ends");
-	ok(quiet, "the kernel has nothing to complain about");
+	ok(quiet, "the kernel log has no trouble");
 	ok(clean, "nothing stays pinned");
 	return ended && quiet && clean;
 }
@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 	printf("# seed %" PRIu64 ", %u devices\n", wishes.seed, nodes.nr);
 	well = run_rounds(&wishes, kmsg);
 	if (wishes.rounds >= 200 && wishes.seconds >= 20)
-		ok(reached(), "four in five of the calls that matter got somewhere");
+		ok(reached(), "four in five of the relevant calls succeed at least once");
 	printf("1..%u\n", points);
 	return !well;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The minimiser: it leaves what a failure takes, and what it writes is the calls that were left."""
+"""The minimiser: it keeps the calls that a failure needs, and writes exactly these calls."""
 
 import importlib.machinery
 import importlib.util
@@ -44,7 +44,7 @@ def shrinks(tap):
 
 
 def writes(tap):
-    """Every round as a program that a compiler takes, with as many calls as were kept."""
+    """Every round as a program that compiles, with as many calls as were kept."""
     with open(os.path.join(HERE, "prelude.h"), encoding="utf-8") as file:
         prelude = file.read()
     with tempfile.TemporaryDirectory() as folder:

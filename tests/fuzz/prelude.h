@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a fuzzed program consists of: memory of several kinds, slots, and calls.
+ * The parts of a fuzzed program: memory of several kinds, slots, and calls.
  *
- * The fuzzer includes it, and so do the C programs that it writes down: these begin with this file.
- * It needs nothing else of the fuzzer's.
+ * The fuzzer includes it, and so do the C programs that it writes, which start with this file. It
+ * needs nothing else of the fuzzer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,9 @@ enum {
 enum { PLACE_STACK, PLACE_EDGE, PLACE_READ_ONLY, PLACE_FAULT, PLACE_HOLE };
 #endif
 
-/* Where the kinds of memory are: the same in every process, so that addresses mean the same. */
+/*
+ * The addresses of the kinds of memory: the same in every process, so that addresses stay valid.
+ */
 #define AREA_BASE 0x1000000000ULL
 #define AREA_DISTANCE (8 * AREA_SIZE)
 
@@ -53,7 +55,7 @@ static inline uint64_t area(unsigned int kind, uint64_t offset)
 	return AREA_BASE + kind * AREA_DISTANCE + offset;
 }
 
-/* What a slot holds; a descriptor that is none is -1. */
+/* The content of a slot; an invalid descriptor is -1. */
 static inline uint32_t slot(unsigned int kind, unsigned int number)
 {
 	uint32_t value = __atomic_load_n(&slots[kind][number], __ATOMIC_RELAXED);
@@ -80,7 +82,7 @@ static void map_area(unsigned int kind, int protection, int flags, int fd)
 		_exit(90);
 }
 
-/* Memory that is faulted in gets there late, and in pieces. */
+/* Memory that is faulted in arrives late, and in pieces. */
 static void *serve_faults(void *arg)
 {
 	int uffd = (int)(intptr_t)arg;
@@ -140,7 +142,7 @@ static void make_memory(void)
 	}
 }
 
-/* Without CAP_IPC_LOCK the limit counts. */
+/* Without CAP_IPC_LOCK the limit applies. */
 static inline void limit_memory(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -154,7 +156,7 @@ static inline void limit_memory(void)
 		_exit(95);
 }
 
-/* A page for structures, with nothing behind it. */
+/* A page for structures, with nothing mapped after it. */
 static char *edge_page(void)
 {
 	static __thread char *page;
@@ -175,7 +177,7 @@ struct put {
 	uint64_t number;
 };
 
-/* What a call returned in its structure goes to a slot. */
+/* A result in a call's structure goes to a slot. */
 struct take {
 	unsigned int offset;
 	unsigned int kind;
@@ -243,7 +245,7 @@ static long write_region(int fd, uint64_t region, uint64_t offset, uint64_t leng
 	return pwrite(fd, data, length % (sizeof(data) + 1), region_offset(region, offset));
 }
 
-/* Map a region, and touch it by the kernel's hand: what is not there is an errno then. */
+/* Map a region, and touch it through the kernel: a missing page then gives an errno. */
 static long map_region(int fd, uint64_t region, uint64_t page, uint64_t pages)
 {
 	size_t length = (1 + pages % 16) * 4096;

@@ -2,8 +2,8 @@
 /*
  * Reads events, see events.h.
  *
- * The instance belongs to the process that opened it; tests are its children and read through the
- * file descriptors they inherit.
+ * The instance belongs to the process that opened it; tests are its children and read through
+ * inherited file descriptors.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,9 +38,9 @@ static int write_file(const char *dir, const char *name, const char *value)
 }
 
 /**
- * events_open() - begin to record the events of iommufd
+ * events_open() - start to record the events of iommufd
  *
- * Return: NULL, or why it cannot
+ * Return: NULL, or the reason why it cannot
  */
 const char *events_open(void)
 {
@@ -64,7 +64,7 @@ const char *events_open(void)
 }
 
 /**
- * events_close() - end what events_open() began
+ * events_close() - end the recording that events_open() started
  */
 void events_close(void)
 {
@@ -76,7 +76,7 @@ void events_close(void)
 	rmdir(instance);
 }
 
-/* All there is, as text. */
+/* All that is recorded, as text. */
 static void read_all(void)
 {
 	size_t used = 0;
@@ -103,11 +103,11 @@ void events_drop(void)
 
 /**
  * events_reason() - the reason of the last failure recorded
- * @rc: the errno it failed with, negative
+ * @rc: the errno of the failure, negative
  * @reason: where to copy its name
  * @size: size of @reason
  *
- * Return: false if no event tells of a failure with this errno
+ * Return: false if no event reports a failure with this errno
  */
 bool events_reason(int rc, char *reason, size_t size)
 {

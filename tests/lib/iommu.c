@@ -244,7 +244,7 @@ int mock_domain_flags(int fd, uint32_t pt, uint32_t flags, struct test_device *d
 /**
  * device_add() - make a mock device, bound but not attached
  * @fd: the context
- * @how: what it is like, in @how->device_add; NULL for the default
+ * @how: its properties, in @how->device_add; NULL for the default
  * @device: the device
  *
  * Return: 0 or a negative errno

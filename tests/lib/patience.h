@@ -6,9 +6,9 @@
 
 /**
  * patience_ms() - the limit of a wait on this machine
- * @ms: what it takes on an idle machine at most; below 100 s
+ * @ms: the longest time it takes on an idle machine; below 100 s
  *
- * The lab measures by what to stretch it (tests/lab/labvm/pace.py).
+ * The lab measures the factor (tests/lab/labvm/pace.py).
  */
 static inline int patience_ms(int ms)
 {
@@ -23,12 +23,12 @@ static inline int patience_ms(int ms)
 }
 
 /**
- * busy_ms() - how long to go on here for what an idle machine does in so many seconds
+ * busy_ms() - how long to run here for what an idle machine does in @seconds
  * @seconds: on an idle machine
  */
 static inline unsigned long long busy_ms(unsigned int seconds)
 {
-	/* the stretch has a margin of three */
+	/* the factor includes a margin of three */
 	int second = patience_ms(1000) / 3;
 
 	return (unsigned long long)seconds * (second > 1000 ? second : 1000);

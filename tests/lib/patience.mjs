@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/* By what limits are stretched on this machine, as the lab has measured (tests/lab/labvm/pace.py). */
+/* The factor for limits on this machine, as measured by the lab (tests/lab/labvm/pace.py). */
 const stretch = Number(process.env.IOMMUSCOPE_PATIENCE ?? 3);
 
-/* The limit of a wait, in milliseconds, that takes so many on an idle machine at most. */
+/* The limit, in milliseconds, of a wait that takes at most this long on an idle machine. */
 export function patience(ms) {
 	return ms * stretch;
 }
 
-/* Until a function says something that is true; its last answer otherwise. */
+/* Wait until a function returns something true; returns its last answer otherwise. */
 export async function eventually(check, ms = 20000, pause = 10) {
 	const end = Date.now() + patience(ms);
 

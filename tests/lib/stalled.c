@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory whose pages do not come, see stalled.h.
+ * Memory whose pages do not arrive, see stalled.h.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -41,7 +41,7 @@ bool stalled_supported(void)
 }
 
 /**
- * stalled_memory() - map memory whose pages do not come
+ * stalled_memory() - map memory whose pages do not arrive
  * @length: bytes
  *
  * Return: the memory
@@ -65,7 +65,7 @@ struct stalled stalled_memory(uint64_t length)
  * stalled_wait() - wait until a fault waits
  * @memory: the memory
  *
- * It takes note of one fault: called again, it waits for another.
+ * It consumes one fault: called again, it waits for another.
  */
 void stalled_wait(const struct stalled *memory)
 {
@@ -79,7 +79,7 @@ void stalled_wait(const struct stalled *memory)
 }
 
 /**
- * stalled_end() - let all faults go on; from now on the memory is like any other
+ * stalled_end() - let all faults continue; from then on it is ordinary memory
  * @memory: the memory
  */
 void stalled_end(struct stalled *memory)

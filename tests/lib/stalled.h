@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory whose pages do not come: each fault in it waits until the test lets it go on.
+ * Memory whose pages do not arrive: each fault in it waits until the test lets it continue.
  *
- * It is a userfaultfd that does not answer.  A kernel function that faults there waits as it would for
- * a dead disk or server, so a test can look at what else still works meanwhile.
+ * It is a userfaultfd that does not answer. A kernel function that faults on it waits as it would
+ * for a dead disk or server, so a test can check what still works in the meantime.
  */
 #ifndef IOMMUSCOPE_TEST_STALLED_H
 #define IOMMUSCOPE_TEST_STALLED_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /**
- * struct stalled - memory whose pages do not come
+ * struct stalled - memory whose pages do not arrive
  * @va: the memory
  * @length: bytes
  * @uffd: its userfaultfd
@@ -26,7 +26,7 @@ struct stalled {
 };
 
 /**
- * struct stalled_call - a call that runs in a thread of its own, as it is going to wait
+ * struct stalled_call - a call that runs in a thread of its own, because it will wait
  * @run: the call
  * @arg: its argument
  * @rc: what it returned

@@ -2,10 +2,10 @@
 /*
  * Runs tests and prints TAP, see tap.h.
  *
- * The list of tests is made by constructors before main(), and constant from then on.  A test's
- * process tells its end by exit status: 0 passed, 77 skipped (the reason is in a page shared with
- * the parent), anything else failed.  It is in a process group of its own, which is killed at the
- * end, so that no process a test left behind outlives it.
+ * Constructors build the list of tests before main(); then it is constant. A test's process
+ * reports its result by exit status: 0 passed, 77 skipped (the reason is in a page shared with
+ * the parent), anything else failed. It has a process group of its own, which is killed at the
+ * end, so no process that a test left behind outlives it.
  */
 #include <fcntl.h>
 #include <fnmatch.h>

@@ -2,10 +2,10 @@
 /*
  * Tests that print TAP.
  *
- * A test is a function, TEST(suite, name) { ... }, in any file of a program; suites are what the
- * program's arguments choose from.  Each runs in a process of its own, with a time limit, so what it
- * opens, maps or limits is gone when it is over, and a crash fails it alone.  It ends at the first
- * check that does not hold; the line then says what was compared.
+ * A test is a function, TEST(suite, name) { ... }, in any file of a program; the program's
+ * arguments select suites. Each test runs in a process of its own, with a time limit: what it
+ * opens, maps or limits ends with it, and a crash fails only this test. It ends at the first
+ * check that does not hold, and its line then shows the compared values.
  */
 #ifndef IOMMUSCOPE_TAP_H
 #define IOMMUSCOPE_TAP_H
@@ -17,7 +17,7 @@
 /**
  * struct tap_test - a test
  * @next: list of all, in the order of their definition within a file
- * @suite: what it belongs to
+ * @suite: its suite
  * @name: what it tests
  * @run: the test
  */
@@ -46,10 +46,11 @@ void tap_register(struct tap_test *test);
 /**
  * tap_main() - run the tests of a program
  * @argc: as main() has it
- * @argv: "-l" lists the tests, "-t SECONDS" limits each (default 60), "-x PATTERN" leaves out tests
- *	whose suite.test matches; the rest names suites or
- *	suite.test to run, all if there is none
- * @before: called once before the first test, or NULL; returns NULL or why nothing can be tested
+ * @argv: "-l" lists the tests, "-t SECONDS" limits each [default: 60], "-x PATTERN" leaves out
+ * tests whose suite.test matches; the rest names suites or suite.test to run, all if there is
+ * none
+ * @before: called once before the first test, or NULL; returns NULL or the reason why nothing can
+ * be tested
  * @after: called once after the last, or NULL
  *
  * Return: exit status of the program
@@ -91,7 +92,7 @@ void __attribute__((noreturn, format(printf, 1, 2))) tap_skip(const char *format
 				 tap_errno(tap_rc));                                               \
 	} while (0)
 
-/* A call that must fail so; write the errno as a positive number. */
+/* A call that must fail with this errno, written as a positive number. */
 #define CHECK_ERR(_errno, _call)                                                                   \
 	do {                                                                                       \
 		long long tap_rc = (_call);                                                        \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Who uses whom among object files: no circle, no arrow that runs up, no symbol without a user.
+"""Dependencies among object files: no circle, no arrow that runs up, no symbol without a user.
 
 An object uses another when it needs a symbol that the other defines; nm shows both. Objects belong
 to groups (a module, a folder of the tool), and groups stand in layers, top layer first. A group may
@@ -13,8 +13,8 @@ import subprocess
 from files import Files
 from points import sample
 
-# what the compiler and kbuild make for others to find; what TRACE_EVENT_FN() names in a header;
-# a function that stays one for programs that attach to it
+# symbols that the compiler and kbuild generate; those that TRACE_EVENT_FN() names in a header;
+# and a function that must stay global, because programs attach to it
 KEPT = re.compile(r"^(main$|init_module$|cleanup_module$|__pfx_|__cfi_|__mod_|__tracepoint_|"
                   r"__traceiter_|__probestub_|__SC[KT]__|__bpf_trace_|__BTF_ID__|__asan_|__odr_asan|"
                   r"(iommufd|vfio)_event_(en|dis)abled$|mock_dma_fault$)")
@@ -82,7 +82,7 @@ class Arrows:
         return seen
 
     def circles(self):
-        """Sets of objects each of which needs, at length, all others of the set."""
+        """Sets of objects each of which needs, directly or not, all others of the set."""
         reach = {item: self._reach(item, self.uses) for item in self.objects}
         complaints, done = [], set()
         for item in self.objects:
@@ -96,7 +96,7 @@ class Arrows:
         return complaints
 
     def unused(self, others=()):
-        """Symbols that could be static, or gone. @others: symbols that others besides need."""
+        """Symbols that could be static, or removed. @others: symbols that other objects need."""
         needed = set(others).union(*(item.needs for item in self.objects))
         return sorted(f"{item.name}: no other file uses {symbol}" for item in self.objects
                       for symbol in item.defines - needed - item.public if not KEPT.match(symbol))
@@ -109,7 +109,8 @@ def compile_sample(options, compiler, name, text):
 
 
 def show(points, options, compiler="cc"):
-    """Points that show that a planted fault of each kind is found, and nothing where there is none."""
+    """Points that show that a planted fault of each kind is found, and that a correct tree passes.
+    """
     def build(name, text):
         return compile_sample(options, compiler, "arrows_" + name, text)
 
@@ -134,7 +135,7 @@ def show(points, options, compiler="cc"):
 
 
 def check(points, what, layers, others=()):
-    """Points for the objects of @layers. @others: symbols that others besides need."""
+    """Points for the objects of @layers. @others: symbols that other objects need."""
     arrows = Arrows(layers)
     count = len(arrows.objects)
     points.point(f"{what}: {count} objects are there", [] if count else ["none is"])
@@ -149,25 +150,25 @@ def module_objects(folder):
     for name in sorted(os.listdir(folder)):
         if name.endswith(".mod"):
             with open(os.path.join(folder, name)) as f:
-                # from the module's folder on: what was built may have been moved
+                # starting at the module's folder: the build folder may have been moved
                 paths += [os.path.join(folder, line.rpartition(f"/{os.path.basename(folder)}/")[2])
                           for line in f.read().split()]
     return paths
 
 
-# mock stands on top with vfio-pci: neither knows of the other
+# mock is on top with vfio-pci: neither uses the other
 MODULES = [["mock", "vfio-pci"], ["vfio"], ["iommufd"]]
 
 
 def modules(points, options):
-    """The objects of kernel/, as the build has made them."""
+    """The objects of kernel/, as built."""
     show(points, options)
     root = os.path.join(options.build, "modules", "kernel")
     check(points, "the modules", [[(name, module_objects(os.path.join(root, name))) for name in layer
                                    if os.path.isdir(os.path.join(root, name))] for layer in MODULES])
 
 
-# folders of the tool; those of one layer do not know of each other
+# folders of the tool; those of one layer do not use each other
 TOOL = [["main"], ["commands"], ["export", "trace", "doctor", "top"], ["describe"], ["observe"], ["probe"],
         ["machine"], ["text"]]
 
@@ -195,10 +196,10 @@ def upward_includes(name, text):
 def tool(points, options):
     """The objects of tools/, and what their sources include."""
     text = "\n".join(upward_includes("tools/text/json.c", '#include "describe/names.h"\n#include "text/json.h"\n'))
-    points.found("arrows: an include of what is above", text,
+    points.found("arrows: an include of a file above", text,
                  r"^tools/text/json.c includes describe/names.h, which is not below it$")
     files = Files(options.source)
-    # objects of files that are gone stay in the build folder
+    # the build folder keeps objects of files that were removed
     built = {name: path for name, path in
              objects_below(os.path.join(options.build, "CMakeFiles", "iommuscope.dir", "tools"), ".c.o").items()
              if f"tools/{name}.c" in files.all}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What SECURITY.md says holds, against the tests that it names for that.
+"""The claims of SECURITY.md, checked against the tests that it names for them.
 
-Its tables with the head "what holds | tests" have a claim in each row. A test is one of ctest's, or, with a
-dot and a name behind it, one point of that: a TEST() or BOTH() of a suite that the test's command names, or
-a function of the script that it is.
+Each row of its tables with the head "what holds | tests" has a claim. A test is one of ctest's.
+With a dot and a name after it, it is one point of that test: a TEST() or BOTH() of a suite that
+the test's command names, or a function of the script in that command.
 """
 
 import glob
@@ -14,7 +14,7 @@ import re
 from points import run
 
 HEAD = "| what holds | tests |"
-# a call of an ioctl, a sysctl or the like stands in the claim, never beside it
+# names of ioctls, sysctls and the like are in the claim column, never in the column of tests
 NAME = re.compile(r"`([^`]*)`")
 
 
@@ -69,7 +69,7 @@ def complaints(text, tests):
 
 
 def claims(points, options):
-    # the long run's tests, too
+    # include the tests of the long run
     status, text = run(["ctest", "--show-only=json-v1", "-C", "long", "--test-dir", options.build])
     if status:
         points.point("ctest lists its tests", text.splitlines())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Warnings as errors under all compilers that the distribution has.
+"""Warnings as errors under all compilers of the distribution.
 
-The build is made with one of them; here the others compile each file with the
-commands of the build, user space as BPF.
+The build uses one of them. Here the others compile each file with the build's commands, both user
+space and BPF.
 """
 
 import json
@@ -21,7 +21,7 @@ FAULT = "int f(int *p);\nint f(int *p)\n{\n\tint unused;\n\treturn *p;\n}\n"
 
 
 def compile_commands(options):
-    """Arguments of the compiler and where to run it, a file once."""
+    """Arguments of the compiler and its folder, once for each file."""
     with open(os.path.join(options.build, "compile_commands.json")) as f:
         entries = {entry["file"]: entry for entry in json.load(f)}
     for name, entry in sorted(entries.items()):
@@ -52,10 +52,10 @@ def judge(points, options, what, commands):
 
 
 def user_space(points, options, compiler):
-    # gcc warns of flow only where it optimises, clang finds all it has while it parses
+    # gcc only does flow analysis when it optimises; clang finds everything while it parses
     mode = [] if compiler.startswith("gcc") else ["-fsyntax-only"]
     out = scratch(options, compiler)
-    # flags of the build's own compiler that another may not know
+    # flags of the build's own compiler that another compiler may not know
     judge(points, options, f"{compiler}, user space:",
           [(name, [compiler, *words, *mode, "-o", os.path.join(out, f"{number}.o")], folder)
            for number, (name, words, folder) in enumerate(compile_commands(options))])

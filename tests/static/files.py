@@ -7,7 +7,7 @@ import subprocess
 
 
 class Files:
-    """The files of the tree: those git knows or would take, else all."""
+    """The files of the tree: those that git tracks or would add, else all."""
 
     def __init__(self, source):
         self.source = source
@@ -32,6 +32,6 @@ class Files:
         return [f for f in self.all if f.endswith((".c", ".h")) and f.split("/")[0] in folders]
 
     def scripts(self, language, *endings):
-        """Files whose first line names @language's interpreter, or that end so."""
+        """Files whose first line names @language's interpreter, or with one of these endings."""
         return [f for f in self.all
                 if f.endswith(endings) or re.match(rf"#!.*\b{language}\b", self.first_line(f))]

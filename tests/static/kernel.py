@@ -36,13 +36,14 @@ def sparse(points, options):
     if checked < len(sources):
         complaints.append(f"only {checked} of {len(sources)} files were checked (make: {status})")
         complaints += text.splitlines()[-10:]
-    points.point(f"sparse has nothing to say of {len(sources)} files", complaints)
+    points.point(f"sparse finds no fault in {len(sources)} files", complaints)
 
 
 def find_checkpatch(options):
-    """Of the kernel's sources, from their package; no package that can be installed has it.
+    """checkpatch comes from the kernel's sources, since no package that can be installed has it.
 
-    The kernel's self test is built from the same: where that has been, it is unpacked already.
+    The kernel's self test is built from the same sources: if that was built, they are unpacked
+    already.
     """
     script = os.path.join(options.build, "selftest", "src", "scripts", "checkpatch.pl")
     if os.path.exists(script):
@@ -55,7 +56,7 @@ def find_checkpatch(options):
     done = subprocess.run([package, options.kdir, os.path.join(options.build, "source")],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        return None, "the package with the kernel's sources cannot be had"
+        return None, "the package with the kernel's sources is not available"
     deb = done.stdout.strip()
     unpack = ("dpkg-deb --fsys-tarfile \"$1\" | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |"
               " xz -dc -T0 | tar -x -C \"$2\" --strip-components=1 --wildcards '*/scripts/checkpatch.pl'"
@@ -79,17 +80,17 @@ def checkpatch(points, options):
     modules = files.c("kernel")
     user = files.c("tools", "bpf")
     tests = files.c("tests")
-    # user space has long names in its calls: what sticks out of clang-format's 100 a little may
+    # user space has long names in its calls: lines may exceed clang-format's 100 a little
     for what, names, off, columns in (
             ("the modules", modules, rules.CHECKPATCH, 100),
             ("the tracepoints", events, rules.CHECKPATCH | rules.CHECKPATCH_EVENTS, 100),
             ("the tool", user, rules.CHECKPATCH | rules.CHECKPATCH_USER, 110),
             ("the tests", tests, rules.CHECKPATCH | rules.CHECKPATCH_USER | rules.CHECKPATCH_TESTS, 110)):
-        # where it looks for a repository it leaves a file
+        # it leaves a file where it looks for a repository
         status, text = run([*command, f"--max-line-length={columns}", "--ignore", ",".join(sorted(off)),
                             "-f", *map(files.path, names)], cwd=os.path.dirname(script))
         complaints = [line.replace(options.source + os.sep, "") for line in text.splitlines()
                       if re.search(r": (ERROR|WARNING|CHECK):", line)]
         if status and not complaints:
             complaints = [f"checkpatch ended with {status}"] + text.splitlines()[-5:]
-        points.point(f"checkpatch has nothing to say of {what}, {len(names)} files", complaints)
+        points.point(f"checkpatch finds no fault in {what}, {len(names)} files", complaints)

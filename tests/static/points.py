@@ -12,7 +12,7 @@ class Points:
         self.count = self.failed = 0
 
     def point(self, name, complaints):
-        """@complaints: lines; none is a pass."""
+        """@complaints: lines; the point passes if there are none."""
         self.count += 1
         for line in complaints:
             print("# " + line)
@@ -61,7 +61,7 @@ def jobs(count=None):
 
 
 def must_have(program, points, name):
-    """Is @program there? Where the distribution lacks it, the check is skipped."""
+    """Is @program installed? If the distribution lacks it, the check is skipped."""
     for folder in os.environ["PATH"].split(":") + ["/usr/sbin", "/sbin"]:
         if os.access(os.path.join(folder, program), os.X_OK):
             return True

@@ -8,7 +8,7 @@ import rules
 from files import Files
 from points import must_have, run, sample
 
-# Files that cannot hold a comment, or are another's text as it is
+# Files that cannot hold a comment, or that are verbatim texts of others
 NO_LICENCE = ("LICENSE", "MAINTAINERS", ".json", ".format", "/reasons", "/operations", "/phases", ".differences",
               ".png", ".svg", ".golden", ".txt", ".dot",
               "packaging/debian/copyright", "packaging/debian/changelog.in")
@@ -29,7 +29,7 @@ def spdx(points, options):
     points.point(f"each of {seen} files names its licence", lacking)
 
 
-# A limit in seconds or milliseconds that nothing stretches, by the ending of the file it is in
+# A limit in seconds or milliseconds that does not adapt to load, by the ending of its file
 FIXED_LIMITS = {
     ".py": re.compile(r"monotonic\(\) \+ \d|settimeout\(\d|\.(wait|communicate)\((timeout=)?\d|"
                       r"(subprocess\.\w+|urlopen|create_connection|HTTPConnection)\(.*\btimeout=\d"),
@@ -54,7 +54,7 @@ def limits(points, options):
     """A busy machine reaches any limit that is fixed: docs/inside/lab.md, "Limits and load"."""
     lines = sum(text.count("\n") for text in LIMIT_FAULTS.values())
     seen = sum(len(fixed_limits(text, ending)) for ending, text in LIMIT_FAULTS.items())
-    points.point("the faults of samples are found", [] if seen == lines else [f"{seen} of {lines} are"])
+    points.point("the faults of samples are found", [] if seen == lines else [f"{seen} of {lines} are found"])
     files = Files(options.source)
     scripts = set(files.scripts("(?:ba|da)?sh", ".sh"))
     # benchmarks measure time
@@ -78,7 +78,7 @@ def shellcheck(points, options):
     points.found("shellcheck", text, "SC2086")
     names = [f for f in files.scripts("(?:ba|da)?sh", ".sh", ".bash") if not f.endswith(".py")]
     status, text = run([*command, *names], cwd=options.source)
-    points.point(f"shellcheck has nothing to say of {len(names)} scripts",
+    points.point(f"shellcheck finds no fault in {len(names)} scripts",
                  text.splitlines() or (["shellcheck failed"] if status else []))
 
 
@@ -90,5 +90,5 @@ def pyflakes(points, options):
     points.found("pyflakes", text, "imported but unused")
     names = files.scripts("python3", ".py")
     status, text = run(["pyflakes3", *names], cwd=options.source)
-    points.point(f"pyflakes has nothing to say of {len(names)} scripts",
+    points.point(f"pyflakes finds no fault in {len(names)} scripts",
                  text.splitlines() or (["pyflakes failed"] if status else []))

@@ -10,7 +10,7 @@ from files import Files
 MOST_FILES = 30
 MOST_LINES = 700
 MOST_LINES_OF_FUNCTION = 80
-# where a folder has sources; frozen formats are none
+# folders with sources; frozen formats do not count
 FOLDERS = ("bpf", "cmake", "dashboards", "kernel", "tests", "tools")
 
 

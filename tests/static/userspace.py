@@ -44,7 +44,7 @@ def cppcheck(points, options):
     folders = ("tools", ".", "tracepoints", "tests")
     status, text = run([*command, "--error-exitcode=1", *(f"-I{f}" for f in folders), *names],
                        cwd=options.source)
-    points.point(f"cppcheck has nothing to say of {len(names)} files",
+    points.point(f"cppcheck finds no fault in {len(names)} files",
                  text.splitlines() if status else [])
 
 
@@ -65,12 +65,12 @@ def clang_tidy(points, options):
 
 
 def clang_analyzer(points, options):
-    """All ways through each function: a second a file and more, so not in the quick run."""
+    """All paths through each function: more than a second per file, so not in the quick run."""
     tidy(points, options, rules.CLANG_TIDY_SLOW, LEAK, r"clang-analyzer-core\.NullDereference")
 
 
 def tidy(points, options, on, fault, found):
-    """For what users run."""
+    """Check the programs that users run."""
     if not must_have("clang-tidy", points, "clang-tidy"):
         return
     with open(os.path.join(options.build, "compile_commands.json")) as f:
@@ -78,7 +78,7 @@ def tidy(points, options, on, fault, found):
     tools = os.path.join(options.source, "tools") + os.sep
     names = sorted(f for f in known if f.startswith(tools) and os.path.exists(f))
     checks = ",".join(["-*", *on, *(f"-{rule}" for rule in rules.CLANG_TIDY_OFF)])
-    # generated headers are not held to it
+    # generated headers are not checked
     command = ["clang-tidy", "--quiet", f"--checks={checks}",
                f"--header-filter=^{re.escape(options.source)}/(tools|bpf|tracepoints)/.*"]
     _, text = run([*command, sample(options, "tidy.c", fault), "--"])
@@ -95,4 +95,4 @@ def tidy(points, options, on, fault, found):
             complaints += lines
             if status and not lines:
                 complaints.append(f"{name}: clang-tidy ended with {status}: {text[-300:]}")
-    points.point(f"clang-tidy has nothing to say of {len(names)} files", sorted(set(complaints)))
+    points.point(f"clang-tidy finds no fault in {len(names)} files", sorted(set(complaints)))

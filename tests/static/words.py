@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The words of comments, docs, help and messages, and how wide a comment is.
 
-The style page of CONTRIBUTING.md says why; this finds the worst offences. Code is not looked at, so an
-identifier may have any name: of C, JavaScript and Python only comments and strings count, of Markdown
-all but code in backticks, of any other file every line.
+CONTRIBUTING.md has the style page with the reasons; this check finds the worst offences. Code is
+not checked, so an identifier may have any name: of C, JavaScript and Python only comments and
+strings count, of Markdown all but code in backticks, of any other file every line.
 """
 
 import io
@@ -13,20 +13,20 @@ import tokenize
 
 from files import Files
 
-# Paths, and folders with all below them, whose words are not clean yet.
+# Files and folders whose words are not clean yet.
 PENDING = (
     "CHANGELOG.md", "CMakeLists.txt", "CONTRIBUTING.md", "README.md", "SECURITY.md", "bpf", "cmake", "dashboards",
-    "dev", "docs", "kernel", "packaging", "tests/bench", "tests/conformance", "tests/core", "tests/dashboards",
-    "tests/demo", "tests/functions", "tests/fuzz", "tests/guide", "tests/history", "tests/lib",
-    "tests/names", "tests/package", "tests/page", "tests/probe", "tests/static", "tests/stock", "tests/stress",
+    "dev", "docs", "kernel", "packaging", "tests/core", "tests/dashboards",
+    "tests/demo", "tests/functions", "tests/guide", "tests/history",
+    "tests/names", "tests/package", "tests/page", "tests/probe", "tests/stress",
     "tests/unit", "tests/workloads", "tools", "tracepoints",
 )
 
-# Texts of others, frozen ones, and data; this file has the words as patterns and samples.
+# Texts of others, frozen ones, and data. This file has the words as patterns and samples.
 NOT_OURS = ("LICENSE", "tracepoints/abi", "tests/static/words.py")
 NOT_TEXT = (".json", ".png", ".svg", ".golden", ".gz", ".woff2")
 
-# Each pattern, with what to write in its place.
+# Each pattern, with the words to use instead.
 WORDS = (
     (r"tell|tells|told|telling", "show, report, name, distinguish; reported, given, set"),
     (r"nobody|somebody|anybody", "no process, no caller, nothing else; another process; any process"),
@@ -36,7 +36,7 @@ WORDS = (
 )
 FAULTS = ("what told it", "nobody looks", "whoever comes", "callers who wait", "The begin of a map")
 
-# Real questions, and the account that is named so.
+# Real questions, and the account of this name.
 ALLOWED = re.compile(r"\bwho (?:has|holds|maintains|owns)\b|"
                      r"(?:\buser=|-u |--user[ =]|--to=|su )[\"']?nobody\b|^[\"']nobody[\"']$", re.IGNORECASE)
 
@@ -45,7 +45,7 @@ MOST_COLUMNS = 100
 C_TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 JS_TOKEN = re.compile(C_TOKEN.pattern + r"|`(?:\\.|[^`\\])*`", re.DOTALL)
 MARKDOWN_CODE = re.compile(r"``.*?``|`[^`\n]*`")
-# the parts of a format string, and of the other languages' strings, that are code
+# the parts of format strings that are code
 EXPRESSION = re.compile(r"\$?\{[^{}]*\}|\$\w+")
 
 C_ENDINGS = (".c", ".h")
@@ -71,7 +71,7 @@ def python_tokens(text):
 
 
 def prose(kind, text):
-    """(line number, text) of each line of a file that people read."""
+    """(line number, text) of each line of prose in a file."""
     if kind == "python":
         parts = ((number, part) for number, part, _ in python_tokens(text))
     elif kind == "c":
@@ -116,7 +116,7 @@ def wide_comments(kind, name, text):
 
 
 def kind_of(name, scripts):
-    """How the text of a file is read: by its ending, or by the interpreter that it names."""
+    """How to read the text of a file: by its ending, or by the interpreter that it names."""
     if name.endswith(C_ENDINGS):
         return "c"
     if name.endswith(JS_ENDINGS):
@@ -135,7 +135,7 @@ def below(name, paths):
 
 
 def show(points):
-    """Points that show that a planted fault of each kind is found, and nothing where there is none."""
+    """Points that show that a planted fault of each kind is found, and that clean text passes."""
     for fault, (pattern, _) in zip(FAULTS, WORDS):
         points.found(f"words: {pattern}", "\n".join(bad_words("c", "x.c", f"int i; /* {fault} */\n")), "^x.c:1: ")
     points.found("words: a message", "\n".join(bad_words("python", "x.py", 'f"it is told by {who}"\n')), "told")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """state and capacity without our modules: VFIO's containers, whose every area is known.
 
-The machine has a device in a group of its own (00:03.0), another one (00:04.0), and one with two functions
-in one group (behind 00:05.0).
+The machine has a device in a group of its own (00:03.0), another one (00:04.0), and one with two
+functions in one group (behind 00:05.0).
 """
 
 import contextlib
@@ -58,7 +58,7 @@ def only(records, ctx):
 
 
 def usable_ranges(devices, last):
-    """What reserved regions leave of the addresses."""
+    """The addresses that reserved regions leave."""
     reserved = set()
     for device in devices:
         with open("/sys/kernel/iommu_groups/%d/reserved_regions" % group_of(device)) as file:
@@ -101,7 +101,9 @@ def container(*devices):
 
 @contextlib.contextmanager
 def helper(*arguments, prefix=(), script=__file__):
-    """This script as another process, which has said that it is ready; it ends with the with-block."""
+    """This script as another process, once it has reported that it is ready; it ends with the
+    with-block.
+    """
     command = [*prefix, sys.executable, os.path.abspath(script), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
@@ -114,7 +116,7 @@ def helper(*arguments, prefix=(), script=__file__):
 
 
 def known(tap):
-    """Two groups in one container; sizes and places of areas that are not all alike."""
+    """Two groups in one container; sizes and locations of areas that vary."""
     pair = functions()
     memory = Memory(8 * MIB)
     with container(ALONE, *pair) as made:
@@ -137,7 +139,7 @@ def known(tap):
                 "pinned_bytes": mapped, "about": False, "extents": None, "huge_bytes": None,
                 "alloc_hole_bytes": None, "page_table_at_least_bytes": None,
                 "iova_alignment_bytes": PAGE},
-               "its address space: what is known is exact, what is not is null")
+               "its address space: known values are exact, unknown ones are null")
         ranges = usable_ranges([ALONE, *pair], space["aperture_last"])
         subset(tap, space,
                {"usable_ranges": len(ranges), "aperture_first": ranges[0][0],
@@ -161,18 +163,18 @@ def known(tap):
         capacity(tap, made, ctx)
         text(tap, ctx)
     tap.equal([d for d in read()["contexts"] if d["pid"] == os.getpid()], [],
-              "a container that is closed is gone")
+              "a closed container is no longer shown")
 
 
 def areas(tap, made, ctx, memory):
     found = read("--areas", "%d:1" % ctx)["areas"]
     tap.equal([(a["iova"], a["length_bytes"]) for a in found], sorted(made.areas.items()),
-              "--areas lists what is mapped, in order")
+              "--areas lists the mapped areas, in order")
     tap.equal({a["user_va"] for a in found}, {memory.address}, "with the memory behind it")
     tap.equal([(a["readable"], a["writeable"]) for a in found[-2:]], [(True, True), (True, False)],
-              "and what devices may do")
+              "and the access of devices")
     tap.ok(all(a["pid"] == os.getpid() and a["pinned"] and a["extents"] is None for a in found),
-           "extents are not known", found[:2])
+           "extents are unknown", found[:2])
 
 
 def filters(tap, ctx, pair):
@@ -187,7 +189,7 @@ def capacity(tap, made, ctx):
     process, = [p for p in document["processes"] if p["pid"] == os.getpid()]
     subset(tap, process, {"rlimit_mode": "process", "pinned_bytes": made.mapped(),
                           "locked_bytes": made.mapped(), "limit": "cap_ipc_lock"},
-           "capacity: what the process has pinned")
+           "capacity: the process's pinned memory")
     tap.equal([u["user_locked_bytes"] for u in document["users"]], [None],
               "nothing counts for the user")
     result = tool("capacity", "--fit", "1M", "--json")
@@ -199,14 +201,14 @@ def text(tap, ctx):
     lines = tool("state").stdout.splitlines()
     row = next(line for line in lines if line.startswith(ALONE))
     tap.ok(str(ctx) in row.split() and "python3" in row, "state has a line for the device", row)
-    tap.ok("VFIO type1" in "\n".join(lines), "and says what has it", lines)
+    tap.ok("VFIO type1" in "\n".join(lines), "and names its owner", lines)
     tree = tool("state", "--tree").stdout
     tap.ok(tree.startswith("ctx %d  python3 [%d]" % (ctx, os.getpid())) and ALONE in tree,
            "--tree", tree)
 
 
 def exported(tap):
-    """The exporter, which gives up most privileges before it looks, and top."""
+    """The exporter, which drops most privileges before it looks, and top."""
     memory = Memory(PAGE)
     with container(ALONE) as made:
         for number in range(7):
@@ -221,35 +223,35 @@ def exported(tap):
                   ("10", str(10 * PAGE)), "export: areas and pinned memory")
         samples = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
         names = [name for name, _ in samples]
-        tap.equal([name for name in names if names.count(name) > 1], [], "no sample is there twice")
+        tap.equal([name for name in names if names.count(name) > 1], [], "no sample appears twice")
         counted = dict(samples)
         tap.equal([counted['iommufd_operations_total{operation="map",source="type1",result="success"}'],
                    counted['iommufd_operation_bytes_total{operation="map",source="type1"}']],
                   ["3", str(3 * PAGE)], "operations count as iommufd's do, with their source")
-        tap.ok("iommufd_ioas_extents" not in found, "and no number for what is not known", found)
+        tap.ok("iommufd_ioas_extents" not in found, "and unknown values have no sample", found)
         tap.ok([line for line in lines if line.startswith("iommufd_device_info{")
-                and ALONE in line and 'source="type1"' in line], "the device, and what has it")
+                and ALONE in line and 'source="type1"' in line], "the device, and its owner")
         shown = run("script", "-qc", "TERM=xterm iommuscope top -n 2", "/dev/null").stdout
         tap.ok("1 device" in shown and "40 KiB mapped" in shown, "top counts it", shown)
 
 
 def limited(tap):
-    """A process that has used most of what it may."""
+    """A process that has used most of its limit."""
     with helper("hold", OTHER, str(3 * MIB), str(4 * MIB), prefix=LIMITED) as process:
         document = read(command="capacity")
         record, = [p for p in document["processes"] if p["pid"] == process.pid]
         subset(tap, record,
                {"pinned_bytes": 3 * MIB, "locked_bytes": 3 * MIB, "limit": "bytes",
                 "limit_bytes": 4 * MIB, "left_bytes": MIB, "rlimit_mode": "process"},
-               "what is pinned against the limit")
+               "the pinned memory and the limit")
         result = tool("capacity", "--fit", "2M", "-p", str(process.pid), "--json")
         room, = json.loads(result.stdout)["ioases"]
         tap.equal((result.returncode, room["fit"]["fits"], room["fit"]["reason"]), (1, False, "memlock_limit"),
-                  "what does not fit, and why")
+                  "the size that does not fit, and the reason")
 
 
 def entry_limit(tap):
-    """The limit of areas, which a container takes as it is opened."""
+    """The limit of areas, which a container reads when it is opened."""
     parameter = "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
     memory = Memory(PAGE)
     with setting(parameter, "3"), container(ALONE) as made:
@@ -265,7 +267,7 @@ def entry_limit(tap):
             made.map(number * PAGE, memory)
         space = only(read()["ioases"], of_process(read(), os.getpid()))
         subset(tap, space, {"areas": 5, "areas_left": LIMIT - 5, "about": False},
-               "a limit that was changed since is no doubt")
+               "a later change of the limit does not make it inexact")
 
 
 def shared(tap):
@@ -279,21 +281,21 @@ def shared(tap):
             os._exit(0)
         state = read()
         tap.equal([c["pid"] for c in state["contexts"]], [os.getpid()],
-                  "the process that maps has it, and it is there once")
+                  "it belongs to the process that maps, and is shown once")
         os.kill(child, 9)
         os.waitpid(child, 0)
         made.open_device(ALONE)
         os.close(made.file)
         made.file = None
         subset(tap, only(read()["ioases"], state["contexts"][0]["ctx"]), {"areas": 1},
-               "it lives on with its groups")
+               "its groups keep it alive")
         os.close(made.groups.popitem()[1])
         subset(tap, only(read()["ioases"], state["contexts"][0]["ctx"]), {"areas": 1},
-               "and with its devices")
+               "and so do its devices")
 
 
 def many(tap):
-    """As many areas as there may be, nearly; the figure is for people to read."""
+    """Nearly the maximum number of areas; the figure is for people to read."""
     memory = Memory(PAGE)
     with container(ALONE) as made:
         for number in range(65000):
@@ -312,19 +314,19 @@ def many(tap):
 
 
 def churn(tap):
-    """10,000 areas, one of which is always being changed: the count is exact or said not to be."""
+    """10,000 areas, one of which is always changing: the count is exact or marked as inexact."""
     with helper("churn", ALONE, "10000") as process:
         with Observer("state", "--watch", "-i", "0.01", "-n", "200", "--json", "-d", ALONE,
                       timeout=200) as watch:
             watch.ends()
         spaces = [look["ioases"][0] for look in watch.objects()]
         wrong = [s for s in spaces if s["areas"] not in (9999, 10000)]
-        tap.ok(len(spaces) == 200 and not wrong, "the number of areas is exact at each look", wrong[:3])
-        # one that is being mapped is there with nothing in it yet
+        tap.ok(len(spaces) == 200 and not wrong, "the number of areas is exact in each report", wrong[:3])
+        # an area that is being mapped is present but still empty
         wrong = [s for s in spaces if not s["about"]
                  and s["areas"] - s["mapped_bytes"] // PAGE not in (0, 1)]
-        tap.equal(wrong, [], "sums that are not marked are exact")
-        tap.ok(all(s["areas_exact"] for s in spaces if s["about"]), "and of those that are the number is")
+        tap.equal(wrong, [], "unmarked sums are exact")
+        tap.ok(all(s["areas_exact"] for s in spaces if s["about"]), "and the number of areas of marked ones is exact")
         print("# %d of %d looks are about" % (sum(s["about"] for s in spaces), len(spaces)))
         listed = read("--areas", "1", "-p", str(process.pid))["areas"]
         ordered = [a["iova"] for a in listed]
@@ -333,7 +335,7 @@ def churn(tap):
 
 
 def hostile(tap):
-    """A name that would do something to a terminal."""
+    """A process name with control sequences for a terminal."""
     with open("/proc/self/comm", "w") as file:
         file.write("\33[31m\n\"x")
     try:
@@ -341,14 +343,14 @@ def hostile(tap):
             tap.equal([c["process"] for c in read()["contexts"]], ["?[31m?\"x"],
                       "a name is cleaned")
             shown = tool("state", "--tree").stdout + tool("state").stdout
-            tap.ok("\33" not in shown and "[31m\n" not in shown, "text has nothing that acts", shown)
+            tap.ok("\33" not in shown and "[31m\n" not in shown, "text has no control sequences", shown)
     finally:
         with open("/proc/self/comm", "w") as file:
             file.write("python3")
 
 
 def held(tap):
-    """A group that a process has open and does nothing with: no other process can have it."""
+    """A group that a process has open but does not use: no other process can have it."""
     def holders():
         return {d["device"]: d["holders"] for d in read()["unused_devices"]}
 
@@ -356,7 +358,7 @@ def held(tap):
     file = os.open("/dev/vfio/%d" % group_of(OTHER), os.O_RDWR)
     try:
         tap.equal(holders()[OTHER], [{"pid": os.getpid(), "process": "python3"}], "the process that holds it")
-        tap.equal(holders()[ALONE], [], "and no other one")
+        tap.equal(holders()[ALONE], [], "and no other device")
         shown = tool("state", "-d", OTHER).stdout
         tap.ok("held by python3 [%d], which has the node of its group open" % os.getpid() in shown,
                "state says it", shown)
@@ -368,11 +370,11 @@ def privilege(tap):
     result = run("setpriv", "--reuid=65534", "--clear-groups", "iommuscope", "state")
     tap.equal((result.returncode, result.stdout, result.stderr),
               (1, "", "iommuscope: no privilege: run it as root, or with CAP_BPF and CAP_PERFMON\n"),
-              "without privilege it says so in one line")
+              "without privilege it reports that in one line")
 
 
 def unloaded(tap):
-    """The module goes and comes while the tool looks."""
+    """The module is unloaded and loaded while the tool looks."""
     def last():
         return json.loads(watch.so_far()[-1]) if watch.so_far() else None
 
@@ -383,22 +385,22 @@ def unloaded(tap):
         tap.ok(wait_for(last), "it looks")
         modules("-r", "vfio_pci", "vfio_iommu_type1")
         before = len(watch.so_far())
-        tap.ok(wait_for(lambda: len(watch.so_far()) > before + 1), "without the module as well")
+        tap.ok(wait_for(lambda: len(watch.so_far()) > before + 1), "it continues without the module")
         tap.equal(last()["contexts"], [], "and sees nothing")
         result = tool("state")
         tap.equal((result.returncode, result.stderr.count("\n"), "modprobe" in result.stderr),
-                  (1, 1, True), "one that starts now says what is missing")
+                  (1, 1, True), "one that starts now reports what is missing")
         modules("vfio-pci")
         bind_device(ALONE)
         with container(ALONE) as made:
             made.map(0, Memory(PAGE))
-            tap.ok(wait_for(lambda: last()["contexts"]), "and sees what comes")
+            tap.ok(wait_for(lambda: last()["contexts"]), "and sees new containers")
             tap.equal(last()["ioases"][0]["areas"], 1, "as it is")
     tap.equal(watch.stderr, "", "without a word")
 
 
 def hold(device, length, limit):
-    """What helper() runs: have so much mapped."""
+    """Run by helper(): map this much."""
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
     made = Container(device)
     made.map(0, Memory(length))
@@ -407,14 +409,14 @@ def hold(device, length, limit):
 
 
 def churn_areas(device, number):
-    """What helper() runs: so many areas, all moved around until the input ends."""
+    """Run by helper(): this many areas, all moved around until the input ends."""
     made, memory = Container(device), Memory(PAGE)
     for i in range(number):
         made.map(i * 2 * PAGE, memory)
     print("ready", flush=True)
     i = 0
     while not select.select([0], [], [], 0)[0]:
-        # away here, back in there: the tree turns
+        # removed here, added there: the tree rotates
         made.change(i * 2 * PAGE, memory)
         i = (i + 7919) % number
 

@@ -59,7 +59,7 @@ class Context:
         return self.call(IOMMU_HWPT_ALLOC, "IIIIIIIIQ", 0, device, ioas, 0, 0, 0, 0, 0)[4]
 
     def by_process(self):
-        """Have memory count for the process."""
+        """Account memory to the process."""
         self.call(IOMMU_OPTION, "IIHHIQ", 0, 0, 0, 0, 1)
 
     def destroy(self, number):
@@ -74,7 +74,7 @@ class Context:
         return file, struct.unpack("IIiI", data)[3]
 
     def attach(self, file, number):
-        """Attach a device to an IOAS or HWPT; what it is attached to then."""
+        """Attach a device to an IOAS or HWPT; returns what it is attached to then."""
         data = bytearray(struct.pack("III", 12, 0, number))
         fcntl.ioctl(file, VFIO_DEVICE_ATTACH_IOMMUFD_PT, data)
         return struct.unpack("III", data)[2]

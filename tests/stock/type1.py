@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tool on a stock kernel: VFIO's type1 container, against a client whose every call is known.
 
-type1.py BDF [TEST]...: a device for the client, and which tests.
+type1.py BDF [TEST]...: a device for the client, and the tests to run.
 """
 
 import collections
@@ -18,16 +18,16 @@ from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
 DEVICE = sys.argv[1]
 BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
 PAGE = 4096
-# takes a second or more where it is faulted in
+# takes a second or more if it has to be faulted in
 LONG = 1536 << 20
-# what is compared one by one
+# operations that are compared one by one
 MEMORY = ("map", "unmap")
 
 Call = collections.namedtuple("Call", "name iova length pages error")
 
 
 def truth(output):
-    """The calls that type1-load says it made: (pid, [Call...])."""
+    """The calls that type1-load reports: (pid, [Call...])."""
     lines = [line.split() for line in output.splitlines()]
     pids = [int(line[1]) for line in lines if line[0] == "pid"]
     calls = [Call(name, int(iova), int(length), int(pages), None if error == "0" else error)
@@ -42,7 +42,7 @@ def shown(objects):
 
 
 def client(output, *work):
-    """The command of the client, which writes to a file: the tool's own output is another."""
+    """The command of the client. It writes to a file, separate from the tool's own output."""
     return ["sh", "-c", 'exec type1-load "$@" >%s' % output, "type1-load", DEVICE, *work]
 
 
@@ -56,15 +56,15 @@ def observed(command, *work):
 def every_call(tap):
     result, objects, output = observed(("ops",), "pairs", "200")
     pid, calls = truth(output)
-    tap.equal((result.returncode, result.stderr), (0, ""), "ops finds no fault")
+    tap.equal((result.returncode, result.stderr), (0, ""), "ops reports no error")
     tap.equal(len(calls), 400, "the client makes 400 calls")
     tap.equal(shown(objects), calls, "ops shows each call: its range, its pages, in order")
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = objects[:-1]
     tap.equal({(o["subsystem"], o["source"]) for o in mine}, {("type1", "type1")},
-              "all of it is said to come from type1")
+              "all of them have the source type1")
     tap.equal(({o["pid"] for o in mine}, {o["process"] for o in mine}), ({pid}, {"type1-load"}),
-              "and to be that process's")
+              "and belong to that process")
     tap.equal(len({o["ctx"] for o in mine}), 1, "one container has one number")
     counts = collections.Counter(o["operation"] for o in mine)
     tap.equal([counts[name] for name in ("open", "attach", "detach", "close")], [1, 1, 1, 1],
@@ -82,9 +82,9 @@ def every_call(tap):
            "each unmap unmaps, invalidates and unpins", unmaps[0])
     tap.ok(all(sum(o[p] for p in o if p.endswith("_ns") and p not in
                    ("dur_ns", "time_ns", "start_monotonic_ns")) <= o["dur_ns"] for o in mine),
-           "no operation has more time in its phases than it took")
+           "no operation's phases take longer than the operation")
     tap.equal(({o["extents"] for o in maps}, {o["extents"] for o in unmaps}), ({None}, {1}),
-              "extents, which are not seen, are not known; areas of an unmap are")
+              "extents are unknown, since they cannot be seen; the areas of an unmap are known")
 
 
 def shapes(tap):
@@ -109,17 +109,17 @@ def numbers(tap):
         tap.equal(got, wanted, "%s: lat's counts, bytes and pages are the client's" % " ".join(work))
         tap.equal({row["source"] for row in objects[-1]["operations"]}, {"type1"}, "with their source")
         tap.equal((objects[-1]["missed"], objects[-1]["unseen_phases"]), (0, "account (type1)"),
-                  "nothing was missed, and what is not seen is said")
+                  "nothing was missed, and what cannot be seen is reported")
         pins = [phase["count"] for row in objects[-1]["operations"] if row["operation"] == "map"
                 for phase in row["phases"] if phase["phase"] == "pin"]
-        tap.equal(pins, [wanted["map"][0]], "and each map has pinned")
+        tap.equal(pins, [wanted["map"][0]], "and each map has a pin phase")
 
 
 def operations_only(tap):
     _, objects, output = observed(("lat", "--no-phases"), "pairs", "500")
     rows = {row["operation"]: row for row in objects[-1]["operations"]}
     tap.equal([(rows[name]["count"], rows[name]["bytes"], rows[name]["phases"]) for name in MEMORY],
-              [(500, 500 * PAGE, [])] * 2, "without phases, operations are counted all the same")
+              [(500, 500 * PAGE, [])] * 2, "without phases, operations are still counted")
 
 
 def reasons(tap):
@@ -141,7 +141,7 @@ def reasons(tap):
         ("bad_value", 0, 0),
         ("gup_fault", at + 8 * PAGE, 14),
         ("bad_user_pointer", 0, 24),
-    ], "each with its reason and the numbers that decide")
+    ], "each with its reason and its numbers")
 
 
 def memory_limit(tap):
@@ -151,9 +151,9 @@ def memory_limit(tap):
     tap.equal([(o["operation"], o["error"], o["reason"], o["reason_a"], o["reason_b"], o["length_bytes"],
                 o["uid"]) for o in failures],
               [("map", "ENOMEM", "memlock_limit", allowed // 4, allowed, wanted, 1000)],
-              "the limit on locked memory is named, with what is allowed, in use and wanted")
+              "the limit on locked memory is named, with the allowed, used and requested amounts")
     text = tool("ops", "--errors", "--", "type1-load", DEVICE, "memlock", str(allowed), str(wanted)).stdout
-    tap.ok("RLIMIT_MEMLOCK: 1.0 MiB allowed, 0.2 MiB in use, 4 MiB wanted" in text, "and in words", text)
+    tap.ok("RLIMIT_MEMLOCK: 1.0 MiB allowed, 0.2 MiB in use, 4 MiB wanted" in text, "and as text", text)
 
 
 def entry_limit(tap):
@@ -161,7 +161,7 @@ def entry_limit(tap):
     areas = [int(line.split()[1]) for line in output.splitlines() if line.startswith("areas")]
     failures = [(o["error"], o["reason"], o["reason_a"]) for o in objects if "operation" in o]
     tap.equal((result.returncode, failures), (0, [("ENOSPC", "dma_entry_limit", areas[0])]),
-              "a container that is full is said to be, and how many areas it has")
+              "a full container is reported as full, with its number of areas")
 
 
 def waiting(tap):
@@ -175,7 +175,7 @@ def waiting(tap):
 
 
 def is_mapping(pid):
-    """Is a client in its long map?  The thread names itself just before."""
+    """Is a client in its long map? The thread sets its name just before."""
     names = []
     for task in os.listdir("/proc/%d/task" % pid):
         with open("/proc/%d/task/%s/comm" % (pid, task), encoding="ascii") as file:
@@ -190,14 +190,14 @@ def under_way(tap):
     found = [(o["process"], o["operation"], o["source"], o["iova"], o["length_bytes"], o["dur_at_least"])
              for o in json.loads(result.stdout)["stuck"]]
     tap.ok(("long-mapper", "map", "type1", 1 << 32, LONG, True) in found,
-           "a map that began before the tool is found", found)
+           "a map that started before the tool is found", found)
     with Observer("stuck", "--json", "--longer", "50ms", "-i", "0.1", "--no-stack") as observer:
         run("type1-load", DEVICE, "waiting", str(LONG))
     found = {o["process"]: o for document in observer.objects() for o in document["stuck"]
              if o["operation"] == "map"}
     tap.equal({name: (o["phase"], o["source"], o["dur_at_least"]) for name, o in found.items()},
               {"long-mapper": ("pin", "type1", False), "waiting-mapper": ("wait", "type1", False)},
-              "of two that begin meanwhile one pins, and the other waits for it")
+              "one of two concurrent maps pins, and the other waits for it")
 
 
 def recording(tap):

@@ -51,7 +51,7 @@ def known(tap):
     subset(tap, only(state["contexts"], ctx),
            {"source": "upstream", "process": "python3", "process_gone": False, "uid": 0,
             "rlimit_mode": "user", "vfio_ioas": None, "about": False, "opened_time_ns": None,
-            "pinned_bytes": mapped}, "the context: what is copied is pinned once")
+            "pinned_bytes": mapped}, "the context: copied memory is pinned once")
     spaces = {s["ioas"]: s for s in state["ioases"] if s["ctx"] == ctx}
     tap.equal(sorted(spaces), [first, second], "its address spaces")
     subset(tap, spaces[first],
@@ -83,18 +83,18 @@ def known(tap):
     listed = read("--areas", "%d:%d" % (ctx, first))["areas"]
     tap.equal([(a["iova"], a["length_bytes"], a["writeable"], a["pid"]) for a in listed],
               [(iova, length, iova != (1 << 32) + 16 * MIB, os.getpid())
-               for iova, length in sorted(areas.items())], "--areas lists what is mapped, in order")
+               for iova, length in sorted(areas.items())], "--areas lists the mapped areas, in order")
     tap.equal((listed[0]["user_va"], listed[-1]["user_va"]),
               (memory.address, memory.address + 5 * PAGE), "with the memory behind it")
     text = tool("state").stdout
-    tap.ok("the kernel's iommufd" in text and ALONE in text, "state says what has it", text)
+    tap.ok("the kernel's iommufd" in text and ALONE in text, "state names its owner", text)
 
     made.detach(alone[0])
     state = read()
     subset(tap, {d["device"]: d for d in state["devices"]}[ALONE],
            {"attached": False, "hwpt": None, "ioas": None}, "a device that is detached")
     made.close()
-    tap.equal(read()["contexts"], [], "a context that is closed is gone")
+    tap.equal(read()["contexts"], [], "a closed context is no longer shown")
 
 
 def limited(tap):
@@ -103,7 +103,7 @@ def limited(tap):
         record, = [p for p in document["processes"] if p["pid"] == process.pid]
         subset(tap, record, {"rlimit_mode": "user", "pinned_bytes": 3 * MIB, "locked_bytes": 3 * MIB,
                              "limit_bytes": 4 * MIB, "left_bytes": MIB},
-               "what is pinned against the limit, by user")
+               "the pinned memory and the limit, by user")
         tap.equal(document["users"], [{"uid": 0, "pinned_bytes": 3 * MIB,
                                        "user_locked_bytes": 3 * MIB}], "and the user's sum")
 
@@ -129,19 +129,19 @@ def many(tap):
 
 
 def churn(tap):
-    """2,000 areas that are moved about all the time: sums are exact or said not to be."""
+    """2,000 areas that move around all the time: sums are exact or marked as inexact."""
     with helper("churn", ALONE, "2000", script=__file__):
         with Observer("state", "--watch", "-i", "0.01", "-n", "100", "--json", timeout=200) as watch:
             watch.ends()
     spaces = [look["ioases"][0] for look in watch.objects()]
     wrong = [s for s in spaces if not s["about"] and (s["areas"] not in (1999, 2000)
                                                       or s["mapped_bytes"] != s["areas"] * PAGE)]
-    tap.ok(len(spaces) == 100 and not wrong, "what is not marked is exact", wrong[:3])
+    tap.ok(len(spaces) == 100 and not wrong, "unmarked sums are exact", wrong[:3])
     print("# %d of %d looks are about" % (sum(s["about"] for s in spaces), len(spaces)))
 
 
 def hold(device, length, limit):
-    """What helper() runs: have so much mapped."""
+    """Run by helper(): map this much."""
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
     made = Context()
     ioas = made.ioas()
@@ -152,7 +152,7 @@ def hold(device, length, limit):
 
 
 def churn_areas(device, number):
-    """What helper() runs: so many areas, all moved around until the input ends."""
+    """Run by helper(): this many areas, all moved around until the input ends."""
     made, memory = Context(), Memory(PAGE)
     ioas = made.ioas()
     made.attach(made.bind(device)[0], ioas)
