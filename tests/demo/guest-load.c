@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A workload as guests with devices make it.
+ * A workload like that of guests with devices.
  *
  *	guest-load [-m MIB] [-s SECONDS] [-k SECONDS] DEVICE...
  *
- * DEVICE is the address of a PCI device that vfio-pci has, or "mock".  Each has an address space of its
- * own, and "memory of a guest" in it: MIB of 4 KiB pages that nobody has touched, as much of
- * transparent huge pages and of hugetlb.  It is mapped and unmapped again, with a churn of small maps
- * between, for SECONDS (default 3); with -k it is then mapped once more and kept.  The host's reservation
- * of hugetlb pages is afterwards what it was.  Prints a line
- * "device NAME: MAPS maps, BYTES bytes, CHURN small maps" a device, and "kept" once everything is.
+ * DEVICE is the address of a PCI device bound to vfio-pci, or "mock". Each has an address space
+ * of its own with the memory of a guest: MIB of untouched 4 KiB pages, and the same amount of
+ * transparent huge pages and of hugetlb. For SECONDS [default: 3] it is mapped and unmapped
+ * repeatedly, with many small maps in between; with -k it is then mapped once more and kept.
+ * Afterwards the host's reservation of hugetlb pages is restored. Prints a line "device NAME:
+ * MAPS maps, BYTES bytes, CHURN small maps" for each device, and "kept" once everything is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@
 #define CHURN_IOVA MB(1792)
 #define CHURN_BYTES KB(16)
 #define CHURN_MAPS 64
-/* what is reserved, and with the surplus that programs have of it */
+/* the reserved pages, and these plus the surplus that programs hold */
 #define HUGETLB_PAGES "/proc/sys/vm/nr_hugepages"
 #define HUGETLB_TOTAL "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
@@ -43,7 +43,7 @@ enum kind {
 /**
  * struct guest - a device and its memory
  * @name: as on the command line
- * @space: where its memory is mapped
+ * @space: the address space with its memory
  * @device: the device, unless it is a mock
  * @memory: by kind
  * @maps: successful maps of such memory
@@ -96,9 +96,9 @@ static void reserve_hugetlb(unsigned long nr)
 }
 
 /*
- * The host's reservation is larger only until the memory is ours: given back then, what we have is
- * surplus, and the kernel frees that when we end, however we end.  A reservation that grows takes over
- * surplus before it gets pages, so it has to grow from the total.
+ * The host's reservation is only increased until we have the memory, and then restored. Our pages
+ * become surplus, which the kernel frees when we end, however we end. A growing reservation takes
+ * over surplus before it allocates pages, so it has to grow from the total.
  */
 static char *get_hugetlb(void)
 {
@@ -173,7 +173,7 @@ static void unmap_memory(struct guest *guest)
 		if (err)
 			die("unmap", err);
 	}
-	/* the next start is one of a guest whose memory was not touched before */
+	/* the next round starts like a guest whose memory was never touched */
 	madvise(guest->memory[KIND_SMALL], bytes, MADV_DONTNEED);
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# How the demo tells: chapters, commands with what they print, and what is kept. For sourcing; wants
-# DEMO_OUT, a folder that is there.
+# How the demo presents its story: chapters, commands with their output, and files that it keeps.
+# To be sourced; needs DEMO_OUT, an existing folder.
 
 FAILED=0
 CHAPTER=0
@@ -13,7 +13,7 @@ else
 	BOLD='' DIM='' PLAIN=''
 fi
 
-# A heading, then what a reader should know, a line an argument.
+# A heading, then what a reader should know, one line per argument.
 chapter() {
 	CHAPTER=$((CHAPTER + 1))
 	printf '\n%s%d. %s%s\n' "$BOLD" "$CHAPTER" "$1" "$PLAIN"
@@ -29,7 +29,7 @@ note() {
 	done
 }
 
-# $1: what to call the file of it; the rest is a command, which is shown, run, and kept.
+# $1: the name of its file; the rest is a command, which is shown, run, and kept.
 show() {
 	file=$DEMO_OUT/$1.txt
 	shift
@@ -38,7 +38,7 @@ show() {
 	failed "$*"
 }
 
-# Run a command without showing it; keep what it prints in the file $1.
+# Run a command without showing it; keep its output in the file $1.
 keep() {
 	file=$DEMO_OUT/$1
 	shift
@@ -62,14 +62,15 @@ find_device() {
 	done | tail -n "${3:-1}"
 }
 
-# Without the right to pass limits, and with 64 KiB that may be locked: as users are.
+# Without the capability to exceed limits, and with 64 KiB that may be locked, like an ordinary
+# user.
 limited() {
 	setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock sh -c 'ulimit -l 64; exec "$@"' sh "$@"
 }
 
 OBSERVERS=
 
-# A command of the tool in the background, from now until end_all, with what it prints in the file $1.
+# Run a command of the tool in the background until end_all, with its output in the file $1.
 begin() {
 	file=$DEMO_OUT/$1
 	shift
@@ -90,7 +91,7 @@ end_all() {
 	OBSERVERS=
 }
 
-# Until a command succeeds, for a minute of an idle machine at most.
+# Wait until a command succeeds, for at most a minute of an idle machine.
 wait_for() {
 	tries=0
 	while ! "$@" && [ $((tries += 1)) -lt "$((120 * $(printf %.0f "${IOMMUSCOPE_PATIENCE:-3}")))" ]; do

@@ -3,8 +3,9 @@
 #
 # Usage: story-real.sh BDF
 #
-# './dev demo --real BDF': the story of a device of this host, on its own kernel, with our modules
-# loaded. The device must be vfio-pci's and unused. Nothing makes it do DMA, and what is on it stays: memory is
+# './dev demo --real BDF': the story with a device of this host, on its own kernel, with our
+# modules loaded. The device must be bound to vfio-pci and unused. Nothing makes it do DMA, and
+# its data stays: memory is mapped for it, and its translation is replaced.
 # mapped for it, and its translation is replaced.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd -P)
@@ -35,7 +36,7 @@ fi
 
 chapter "Where does the time go when a guest starts?" \
 	"The device gets the memory of a guest: untouched 4 KiB pages, transparent huge pages," \
-	"hugetlb; then small maps by the hundred. 'lat' counts in the kernel and looks on:"
+	"hugetlb; then small maps by the hundred. 'lat' watches and counts in the kernel:"
 show lat iommuscope lat -o map,unmap -d "$DEVICE" -- guest-load -m 64 -s 4 "$DEVICE"
 
 chapter "What is attached to what, and what is pinned?"
@@ -50,11 +51,11 @@ wait $LOAD 2>/dev/null
 rm -f "$DEMO_OUT/.load"
 
 chapter "Is this host's IOMMU hitless?" \
-	"The device is switched 100 times between two page tables alike:"
+	"The device is switched 100 times between two equal page tables:"
 show drill iommuscope replace --drill "$DEVICE"
 
 chapter "Why does a map say 'Cannot allocate memory'?" \
-	"Somebody who may lock 64 KiB asks for 64 MiB of each kind:"
+	"A user that may lock 64 KiB asks for 64 MiB of each kind:"
 show errors limited iommuscope ops --errors -o map -- sh -c "guest-load -m 64 -s 0 -k 1 $DEVICE || true"
 
 printf '\nKept in %s: %s\n' "$DEMO_OUT" "$(ls "$DEMO_OUT" | tr '\n' ' ')"

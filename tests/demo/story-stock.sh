@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run by './dev demo --stock' in a machine of the lab that has the kernel's own VFIO and no module of ours: the
-# distribution's QEMU gives a device to a guest, and the tool shows what neither it nor the kernel says. DEMO_OUT
-# is where the reports go.
+# Run by './dev demo --stock' in a machine of the lab that has the kernel's own VFIO and none of
+# our modules. The distribution's QEMU passes a device through to a guest, and the tool shows what
+# neither QEMU nor the kernel reports. Reports go to DEMO_OUT.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 mkdir -p "$DEMO_OUT"
@@ -14,19 +14,19 @@ PATH=$HERE:$PATH
 NIC=$(find_device 8086 10d3)
 GROUP=/dev/vfio/$(basename "$(readlink "/sys/bus/pci/devices/$NIC/iommu_group")")
 
-chapter "A host: Linux $(uname -r), its own VFIO, and nothing of ours in the kernel" \
+chapter "A host: Linux $(uname -r), its own VFIO, and none of our modules" \
 	"The tool alone, as the package iommuscope installs it. What can it see here?"
 show bind "$HERE/../e2e/bind-device" "$NIC"
 keep doctor.txt sh -c 'iommuscope doctor || true'
 show doctor sh -c "iommuscope doctor | sed -n '/ sources /,/^ok/p'"
 
 chapter "Why does the guest not start?" \
-	"A user who may lock 64 MiB gives the network controller to a guest of 256 MiB. QEMU can only say" \
-	"'Cannot allocate memory'. 'ops --errors' looks on:"
+	"A user that may lock 64 MiB passes the network controller to a guest of 256 MiB. QEMU only reports" \
+	"'Cannot allocate memory'. 'ops --errors' watches:"
 chown 1000 "$GROUP"
 show errors sh -c 'iommuscope ops --errors -- stock-guest -u 1000 "$1" 256 || true' sh "$NIC"
 
-chapter "Why does the guest start slowly?" "The same as root, who has no such limit:"
+chapter "Why does the guest start slowly?" "The same as root, without that limit:"
 show lat iommuscope lat -o map,unmap,attach -- stock-guest "$NIC" 256
 note "the time of the maps is that of 'pin': the guest's memory is faulted in and zeroed, page by page," \
 	"before its first instruction. Huge pages are the remedy."

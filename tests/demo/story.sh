@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run by './dev demo' in a machine of the lab: real work on real (emulated) devices, and what the
-# tool sees of it. DEMO_OUT is where its reports go; DEMO_BROWSER: the host will take a picture of the page;
-# DEMO_SERVE: stay, with work going on.
+# Run by './dev demo' in a machine of the lab: real work on real (emulated) devices, as the tool
+# sees it. Reports go to DEMO_OUT. With DEMO_BROWSER the host takes a picture of the page. With
+# DEMO_SERVE the machine stays up with a workload running.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 mkdir -p "$DEMO_OUT"
@@ -27,7 +27,7 @@ dmar*) ;;
 esac
 
 chapter "A host: Linux $(uname -r), $KIND, and our modules instead of none" \
-	"Debian builds its kernels without iommufd. Here it is, and devices to give away: a disk," \
+	"Debian builds its kernels without iommufd. Here it is, with devices to pass through: a disk," \
 	"an edu device, a network controller, and one whose two functions share an IOMMU group."
 # shellcheck disable=SC2086
 show bind bind-device "$NVME" "$EDU" $NICS
@@ -37,7 +37,7 @@ show doctor-device sh -c "iommuscope doctor -d $NVME | head -n 12"
 
 chapter "Where does the time go when guests start?" \
 	"Two devices get the memory of a guest each: untouched 4 KiB pages, transparent huge pages," \
-	"hugetlb; then small maps by the hundred. 'lat' counts in the kernel and looks on:"
+	"hugetlb; then small maps by the hundred. 'lat' watches and counts in the kernel:"
 show lat iommuscope lat -o map,unmap --by device -- guest-load -m 32 -s 4 "$EDU" "$NIC"
 note "nearly all of a map is 'pin': memory that is faulted in and zeroed as it is pinned." \
 	"That is why a guest with a device takes its time to start; huge pages are the remedy."
@@ -64,7 +64,7 @@ printf '\n%s$ iommuscope replace -- an NVMe driver in user space%s\n' "$DIM" "$P
 iommuscope replace -- sh -c 'e2e-test replace.reads_go_on >"$1"' sh "$DEMO_OUT/nvme.txt" \
 	>"$DEMO_OUT/replace.txt" || FAILED=1
 end_all
-# the first ones, some that hurt, and the totals
+# the first ones, some with faults, and the totals
 awk 'NR <= 4 { print; next }
 	/[1-9][0-9]* fault/ && hurt++ < 4 { print "...\n" $0; next }
 	/^$/ { totals = 1 }
@@ -75,19 +75,19 @@ case $IOMMU in
 dmar*) note "VT-d's driver takes the old translation away before it sets the new one: what the disk" \
 	"does in that window fails. './dev demo --iommu virtio' shows a driver that swaps." ;;
 ivhd*) note "AMD's driver detaches the device before it attaches it again: a window, as with VT-d." \
-	"No fault was reported: the emulated IOMMU does not, so '-' stands where a number cannot be known." ;;
+	"The emulated IOMMU reports no faults, so '-' stands for the unknown numbers." ;;
 *) note "virtio's IOMMU switches in one request: the disk noticed nothing." ;;
 esac
 
 chapter "Why does a map say 'Cannot allocate memory'?" \
-	"A user who may lock 64 KiB asks for 1 MiB. The kernel says ENOMEM and no more; the event knows:"
+	"A user that may lock 64 KiB asks for 1 MiB. The kernel only returns ENOMEM; the event has the reason:"
 show errors limited iommuscope ops --errors -o map -- map-load -m 2 0x100000
 
-chapter "What is stuck right now?" "A map whose memory does not come, begun before anybody looked:"
+chapter "What is stuck right now?" "A map whose memory does not arrive, started before the tool:"
 mkfifo "$DEMO_OUT/hold" "$DEMO_OUT/begun"
 stuck-load <"$DEMO_OUT/hold" >"$DEMO_OUT/begun" 2>&1 &
 exec 8>"$DEMO_OUT/hold" 7<"$DEMO_OUT/begun"
-# it says so when it waits
+# it prints a line when it waits
 read -r _ <&7
 show stuck iommuscope stuck --longer 500ms
 exec 8>&-
@@ -112,7 +112,7 @@ if [ -n "${DEMO_BROWSER:-}" ]; then
 fi
 if [ -n "${DEMO_SERVE:-}" ]; then
 	printf '\n%sThe page: http://127.0.0.1:%s/    Ctrl-C ends the machine.%s\n' "$BOLD" "$DEMO_PORT" "$PLAIN"
-	# replacements and failures come by while somebody looks
+	# replacements and failures happen while the page is open
 	while sleep 10; do
 		e2e-test replace.reads_go_on >/dev/null 2>&1
 		limited map-load -m 2 0x100000 >/dev/null 2>&1

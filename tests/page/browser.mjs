@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the tests of the page share: a browser, and what is always to be watched in it.
+// What the tests of the page share: a browser, and checks that apply throughout.
 
 import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -34,8 +34,9 @@ export async function launch(playwright) {
 }
 
 /*
- * Open the page and watch it: errors has what the browser complains of, foreign the requests to
- * other hosts. When the exporter is away on purpose, the browser's words about that are no errors.
+ * Open the page and watch it: errors has the browser's errors, foreign the requests to other
+ * hosts. While the exporter is stopped on purpose, the browser's messages about that are not
+ * errors.
  */
 export async function open(browser, url, { clock = true, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
@@ -53,7 +54,7 @@ export async function open(browser, url, { clock = true, ...options } = {}) {
 			seen.foreign.push(request.url());
 	});
 	if (clock) {
-		/* left to itself it goes by real seconds, and the page changes between two looks at it */
+		/* otherwise it follows real seconds, and the page changes between two looks */
 		const now = Date.now();
 		await page.clock.install({ time: now });
 		await page.clock.pauseAt(now + 1000);
@@ -63,7 +64,7 @@ export async function open(browser, url, { clock = true, ...options } = {}) {
 	return { context, page, seen };
 }
 
-/* Let the page's seconds go by: one document is shown in each. */
+/* Let the page's clock advance: it shows one document per second. */
 export async function seconds(page, n) {
 	for (let i = 0; i < n; i++) {
 		const before = await page.getAttribute("body", "data-ready");
@@ -72,7 +73,7 @@ export async function seconds(page, n) {
 	}
 }
 
-/* Which share of the chart's points is not ground: something is drawn there. */
+/* The share of the chart's points that differ from the background: something is drawn there. */
 export function inked(page) {
 	return page.evaluate(() => {
 		const canvas = document.querySelector("#chart canvas");
@@ -89,13 +90,13 @@ export function inked(page) {
 	});
 }
 
-/* What the page says of each operation: {name: calls}. */
+/* The page's number of calls of each operation: {name: calls}. */
 export function calls(page) {
 	return page.$$eval("#matrix tbody tr[data-operation]", (rows) => Object.fromEntries(rows.map((row) =>
 		[row.dataset.operation, Number(row.querySelector("[data-count]").textContent.replace(/\D/g, ""))])));
 }
 
-/* What axe finds wrong for people who do not see, or not well. */
+/* The accessibility problems that axe finds. */
 export async function accessibility(page, axe) {
 	await page.evaluate((await import("node:fs")).readFileSync(axe, "utf8"));
 	const looking = page.evaluate(() => window.axe.run(document, {
@@ -103,7 +104,7 @@ export async function accessibility(page, axe) {
 	let done = false;
 	const settle = () => { done = true; };
 	looking.then(settle, settle);
-	/* axe waits for timers, which stand still with the page's clock */
+	/* axe waits for timers, which stop with the page's clock */
 	while (!done)
 		await page.clock.runFor(100);
 	const { violations } = await looking;

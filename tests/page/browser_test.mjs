@@ -27,7 +27,7 @@ const { port } = server.address();
 const url = `http://127.0.0.1:${port}/`;
 simulation.pass(120);
 
-/* Let seconds go by, until the page shows the last document that was served. */
+/* Advance the clock until the page shows the last document that was served. */
 async function pass(page, n) {
 	await seconds(page, n);
 	await eventually(async () => Number(await page.getAttribute("body", "data-ready")) === simulation.now, 5000);
@@ -47,16 +47,16 @@ async function figures() {
 	await pass(page, 70);
 	const now = simulation.now;
 	await page.waitForTimeout(1500);
-	equal(simulation.now, now, "the page stands still while it is looked at");
+	equal(simulation.now, now, "the page stays unchanged between steps of its clock");
 	const { operations } = simulation.document();
 	equal(await calls(page), Object.fromEntries(operations.map((o) =>
 		[o.subsystem === "iommufd" ? o.operation : `${o.subsystem}_${o.operation}`, o.count])),
-	      "every operation is there with its number of calls");
+	      "every operation is shown with its number of calls");
 	const drawn = await inked(page);
 	ok(drawn.share > 0.02 && drawn.colours > 20, "the chart is drawn", drawn);
 	equal(await page.$$eval("#devices tbody tr", (rows) => rows.map((row) => row.querySelector("b").textContent)),
 	      ["0000:00:04.0", "0000:00:05.0", "0000:01:00.1"], "devices");
-	ok((await page.textContent("#devices")).includes("DMA blocked"), "one without translation says so");
+	ok((await page.textContent("#devices")).includes("DMA blocked"), "a device without translation is marked");
 	equal(await page.$$eval("#replacements > li", (items) => items.length), simulation.replacements.length,
 	      "replacements");
 	const bars = await page.$$eval("#replacements > li:first-child .phases i", (parts) =>
@@ -64,22 +64,22 @@ async function figures() {
 	const [last] = simulation.replacements;
 	const whole = bars.reduce((sum, width) => sum + width, 0);
 	ok(Math.abs(Math.max(...bars) / whole - Math.max(last.fill_ns, last.switch_ns, last.check_ns, last.drop_ns, last.wait_ns) / last.dur_ns) < 0.03,
-	   "their phases are as wide as they took long", bars, last);
+	   "their phases are as wide as their durations", bars, last);
 	equal(await page.$$eval("#failures > li div", (items) => items.map((item) => item.firstChild.textContent)),
 	      simulation.failures.map((failure) => failure.text), "failures in words");
 	ok((await page.textContent("#limits")).includes("of 64 MiB"), "limits of locked memory");
 	equal(await page.$$eval("#spaces [role=meter]", (meters) => meters.map((m) => m.getAttribute("aria-valuetext"))),
 	      ["largest hole 128 GiB, 75 % fragmented", "largest hole 510 GiB, 0.4 % fragmented"],
 	      "address spaces with their holes");
-	ok(await page.isHidden("#stuck-section"), "nothing is stuck, so nothing is said of it");
+	ok(await page.isHidden("#stuck-section"), "nothing is stuck, so that section is hidden");
 	simulation.stuckSince = simulation.now - 3e9;
 	await pass(page, 1);
 	ok(await page.isVisible("#stuck-section") && (await page.textContent("#stuck")).includes("map of 256 KiB"),
-	   "what is stuck is told");
+	   "a stuck operation is shown");
 	simulation.stuckSince = null;
 	await pass(page, 1);
 	await shoot(page, shots, "light");
-	equal(await accessibility(page, axe), [], "light: nothing is in the way of people who do not see well");
+	equal(await accessibility(page, axe), [], "light: axe finds no accessibility problem");
 	equal([seen.errors, seen.foreign], [[], []], "no error, and no request to another host");
 	await context.close();
 }
@@ -116,7 +116,7 @@ async function keyboard() {
 	      "arrow keys and Enter choose a cell");
 	await pass(page, 2);
 	ok(await page.evaluate(() => document.activeElement.closest("#matrix td")?.dataset.phase === "pin"),
-	   "the focus stays where it is as figures come in");
+	   "the focus stays in place when figures arrive");
 	await page.selectOption("#operation", "unmap");
 	await page.selectOption("#phase", "unpin");
 	await page.click("[data-window='60']");
@@ -124,7 +124,7 @@ async function keyboard() {
 	await page.waitForSelector("body[data-ready]");
 	equal([await page.inputValue("#operation"), await page.inputValue("#phase"),
 	       await page.getAttribute("[data-window='60']", "aria-pressed")], ["unmap", "unpin", "true"],
-	      "a reload keeps what was chosen");
+	      "a reload keeps the choices");
 	equal([seen.errors, seen.foreign], [[], []], "no error, and no request to another host");
 	await context.close();
 }
@@ -158,9 +158,9 @@ async function loss() {
 	}, port);
 	await passUntil(page, "live");
 	equal(await page.textContent("#status-text"), "live", "its return too");
-	ok((await page.textContent("#notice")).includes("started anew"), "and that it counts from zero");
+	ok((await page.textContent("#notice")).includes("started anew"), "and the restart of its counts");
 	await pass(page, 1);
-	equal((await calls(page)).map, simulation.operations[0].count, "which the figures do");
+	equal((await calls(page)).map, simulation.operations[0].count, "the figures restart from zero");
 	equal([seen.errors, seen.foreign], [[], []], "no other error");
 	await context.close();
 }
@@ -170,7 +170,7 @@ async function looks() {
 
 	await pass(dark.page, 60);
 	await shoot(dark.page, shots, "dark");
-	equal(await accessibility(dark.page, axe), [], "dark: nothing is in the way of people who do not see well");
+	equal(await accessibility(dark.page, axe), [], "dark: axe finds no accessibility problem");
 	const ground = () => dark.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 	const before = await ground();
 	await dark.page.click("[data-theme-choice='light']");
@@ -181,7 +181,7 @@ async function looks() {
 	await pass(phone.page, 60);
 	await shoot(phone.page, shots, "phone");
 	equal(await phone.page.evaluate(() => document.documentElement.scrollWidth), 390, "a phone is wide enough");
-	equal(await accessibility(phone.page, axe), [], "phone: nothing is in the way of people who do not see well");
+	equal(await accessibility(phone.page, axe), [], "phone: axe finds no accessibility problem");
 	equal([dark.seen.errors, phone.seen.errors], [[], []], "no error");
 	await phone.context.close();
 }

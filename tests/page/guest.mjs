@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A guest whose exporter is looked at from the host: guest.sh in the machine that LAB_EXEC names.
+// A guest whose exporter is observed from the host: guest.sh in the machine that LAB_EXEC names.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In a guest, for tests on the host that look at its exporter: run the exporter on port 9947, then the
-# commands that come on standard input, a line each. Prints "ready" once the exporter is, and after each
-# command "done STATUS". The commands may use start_exporter, kill_exporter and in_background.
+# In a guest, for tests on the host that look at its exporter: run the exporter on port 9947, then
+# the commands from standard input, one per line. Prints "ready" once the exporter is ready, and
+# "done STATUS" after each command. The commands may use start_exporter, kill_exporter and
+# in_background.
 set -u
 background=
 
@@ -23,7 +24,7 @@ kill_exporter() {
 	true
 }
 
-# Run a command until the end of the test; what it prints first tells that it has begun.
+# Run a command until the end of the test; its first output shows that it has started.
 in_background() {
 	mkfifo /run/begun
 	"$@" </dev/null >/run/begun 2>&1 &
@@ -34,7 +35,7 @@ in_background() {
 	echo "$line"
 }
 
-# Nobody may lock more than 64 KiB.
+# No more than 64 KiB may be locked.
 limited() {
 	setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock sh -c 'ulimit -l 64; exec "$@"' sh "$@"
 }
@@ -45,7 +46,7 @@ while read -r line; do
 	eval "$line"
 	echo "done $?"
 done
-# the next test finds nothing of this one
+# leave nothing behind for the next test
 kill_exporter
 for process in $background; do
 	kill "$process"

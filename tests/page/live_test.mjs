@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The page as a guest's exporter serves it, while known workloads run there.
+// The page as a guest's exporter serves it, while known workloads run in the guest.
 //
 // Usage: live_test.mjs PORT PACKAGES SCREENSHOTS
 
@@ -34,7 +34,7 @@ function sum(samples, name, wanted = {}) {
 		.reduce((total, sample) => total + sample.value, 0);
 }
 
-/* The calls of each operation as the metrics tell them, by the page's names. */
+/* The calls of each operation according to the metrics, by the page's names. */
 function counted(samples) {
 	const result = {};
 
@@ -53,10 +53,10 @@ async function headers() {
 
 	equal([response.status, response.headers.get("content-security-policy")], [200, POLICY], "the page has its policy");
 	const tag = response.headers.get("etag");
-	equal((await fetch(url, { headers: { "If-None-Match": tag } })).status, 304, "who has it is not sent it again");
+	equal((await fetch(url, { headers: { "If-None-Match": tag } })).status, 304, "a client that has it does not get it again");
 	const document = await fetch(`${url}live.json`);
 	equal([document.status, document.headers.get("content-type"), document.headers.get("cache-control")],
-	      [200, "application/json", "no-store"], "the document is JSON that nobody keeps");
+	      [200, "application/json", "no-store"], "the document is JSON that is not cached");
 	for (const path of ["page.jsx", "..%2fmetrics", "page_assets.c"])
 		equal((await fetch(url + path)).status, 404, `there is no ${path}`);
 }
@@ -69,7 +69,7 @@ async function figures() {
 	const { context, page, seen } = await open(browser, url, { clock: false });
 
 	await guest.run("for i in 1 2 3 4 5 6; do map-load 200 65536 >/dev/null; sleep 0.7; done");
-	/* a device that has been replaced is told of a second later; nothing else goes on then */
+	/* a replaced device is reported a second later; nothing else runs then */
 	const same = await eventually(async () => {
 		const samples = await scrape();
 		const told = await calls(page), wanted = counted(samples);
@@ -93,7 +93,7 @@ async function figures() {
 
 	const failures = await page.textContent("#failures");
 	ok(failures.includes("RLIMIT_MEMLOCK: 64 KiB allowed") && failures.includes("map-load"),
-	   "the failure is told in words", failures);
+	   "the failure is shown as text", failures);
 	const failed = await page.$$eval("#failures > li", (items) => items.length);
 	equal(failed, samples.filter((sample) => /_failures_total$/.test(sample.name) && sample.value).length,
 	      "as many kinds of failures as in /metrics");
@@ -118,12 +118,12 @@ async function restart() {
 	seen.away = true;
 	await guest.run("kill_exporter");
 	ok(await eventually(async () => await page.getAttribute("body", "data-state") === "lost"),
-	   "an exporter that was killed is missed");
+	   "the page reports a killed exporter");
 	await guest.run("start_exporter");
 	await guest.run("map-load 50 65536 >/dev/null");
-	ok(await eventually(async () => await page.getAttribute("body", "data-state") === "live"), "a new one is seen");
-	ok(await eventually(async () => (await calls(page)).map === 50), "its counts begin at zero");
-	ok((await page.textContent("#notice")).includes("started anew"), "which the page says");
+	ok(await eventually(async () => await page.getAttribute("body", "data-state") === "live"), "the page finds a new one");
+	ok(await eventually(async () => (await calls(page)).map === 50), "its counts start at zero");
+	ok((await page.textContent("#notice")).includes("started anew"), "and the page reports the restart");
 	equal([seen.errors, seen.foreign], [[], []], "no other error");
 	await context.close();
 }

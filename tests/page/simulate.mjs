@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// An exporter that is not one: serves the page with a document that a made-up host would give.
+// A stand-in for the exporter: serves the page with the document of an invented host.
 //
-// Usage: node simulate.mjs PAGE [PORT]      to look at the page while working on it
+// Usage: node simulate.mjs PAGE [PORT]      to look at the page during development
 //
 // The numbers come from a generator with a fixed seed, so a document is the same in every run.
 
@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/* As tools/export/page.c has it; the test against the exporter compares. */
+/* The same as in tools/export/page.c; the test against the exporter compares them. */
 export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -27,7 +27,7 @@ function generator(seed) {
 	};
 }
 
-/* The bucket of a value: 16 an octave. */
+/* The bucket of a value: 16 per octave. */
 function bucket(ns) {
 	if (ns < 32)
 		return Math.floor(ns);
@@ -57,7 +57,7 @@ class Histogram {
 	}
 }
 
-/* What goes on: calls a second, typical time, and how it is shared among the phases. */
+/* The workload: calls per second, typical time, and its distribution among the phases. */
 const LOAD = [
 	["iommufd", "map", 640, 82e3, { wait: 0.01, account: 0.01, pin: 0.62, map: 0.2 }, 256 * 1024],
 	["iommufd", "unmap", 640, 27e3, { wait: 0.02, unmap: 0.2, sync: 0.08, unpin: 0.55 }, 256 * 1024],
@@ -80,7 +80,7 @@ const FAILURES = [
 
 const REASONS = ["memlock_limit", "iova_overlap", "iommufd_refused", "gup_fault"];
 
-/* What follows from the free addresses and the largest hole in them. */
+/* The values that follow from the free addresses and the largest hole in them. */
 function free(bytes, hole) {
 	return { free_bytes: bytes, fragmentation: 1 - hole / bytes };
 }
@@ -100,7 +100,7 @@ export class Simulation {
 		this.stuckSince = null;
 	}
 
-	/* Log-normal with a heavy tail now and then. */
+	/* Log-normal, with a heavy tail occasionally. */
 	time(typical) {
 		const normal = [0, 0, 0, 0, 0, 0].reduce((sum) => sum + this.random(), 0) - 3;
 		const tail = this.random() < 0.006 ? 4 + 30 * this.random() : 1;
@@ -162,7 +162,7 @@ export class Simulation {
 		this.replacements.length = Math.min(this.replacements.length, 8);
 	}
 
-	/* Let some seconds go by. */
+	/* Advance the clock by some seconds. */
 	pass(seconds) {
 		this.now += Math.round(seconds * 1e9);
 		const wave = 1 + 0.5 * Math.sin(this.now / 40e9);
@@ -219,7 +219,7 @@ export class Simulation {
 	}
 }
 
-/* Serve the page with what a function answers as the document. */
+/* Serve the page with the answer of a function as the document. */
 export async function serve(page, document, port = 0) {
 	const server = createServer(async (request, response) => {
 		const path = new URL(request.url, "http://localhost").pathname;

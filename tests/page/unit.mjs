@@ -56,8 +56,8 @@ function shares() {
 	const exact = percents.map((p) => values[Math.max(Math.ceil((p / 100) * values.length), 1) - 1]);
 	const got = percentiles(histogram, percents);
 	ok(got.every((value, i) => Math.abs(value - exact[i]) <= exact[i] / 16 + 1),
-	   "percentiles are right to a sixteenth", got, exact);
-	equal(percentiles(empty(), [50, 99]), [null, null], "of nothing there is none");
+	   "percentiles are within a sixteenth", got, exact);
+	equal(percentiles(empty(), [50, 99]), [null, null], "without values there are none");
 	const twice = add(add(empty(), histogram), histogram);
 	equal(since(twice, histogram), histogram, "a difference undoes a sum");
 }
@@ -78,35 +78,35 @@ function samples() {
 	const map = () => store.sum(KEEP_NS).get("map");
 
 	store.take(documentOf(10e9, 1000));
-	equal([store.samples.length, map()], [0, undefined], "what came before the page is no sample");
+	equal([store.samples.length, map()], [0, undefined], "figures from before the page are not a sample");
 	store.take(documentOf(11e9, 1010, "a", 2));
 	store.take(documentOf(12e9, 1010, "a", 2));
 	store.take(documentOf(13e9, 1025, "a", 3));
 	equal([map().count, map().errors, map().bytes, map().total.sum, map().phases.get("pin").count],
-	      [25, 3, 102400, 2550, 25], "samples add up to what came since");
-	equal([...store.sum(1.5e9).values()].map((o) => o.count), [15], "or to what came in a while");
+	      [25, 3, 102400, 2550, 25], "samples add up to the figures since then");
+	equal([...store.sum(1.5e9).values()].map((o) => o.count), [15], "or to those of a period");
 	equal([...store.current.keys()], ["map", "vfio_map"], "vfio's operations have their own names");
-	equal(store.take(documentOf(13e9, 1500)), false, "a document that is not newer is passed over");
+	equal(store.take(documentOf(13e9, 1500)), false, "a document that is not newer is skipped");
 	equal(store.current.get("map").count, 1025, "and changes nothing");
 
-	equal(store.cost(10e9), 0.02, "so does what the exporter took");
+	equal(store.cost(10e9), 0.02, "so does the exporter's processor time");
 
 	const series = store.series("map", "", 10e9, 1e9);
 	equal([series.times, series.histograms.map((h) => h.count)], [[11, 12, 13], [10, 0, 15]],
-	      "over time there is a step a second");
+	      "over time there is one step per second");
 	const phase = store.series("map", "pin", 10e9, 2e9);
 	equal([phase.times, phase.histograms.map((h) => h.count)], [[12, 14], [10, 15]], "of a phase, too");
 
 	ok(store.take(documentOf(20e9, 7, "b")), "another instance is noticed");
 	equal(store.samples.at(-1).operations.get("map").count, 7, "and counts from zero");
 	const gap = store.series("map", "", 20e9, 1e9);
-	equal(gap.histograms.map((h) => h?.count ?? null), [10, 0, 15, null, 7], "where nothing was read is a gap");
+	equal(gap.histograms.map((h) => h?.count ?? null), [10, 0, 15, null, 7], "a missing document leaves a gap");
 
 	store.take(documentOf(20e9 + KEEP_NS + 1e9, 8, "b"));
-	equal(store.samples.length, 1, "what is older than the longest time shown is forgotten");
+	equal(store.samples.length, 1, "samples older than the longest period are dropped");
 }
 
-/* The simulation's document has the keys of the exporter's, which are described. */
+/* The simulation's document has the keys of the exporter's document, which are described. */
 function keys() {
 	const reference = readFileSync(new URL("../../docs/use/json.md", import.meta.url), "utf8");
 	const known = new Set([...reference.split("\n## Keys\n")[1].matchAll(/^\| `(\w+)`/gm)].map((row) => row[1]));
@@ -127,7 +127,7 @@ function keys() {
 	simulation.pass(60);
 	const document = simulation.document();
 	equal([document.failures, document.replacements, document.stuck].map((list) => list.length > 0),
-	      [true, true, true], "the simulation has something of everything");
+	      [true, true, true], "the simulation covers every part");
 	walk(document);
 	ok(known.size > 200, "the reference of keys is read", known.size);
 	equal([...wild], [], "the page's tests use only keys that the tool has");

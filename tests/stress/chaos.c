@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread that does anything to anything.
+ * A thread that makes random calls on random objects.
  *
- * Ids come from the shared hints, or from nowhere.  IOVAs and lengths are few, so that threads meet
- * at the same ones.  What each call answers is only checked for being an errno that the uAPI knows.
+ * Ids come from the shared hints, or are random. There are few IOVAs and lengths, so that threads
+ * use the same ones. The only check of a call's result is that its errno is one that the uAPI
+ * documents.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ static _Atomic uint32_t *hint_of(struct chaos *ch, enum kind kind, unsigned int 
 
 static uint32_t any_id(struct chaos *ch, enum kind kind)
 {
-	/* Now and then something of another kind, or that never was */
+	/* Occasionally an object of another kind, or an id that never existed */
 	if (!random_below(ch->rng, 40))
 		kind = random_below(ch->rng, NR_KINDS);
 	if (!random_below(ch->rng, 100))
@@ -104,7 +105,7 @@ static uint64_t any_iova(struct chaos *ch)
 	       random_below(ch->rng, 3) / 2 * PAGE;
 }
 
-/* Where there was none; else one in the place of another, which goes if it can. */
+/* Fills an empty slot, or else replaces another one, which is destroyed if possible. */
 static int do_ioas_alloc(struct chaos *ch)
 {
 	_Atomic uint32_t *hint = hint_of(ch, KIND_IOAS, random_below(ch->rng, NR_IDS));
@@ -273,7 +274,7 @@ static void close_access(struct chaos *ch, unsigned int i)
 	ch->accesses[i] = -1;
 }
 
-/* An operation on an open access: in its own context, whatever the thread is at. */
+/* An operation on an open access: in its own context, whichever the thread works on. */
 static int do_access(struct chaos *ch, enum chaos_op op, unsigned int i)
 {
 	uint64_t length, iova = any_iova(ch);
@@ -360,7 +361,7 @@ static int do_memory(struct chaos *ch)
 		mprotect(va, length, PROT_READ | PROT_WRITE);
 		break;
 	case 2:
-		/* Away and back: for a moment there is nothing. */
+		/* Removed and restored: for a moment nothing is mapped. */
 		if (va >= w->small && va < w->small + w->length)
 			mmap(va, length, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -372,7 +373,7 @@ static int do_memory(struct chaos *ch)
 	return 0;
 }
 
-/* A child that shares the files, not the memory; its maps stay when it is gone. */
+/* A child that shares the files, not the memory; its maps stay after its end. */
 static int do_fork(struct chaos *ch)
 {
 	pid_t pid = fork();
@@ -394,7 +395,7 @@ static int do_dma(struct chaos *ch)
 	struct test_device device = { .index = random_below(ch->rng, 24) };
 	uint64_t value;
 
-	/* Whoever's device it is, if there is one of this number */
+	/* Any process's device, if there is one with this number */
 	if (random_below(ch->rng, 2))
 		device_knob(&device, "dma", random_below(ch->rng, 2) ?
 						    "start 0x1000000 0x2000000 r 300" : "stop");
@@ -494,13 +495,13 @@ static bool may_be(int rc)
 }
 
 /**
- * chaos_thread() - do anything to anything until the time is over
+ * chaos_thread() - make random calls until the time is over
  * @w: the process
  * @rng: random numbers
  */
 void chaos_thread(struct worker *w, struct rng *rng)
 {
-	/* What is common is listed often. */
+	/* Common operations are listed often. */
 	static const uint8_t often[] = {
 		OP_MAP, OP_MAP, OP_MAP_FIXED, OP_MAP_FIXED, OP_UNMAP, OP_UNMAP, OP_COPY, OP_COPY,
 		OP_REPLACE, OP_REPLACE, OP_ACCESS_PIN, OP_ACCESS_UNPIN, OP_ACCESS_RW,
@@ -516,7 +517,7 @@ void chaos_thread(struct worker *w, struct rng *rng)
 							  random_below(rng, OP_MODEL);
 		int rc;
 
-		/* What takes long or makes others fail is rare. */
+		/* Operations that are slow or make others fail are rare. */
 		if ((op == OP_FORK || op == OP_ALLOW || op == OP_UNMAP_ALL || op == OP_OPTION ||
 		     op == OP_DESTROY) && random_below(rng, 6))
 			continue;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is anything left?  What the kernel counts, before and after.
+ * The search for leaks: counters of the kernel, before and after.
  *
- * Some of it is freed a moment after the last user is gone (RCU, deferred fput()), so what does not
- * balance at once is looked at again for some seconds.
+ * Some objects are freed shortly after their last user is gone (RCU, deferred fput()), so
+ * counters that do not balance at once are checked again for some seconds.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -18,9 +18,7 @@
 
 #define SETTLE_MS 10000
 
-/*
- * A slab that a CPU keeps to itself counts as full, so it is taken from the CPUs first.
- */
+/* A slab that a CPU keeps to itself counts as full, so it is taken from the CPUs first. */
 static uint64_t slab_objects(const char *cache)
 {
 	size_t n = strlen(cache);
@@ -98,11 +96,11 @@ static void look(struct baseline *now)
 }
 
 /**
- * leaks_baseline() - note what there is before
- * @before: where
+ * leaks_baseline() - record the counters before the test
+ * @before: is filled
  *
- * Whoever reads or writes without a cache, the guest's file system for one, pins pages for a moment:
- * these are not what stays.
+ * Uncached reads and writes, for example of the guest's file system, pin pages for a moment:
+ * those do not stay.
  */
 void leaks_baseline(struct baseline *before)
 {
@@ -119,8 +117,8 @@ void leaks_baseline(struct baseline *before)
 }
 
 /*
- * As the user of the stress test, with a limit of exactly what is mapped: possible only if nothing
- * is charged to that user any more.
+ * Maps as the user of the stress test, with a limit of exactly the mapped size: possible only if
+ * nothing is charged to that user any more.
  */
 static bool user_uncharged(void)
 {
@@ -154,8 +152,8 @@ static unsigned int point(unsigned int number, bool good, const char *what)
 }
 
 /**
- * leaks_check() - compare with what there was, and print a point for each thing
- * @before: what there was
+ * leaks_check() - compare with the baseline, and print a point for each counter
+ * @before: the baseline
  * @workers: processes that were started since
  * @first: number of the first point
  *
@@ -163,7 +161,7 @@ static unsigned int point(unsigned int number, bool good, const char *what)
  */
 unsigned int leaks_check(const struct baseline *before, unsigned int workers, unsigned int first)
 {
-	/* What other processes of the system come and go with */
+	/* The variation caused by other processes of the system */
 	const uint64_t slack = 16 + workers / 8;
 	struct baseline now;
 	unsigned int failed = 0;

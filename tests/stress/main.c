@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The stress test of iommufd: starts workers until the time is over, then looks what is left.
+ * The stress test of iommufd: starts workers until the time is over, then searches for leaks.
  *
  *	iommufd-stress [-s SECONDS] [-w WORKERS] [-t THREADS] [-r SEED] [-g CGROUP]
  *
- * With -g the workers run in that cgroup.  The parent does not, so that it sees what becomes of
- * workers that the kernel kills for want of memory.
+ * With -g the workers run in that cgroup. The parent does not, so that it sees the end of workers
+ * that the kernel kills when it is out of memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ struct options {
  * struct thread - a thread of a worker
  * @w: the worker
  * @rng: its random numbers
- * @model: it is one that checks
+ * @model: it checks a model
  */
 struct thread {
 	struct worker *w;
@@ -64,8 +64,8 @@ static void *thread_main(void *arg)
 }
 
 /*
- * An unprivileged user, so that RLIMIT_MEMLOCK counts and limits, but for the access to the files
- * that debugfs has for root only, and for the test ioctl.
+ * An unprivileged user, so that RLIMIT_MEMLOCK is counted and enforced, but with access to the
+ * files of debugfs, which only root can open, and to the test ioctl.
  */
 #define KEPT_CAPABILITIES (1 << CAP_DAC_OVERRIDE | 1 << CAP_SYS_ADMIN)
 
@@ -146,7 +146,7 @@ static uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-/* Workers that run go on with the context that was there, and with its table. */
+/* Running workers continue with the old context, and with its table. */
 static int open_context(struct worker *w, unsigned int i)
 {
 	static unsigned int next_table;
@@ -190,7 +190,7 @@ static int parse(int argc, char **argv, struct options *options)
 	return 0;
 }
 
-/* Start workers, have them live a while, end them one way or the other; returns how many. */
+/* Start workers, let them live a while, and end them in one way or another; returns how many. */
 static unsigned int run(struct worker *w, const struct options *options, unsigned int *killed,
 			unsigned int *broken)
 {
@@ -226,7 +226,7 @@ static unsigned int run(struct worker *w, const struct options *options, unsigne
 			}
 			if (!pids[i])
 				continue;
-			/* They stop by themselves at the end; before that, suddenly. */
+			/* At the end they stop by themselves; before that they are killed. */
 			if (now > until[i] + (now >= end ? patience_ms(30000) : 0))
 				kill(pids[i], SIGKILL);
 			if (waitpid(pids[i], &status, WNOHANG) == pids[i]) {
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	/* An IOTLB that takes its time gives others some. */
+	/* A slow IOTLB makes the calls of threads overlap more. */
 	if (mock_knob("sync_ns", "20000")) {
 		printf("Bail out! there is no mock IOMMU\n");
 		return 1;

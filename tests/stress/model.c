@@ -2,10 +2,10 @@
 /*
  * A thread that knows what is mapped.
  *
- * It has an IOAS, two devices and an access to itself, in a context that others use too, and memory
- * of its own.  It maps and unmaps slots at random while it moves a device between HWPTs, and looks
- * whether the page tables, the access, the pins and the memory say what they should.  Calls that
- * need memory may fail with ENOMEM; no other failure is right.
+ * It has an IOAS, two devices and an access to itself, in a context that others use too, and
+ * memory of its own. It maps and unmaps slots at random while it moves a device between HWPTs,
+ * and checks that the page tables, the access, the pins and the memory are correct. Calls that
+ * need memory may fail with ENOMEM; any other failure is an error.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 /**
  * struct model - the thread's view
- * @shared: where to complain
+ * @shared: where errors are recorded
  * @rng: random numbers
  * @fd: the context
  * @ioas: its IOAS
@@ -121,7 +121,7 @@ static bool set_up(struct model *m)
 }
 
 /**
- * model_thread() - use an IOAS of one's own and check it, until the time is over
+ * model_thread() - use an IOAS of its own and check it, until the time is over
  * @w: the process
  * @rng: random numbers
  * @fd: the context
@@ -131,9 +131,9 @@ void model_thread(struct worker *w, struct rng *rng, int fd)
 	struct model m = { .shared = w->shared, .rng = rng, .fd = fd, .access = -1 };
 	unsigned int round, slot;
 
-	/* Small pages, whose pins can be told one by one. */
+	/* Small pages, whose pins can be checked one by one. */
 	m.memory = memory(NR_SLOTS * SLOT);
-	/* Short of memory it may fail: the next worker tries again. */
+	/* It may fail when memory is short: the next worker tries again. */
 	if (!set_up(&m))
 		goto out;
 

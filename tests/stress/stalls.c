@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls that wait for memory that never comes, among calls that must not wait for them.
+ * Calls that wait for memory that never arrives, among calls that must not wait for them.
  *
  *	iommufd-stalls [-s SECONDS] [-r SEED]
  *
- * All processes share a context with two IOASes; a device keeps the first one pinned.  Stallers make
- * one call at a time whose memory does not come (map, copy, attach, replace, a pin or a read by an
- * access), let it wait until each goer has got on by a number of rounds, and then answer the fault,
- * close what they have, exit, or are killed.  Goers map, unmap, copy, attach, replace, pin, read and
- * look, in both IOASes.  A goer that waited for a staller would have it wait for ever: then no
- * counter advances, and the parent says so and shows where all are.  Nothing is decided by how
- * long a call takes.
+ * All processes share a context with two IOASes; a device keeps the first one pinned. Stallers
+ * make one call at a time whose memory does not arrive (map, copy, attach, replace, a pin or a
+ * read by an access), let it wait until each goer has completed a number of rounds, and then
+ * answer the fault, close their files, exit, or are killed. Goers map, unmap, copy, attach,
+ * replace, pin, read and query in both IOASes. If a goer waited for a staller, both would wait
+ * forever: then no counter advances, and the parent reports it with the stacks of all. No result
+ * depends on the duration of a call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,14 +33,14 @@
 #define NR_GOERS	2
 #define NR_PROCESSES	(NR_STALLERS + NR_GOERS)
 
-/* Rounds that each goer gets on by while a call is stalled, and pages of that. */
+/* Rounds that each goer completes while a call is stalled, and pages of those */
 #define ROUNDS_WAITED	3
 #define STALLED_PAGES	4
 
 /* Each process has a part of the IOVA space in both IOASes. */
 #define BASE(_process)	(GB(1) + (uint64_t)(_process) * GB(1))
 
-/* No counter may stand still for so long, however slow the machine is. */
+/* No counter may stand still for this long, however slow the machine is. */
 #define PATIENCE_S	120
 
 #define PIN MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES
@@ -60,7 +60,7 @@ static const char *const stall_names[NR_STALLS] = {
 };
 
 /**
- * struct board - what all processes see
+ * struct board - state shared by all processes
  * @stop: the time is over
  * @rounds: rounds that each goer has made
  * @stalls: calls that were stalled
@@ -77,10 +77,10 @@ static struct board {
  * struct staller - a process with a stalled call
  * @fd: the context
  * @pinned: the IOAS that has a device
- * @bare: the IOAS that has none but those of stallers
+ * @bare: the IOAS that only has devices of stallers
  * @base: its part of the IOVA space
- * @memory: memory that does not come
- * @device: a device of its own, on its way to an IOAS with that memory
+ * @memory: memory that does not arrive
+ * @device: a device of its own, to be attached to an IOAS with that memory
  * @own: an IOAS of its own
  * @access: an access to @bare
  * @what: the call
@@ -122,7 +122,7 @@ static int make_call(void *arg)
 	}
 }
 
-/* The device and the memory that a call needs to be stalled. */
+/* Set up the device and the memory for a call that stalls. */
 static void prepare(struct staller *s)
 {
 	uint64_t length = STALLED_PAGES * PAGE;
@@ -139,7 +139,9 @@ static void prepare(struct staller *s)
 		CHECK_OK(device_attach(s->fd, &s->device, s->pinned));
 }
 
-/* What is left of the life before goes: its maps, and the device that it named in a file's life. */
+/*
+ * Remove what the previous life left: its maps, and the device whose number it stored in a file.
+ */
 static void clean(int fd, uint32_t ioas, uint64_t base)
 {
 	int rc;
@@ -209,7 +211,7 @@ static void look(int fd)
 	close(file);
 }
 
-/* In an IOAS in which calls of others wait. */
+/* Work in an IOAS in which calls of others wait. */
 static void go_on(int fd, uint32_t ioas, uint8_t *buffer, uint64_t base)
 {
 	struct iommu_iova_range ranges[8];
@@ -241,7 +243,10 @@ static void __attribute__((noreturn)) run_goer(int fd, uint32_t pinned, uint32_t
 	while (!atomic_load(&board->stop)) {
 		go_on(fd, pinned, buffer, base);
 		go_on(fd, bare, buffer, base);
-		/* An HWPT of its own comes and goes in the IOAS, with maps pending there. */
+		/*
+		 * An HWPT of its own is added to and removed from the IOAS, with maps pending in
+		 * it.
+		 */
 		CHECK_OK(device_add(fd, &half, &device));
 		CHECK_OK(ioas_alloc(fd, &own));
 		CHECK_OK(device_attach(fd, &device, pinned));
@@ -304,7 +309,7 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-/* Start again what ended; false if a process failed or nothing moves. */
+/* Restart processes that ended; false if one failed or nothing moves. */
 static bool keep_running(pid_t *pids, int fd, uint32_t pinned, uint32_t bare, struct rng *rng,
 			 time_t until)
 {
@@ -394,9 +399,9 @@ int main(int argc, char **argv)
 	}
 	if (!report())
 		ok = false;
-	printf("%sok 1 - nothing waits for memory that never comes\n", ok ? "" : "not ");
+	printf("%sok 1 - nothing waits for memory that never arrives\n", ok ? "" : "not ");
 	CHECK_EQ(close(fd), 0);
-	/* CPUs add up what they have counted once a second. */
+	/* CPUs add up their counters once a second. */
 	for (i = 0; i < 300 && pinned_pages() != before; i++)
 		usleep(100000);
 	i = pinned_pages() == before;

@@ -2,14 +2,14 @@
 /*
  * The stress test: what its files share.
  *
- * The parent (main.c) opens contexts and starts workers, processes of several threads that live a few
- * seconds and then exit, or are killed in the middle of a call.  A thread either does anything to
- * anything (chaos.c), with any documented errno for an answer, or keeps an IOAS of its own of which
- * it knows what is mapped, and checks it (model.c).  When all workers are gone and all contexts
- * closed, nothing may be left (leaks.c).
+ * The parent (main.c) opens contexts and starts workers: processes of several threads that live a
+ * few seconds and then exit, or are killed in the middle of a call. A thread either makes random
+ * calls on random objects (chaos.c), where any documented errno is correct, or keeps an IOAS of
+ * its own whose contents it knows and checks (model.c). When all workers have ended and all
+ * contexts are closed, nothing may be left (leaks.c).
  *
- * All processes share struct shared.  Its ids are hints, written without a lock: an id that is gone,
- * or has become another object's, is what the test wants as well.
+ * All processes share struct shared. Its ids are hints, written without a lock: the test also
+ * wants ids of objects that are gone or have been replaced.
  */
 #ifndef IOMMUSCOPE_STRESS_H
 #define IOMMUSCOPE_STRESS_H
@@ -67,13 +67,13 @@ enum chaos_op {
 };
 
 /**
- * struct shared - what all processes see
+ * struct shared - state shared by all processes
  * @stop: the time is over
  * @done: calls that succeeded, by operation
- * @failed: calls that failed with an errno that may be, by errno
- * @unexpected: calls that failed with one that may not
- * @wrong: a model found something mapped, pinned or stored that should not be, or not
- * @ids: tables of objects that were there not long ago, one a context
+ * @failed: calls that failed with a permitted errno, by errno
+ * @unexpected: calls that failed with another errno
+ * @wrong: a model found memory mapped, pinned or stored that should not be, or missing
+ * @ids: tables of recent objects, one for each context
  */
 struct shared {
 	atomic_bool stop;
@@ -86,9 +86,9 @@ struct shared {
 
 /**
  * struct worker - a worker process
- * @shared: what all processes see
+ * @shared: state shared by all processes
  * @contexts: /dev/iommu, opened by the parent
- * @tables: which table of ids belongs to each context
+ * @tables: the table of ids of each context
  * @small: memory in small pages
  * @huge: memory in transparent huge pages
  * @file: memory of a file
@@ -133,7 +133,7 @@ void chaos_thread(struct worker *w, struct rng *rng);
 void model_thread(struct worker *w, struct rng *rng, int fd);
 
 /**
- * struct baseline - what there was before
+ * struct baseline - the counters before the test
  * @pins: pages pinned
  * @mm: struct mm_struct in use, as the slab allocator counts
  * @tasks: struct task_struct in use

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attach the tool's programs to their events, and detach them, again and again in one process.
+ * Attach the tool's programs to their events, and detach them, repeatedly in one process.
  *
  *	attach-load ROUNDS LOADS
  *
- * A round is one object's turn: lat's, ops' or stuck's.  LOADS times in all, the objects are loaded anew:
- * the verifier takes longer than a hundred rounds.  Everything goes through session.c, as in the tool.
+ * A round uses one of the objects in turn: lat's, ops' or stuck's. The objects are loaded anew
+ * only LOADS times in all, since the verifier takes longer than a hundred rounds. Everything goes
+ * through session.c, as in the tool.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A host with many devices: as many mock devices as asked for, each attached to an IOAS of its own
- * in a context of its own, with memory mapped.
+ * A host with many devices: COUNT mock devices, each attached to an IOAS of its own in a context
+ * of its own, with memory mapped.
  *
  *	devices-load COUNT
  *

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A workload of known calls: allocate IOASes, destroy them, one of them wrongly.
+ * A workload of known calls: allocate IOASes and destroy them, with one failing call.
  *
- * It prints a line for each call, "OPERATION ID ERROR", as the truth that a tool's account of the
- * same calls is compared with.
+ * It prints a line for each call, "OPERATION ID ERROR", as the truth for the tool's report of the
+ * same calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 		ids[i] = alloc.out_ioas_id;
 	}
 	for (i = 0; i < count; i++) {
-		/* the one in the middle is asked for by an id that nobody has */
+		/* the one in the middle uses an id that no object has */
 		struct iommu_destroy destroy = {
 			.size = sizeof(destroy),
 			.id = i == count / 2 ? ids[count - 1] + 4711 : ids[i],

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A process that does with /dev/iommu what it is told, a line at a time.
+ * A process that runs commands on /dev/iommu, one per line.
  *
  * Each line of standard input is a command with its numbers; the answer is one line, "ok" and
- * numbers, or "error" and an errno.  FILE is what "open" answered.  Memory is LENGTH bytes of a
- * KIND: small, thp, hugetlb, shared (populated), untouched, or readonly (untouched, and mapped so).
+ * numbers, or "error" and an errno. FILE is the answer of "open". Memory is LENGTH bytes of a
+ * KIND: small, thp, hugetlb, shared (populated), untouched, or readonly (untouched, and mapped
+ * read-only).
  *
- *	open				FILE
- *	close FILE
- *	ioas FILE			IOAS
- *	device FILE GROUP		STDEV DEVICE INDEX GROUP
- *	attach FILE STDEV PT		HWPT
- *	replace FILE STDEV PT		HWPT
- *	detach FILE STDEV
- *	hwpt FILE DEVICE IOAS		HWPT
- *	map FILE IOAS KIND LENGTH [IOVA]	IOVA
- *	maps FILE IOAS COUNT LENGTH	COUNT areas, one behind the other
- *	pairs FILE IOAS COUNT		median of COUNT maps and unmaps of a page, in ns
- *	unmap FILE IOAS IOVA LENGTH
- *	copy FILE DST SRC IOVA LENGTH	IOVA
- *	allow FILE IOAS FIRST LAST
- *	destroy FILE ID
- *	access FILE IOAS		FD
- *	access_pin FILE FD IOVA LENGTH	ID
- *	access_unpin FILE FD ID
- *	rlimit_mode FILE MODE
- *	memlock BYTES			sets the limit
- *	churn				threads that do all of it at random, until the next line comes; the
+ *	open                            FILE close FILE ioas FILE                       IOAS
+ *	device FILE GROUP          STDEV DEVICE INDEX GROUP attach FILE STDEV PT           HWPT
+ *	replace FILE STDEV PT              HWPT detach FILE STDEV hwpt FILE DEVICE IOAS
+ *	HWPT map FILE IOAS KIND LENGTH [IOVA]   IOVA maps FILE IOAS COUNT LENGTH        COUNT
+ *	areas, one behind the other pairs FILE IOAS COUNT         median of COUNT maps and unmaps
+ *	of a page, in ns unmap FILE IOAS IOVA LENGTH copy FILE DST SRC IOVA LENGTH      IOVA allow
+ *	FILE IOAS FIRST LAST destroy FILE ID access FILE IOAS                FD access_pin FILE FD
+ *	IOVA LENGTH       ID access_unpin FILE FD ID rlimit_mode FILE MODE memlock BYTES
+ *	sets the limit churn                            threads that do all of it at random, until
+ *	the next line comes; the
  *					number of calls
  */
 #include <errno.h>
@@ -48,7 +38,7 @@
 
 static struct test_device devices[MAX_STDEVS];
 
-/* The device behind a test object: its ids count by file, so both are the key. */
+/* The device of a test object. Ids are unique per file only, so both are the key. */
 static struct test_device *device_of(int file, uint32_t stdev)
 {
 	static int files[MAX_STDEVS];
@@ -102,7 +92,7 @@ static int map(int file, uint32_t ioas, const char *kind, uint64_t length, const
 		*iova = strtoull(fixed, NULL, 0);
 	}
 	rc = ioas_map(file, ioas, memory_, length, iova, flags);
-	/* what is not pinned is needed still when it will be: never unmapped */
+	/* memory that is not pinned now is still needed for a later pin: never unmapped */
 	if (rc && strcmp(kind, "thp"))
 		munmap(memory_, length);
 	return rc;
@@ -156,7 +146,7 @@ static int pairs(int file, uint32_t ioas, uint64_t count, uint64_t *median)
 	return rc;
 }
 
-/* What a thread of the churn has, and how many calls it made. */
+/* The state of a thread of the churn, and its number of calls. */
 struct churner {
 	pthread_t thread;
 	unsigned int seed;
@@ -237,7 +227,7 @@ static unsigned long churn(void)
 		if (pthread_create(&churners[i].thread, NULL, churn_thread, &churners[i]))
 			exit(1);
 	}
-	/* the end of the input will do as well */
+	/* the end of the input also ends it */
 	if (fgets(line, sizeof(line), stdin))
 		line[0] = '\0';
 	enough = true;
@@ -255,7 +245,9 @@ static int memlock(uint64_t bytes)
 	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
 }
 
-/* Run a command; its numbers come in @n, the answer goes to @out.  Returns 0 or a negative errno. */
+/*
+ * Run a command; its numbers are in @n, the answer goes to @out. Returns 0 or a negative errno.
+ */
 static int run(char **words, const uint64_t *n, char *out, size_t size)
 {
 	const char *name = words[0];

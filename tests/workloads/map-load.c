@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A workload of known calls: map and unmap memory, with one call in @every wrong.
+ * A workload of known calls: map and unmap memory, where every EVERY-th call fails.
  *
  *	map-load [-m] [-w] COUNT LENGTH [EVERY]
  *
  * With -m a mock device is attached to the IOAS, so that memory is pinned and mapped into a page
- * table; it then prints "device NAME" first.  Prints "map COUNT ERRORS BYTES" and "unmap COUNT ERRORS BYTES".
- * With -w the last area stays, and the end comes with that of the standard input.
+ * table; then it prints "device NAME" first. Prints "map COUNT ERRORS BYTES" and "unmap COUNT
+ * ERRORS BYTES". With -w the last area stays, and the program ends with its standard input.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +46,8 @@ __attribute__((noinline)) static void call(int fd, struct calls *calls, unsigned
 }
 
 /*
- * Functions of their own, to be found in stacks.  A libc without frame pointers hides the one that
- * calls ioctl(), hence these that call it.
+ * Separate functions, to be found in stacks. A libc without frame pointers hides the caller of
+ * ioctl(), so these two call it.
  */
 __attribute__((noinline)) static void map_area(int fd, struct calls *calls,
 					       struct iommu_ioas_map *in)
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 			.length = length,
 		};
 
-		/* a wrong one is of an IOAS that is not there, and maps nothing */
+		/* a failing call uses an IOAS that does not exist, and maps nothing */
 		if (every && i % every == every - 1) {
 			in.ioas_id += 4711;
 			map_area(fd, &map, &in);

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A workload of known replacements: mock devices of one group that do DMA while their translation is
+ * A workload of known replacements: mock devices of one group do DMA while their translation is
  * replaced by another with the same mappings.
  *
  *	replace-load COUNT [DEVICES [GAP_US [FAIL]]]
  *	replace-load -w COUNT
  *
- * GAP_US: how long each device has no translation in between.  FAIL: the IOMMU refuses at this device,
- * counted from 1.  Prints "replaced COUNT failed COUNT", and for each device "NAME COUNTER VALUE..." with the
- * mock's own counters.  Last it replaces once by the HWPT that there is, and once by none.
+ * GAP_US: how long each device has no translation in between. FAIL: the IOMMU refuses this
+ * device, counted from 1. Prints "replaced COUNT failed COUNT", and for each device "NAME COUNTER
+ * VALUE..." with the mock's own counters. At the end it replaces once by the current HWPT, and
+ * once by one that does not exist.
  *
- * With -w each replacement fills a new HWPT, slowly, while a thread called "mapper" maps into the IOAS that
- * it is filled from.
+ * With -w each replacement slowly fills a new HWPT, while a thread called "mapper" maps into the
+ * IOAS that fills it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -59,7 +60,7 @@ static void print_counters(const struct test_device *device)
 	putchar('\n');
 }
 
-/* What the mapper works on. */
+/* The objects of the mapper. */
 static struct {
 	int fd;
 	uint32_t ioas[2];

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A workload with an operation that does not end: map memory whose pages nobody provides.
+ * A workload with an operation that does not end: map memory whose pages no thread provides.
  *
  * A thread maps memory that userfaultfd guards into an IOAS with a mock device, so the kernel
- * waits for its pages while it pins them.  The program prints "pid PID tid TID ioas ID device NAME",
- * then waits until its standard input ends, provides the pages and prints what the map returned.
+ * waits for its pages while it pins them. The program prints "pid PID tid TID ioas ID device
+ * NAME", waits until its standard input ends, then provides the pages and prints the result of
+ * the map.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,20 +4,20 @@
  *
  *	type1-load BDF WORK [ARGUMENT]...
  *
- * It gives the group of a device that vfio-pci has to a container, prints "pid PID", does the work, and prints of
- * each call on memory "map IOVA LENGTH PAGES ERROR" or "unmap ...": what was asked for, how many pages that pinned or
- * unpinned, and the name of the errno value, or 0.
+ * It adds the group of a device bound to vfio-pci to a container, prints "pid PID", does the
+ * work, and prints for each call on memory "map IOVA LENGTH PAGES ERROR" or "unmap ...": the
+ * requested range, the number of pages pinned or unpinned, and the name of the errno value, or 0.
  *
  *	pairs N [BYTES]		maps and unmaps
  *	areas N			N areas, and one unmap of all
- *	errors			one failure of each kind, and what it takes
+ *	errors			one failure of each kind, and the calls that set it up
  *	memlock LIMIT WANTED	as uid 1000 under a RLIMIT_MEMLOCK of LIMIT bytes
  *	full			as many areas as a container may have, and one more
  *	threads N PAIRS		N threads in one container, each with its own range
- *	waiting BYTES		a map of so much memory that is not there yet, and another one meanwhile, which
- *				has to wait for the first
- *	time N BYTES		pairs, without a line for each: the time of one in nanoseconds, once for each line
- *				of its standard input, always of the same memory
+ *	waiting BYTES		a map of untouched memory, and a concurrent one, which has to wait
+ *				for the first
+ *	time N BYTES		pairs, without a line for each: for each line of its standard input,
+ *				the time of one in nanoseconds, always of the same memory
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,7 @@ static int map(void *memory, uint64_t iova, uint64_t length)
 	return map_flags(memory, iova, length, VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
 }
 
-/* @pages: what it is to unpin */
+/* @pages: how many pages it must unpin */
 static int unmap(uint64_t iova, uint64_t length, uint64_t pages)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
@@ -238,7 +238,7 @@ static bool maps_already(void)
 	file = tid ? fopen(path, "re") : NULL;
 	if (!file)
 		return false;
-	/* "running" while it runs: then its number of system calls says nothing */
+	/* "running" while it runs: then its number of system calls means nothing */
 	if (fscanf(file, "%ld", &call) != 1)
 		call = -1;
 	fclose(file);

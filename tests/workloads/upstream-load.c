@@ -4,17 +4,20 @@
  *
  *	upstream-load BDF WORK [ARGUMENT]...
  *
- * It binds a device that vfio-pci has, prints "pid PID", does the work, and prints of each call "NAME IOVA LENGTH
- * ERROR": what was asked for, and the name of the errno value, or 0.  A call that is not about memory has zeroes.
+ * It binds a device that vfio-pci has, prints "pid PID", does the work, and prints for each call
+ * "NAME IOVA LENGTH ERROR": the requested range, and the name of the errno value, or 0. The range
+ * of a call that is not on memory is zero.
  *
- *	pairs N [BYTES]		maps and unmaps
- *	bytes BYTES		one map of much, the table of it filled again, and one unmap
- *	tables			copies, tables, the device moved from one to another, and all of it taken back
- *	compat			maps and unmaps by the interface of a type1 container
- *	errors			failures, and what it takes
- *	memlock LIMIT WANTED	as uid 1000 under a RLIMIT_MEMLOCK of LIMIT bytes
- *	switching N		the device moved from one table to another and back, maps and unmaps meanwhile
- *	waiting BYTES		a map of memory that is not there yet, and unmaps of the same context meanwhile
+ *	pairs N [BYTES]         maps and unmaps bytes BYTES             one large map, a second
+ *	page table filled from it, and one unmap tables                 copies, page tables, moves
+ *	of the device between them, and the undoing
+ *				of all of it
+ *	compat                  maps and unmaps by the interface of a type1 container errors
+ *	failures, and the calls that set them up memlock LIMIT WANTED   as uid 1000 under a
+ *	RLIMIT_MEMLOCK of LIMIT bytes switching N           moves of the device between two page
+ *	tables, with concurrent maps and
+ *				unmaps
+ *	waiting BYTES		a map of untouched memory, and concurrent unmaps of the same context
  *	time N BYTES		pairs, without a line for each: the time of a call in nanoseconds
  */
 #include <errno.h>
@@ -131,7 +134,7 @@ static int destroy(uint32_t id)
 	return report("destroy", 0, 0, ioctl(iommu, IOMMU_DESTROY, &gone));
 }
 
-/* @name: VFIO attaches a device that is attached by a replacement */
+/* @name: VFIO attaches an already attached device by a replacement */
 static int attach(const char *name, uint32_t id)
 {
 	struct vfio_device_attach_iommufd_pt to = { .argsz = sizeof(to), .pt_id = id };
