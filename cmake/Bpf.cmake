@@ -2,11 +2,11 @@
 #
 # CO-RE BPF programs.
 #
-#   iommuscope_add_bpf(NAME [FOLDER])   NAME.bpf.c of bpf/, or of FOLDER -> bpf/NAME.skel.h in the build folder
+#   iommuscope_add_bpf(NAME [FOLDER])   NAME.bpf.c of bpf/, or of FOLDER -> bpf/NAME.skel.h (built)
 #
-# They see the kernel only through bpf/vmlinux.h, which has the types of the kernel
-# and of all our modules; or through bpf/kernel.h, which has the kernel's alone: so do those that are
-# for kernels without our modules.
+# They see the kernel only through bpf/vmlinux.h, which has the types of the kernel and of all our
+# modules, or through bpf/kernel.h, which only has the kernel's. Programs for kernels without our
+# modules use the latter.
 
 set(BPF_DIR ${CMAKE_BINARY_DIR}/bpf)
 file(MAKE_DIRECTORY ${BPF_DIR})
@@ -19,8 +19,7 @@ if(NOT EXISTS ${BPF_BASE})
 endif()
 set(VMLINUX_H ${BPF_DIR}/vmlinux.h)
 set(vmlinux_script ${CMAKE_SOURCE_DIR}/cmake/vmlinux-h.py)
-# The script leaves the header alone when nothing in it changes, and ninja then
-# builds no program again.
+# The script leaves the header alone if nothing in it changes, so ninja rebuilds no program.
 add_custom_command(OUTPUT ${VMLINUX_H}
 	COMMAND Python3::Interpreter -B ${vmlinux_script} --bpftool ${BPFTOOL} --base ${BPF_BASE}
 		--modules ${LAB_MODULES} --output ${VMLINUX_H}
@@ -52,7 +51,8 @@ function(iommuscope_add_bpf name)
 		DEPENDS ${source} ${VMLINUX_H} ${KERNEL_H}
 		DEPFILE ${object}.d
 		COMMENT "BPF ${name}" VERBATIM)
-	# a hyphen cannot be part of the skeleton's name; the kernel shows it in those of .rodata and .bss
+	# a hyphen cannot be part of the skeleton's name; the kernel shows it in those of .rodata
+	# and .bss
 	string(MAKE_C_IDENTIFIER ${name} identifier)
 	add_custom_command(OUTPUT ${skeleton}
 		COMMAND sh -c "\"$1\" gen skeleton \"$2\" name \"$3\" >\"$4.new\" && mv \"$4.new\" \"$4\""

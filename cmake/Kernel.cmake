@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernel's side of the build: which headers, their uAPI for user space, the modules.
+# The kernel's side of the build: the headers, their uAPI for user space, the modules.
 #
 #   iommuscope-uapi          interface library: the kernel's own linux/iommufd.h, linux/vfio.h
 #   modules                  target: all modules, in lib/modules-lab
@@ -9,7 +9,7 @@
 
 set(LAB_KERNEL ${CMAKE_BINARY_DIR}/kernel/current)
 set(LAB_MODULES ${CMAKE_BINARY_DIR}/lib/modules-lab)
-# the distribution's, not one that some environment puts in the way
+# the distribution's Python, not another one that comes first in PATH
 if(EXISTS /usr/bin/python3)
 	set(Python3_EXECUTABLE /usr/bin/python3)
 endif()
@@ -25,8 +25,8 @@ if(NOT EXISTS ${KERNEL_HEADERS}/Makefile)
 		"run './dev setup' for the lab's kernel, or give -DKDIR=")
 endif()
 
-# The half of the headers that all configurations share may lie elsewhere; the
-# makefile says where.
+# The half of the headers that all configurations share may be elsewhere; the makefile names its
+# path.
 set(KERNEL_COMMON ${KERNEL_HEADERS})
 file(STRINGS ${KERNEL_HEADERS}/Makefile include_line REGEX "^include /.*/Makefile$" LIMIT_COUNT 1)
 if(include_line)
@@ -41,7 +41,7 @@ foreach(name iommufd vfio)
 	set(from ${KERNEL_COMMON}/include/uapi/linux/${name}.h)
 	set(to ${UAPI_DIR}/linux/${name}.h)
 	file(MAKE_DIRECTORY ${UAPI_DIR}/linux)
-	# the script finds its helper, unifdef, below the directory it is run in
+	# the script looks for its helper, unifdef, below the current directory
 	add_custom_command(OUTPUT ${to}
 		COMMAND sh scripts/headers_install.sh ${from} ${to}
 		WORKING_DIRECTORY ${KERNEL_HEADERS}
@@ -61,7 +61,7 @@ endif()
 file(GLOB_RECURSE module_sources CONFIGURE_DEPENDS
 	${CMAKE_SOURCE_DIR}/kernel/*.[ch] ${CMAKE_SOURCE_DIR}/kernel/*Kbuild
 	${CMAKE_SOURCE_DIR}/kernel/*Makefile ${CMAKE_SOURCE_DIR}/tracepoints/*.h)
-# a file that goes away must be noticed too: its name is part of the command
+# a removed file must be noticed too: its name is part of the command
 string(SHA1 module_sources_hash "${module_sources}")
 
 foreach(name IOMMUSCOPE_TESTING VFIO_GROUP)

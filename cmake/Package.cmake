@@ -6,8 +6,8 @@
 #   iommuscope-dkms        the modules' sources, built for each kernel that is installed
 #   iommuscope-dashboards  dashboards and rules
 #
-# What a file belongs to is said by the COMPONENT of its install(). Test support is not even
-# among the sources of the modules.
+# The COMPONENT of its install() decides which package a file belongs to. The sources of the
+# modules do not even contain test support.
 
 set(dkms_source src/${PROJECT_NAME}-${PROJECT_VERSION})
 configure_file(${CMAKE_SOURCE_DIR}/packaging/dkms/dkms.conf.in dkms/dkms.conf @ONLY)
@@ -29,7 +29,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/tools/completion/iommuscope.bash
 file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/packaging/systemd/*)
 install(FILES ${units} DESTINATION lib/systemd/system)
 
-# Compress a file without a time stamp, so that two builds of the same sources are the same.
+# Compress a file without a time stamp, so that two builds of the same sources are identical.
 function(compress from to)
 	execute_process(COMMAND gzip -9nc ${from} OUTPUT_FILE ${to} COMMAND_ERROR_IS_FATAL ANY)
 	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${from})
@@ -45,7 +45,7 @@ foreach(page ${man_pages})
 	install(FILES ${prepared}/${name}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-# The documents that policy asks for
+# The documents that Debian's policy requires
 configure_file(${CMAKE_SOURCE_DIR}/packaging/debian/changelog.in packaging/changelog.Debian @ONLY)
 compress(${prepared}/changelog.Debian ${prepared}/changelog.Debian.gz)
 compress(${CMAKE_SOURCE_DIR}/CHANGELOG.md ${prepared}/changelog.gz)
@@ -91,9 +91,9 @@ It observes the kernel's own VFIO and iommufd through BPF: it needs no module an
 changes nothing on the host. The modules in iommuscope-dkms show more.")
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_NAME iommuscope)
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SHLIBDEPS ON)
-# the BCC scripts are Python's; lat --stacks loads libbpfcc's library if it is there
+# the BCC scripts need Python; lat --stacks loads libbpfcc's library if it is installed
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_DEPENDS python3)
-# not recommended, which apt would install: the modules take the place of the kernel's VFIO
+# not recommended, since apt would install it: the modules replace the kernel's VFIO
 set(CPACK_DEBIAN_IOMMUSCOPE_PACKAGE_SUGGESTS
 	"iommuscope-dkms, iommuscope-dashboards, libbpfcc, python3-bpfcc")
 
@@ -105,7 +105,7 @@ vfio-pci-core and vfio-pci for as long as this package is installed.")
 set(CPACK_DEBIAN_DKMS_PACKAGE_NAME iommuscope-dkms)
 set(CPACK_DEBIAN_DKMS_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_DKMS_PACKAGE_SECTION kernel)
-# pahole: without it a module has no BTF, and the tool sees nothing
+# pahole: without it a module has no BTF, and the tool sees less
 set(CPACK_DEBIAN_DKMS_PACKAGE_DEPENDS "dkms (>= 3), dwarves")
 set(CPACK_DEBIAN_DKMS_PACKAGE_RECOMMENDS "linux-headers-6.12-amd64 | linux-headers-amd64")
 set(CPACK_DEBIAN_DKMS_PACKAGE_SUGGESTS iommuscope)
@@ -113,8 +113,8 @@ set(CPACK_DEBIAN_DKMS_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/packaging/dkms/p
 	${CMAKE_BINARY_DIR}/packaging/dkms/prerm ${CMAKE_BINARY_DIR}/packaging/dkms/postrm)
 
 set(CPACK_COMPONENT_DASHBOARDS_DESCRIPTION "dashboards and alerts for iommuscope
-Grafana dashboards, and Prometheus rules with the alerts, for what the exporter
-of iommuscope tells of I/O address translation.")
+Grafana dashboards, and Prometheus rules with the alerts, for the metrics of
+I/O address translation that the exporter of iommuscope serves.")
 set(CPACK_DEBIAN_DASHBOARDS_PACKAGE_NAME iommuscope-dashboards)
 set(CPACK_DEBIAN_DASHBOARDS_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_DASHBOARDS_PACKAGE_SUGGESTS "prometheus, iommuscope")

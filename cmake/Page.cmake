@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The page that `iommuscope export` serves: bundled with packages from npm, and written as a C file,
-# PAGE_ASSETS, that is linked into the tool. Without npm the file says so, and nothing fails. All of
-# it lies in page/ of the build folder: who removes that has it built again.
+# The page that `iommuscope export` serves: bundled with packages from npm, and written as a C
+# file, PAGE_ASSETS, that is linked into the tool. Without npm the file contains the reason, and
+# nothing fails. Everything is in page/ of the build folder; remove that folder to build it again.
 
 set(PAGE_SOURCES ${CMAKE_SOURCE_DIR}/dashboards/page)
 set(PAGE_BUILD ${CMAKE_BINARY_DIR}/page)

@@ -7,26 +7,27 @@
 #   iommuscope_add_host_test(NAME [TIMEOUT sec] [LABELS label...] COMMAND ...)
 #       runs on the host
 #   iommuscope_add_vm_test(NAME [VM machine] [TIMEOUT sec] [LABELS label...] [SPOILS] COMMAND ...)
-#       runs in a guest. MACHINE is intel (the default), amd, virtio or none, with
-#       -nomodules behind it to boot without our modules, or options as for
-#       './dev vm', e.g. "--iommu amd --mem 4G". Tests of the same machine share one boot. What
-#       SPOILS its machine is not held to leave it as it was; the machine is booted anew after it.
-#       DEBUG kasan and kcsan have it run on these debug kernels as well, in the long run
+#       runs in a guest. The machine is intel, amd, virtio or none [default: intel], with the
+#       suffix -nomodules to boot without our modules, or options as for './dev vm', e.g.
+#       "--iommu amd --mem 4G". Tests of the same machine share one boot. A test that SPOILS its
+#       machine may leave it changed; the machine is booted anew after it. With DEBUG kasan or
+#       kcsan the long run also runs it on these debug kernels
 #   iommuscope_add_debug_test(NAME KIND kasan|kcsan [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs as KIND.NAME in a guest with that debug kernel, in the long run only
 #   iommuscope_add_beside_test(NAME VM machine [TIMEOUT sec] [DEBUG kasan] COMMAND ...)
 #       runs on the host while a machine is up; $LAB_EXEC is the command line that runs a
-#       command in there, $LAB_MONITOR that which runs one of QEMU's monitor. DEBUG as above
+#       command in the guest, $LAB_MONITOR the one that sends a command to QEMU's monitor.
+#       DEBUG as above
 #   iommuscope_add_bench(NAME [VM machine] [TIMEOUT sec] COMMAND ...)
 #       runs in a guest with './dev bench'
 #
-# A command speaks TAP, or is one point by its exit status (77: skipped, its last line
-# says why). The lines that come into the guest's kernel log during a test are the test's own: a
-# warning or worse among them fails it. So does anything that a test leaves in its machine, which is then
-# booted anew for the next one. Two machines are up at most: intel, or what the lab's own tests boot, and one
-# of the others (a machine is one busy thread of the host). Host tests run beside them.
+# A command prints TAP, or is one point by its exit status (77: skipped, its last line is the
+# reason). Lines in the guest's kernel log during a test belong to the test: a warning or worse
+# fails it. So does anything that a test leaves behind in its machine, which is then booted anew
+# for the next one. At most two machines are up: intel, or a machine of the lab's own tests, and
+# one of the others (a machine is one busy thread of the host). Host tests run beside them.
 #
-# TIMEOUT is in seconds of an idle machine: a busy one has longer.
+# TIMEOUT is in seconds of an idle machine: a busy one gets more time.
 
 set(LAB_DIR ${CMAKE_SOURCE_DIR}/tests/lab)
 set(TEST_RESULTS ${CMAKE_BINARY_DIR}/tests/results)
@@ -50,8 +51,8 @@ function(_lab_tap name)
 	endif()
 	add_test(NAME ${name} ${config} COMMAND ${LAB_DIR}/tap run --name ${name} --results ${TEST_RESULTS}
 		--timeout ${arg_TIMEOUT} ${arg_FLAGS} -- ${arg_COMMAND})
-	# The runner ends the test itself, and its limit grows with the load; ctest's cannot, and is
-	# for where even the runner hangs.
+	# The runner ends the test itself, and its limit grows with the load. ctest's limit cannot
+	# grow; it is for a runner that hangs.
 	math(EXPR limit "(${arg_TIMEOUT} + 600) * 20")
 	set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} SKIP_RETURN_CODE 77)
 	# as in a guest
@@ -70,7 +71,8 @@ function(iommuscope_add_host_test name)
 	_lab_tap(${name} TIMEOUT ${arg_TIMEOUT} LABELS host ${arg_LABELS} COMMAND ${arg_COMMAND})
 endfunction()
 
-# What tests lock so that no other machine of their kind is up: see above. Those of a config are one kind.
+# The lock that tests take so that no other machine of their kind is up: see above. Machines of a
+# config are of one kind.
 function(_lab_lock machine config out)
 	if(config OR machine STREQUAL "intel")
 		set(${out} vm PARENT_SCOPE)
@@ -79,8 +81,8 @@ function(_lab_lock machine config out)
 	endif()
 endfunction()
 
-# Declare the machine that @spec names, unless that has been done: a test that boots
-# it and one that ends it, around all tests that use it. Sets @out to its name.
+# Declare the machine that @spec names, unless it is declared already: a test that boots it and
+# one that ends it, around all tests that use it. Sets @out to its name.
 function(_lab_machine spec config out)
 	if(spec MATCHES "^-")
 		separate_arguments(options UNIX_COMMAND "${spec}")
@@ -124,7 +126,7 @@ function(_lab_machine spec config out)
 	set_tests_properties(lab.start.${name} PROPERTIES FIXTURES_SETUP vm-${name} RESOURCE_LOCK ${lock})
 	set_tests_properties(lab.stop.${name} PROPERTIES FIXTURES_CLEANUP vm-${name} RESOURCE_LOCK ${lock})
 	if(known)
-		# one machine after the other, whichever of them a run leaves out
+		# one machine after the other, whichever of them a run skips
 		list(TRANSFORM known PREPEND lab.stop. OUTPUT_VARIABLE before)
 		set_tests_properties(lab.start.${name} PROPERTIES DEPENDS "${before}")
 	endif()
@@ -147,10 +149,10 @@ function(_lab_debug_kernel kind)
 	set_tests_properties(lab.kernel.${kind} PROPERTIES FIXTURES_SETUP kernel-${kind} PROCESSORS 2)
 endfunction()
 
-# @after: what is done when the test has ended, an option of 'vm exec'
+# @after: the action after the end of the test, an option of 'vm exec'
 function(_lab_vm_test name vm timeout config labels after)
 	_lab_machine("${vm}" "${config}" machine)
-	# a machine that has to be booted anew takes its time, and so does the look at its state
+	# the limit includes a new boot of the machine and the check of its state
 	math(EXPR outer "${timeout} + 600")
 	_lab_tap(${name} TIMEOUT ${outer} CONFIG ${config} LABELS ${labels}
 		COMMAND ${LAB_DIR}/vm --build ${CMAKE_BINARY_DIR} exec ${machine} ${after}
@@ -190,7 +192,7 @@ function(_lab_debug_machine kind vm timeout out out_timeout)
 	if(vm MATCHES "^(intel|amd|virtio|none)$")
 		set(vm "--iommu ${vm}")
 	endif()
-	# what the checks need of the memory
+	# memory for the checks
 	set(${out} "--debug-kernel ${kind} --mem 3G ${vm}" PARENT_SCOPE)
 	math(EXPR timeout "${timeout} * ${LAB_SLOWNESS_${kind}}")
 	set(${out_timeout} ${timeout} PARENT_SCOPE)

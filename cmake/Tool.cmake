@@ -10,7 +10,7 @@ pkg_check_modules(TOOL_LIBS REQUIRED IMPORTED_TARGET libbpf libelf zlib libmicro
 # "tracepoints/vfio_op.h" are beside it, skeletons are in the build folder's bpf/.
 add_library(tool-headers INTERFACE)
 target_include_directories(tool-headers INTERFACE ${CMAKE_SOURCE_DIR}/tools ${CMAKE_SOURCE_DIR})
-# generated code is not held to our warnings
+# our warnings do not apply to generated code
 target_include_directories(tool-headers SYSTEM INTERFACE ${CMAKE_BINARY_DIR})
 
 file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*.c)
@@ -19,7 +19,7 @@ if(tool_sources)
 	add_dependencies(iommuscope bpf version-header)
 	target_include_directories(iommuscope PRIVATE ${CMAKE_BINARY_DIR}/generated)
 	target_link_libraries(iommuscope PRIVATE tool-headers iommuscope-uapi PkgConfig::TOOL_LIBS m pthread)
-	# objects are rebuilt when a skeleton that they include is
+	# objects are rebuilt when a skeleton that they include changes
 	install(TARGETS iommuscope RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 endif()
 

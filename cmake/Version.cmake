@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# generated/version.h: the project's version, with the commit where git knows it. It
-# is written again when the checkout moves, which git's log of HEAD tells, so that
-# a build without a change has nothing to do.
+# generated/version.h: the project's version, with the commit if git knows it. It is written again
+# when the checkout moves, which git's log of HEAD shows, so a build without a change has nothing
+# to do.
 
 find_package(Git QUIET)
 set(VERSION_HEADER ${CMAKE_BINARY_DIR}/generated/version.h)

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Build the kernel modules out of tree.
 
-kbuild writes beside the sources, so it works on a mirror of kernel/ and
-tracepoints/: only files that changed are copied, files that went are removed, and
-what kbuild made stays, so that it builds again only what it must. All
-modules that come out are collected in one folder.
+kbuild writes beside the sources, so it works on a mirror of kernel/ and tracepoints/. Only
+changed files are copied, removed files are removed there too, and the products of kbuild stay, so
+that it builds no more than it must. All modules are collected in one folder.
 """
 
 import argparse
@@ -21,7 +20,7 @@ PRODUCTS = (".o", ".ko", ".mod", ".cmd", ".mod.c", ".d", ".symvers", ".order", "
 
 
 def sources(root):
-    """Paths, relative to @root, of all that is not a product of kbuild."""
+    """Paths, relative to @root, of all files that are not products of kbuild."""
     for folder in FOLDERS:
         for here, dirs, files in os.walk(os.path.join(root, folder)):
             dirs[:] = sorted(d for d in dirs if not d.startswith("."))
@@ -45,7 +44,7 @@ def mirror(source, target):
 
 
 def placeholders(target, wanted):
-    """A folder that the top Kbuild names and that has no Kbuild (yet) is passed over."""
+    """A folder that the top Kbuild names but that has no Kbuild (yet) is skipped."""
     made = set()
     with open(os.path.join(target, "kernel", "Kbuild")) as f:
         names = re.findall(r"^\s*obj-\S+\s*\+?=\s*(\S+)/\s*$", f.read(), re.M)
@@ -61,7 +60,7 @@ def placeholders(target, wanted):
 
 
 def remove(target, path):
-    """Remove a source that went, and what kbuild made of it."""
+    """Remove a source that is gone, and its products of kbuild."""
     here, name = os.path.split(os.path.join(target, path))
     stem = name.rsplit(".", 1)[0]
     for other in os.listdir(here):
@@ -75,7 +74,7 @@ def remove(target, path):
 def run_kbuild(options):
     command = ["make", "-C", options.kdir, f"M={os.path.join(options.mirror, 'kernel')}",
                f"-j{os.cpu_count()}", "KCFLAGS=-Werror", *options.variables, "modules"]
-    # what ninja or make above us set is not for kbuild
+    # kbuild must not see what ninja or make set above us
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CFLAGS")}
     log = os.path.join(options.mirror, "kbuild.log")
     done = subprocess.run(command, env=env, text=True, check=False, errors="replace",
@@ -95,7 +94,7 @@ def run_kbuild(options):
 
 
 def collect(options):
-    """Copy what is new to the common folder; true when something in it changed."""
+    """Copy new files to the common folder; returns true if something in it changed."""
     changed = False
     os.makedirs(options.collect, exist_ok=True)
     with open(os.path.join(options.mirror, "kernel", "modules.order")) as f:
@@ -111,7 +110,7 @@ def collect(options):
         to = os.path.join(options.collect, name)
         if os.path.exists(to) and filecmp.cmp(path, to, shallow=False):
             continue
-        # a guest that runs may read the old one: leave its inode alone
+        # a running guest may read the old file: leave its inode alone
         shutil.copyfile(path, to + ".new")
         os.replace(to + ".new", to)
         changed = True

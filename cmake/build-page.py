@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Bundle the page and write it as C, to be linked into the tool.
 
-Where it cannot be bundled, for want of npm or of a network, the C file says why instead and the
-build goes on: an exporter without a page is of use too.
+If it cannot be bundled, because npm or a network is missing, the C file contains the reason and
+the build continues: an exporter without the page is still useful.
 """
 
 import argparse
@@ -20,7 +20,7 @@ ASSETS = (
     ("/icon.svg", "icon.svg", "image/svg+xml"),
 )
 
-# Packages are pinned by the lock file; what they would run as they are installed, they may not.
+# The lock file pins packages; their install scripts must not run.
 NPM_CI = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
           "--fetch-retries=1", "--fetch-timeout=30000")
 

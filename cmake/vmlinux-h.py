@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Write a vmlinux.h with the types of the kernel and of several modules.
 
-bpftool dumps the kernel's types and those of one module at a time. A dump is a
-sequence of definitions, each after what it needs; so the definitions of the
-modules that the kernel's dump does not have are appended to it, the first
-module that defines a name wins, and the file's closing lines go last.
+bpftool dumps the kernel's types and those of one module at a time. A dump is a sequence of
+definitions, each after those that it needs. So definitions of modules that the kernel's dump
+lacks are appended to it; the first module that defines a name wins, and the file's closing lines
+go last.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def split(text):
     definitions, current = [], []
     for line in lines[head:tail]:
         current.append(line)
-        # a definition ends with a line that is not inside its braces
+        # a definition ends with a line outside its braces
         if line.endswith(";") and not line.startswith(("\t", " ")):
             definitions.append("\n".join(current).strip())
             current = []
@@ -48,7 +48,7 @@ def split(text):
 
 
 def key(definition):
-    """What must be unique: the name in its name space, or all of something nameless."""
+    """The part that must be unique: the name in its name space, or all of a nameless definition."""
     last = definition.splitlines()[-1]
     m = FUNCTION_TYPE.match(definition)
     if m:
@@ -60,7 +60,7 @@ def key(definition):
         kind = "declaration" if m.group(4) == ";" else "definition"
         return kind, m.group(2), m.group(3)
     if definition.startswith("typedef"):
-        # of something nameless: the name comes after the brace
+        # a typedef of something nameless: the name comes after the brace
         return "typedef", re.sub(r".*?(\w+)(\[[^]]*\])*;$", r"\1", last)
     return "text", definition
 

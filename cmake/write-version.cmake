@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Run as a script: write OUTPUT from VERSION and what GIT says of the checkout.
+# Run as a script: write OUTPUT from VERSION and GIT's description of the checkout.
 set(commit "")
 if(GIT)
 	execute_process(COMMAND ${GIT} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit

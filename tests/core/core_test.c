@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The record of extents, the tree of areas and the choice of IOVAs, each against a model that is
- * too simple to be wrong.
+ * The record of extents, the tree of areas and the choice of IOVAs, each compared with a model
+ * that is too simple to be wrong.
  */
 #include <stdio.h>
 
@@ -123,7 +123,7 @@ static void test_extents(void)
 
 #define SPACE 512
 
-/* What is mapped, a byte a page; IOVA = page * PAGE_SIZE. */
+/* The mapped pages, one byte per page; IOVA = page * PAGE_SIZE. */
 static unsigned char used[SPACE];
 
 static bool model_hole(unsigned long low, unsigned long high, unsigned long nr,
@@ -155,7 +155,7 @@ static unsigned long model_largest(unsigned long low, unsigned long high)
 	return largest;
 }
 
-/* What the looks found so far: false once one of them was wrong. */
+/* The results so far: false once one of them was wrong. */
 struct verdicts {
 	bool exact;
 	bool aligned;
@@ -163,7 +163,7 @@ struct verdicts {
 	bool largest;
 };
 
-/* Take the area at a page out, or put one in. */
+/* Remove the area at a page, or add one. */
 static void change_areas(struct iommufd_ioas *ioas, struct iommufd_area **areas)
 {
 	unsigned long page = rnd(SPACE), nr = 1, i;
@@ -204,7 +204,7 @@ static void look_for_holes(struct iommufd_ioas *ioas, struct verdicts *is)
 				     nr * PAGE_SIZE, PAGE_SIZE, 0, &iova);
 	is->exact &= want == got && (!got || iova == found * PAGE_SIZE);
 
-	/* An alignment may miss a hole that fits exactly, never one with slack. */
+	/* An alignment may miss a hole that fits exactly, but never one with slack. */
 	got = iommufd_area_find_hole(ioas, low * PAGE_SIZE, (high + 1) * PAGE_SIZE - 1,
 				     nr * PAGE_SIZE, 8 * PAGE_SIZE, 3 * PAGE_SIZE, &iova);
 	if (!got) {
@@ -247,7 +247,7 @@ static void test_areas(void)
 	ok(is.exact, "the lowest hole is found, and only where there is one");
 	ok(is.aligned, "an aligned hole is free, aligned, and found where there is room for it");
 	ok(is.lookup, "areas are found by IOVA");
-	ok(is.largest, "the largest hole is told, of all and of a part");
+	ok(is.largest, "the largest hole is found, of all and of a part");
 
 	for (page = 0; page < SPACE; page++) {
 		if (areas[page]) {
@@ -294,14 +294,14 @@ static void test_ranges(void)
 	ok(!iommufd_iova_alloc(&ioas, &op, 0x7f0000201000, 0x400000, &iova) &&
 	   iova == 0x40001000, "as far into a huge page as the memory is");
 	ok(iommufd_iova_alloc(&ioas, &op, 0x7f0000000000, 0x80000000, &iova) == -ENOSPC,
-	   "no room is told");
+	   "missing room is reported");
 	pair[1] = pair[0];
 	ok(iommufd_ioas_set_allowed(&ioas, &op, pair, 2) == -EINVAL, "overlapping ones are refused");
 	pair[1] = (struct iommu_iova_range){ 0xfee00000, 0xfeffffff };
 	ok(iommufd_ioas_set_allowed(&ioas, &op, pair, 2) == -EADDRINUSE, "reserved ones are refused");
 	ok(!iommufd_ioas_set_allowed(&ioas, &op, NULL, 0) &&
 	   !iommufd_iova_alloc(&ioas, &op, 0x1000, 0x1000, &iova) && iova == 0x1000,
-	   "without allowed ranges all that is usable is");
+	   "without allowed ranges, all usable ranges are allowed");
 	ok(iommufd_iova_check(&ioas, &op, 0xfef00000, 0x1000) == -EINVAL &&
 	   !iommufd_iova_check(&ioas, &op, 0xff100000, 0x1000), "fixed IOVAs are checked");
 	iommufd_iova_fini(&ioas);

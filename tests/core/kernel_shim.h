@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of the kernel's interfaces as the pure code of the pin/map core uses, on a host.  The
- * red-black tree is a plain binary tree here: what the core adds to it, the augmentation, is what
- * is under test, and a tree that is not balanced only makes its paths longer.
+ * The kernel interfaces that the pure code of the pin/map core uses, on a host. The red-black
+ * tree is a plain binary tree here: the test is about the augmentation that the core adds to it,
+ * and an unbalanced tree only makes its paths longer.
  */
 #ifndef IOMMUSCOPE_TESTS_KERNEL_SHIM_H
 #define IOMMUSCOPE_TESTS_KERNEL_SHIM_H

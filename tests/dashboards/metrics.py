@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rules, dashboards and runbook fit the documented metrics and each other. Host test, no server."""
+"""Rules, dashboards and runbook match the documented metrics and each other. Host test, no server.
+"""
 
 import glob
 import json
@@ -90,7 +91,7 @@ def promtool(tap):
 
 def generated(tap):
     result = run(os.path.join(GRAFANA, "generate.py"), "--check")
-    tap.equal((result.returncode, result.stderr), (0, ""), "the dashboards are what generate.py writes")
+    tap.equal((result.returncode, result.stderr), (0, ""), "the dashboards equal the output of generate.py")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,13 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 from tooltest import Tap, patience, wait_for
 
-# What Grafana would put in the place of its variables.
+# The values that Grafana would insert for its variables.
 VARIABLES = {"host": ".*", "operation": "map|replace", "phase": ".*", "device": ".*",
              "__rate_interval": "10s", "__range": "1m", "datasource": "prometheus"}
 
 
 class Guest:
-    """guest.sh in the guest: it takes commands, and tells when they are done."""
+    """guest.sh in the guest: it takes commands, and reports when they are done."""
 
     def __init__(self):
         script = [os.path.join(ROOT, "tests", *path) for path in (("e2e", "as-found"), ("page", "guest.sh"))]
@@ -103,7 +103,8 @@ class Prometheus:
         return float(result[0]["value"][1]) if len(result) == 1 else None
 
     def wait(self, condition, seconds=40):
-        """Wait until something is so; false when it is not in time, or cannot be any more."""
+        """Wait for a condition; returns false if it does not hold in time, or the server has ended.
+        """
         held = []
 
         def holds_or_ended():
@@ -133,7 +134,7 @@ def workload(tap, guest, prometheus):
            "Prometheus scrapes the exporter")
     guest.run("bind-device 0000:00:03.0 >/dev/null")
     guest.run("in_background guest-load -m 8 -s 1 -k 80000 mock 0000:00:03.0")
-    # known numbers, once there is a sample from before
+    # known numbers, once there is an earlier sample
     before = {op: prometheus.value(f'sum(iommufd_operations_total{{operation="{op}"}})') or 0
               for op in ("map", "replace")}
     guest.run("replace-load 20 1 200 >/dev/null")
@@ -189,9 +190,9 @@ def rules(tap, _guest, prometheus):
     tap.equal(empty, [], "every recording rule has data")
     firing = {alert["labels"]["alertname"] for alert in prometheus.ask("alerts")["alerts"]}
     tap.ok({"IommuMemlockReached", "IommuReplacementBlockedDma"} <= firing,
-           "what happened in the guest raises alerts", firing)
+           "events in the guest raise their alerts", firing)
     tap.ok(not firing & {"IommuscopeDown", "IommuscopeEventsLost", "IommuOperationStuck"},
-           "what did not happen raises none", firing)
+           "no other alert is raised", firing)
 
 
 def main():

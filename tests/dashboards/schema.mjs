@@ -5,9 +5,9 @@
 //
 // Usage: schema.mjs DASHBOARDS PACKAGES WORK
 //
-// The schema is published as TypeScript types, so a dashboard becomes a constant of the type that it
-// must have, and the compiler says what is unknown, missing or of the wrong kind; so do the options of
-// each panel, and each query. Enums are strings in JSON: Plain<T> makes them so.
+// The schema is published as TypeScript types. So each dashboard becomes a constant of its type,
+// and the compiler reports what is unknown, missing or of the wrong kind; the same holds for the
+// options of each panel and each query. Enums are strings in JSON, which Plain<T> allows.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -47,7 +47,10 @@ type Plain<T> = unknown extends T ? T : T extends string ? \`\${T}\` :
 
 function source(dashboard) {
 	const imports = new Map();
-	/* an annotation's query has fields of its data source's kind, too, which Dashboard does not know */
+	/*
+	 * an annotation's query also has fields of its data source's type, which Dashboard does
+	 * not know
+	 */
 	const bare = structuredClone(dashboard);
 	const lines = bare.annotations.list.map((annotation, i) => {
 		const { refId, ...rest } = annotation.target;
@@ -100,10 +103,10 @@ function schema() {
 		return file;
 	});
 	const result = compile(files);
-	equal([result.status, result.stdout], [0, ""], "they are as the schema wants them");
+	equal([result.status, result.stdout], [0, ""], "they conform to the schema");
 }
 
-/* That the check can fail. */
+/* Shows that the check can fail. */
 function mistakes() {
 	const wrong = [
 		["an unknown field", (d) => { d.colour = "blue"; }],

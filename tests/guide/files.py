@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The files that the documents name are there, and the tables of files say what the files say.
+"""The files that the documents name exist, and the tables of files match the files' comments.
 
-A table of files stands between <!-- files: PATTERN --> and <!-- end of files -->: a row for each file,
-with the first sentence of its first comment. 'files.py --update' writes the tables; without
+A table of files is between <!-- files: PATTERN --> and <!-- end of files -->: a row for each
+file, with the first sentence of its first comment. 'files.py --update' writes the tables; without
 arguments it is a test.
 """
 
@@ -20,7 +20,7 @@ NAMED = re.compile(r"`((?:[\w*.-]+/)*[\w.-]+\.(?:bpf\.c|bpf\.h|c|h|py|sh))`")
 
 
 def sentence(text):
-    """The first sentence of a file's first comment behind the licence; None if it has none."""
+    """The first sentence of a file's first comment after the licence; None if it has none."""
     match = re.match(r"(?://|/\*) SPDX[^\n]*\n/\*\n(.*?)\*/", text, re.S)
     if not match:
         return None
@@ -60,7 +60,7 @@ def tables(tap):
             tap.ok(rows and all(words for _, words in rows), "%s has files, each with a comment" % match[2],
                    [name for name, words in rows if not words])
         if TABLE.search(text):
-            tap.ok(written(text) == text, os.path.relpath(path, ROOT) + " has the tables of today",
+            tap.ok(written(text) == text, os.path.relpath(path, ROOT) + " has up-to-date tables",
                    "'tests/guide/files.py --update' writes them")
     tap.ok(count, "there are tables of files")
 
@@ -76,10 +76,10 @@ def names(tap):
         return "*" not in name and not any(path == name or path.endswith("/" + name) for path in there)
 
     tap.ok(missing("kernel/none.c") and not missing("ctx.c") and not missing("kernel/iommufd/ctx.c"),
-           "a file that is not there would be found")
+           "a file that does not exist would be found")
     for path in pages():
         wrong = sorted({name for name in NAMED.findall(read(path)) if missing(name)} - NOT_OURS)
-        tap.equal(wrong, [], os.path.relpath(path, ROOT) + " names files that are there")
+        tap.equal(wrong, [], os.path.relpath(path, ROOT) + " names files that exist")
 
 
 # the kernel's own, and a name for any file

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The documents' links, commands and captures.
 
-'pages.py check' looks at what needs no machine: links and their anchors, verbs of ./dev, commands and
-options of the tool, and that each block of commands says how it is tested. 'pages.py run' runs
-those blocks in a guest. A block of commands is one fenced as sh, with one of these before it:
+'pages.py check' covers what needs no machine: links and their anchors, verbs of ./dev, commands
+and options of the tool, and that each block of commands declares how it is tested. 'pages.py run'
+runs those blocks in a guest. A block of commands is one fenced as sh, with one of these before
+it:
 
     <!-- test: guest -->             it is run, and must succeed
     <!-- test: guest: WORDS -->      and print WORDS
     <!-- test: none: WHY -->         it cannot be run here
 
-The device that the documents give away as 0000:02:00.0 is the guest's NVMe controller.
+The device 0000:02:00.0 that the documents pass through is the guest's NVMe controller.
 """
 
 import glob
@@ -53,7 +54,7 @@ class Page:
         self.prose = re.sub(r"^```.*?^```$", "", self.text, flags=re.M | re.S)
 
     def anchors(self):
-        """The anchors of the headings, as the hosts of repositories make them."""
+        """The anchors of the headings, as code hosting sites generate them."""
         found = set()
         for heading in re.findall(r"^#+ (.*)$", self.prose, re.M):
             plain = re.sub(r"[^\w\- ]", "", re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading)).lower()
@@ -64,7 +65,7 @@ class Page:
         return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", self.prose))
 
     def commands(self):
-        """Command lines that are shown anywhere: in blocks, indented, behind prompts or in code."""
+        """Command lines anywhere in the page: in blocks, indented, after prompts or in code."""
         lines = [line for _, body, _ in self.blocks
                  for line in body.replace("\\\n", " ").splitlines()]
         lines += re.findall(r"^    (.*)$", self.prose, re.M)
@@ -86,14 +87,14 @@ def links(tap):
                 wrong.append(link + ": there is no such file")
             elif anchor and path in known and anchor not in known[path].anchors():
                 wrong.append(link + ": there is no such heading")
-        tap.ok(not wrong, page.name + ": its links lead somewhere", *wrong)
+        tap.ok(not wrong, page.name + ": its links resolve", *wrong)
 
 
 def marks(tap):
     for page in map(Page, pages()):
         wrong = [body for language, body, mark in page.blocks
                  if language == "sh" and (not mark or mark[1] == "none" and not mark[2])]
-        tap.ok(not wrong, page.name + ": its commands say how they are tested", *wrong)
+        tap.ok(not wrong, page.name + ": its commands declare how they are tested", *wrong)
 
 
 def verbs(tap):
@@ -102,7 +103,7 @@ def verbs(tap):
     for page in map(Page, pages()):
         named = {match[1] for line in page.commands()
                  for match in [re.match(r"(?:sudo )?\./dev ([a-z]\S*)", line)] if match}
-        tap.ok(named <= known, page.name + ": it names verbs of ./dev that there are",
+        tap.ok(named <= known, page.name + ": it names existing verbs of ./dev",
                *(named - known))
 
 
@@ -127,7 +128,7 @@ def options(tap):
             for option in re.findall(r"(?<!\S)(--[a-z][a-z-]+)", rest):
                 if not re.search(re.escape(option) + r"\b", helps[name] + "--man --completion"):
                     wrong.append("%s: there is no %s" % (line, option))
-        tap.ok(not wrong, page.name + ": it names commands and options that there are", *wrong)
+        tap.ok(not wrong, page.name + ": it names existing commands and options", *wrong)
 
 
 def nvme():
@@ -147,7 +148,7 @@ def blocks(tap):
     try:
         run_blocks(tap, device)
     finally:
-        # where the pages have their examples written to
+        # the folder that the pages' examples write to
         for name in set(os.listdir("/tmp")).difference(there):
             os.unlink(os.path.join("/tmp", name))
 

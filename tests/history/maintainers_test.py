@@ -20,9 +20,9 @@ VALUES = {"M": re.compile(r"[^<>]+ <[^ <>]+@[^ <>]+>$"), "S": re.compile(r"(Main
 
 
 def parse(text):
-    """The sections as {name: {letter: [values]}}, and what is wrong with the format, a line each."""
+    """The sections as {name: {letter: [values]}}, and the faults of the format, one line each."""
     sections, wrong, name = {}, [], None
-    # what stands before the first section explains
+    # the text before the first section is an explanation
     body = re.search(r"^[A-Z][A-Z ,]+\nM:\t", text, re.M)
     if not body:
         return {}, ["no section"]

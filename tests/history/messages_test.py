@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
-"""The check of commit messages, the hook that runs it, and the commits that are there."""
+"""The check of commit messages, the hook that runs it, and the existing commits."""
 
 import os
 import subprocess
@@ -100,7 +100,8 @@ class Repository:
 
 
 def installs():
-    """the hook checks commits of the checkout and of its worktrees, from wherever it was installed"""
+    """the hook checks commits of the checkout and of its worktrees, whichever it was installed from
+    """
     for at in "main", "other":
         with Repository() as r:
             equal(r.install(getattr(r, at)), "")
@@ -122,7 +123,7 @@ def before_the_check():
 
 
 def spares():
-    """a hook that is there already, and hooks elsewhere, are left alone"""
+    """an existing hook, and hooks elsewhere, are left alone"""
     with Repository() as r:
         os.makedirs(os.path.dirname(r.hook), exist_ok=True)
         with open(r.hook, "w") as f:
@@ -142,7 +143,7 @@ def spares():
 
 
 def commits():
-    """the commits that are there pass"""
+    """the existing commits pass"""
     log = git(SOURCE, "log", "--no-merges", "--format=%H", f"{LAST_WITHOUT}..HEAD")
     if log.returncode:
         # no checkout, or one without that much of its history

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Names that were chosen to fool a terminal, a file or a scrape reach none of them."""
+"""Names that are made to fool a terminal, a file or a scrape reach none of them."""
 
 import ctypes
 import os
@@ -17,8 +17,9 @@ from iommufd import IOVA, Space
 from tooltest import Observer, Tap, patience, tool, wait_for
 
 PR_SET_NAME = 15
-# what a process may call itself, 15 bytes: title of the window, colour, clear, broken UTF-8, quotes and lines, a cut
-# character, reversed text, no width, C1, DEL, a tag, a noncharacter; the last one is meant to stay as it is
+# names that a process may give itself, 15 bytes: window title, colour, clear, broken UTF-8,
+# quotes and lines, a cut character, reversed text, zero width, C1, DEL, a tag, a noncharacter;
+# the last one must stay unchanged
 NAMES = [b"\x1b]0;PWN\x07\x1b[31mX", b"\x1b[2J\x1b[Hok", b"\xffname\xfe", b'a"b\\c\nd,e', b"12345678901234\xc3",
          b"\xe2\x80\xaegpj.exe", b"a\xe2\x80\x8bb\xef\xbb\xbf", b"\xc2\x9b31mX", b"del\x7f", b"\xf3\xa0\x81\x81tag",
          b"\xef\xbf\xbeno", b"\r\x00", "größe ü".encode()]
@@ -26,12 +27,12 @@ PORT = 9955
 
 
 def hidden(text):
-    """The characters of a text that must not be there."""
+    """The forbidden characters of a text."""
     return {c for c in text if c != "\n" and (unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))}
 
 
 def clean(tap, output, name):
-    """What a command printed, as bytes, harms nothing."""
+    """The output of a command, as bytes, is harmless."""
     try:
         text = output.decode()
     except UnicodeDecodeError as error:
@@ -41,7 +42,7 @@ def clean(tap, output, name):
 
 
 class Impostor:
-    """A process with a name of its choice, which maps well and fails, again and again, until it is killed."""
+    """A process with a name of its choice, whose maps succeed and fail until it is killed."""
 
     def __init__(self, name):
         ready, started = os.pipe()
@@ -75,7 +76,7 @@ class Impostor:
 
 
 def raw(*arguments):
-    """The tool, with what it prints as bytes."""
+    """The tool, with its output as bytes."""
     result = tool(*arguments, encoding="latin-1")
     return result.stdout.encode("latin-1") + result.stderr.encode("latin-1")
 
@@ -112,7 +113,7 @@ def with_impostors(tap):
 
 
 def cgroups(tap):
-    """Different cgroups stay different, whatever they are called."""
+    """Different cgroups stay different, whatever their names."""
     root = b"/sys/fs/cgroup/"
     names = [b"evil\x1b[31m", b"evil\\x1b[31m", b"a\xe2\x80\xaeb", b"tab\tx", b"machine-qemu\\x2d1"]
     wanted = {"/evil\\x1b[31m", "/evil\\x5cx1b[31m", "/a\\xe2\\x80\\xaeb", "/tab\\x09x", "/machine-qemu\\x2d1"}

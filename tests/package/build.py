@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
-"""Build the packages as a maintainer does, and look into them.
+"""Build the packages as a maintainer does, and inspect them.
 
-The modules are built by DKMS from the sources that its package carries, and the tool's BPF programs
-against the types of these modules: nothing of a build with test support comes near. Left in OUT:
+DKMS builds the modules from the sources that its package contains, and the tool's BPF programs
+use the types of these modules: nothing of a build with test support is involved. Left in OUT:
 packages/*.deb, bin/iommuscope, and root/lib/modules/RELEASE for `modprobe -d OUT/root`.
 """
 
@@ -62,7 +62,9 @@ class Build:
                   "dkms", "--prefix", self.path("dkms", "usr"))
 
     def modules(self, tap):
-        """DKMS wants to be root; a pretended one will do, and works in containers and chroots too."""
+        """DKMS wants to be root; a simulated root is enough, and works in containers and chroots
+        too.
+        """
         tree = self.path("dkms", "tree")
         for folder in ("tree", os.path.join("install", self.release)):
             os.makedirs(self.path("dkms", folder))
@@ -112,16 +114,17 @@ class Build:
             os.makedirs(root)
             self.must(tap, f"{name} unpacks", "dpkg-deb", "-x", package, root)
             lacking = [f for f in wanted[name] if not os.path.isfile(os.path.join(root, f))]
-            tap.equal(lacking, [], f"{name} has what it is for")
+            tap.equal(lacking, [], f"{name} has its contents")
             self.no_test_support(tap, name, root)
             if name == "iommuscope":
-                fields = self.must(tap, "its control fields read", "dpkg-deb", "-f", package,
+                fields = self.must(tap, "its control fields can be read", "dpkg-deb", "-f", package,
                                    "Depends", "Pre-Depends", "Recommends")
-                tap.ok("dkms" not in fields, "to install the tool brings no module", fields)
+                tap.ok("dkms" not in fields, "installing the tool brings no module", fields)
 
     def no_test_support(self, tap, name, root):
-        """Neither files nor, in what is compiled, names. The tool knows the mock's name: it is told of
-        its devices as of others."""
+        """No files, and in compiled files no names, of test support. The tool may know the mock's
+        name, since it shows its devices like others.
+        """
         found = []
         for here, _, files in os.walk(root):
             found += [os.path.join(here, f) for f in files if re.search(r"mock|iommufd_test|test_hook\.c", f)]
@@ -136,7 +139,7 @@ class Build:
             _, sections = self.run("readelf", "-SW", self.path("lib", "modules-lab", name))
             tap.ok(" .BTF " in sections, f"{name} has its types", sections)
         with open(os.path.join(os.path.dirname(self.out), "lib", "modules-lab", "iommufd.ko"), "rb") as f:
-            tap.ok(TEST_SUPPORT.search(f.read()), "a build with test support would be found out")
+            tap.ok(TEST_SUPPORT.search(f.read()), "a build with test support would be found")
 
     def lintian(self, tap):
         if not shutil.which("lintian"):

@@ -2,11 +2,11 @@
 /*
  * hooks-find [list]
  *
- * Print what the tool finds of this kernel: a line for each source ("source NAME STATE"), for each hook
- * ("hook SOURCES KIND WAY SYMBOL MODULE NAMES SHOWS", names with commas between), for each
- * parameter that the programs of replacements ask for ("argument FUNCTION PARAMETER INDEX"), for some
- * members ("member STRUCTURE MEMBER yes"), and for what cannot be seen of a source that is here ("unseen NAME
- * KIND SHOWS").  With "list" nothing is looked for.
+ * Print what the tool finds on this kernel: a line for each source ("source NAME STATE"), for
+ * each hook ("hook SOURCES KIND WAY SYMBOL MODULE NAMES SHOWS", names separated by commas), for
+ * each parameter that the programs of replacements need ("argument FUNCTION PARAMETER INDEX"),
+ * for some members ("member STRUCTURE MEMBER yes"), and for what cannot be seen of an available
+ * source ("unseen NAME KIND SHOWS"). With "list" it looks for nothing.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tool finds to probe on this kernel, beside what the kernel itself shows.
+"""What the tool finds to probe on this kernel, compared with what the kernel itself shows.
 
-hooks.py own|stock|upstream: whose modules are loaded.
+hooks.py own|stock|upstream: which modules are loaded.
 """
 
 import os
@@ -101,7 +101,7 @@ def sources(tap, found):
     for source in sorted(here):
         unseen = {(source, kind, shows) for kind in ("operation", "phase", "detail")
                   for shows in found.all(source, kind) - found.seen(source, kind)}
-        tap.equal({words for words in found.unseen if words[0] == source}, unseen, "what is not seen of it is said")
+        tap.equal({words for words in found.unseen if words[0] == source}, unseen, "what cannot be seen of it is reported")
     for source in sorted(here & set(PHASES)):
         tap.equal(sorted(found.all(source, "operation") - found.seen(source, "operation")), [],
                   "each operation of %s has a function here" % source)
@@ -110,7 +110,7 @@ def sources(tap, found):
 
 
 def places(tap, found):
-    """Where a hook is said to be there is a function that can be traced."""
+    """Where a hook is reported, there is a function that can be traced."""
     functions = traceable()
     folder = "/sys/kernel/btf"
     with_types = {}
@@ -128,13 +128,13 @@ def places(tap, found):
         else:
             right = not usable
         if not right:
-            tap.ok(False, "%s is where it is said to be" % hook.names[0], hook.way, hook.symbol, hook.module,
+            tap.ok(False, "%s is where it is reported to be" % hook.names[0], hook.way, hook.symbol, hook.module,
                    usable)
-    tap.ok(len(found.hooks) > 50, "the places of %d hooks are compared" % len(found.hooks))
+    tap.ok(len(found.hooks) > 50, "the locations of %d hooks are compared" % len(found.hooks))
     for (function, parameter), index in found.arguments.items():
         names = with_types.get(function, [])
         wanted = names.index(parameter) if parameter in names else 255
-        # of a function that is there, or the program would not be loaded
+        # of a function that exists, since otherwise the program would not be loaded
         if function in with_types:
             tap.equal((index, wanted != 255), (wanted, True),
                       "%s of %s is parameter %d" % (parameter, function, wanted))

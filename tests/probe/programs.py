@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every function that a BPF program of the tool is attached to stands in the table of hooks.
+"""Every function that a BPF program of the tool is attached to is in the table of hooks.
 
 programs.py FOLDER: FOLDER has the objects of the programs.
 """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tool on the kernel's own iommufd, against a client whose every call is known.
 
-upstream.py BDF [TEST]...: a device for the client, and which tests.
+upstream.py BDF [TEST]...: a device for the client, and the tests to run.
 """
 
 import collections
@@ -23,7 +23,7 @@ Call = collections.namedtuple("Call", "name iova length error")
 
 
 def truth(output):
-    """The calls that upstream-load says it made: (pid, [Call...])."""
+    """The calls that upstream-load reports: (pid, [Call...])."""
     lines = [line.split() for line in output.splitlines()]
     pids = [int(line[1]) for line in lines if line[0] == "pid"]
     return pids[0], [Call(name, int(iova), int(length), None if error == "0" else error)
@@ -31,7 +31,7 @@ def truth(output):
 
 
 def shown(objects):
-    """The same as the tool shows it, but for what the end of the client's process does."""
+    """The same as the tool shows it, without what the end of the client's process causes."""
     calls = [Call(o["operation"], o.get("iova") or 0, o.get("length_bytes") or 0, o["error"])
              for o in objects if o.get("subsystem") == "iommufd"]
     while calls and calls[-1].name in ("detach", "unbind"):
@@ -57,7 +57,7 @@ def observed(command, *work):
 def every_call(tap):
     result, objects, output = observed(("ops",), "pairs", "200")
     pid, calls = truth(output)
-    tap.equal((result.returncode, result.stderr), (0, ""), "ops finds no fault")
+    tap.equal((result.returncode, result.stderr), (0, ""), "ops reports no error")
     tap.equal(shown(objects), wanted_of(calls), "ops shows each of %d calls, in order" % len(calls))
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = [o for o in objects[:-1] if o["subsystem"] == "iommufd"]
@@ -71,7 +71,7 @@ def every_call(tap):
            "each unmap unmaps and unpins it", unmaps[0])
     tap.ok(all(sum(o[p] or 0 for p in o if p.endswith("_ns") and p not in
                    ("dur_ns", "time_ns", "start_monotonic_ns")) <= o["dur_ns"] for o in mine),
-           "no operation has more time in its phases than it took")
+           "no operation's phases take longer than the operation")
     attach = [o for o in mine if o["operation"] == "attach"][0]
     group = os.path.basename(os.readlink("/sys/bus/pci/devices/%s/iommu_group" % DEVICE))
     tap.equal((attach["device"], attach["group"], attach["devices"], attach["iommu_driver"]),
@@ -81,7 +81,7 @@ def every_call(tap):
 def tables(tap):
     _, objects, output = observed(("ops",), "tables")
     _, calls = truth(output)
-    tap.equal(shown(objects), wanted_of(calls), "tables and what moves between them are shown in order")
+    tap.equal(shown(objects), wanted_of(calls), "tables and moves between them are shown in order")
     by_name = collections.defaultdict(list)
     for o in objects:
         by_name[o.get("operation")].append(o)
@@ -89,7 +89,7 @@ def tables(tap):
     hwpt, = by_name["hwpt_alloc"]
     to_hwpt, to_other, back = by_name["replace"]
     tap.equal((hwpt["ioas"], hwpt["device"], hwpt["fill_ns"] > 0, hwpt["alloc_ns"] > 0),
-              (first, DEVICE, True, True), "a table is of its IOAS and device, allocated and filled")
+              (first, DEVICE, True, True), "a table belongs to its IOAS and device, and is allocated and filled")
     tap.equal((by_name["copy"][0]["src_ioas"], by_name["copy"][0]["ioas"]), (first, other),
               "a copy goes from one IOAS to another")
     auto = by_name["attach"][0]["hwpt"]
@@ -99,7 +99,7 @@ def tables(tap):
               (auto, hwpt["hwpt"], hwpt["hwpt"]), "and from table to table")
     tap.ok(all(o["switch_ns"] > 0 and o["check_ns"] > 0 for o in (to_other, back)), "it checks and switches",
            to_other)
-    tap.ok(to_other["fill_ns"] > 0 and to_other["alloc_ns"] > 0, "and fills a table that is not there yet",
+    tap.ok(to_other["fill_ns"] > 0 and to_other["alloc_ns"] > 0, "and fills a table that does not exist yet",
            to_other)
     detach = by_name["detach"][0]
     tap.equal((detach["old_hwpt"] not in (0, None), detach["drop_ns"] > 0), (True, True),
@@ -138,7 +138,7 @@ def reasons(tap):
     failures = [o for o in objects if o.get("subsystem") == "iommufd"]
     tap.equal([(o["operation"], o["error"]) for o in failures], [(c.name, c.error) for c in wrong],
               "each failure is shown")
-    # where the memory is that is not there: the map of it says so
+    # the address of the missing memory: the map of it reports that
     at = [o["reason_a"] for o in failures if o["reason"] == "gup_fault"]
     found = [(o["reason"], o["reason_a"], o["reason_b"]) for o in failures if o["error"] != "EBUSY"]
     tap.equal(found, [
@@ -154,9 +154,9 @@ def reasons(tap):
         ("bad_object_id", 4711, 0),
         ("bad_object_id", 4711, 0),
         ("bad_object_id", 4711, 0),
-    ], "each with its reason and the numbers that decide")
+    ], "each with its reason and its numbers")
     tap.equal([o["reason"] for o in failures if (o["operation"], o["error"]) == ("destroy", "EBUSY")],
-              ["object_busy"], "what is in use is busy")
+              ["object_busy"], "an object in use is busy")
 
 
 def memory_limit(tap):
@@ -165,7 +165,7 @@ def memory_limit(tap):
     tap.equal([(o["operation"], o["error"], o["reason"], o["reason_a"], o["reason_b"], o["uid"])
                for o in objects if o.get("subsystem") == "iommufd"],
               [("map", "ENOMEM", "memlock_limit", allowed // 4, allowed, 1000)],
-              "the limit on locked memory is named, with what is in use")
+              "the limit on locked memory is named, with the amount in use")
 
 
 def waiting(tap):
@@ -185,19 +185,19 @@ def replacements(tap):
               "replace shows each replacement")
     tap.equal({(o["device"], o["ret"], o["moves"], o["windows"], o["verdict"], o["faults_in_window"])
                for o in objects}, {(DEVICE, 0, 1, 1, "blocked", 0)},
-              "VT-d takes the translation away each time, and nothing faults")
+              "VT-d removes the translation each time, and nothing faults")
     tap.ok(all(0 < o["window_ns"] <= o["switch_ns"] <= o["dur_ns"] for o in objects),
            "each window lies within the switch", objects)
     tap.equal([a["hwpt"] == b["old_hwpt"] for a, b in zip(objects, objects[1:])], [True, True],
-              "each begins where the last ended")
+              "each starts from the HWPT of the previous one")
     _, objects, _ = observed(("replace",), "errors")
     tap.equal([(o["verdict"], o["error"], o["reason"], o["moves"]) for o in objects[:-1]],
-              [("refused", "ENOENT", "bad_object_id", 0)], "one that is refused moves nothing")
+              [("refused", "ENOENT", "bad_object_id", 0)], "a refused replacement moves nothing")
 
 
 def waits(tap):
     waiting = []
-    # which thread comes first is the scheduler's choice
+    # the scheduler decides which thread comes first
     for _ in range(10):
         _, objects, output = observed(("replace",), "switching", "100")
         _, calls = truth(output)

@@ -65,11 +65,11 @@ TEST(exposition, labels)
 	check_label("a\"b\\c\nd", "l=\"a\\\"b\\\\c\\nd\"");
 	check_label("ä€𝄞", "l=\"ä€𝄞\"");
 	check_label("\xff\xc3", "l=\"\xef\xbf\xbd\xef\xbf\xbd\"");
-	/* what is no UTF-8: too long a form, a surrogate, beyond the last character */
+	/* invalid UTF-8: too long a form, a surrogate, beyond the last character */
 	check_label("\xc0\x80", "l=\"\xef\xbf\xbd\xef\xbf\xbd\"");
 	check_label("\xed\xa0\x80", "l=\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 	check_label("\xf4\x90\x80\x80", "l=\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
-	/* what finds no room is cut off, and the quote is closed */
+	/* text that does not fit is cut off, and the quote is closed */
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
 	labels_add(&labels, "l", longest);
@@ -102,7 +102,7 @@ TEST(exposition, accept)
 	CHECK_TEXT(choose(",;,;q=,application/openmetrics-text;;;q=x"), "classic");
 }
 
-/* The samples of a histogram that begin with some text, one after the other. */
+/* The samples of a histogram that start with some text, one after the other. */
 static void check_sample(const struct exposition *text, const char *begin, const char *wanted)
 {
 	const char *at = memmem(text->text, text->length, begin, strlen(begin));

@@ -140,7 +140,7 @@ TEST(fields, json)
 
 TEST(fields, json_of_what_is_not_known)
 {
-	/* the part is not there, and the duration is none of this kind's */
+	/* the part is missing, and this kind has no duration */
 	CHECK_TEXT(as_json(&sample_fields, &empty, 5),
 		   "{\"count\":6,\"id\":null,\"ret\":1,\"time_ns\":5,\"time\":null,\"high\":false,"
 		   "\"name\":null,\"share\":null,\"list\":[],\"first\":null,\"sure\":null}\n");
@@ -190,7 +190,7 @@ TEST(fields, columns)
 	stdout = out;
 }
 
-/* How often does a key stand in an object? */
+/* How often does a key occur in an object? */
 static unsigned int times_in(const char *object, const char *key)
 {
 	unsigned int times = 0;

@@ -129,7 +129,7 @@ TEST(parse, numbers)
 	CHECK(!parse_number("1x", 10, &number));
 	CHECK(!parse_number(" 1", 10, &number));
 	CHECK(!parse_number("0x", 10, &number));
-	/* not octal: a bus number that begins with 0 is what it looks like */
+	/* not octal: a bus number that starts with 0 is decimal */
 	CHECK(parse_number("010", 10, &number) && number == 10);
 }
 

@@ -65,7 +65,9 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Percentiles of many values of very different sizes, against those of the sorted values. */
+/*
+ * Percentiles of many values of very different sizes, compared with those of the sorted values.
+ */
 TEST(histogram, percentiles_are_right_to_a_step)
 {
 	static const double percents[] = { 1, 10, 50, 90, 99, 99.9, 100 };

@@ -85,7 +85,7 @@ TEST(json, strings)
 	CHECK_TEXT(end(&json), "[\"a \\\"b\\\" \\\\ c\",\"tab\\u0009, \\u0001, \\u007f\",\"µ 日 😀\"]\n");
 }
 
-/* A process may be called anything: what is no UTF-8 must not get through. */
+/* A process can have any name: invalid UTF-8 must not get through. */
 TEST(json, strings_that_are_no_utf8)
 {
 	struct json json = begin();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unit tests of the tool: what needs no kernel. */
+/* Unit tests of the tool: code that needs no kernel. */
 #include <stddef.h>
 
 #include "tap.h"

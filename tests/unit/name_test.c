@@ -25,7 +25,10 @@ TEST(name, clean)
 	cleaned("\302\2331m", "??1m");
 	cleaned("\342\200\256abc", "???abc");
 	cleaned("\xff\xfe", "??");
-	/* the kernel cuts a name in the middle of a character; no zero byte where the room ends */
+	/*
+	 * the kernel cuts a name in the middle of a character; no zero byte at the end of the
+	 * room
+	 */
 	cleaned("12345678901234\xc3", "12345678901234?");
 	cleaned("1234567890123456", "123456789012345");
 }
@@ -47,7 +50,7 @@ TEST(name, escape)
 	escaped("\\x5cx1b", "\\x5cx5cx1b");
 	escaped("\\\\x", "\\\\x");
 	escaped("\xe2\x80\xae", "\\xe2\\x80\\xae");
-	/* what finds no room is cut off, and never in the middle of a character */
+	/* text that does not fit is cut off, and never in the middle of a character */
 	escaped("12345678901234567890123456789012345", "1234567890123456789012345678");
 	escaped("1234567890123456789012345678\n", "1234567890123456789012345678");
 }

@@ -67,7 +67,7 @@ TEST(operation, ioctls_and_features_in_words)
 	CHECK_TEXT(what(&op), "0000:03:00.0, BUS_MASTER (probe for get)");
 	op.value = 1 << 17 | 999;
 	CHECK_TEXT(what(&op), "0000:03:00.0, feature 999 (set)");
-	/* the same number is VFIO_IOMMU_MAP_DMA where containers are served */
+	/* the same number is VFIO_IOMMU_MAP_DMA for containers */
 	op.operation = SCOPE_OPERATION_iommufd_unknown_ioctl;
 	op.value = 0x3b71;
 	CHECK_TEXT(what(&op), "VFIO_IOMMU_MAP_DMA");
@@ -103,7 +103,7 @@ TEST(operation, failure_without_a_reason)
 	CHECK_TEXT(text, "Interrupted system call");
 }
 
-/* Every reason must be told in words that end, with or without numbers. */
+/* Every reason must have words that end, with or without numbers. */
 TEST(operation, every_reason_has_words)
 {
 	struct scope_op op = map_record();
@@ -190,7 +190,7 @@ TEST(operation, longest_phase)
 	op.phase_ns[SCOPE_PHASE_pin] = 600;
 	CHECK_EQ(operation_phase(&op, &ns), SCOPE_PHASE_pin);
 	CHECK_EQ(ns, 600);
-	/* clocks of phases and operation are read one after the other */
+	/* the clocks of phases and operation are read one after the other */
 	op.phase_ns[SCOPE_PHASE_wait] = 500;
 	CHECK_EQ(operation_phase(&op, &ns), SCOPE_PHASE_pin);
 }

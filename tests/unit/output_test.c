@@ -6,7 +6,7 @@
 #include "text/output.h"
 #include "unit.h"
 
-/* Standard output goes into a file while a function runs; its text is the result. */
+/* Capture standard output in a file while a function runs; returns its text. */
 static const char *printed(void (*print)(void))
 {
 	static char text[4096];

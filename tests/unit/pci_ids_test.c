@@ -35,7 +35,10 @@ TEST(pci_ids, names)
 	close(fd);
 	expect(path, 0x1b36, 0x0010, "Red Hat, Inc. QEMU NVM Express Controller");
 	expect(path, 0x8086, 0x10d3, "Intel Corporation 82574L Gigabit Network Connection");
-	/* a device of the next vendor is none of this one's, nor is a subsystem a device */
+	/*
+	 * a device of the next vendor does not belong to this one, and a subsystem is not a
+	 * device
+	 */
 	expect(path, 0x1b36, 0x0011, "Red Hat, Inc.");
 	expect(path, 0x1234, 0x0010, "");
 	unlink(path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The trace file: what is written is read, and what is broken is told. */
+/* The trace file: written events can be read, and damage is reported. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +143,10 @@ static bool same(const struct trace_event *a, const struct trace_event *b)
 
 static char words[256];
 
-/* Read all there is.  Return the state; @nr is set to the events, which must be the first ones. */
+/*
+ * Read everything. Return the state; @nr is set to the number of events, which must be the first
+ * ones.
+ */
 static enum trace_state read_trace(struct memory *memory, unsigned int *nr)
 {
 	struct trace_reader *reader;
@@ -227,7 +230,7 @@ TEST(trace, cut_off_at_any_byte)
 
 		CHECK_EQ(state, memory.size ? TRACE_CUT_OFF : TRACE_EMPTY);
 		CHECK(*words);
-		/* one more byte never shows less, nor more than one event more */
+		/* one more byte never shows less, and at most one more event */
 		CHECK(nr == before || nr == before + 1);
 		before = nr;
 	}
@@ -244,7 +247,7 @@ TEST(trace, any_byte_broken_is_told)
 	size_t i;
 
 	for (i = 0; i < memory.size; i++) {
-		/* reserved, and read by nobody */
+		/* reserved, and not read */
 		if (i >= 12 && i < TRACE_HEADER_SIZE)
 			continue;
 		memory.bytes[i] ^= 0x41;
