@@ -346,7 +346,7 @@ BOTH(memory, rom)
 
 	set_command(&f, false);
 	CHECK_ERR(EIO, vfio_region_rw(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX, 0, again, 64, false));
-	/* its size can be read all the same */
+	/* its size can still be read */
 	CHECK_EQ(host_word(&f, PCI_COMMAND) & PCI_COMMAND_MEMORY, 0);
 	free(rom);
 	rom = vfio_region(f.dev.fd, VFIO_PCI_ROM_REGION_INDEX);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The page in a browser, with a made-up host behind it.
+// The page in a browser, with the data of an invented host.
 //
 // Usage: browser_test.mjs PAGE PACKAGES SCREENSHOTS
 

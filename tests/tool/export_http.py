@@ -232,7 +232,7 @@ def service(tap):
         os.chmod(notify, 0o666)
         manager.settimeout(patience(100))
         answers = []
-        # a client that connects before it is ready gets an answer all the same
+        # a client that connects before it is ready still gets an answer
         early = threading.Thread(target=lambda: answers.append(get("/-/healthy", port=port)[0]))
         early.start()
         # as the manager does: the socket is descriptor 3, and the process id is its own

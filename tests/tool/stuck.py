@@ -46,13 +46,13 @@ def began_before(tap):
         tap.equal((result.returncode, result.stderr), (0, ""), "stuck reports no error")
         operations = json.loads(result.stdout)["stuck"]
         if tap.equal(len(operations), 1, "an operation that began before is found"):
-            check(tap, operations[0], stuck, "begun before")
+            check(tap, operations[0], stuck, "started before")
             tap.equal((operations[0]["dur_at_least"], operations[0]["phase"]), (True, None),
                       "started before: its start and phase are unknown")
         text = tool("stuck", "--longer", "300ms").stdout
         tap.ok("map of 256 KiB at 0x1000000, ioas %d, by stuck-mapper [%d, thread %d]"
                % (stuck.ioas, stuck.pid, stuck.tid) in text and "more than" in text,
-               "begun before: in words", text)
+               "started before: as text", text)
         stuck.release()
         tap.equal(stuck.result, "map 0\n", "the operation ends without an error, once it may")
 
@@ -68,7 +68,7 @@ def began_while_observed(tap):
         wait_for(lambda: told() and not told()[-1])
     reports = [o["stuck"] for o in observer.objects()]
     found = [operations[0] for operations in reports if operations]
-    if not tap.ok(len(found) > 1, "an operation that begins meanwhile is found", reports):
+    if not tap.ok(len(found) > 1, "an operation that starts meanwhile is found", reports):
         return
     # not the last report: the operation may end while that one is made
     check(tap, found[0], stuck, "started meanwhile")
@@ -84,7 +84,7 @@ def busy_is_not_stuck(tap):
     load = subprocess.Popen(["map-load", "4000000", "4096"], stdout=subprocess.DEVNULL)
     # longer than a guest can be stopped in the middle of a call
     result = tool("stuck", "--json", "--longer", "%dms" % patience(150))
-    tap.equal(load.poll(), None, "a load goes on")
+    tap.equal(load.poll(), None, "a load continues")
     load.kill()
     load.wait()
     tap.equal(json.loads(result.stdout)["stuck"], [],

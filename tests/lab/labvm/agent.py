@@ -5,7 +5,7 @@ Frames, host to guest:
     R  run a command: flags, rows, columns, grace, argc, envc (u32 each), then working
        directory, arguments, environment, each ended by a zero byte. Grace is for how many
        directory, arguments, environment, each ended by a zero byte. Grace: for how many
-    milliseconds processes that it leaves may go on before they are reported; 0: never
+    milliseconds processes that it leaves may continue before they are reported; 0: never
     S  signal for it (u32)
     W  its terminal's size: rows, columns (u32 each)
     P  power off
