@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Parameters of probed functions by name, and what they return.
+ * Parameters of probed functions by name, and their return values.
  *
- * Functions inside the kernel get parameters and lose them, back-ported to old versions too: a number of a
- * parameter that was right once reads another one later, and the verifier accepts that.  So a program says
- * ARGUMENT(function, parameter) once, outside of it, and reads it with ARGUMENT_OF().  The tool finds the number
- * in BTF before it loads the programs.
+ * Functions inside the kernel gain and lose parameters, and backports change old versions too.  A
+ * parameter number that was once right may later read another parameter, and the verifier accepts
+ * that.  A program therefore declares ARGUMENT(function, parameter) once, outside of itself, and
+ * reads it with ARGUMENT_OF().  The tool finds the number in BTF before it loads the programs.
  *
- * The arguments of tracepoints have no names in BTF; they are part of what the kernel shows to users, and are
- * taken by number.
+ * The arguments of tracepoints have no names in BTF.  They are part of what the kernel exposes to
+ * users, so they are read by number.
  */
 #ifndef IOMMUSCOPE_BPF_ARGUMENTS_BPF_H
 #define IOMMUSCOPE_BPF_ARGUMENTS_BPF_H
@@ -18,7 +18,7 @@
 #define ARGUMENT(function, parameter) \
 	const volatile __u8 function##__argument__##parameter = SCOPE_NO_ARGUMENT
 
-/* What was given for a parameter, as a __u64; 0 if the function has none of this name. */
+/* Value of a parameter, as a __u64; 0 if the function has no parameter of this name. */
 #define ARGUMENT_OF(ctx, function, parameter) \
 	argument_at((ctx), function##__argument__##parameter)
 
@@ -31,7 +31,7 @@ static __always_inline __u64 argument_at(void *ctx, __u32 number)
 	return value;
 }
 
-/* What the function of a program of fexit returned. */
+/* Return value of the function of an fexit program. */
 static __always_inline __u64 returned(void *ctx)
 {
 	__u64 value = 0;

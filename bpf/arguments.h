@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Parameters of probed functions by name: what programs and the tool agree on (arguments.bpf.h).
+ * Parameters of probed functions by name: the contract between programs and tool (arguments.bpf.h).
  */
 #ifndef IOMMUSCOPE_BPF_ARGUMENTS_H
 #define IOMMUSCOPE_BPF_ARGUMENTS_H
 
-/* Between the names of the function and of the parameter. */
+/* Separates the name of the function from that of the parameter. */
 #define SCOPE_ARGUMENT_SEPARATOR "__argument__"
 
 /* The function has no such parameter. */

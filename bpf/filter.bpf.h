@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Filters that every program applies before it does anything else.
+ * Filters that every program applies first.
  *
- * The tool sets the knobs before it loads the program: the verifier then removes the tests that
- * are off.  A memory operation knows its IOAS and not the devices behind it; @ioas_of_device holds
- * the IOASes that the wanted device is attached to.  The tool fills in what it finds at the
- * start, the programs keep it up to date from there.
+ * The tool sets the knobs before it loads the program, so the verifier removes the tests of unused
+ * filters.  A record of a memory operation contains its IOAS, but not the devices attached to it;
+ * @ioas_of_device holds the IOASes that the selected device is attached to.  The tool fills it in
+ * at the start, and the programs keep it up to date from then on.
  */
 #ifndef IOMMUSCOPE_BPF_FILTER_BPF_H
 #define IOMMUSCOPE_BPF_FILTER_BPF_H
@@ -15,7 +15,7 @@
 
 const volatile struct scope_filter filter = {};
 
-/* Which IOAS: the context's number above, the object's id below. */
+/* Key of an IOAS: the context's number in the high half, the object's id in the low half. */
 static __always_inline __u64 scope_ioas_key(__u32 ctx, __u32 ioas)
 {
 	return (__u64)ctx << 32 | ioas;
@@ -73,7 +73,7 @@ static __always_inline bool scope_is_device(const char *device)
 	return true;
 }
 
-/* Follow the device from IOAS to IOAS: whoever moves it, even one that the filters hide. */
+/* Follows the device from IOAS to IOAS, also if the filters hide the process that moves it. */
 static __always_inline void scope_follow_device(const OP *op, __u32 operation)
 {
 	__u64 key;
@@ -113,7 +113,7 @@ static __always_inline bool scope_filter_object(const OP *op)
 	return scope_filter_ctx(op);
 }
 
-/* vfio does not know the context's number: with that filter, iommufd's own events tell. */
+/* vfio does not know the context's number; with that filter only iommufd's own events report. */
 static __always_inline bool scope_filter_vfio(const VFIO_OP *op)
 {
 	if (filter.by_device && !scope_is_device(op->device))

@@ -6,15 +6,15 @@
 #define IOMMUSCOPE_BPF_FILTER_H
 
 #include "bpf/lists.h"
-/* the other type that variables of the programs have, and with them their skeletons */
+/* a type of other variables of the programs, which the skeletons need as well */
 #include "bpf/slots.h"
 
 /**
- * struct scope_filter - what the programs observe; what is zero does not restrict it
+ * struct scope_filter - restricts what the programs observe; a zero member does not restrict
  * @cgroup: cgroup v2 id of the task
  * @tgid: process
  * @ctx: number of the open /dev/iommu
- * @by_device: only what concerns @device
+ * @by_device: only operations that concern @device
  * @device: its name
  */
 struct scope_filter {

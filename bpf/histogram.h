@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Log-linear histograms: 16 steps an octave.
+ * Log-linear histograms: 16 steps for each octave.
  *
- * Values below 16 have a bucket each; from there on every octave is cut into 16 equal buckets, so
- * a bucket is at most 1/16 of its value wide.  In nanoseconds the last bucket ends at 18 minutes;
- * what is longer is counted in it.  Shared by the BPF programs, which count, and the tool, which
- * reads.
+ * Each value below 16 has its own bucket.  From there on, every octave is divided into 16 equal
+ * buckets, so the width of a bucket is at most 1/16 of its value.  In nanoseconds the last bucket
+ * ends at 18 minutes; longer times are counted in it.  The BPF programs, which count, and the tool,
+ * which reads, share this file.
  */
 #ifndef IOMMUSCOPE_BPF_HISTOGRAM_H
 #define IOMMUSCOPE_BPF_HISTOGRAM_H
@@ -41,10 +41,10 @@ static inline __attribute__((always_inline)) __u32 scope_log2(__u64 value)
 }
 
 /**
- * scope_bucket() - the bucket that counts a value
+ * scope_bucket() - find the bucket that counts a value
  * @value: the value
  *
- * Return: its index, below SCOPE_NR_BUCKETS.
+ * Return: its index, less than SCOPE_NR_BUCKETS.
  */
 static inline __attribute__((always_inline)) __u32 scope_bucket(__u64 value)
 {
@@ -52,13 +52,13 @@ static inline __attribute__((always_inline)) __u32 scope_bucket(__u64 value)
 
 	if (value >> SCOPE_OCTAVES)
 		value = (1ULL << SCOPE_OCTAVES) - 1;
-	/* below 16 the octave is that of 16: one bucket a value, without a branch */
+	/* values below 16 use the octave of 16: one bucket for each value, without a branch */
 	octave = scope_log2(value | SCOPE_STEPS) - SCOPE_STEPS_SHIFT;
 	return (octave << SCOPE_STEPS_SHIFT) + (__u32)(value >> octave);
 }
 
 /**
- * scope_bucket_low() - the smallest value that a bucket counts
+ * scope_bucket_low() - find the smallest value that a bucket counts
  * @bucket: its index, or SCOPE_NR_BUCKETS for the end of the last one
  *
  * Return: the value.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Latency of operations and of their phases, counted in the kernel.  latency.h tells the model.
+ * Latency of operations and of their phases, counted in the kernel.  latency.h describes the model.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -16,28 +16,28 @@
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u32 by = SCOPE_BY_NONE;
-/* A bit for each enum scope_operation that is wanted. */
+/* One bit for each enum scope_operation to count. */
 const volatile __u64 wanted = ~0ULL;
 
-/* SCOPE_KEEP_*: one knob, so that where nothing is kept an operation pays for one look. */
+/* SCOPE_KEEP_*: a single knob, so that an operation pays for only one test if nothing is kept. */
 const volatile __u32 keep = 0;
 
 /*
- * All maps and unmaps are wanted, and nothing is asked of them but what the entries that are always
- * there tell.  It follows from the other knobs; each test of one costs an instruction or two even
- * where the verifier knows its outcome.
+ * All maps and unmaps are counted, without filters, and only in the preallocated entries.  This
+ * follows from the other knobs, but each test of a knob costs an instruction or two even if the
+ * verifier knows its result.
  */
 const volatile bool plain = false;
 
-/* The bucket of each small number of nanoseconds; the tool fills it in. */
+/* The bucket of each small number of nanoseconds; the tool fills in the table. */
 const volatile __u8 small_buckets[SCOPE_SMALL_NS] = {};
 
-/* Operations that went to an overflow entry. */
+/* Operations counted in an overflow entry. */
 __u64 overflowed = 0;
-/* Failures that found no room in @failures. */
+/* Failures that did not fit in @failures. */
 __u64 failures_lost = 0;
 
-/* The tool sets the numbers of entries; they are allocated one by one, as they are needed. */
+/* The tool sets the number of entries; they are allocated on demand. */
 #define LATENCY_MAP(class)                                        \
 	struct {                                                  \
 		__uint(type, BPF_MAP_TYPE_HASH);                  \
@@ -46,7 +46,7 @@ __u64 failures_lost = 0;
 		__type(key, struct scope_latency_key);            \
 		__type(value, struct scope_##class##_latency);    \
 	} ios_##class##_latency SEC(".maps");                     \
-	/* what a new entry begins as; too large for the stack */ \
+	/* initial value of an entry; too large for the stack */  \
 	struct {                                                  \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                 \
 		__uint(max_entries, 1);                           \
@@ -88,7 +88,7 @@ struct {
 	__type(value, struct scope_failure);
 } ios_failure_zero SEC(".maps");
 
-/* Numbers for names of devices, from 1; only with SCOPE_BY_DEVICE. */
+/* Numbers of device names, from 1; only with SCOPE_BY_DEVICE. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -105,7 +105,9 @@ struct {
 	__type(value, __u64);
 } ios_attachments SEC(".maps");
 
-/* Names of processes, which may have ended when the tool asks; only with SCOPE_BY_PROCESS. */
+/*
+ * Names of processes, which may have exited when the tool reads them; only with SCOPE_BY_PROCESS.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -152,7 +154,9 @@ static __always_inline void remember_attachment(const OP *op, __u32 operation)
 	bpf_map_update_elem(&ios_attachments, &attachment, &now, BPF_ANY);
 }
 
-/* @device and @ioas: what to tell operations apart by, either may be nothing. */
+/*
+ * The dimension by which operations are distinguished; either of @device and @ioas may be absent.
+ */
 static __always_inline __u64 dimension(const char *device, __u64 ioas)
 {
 	switch (by) {
@@ -168,13 +172,15 @@ static __always_inline __u64 dimension(const char *device, __u64 ioas)
 	return 0;
 }
 
-/* The bucket of a time that is in no table.  A global function: the verifier looks at it once. */
+/*
+ * The bucket of a time that is not in the table.  A global function: the verifier checks it once.
+ */
 __noinline int scope_large_bucket(__u64 ns)
 {
 	return scope_bucket(ns);
 }
 
-/* Count in an entry of this CPU. */
+/* Counts a time in an entry of this CPU. */
 static __always_inline void count_time(struct scope_histogram *histogram, __u64 ns)
 {
 	__u32 bucket;
@@ -187,12 +193,12 @@ static __always_inline void count_time(struct scope_histogram *histogram, __u64 
 		return;
 	}
 	bucket = scope_large_bucket(ns);
-	/* it always is, but the verifier does not know the function */
+	/* always true, but the verifier does not know the function's result */
 	if (bucket < SCOPE_NR_BUCKETS)
 		histogram->buckets[bucket]++;
 }
 
-/* A phase that was not entered took no time and is not counted. */
+/* Counts a phase, unless it took no time, which means that it was not entered. */
 static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns)
 {
 	if (ns)
@@ -208,7 +214,7 @@ static __always_inline void count_operation(struct scope_counters *counters, __s
 	counters->pages += pages;
 }
 
-/* Count in the overflow entry, which other CPUs may write at the same time. */
+/* Counts an operation in the overflow entry, which other CPUs may write at the same time. */
 static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 bytes, __u64 pages,
 					  __u64 ns)
 {
@@ -225,13 +231,13 @@ static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 byte
 	__sync_fetch_and_add(&entry->counters.pages, pages);
 	__sync_fetch_and_add(&entry->total.sum, ns);
 	__sync_fetch_and_add(&entry->total.buckets[bucket], 1);
-	/* of two CPUs one may win with the smaller value: a maximum that is off by a race */
+	/* two CPUs may race here, and the smaller value may win */
 	if (ns > entry->total.max)
 		entry->total.max = ns;
 	return 0;
 }
 
-/* entry_of_CLASS(): the entry for an operation, or NULL if there is no room for it. */
+/* entry_of_CLASS(): the entry for an operation, or NULL if there is no room for one. */
 #define ENTRY_OF(class)                                                                          \
 	static __always_inline struct scope_##class##_latency *entry_of_##class(__u32 operation, \
 										__u64 dimension) \
@@ -261,7 +267,7 @@ ENTRY_OF(translation)
 ENTRY_OF(object)
 ENTRY_OF(vfio)
 
-/* The entry of a failure that has just been, or NULL; the caller fills in what it tells. */
+/* Counts a failure and returns its entry, or NULL; the caller fills in the details. */
 static __always_inline struct scope_failure *begin_failure(__u32 operation, __s32 ret, __u32 reason)
 {
 	struct scope_failure_key key = {
@@ -315,7 +321,7 @@ static __always_inline void end_failure(struct scope_failure *failure)
 		}                                                                                  \
 	} while (0)
 
-/* The entry that is always there for an operation, SCOPE_NR_FREQUENT if it has none. */
+/* Index of the preallocated entry of an operation, SCOPE_NR_FREQUENT if it has none. */
 static __always_inline __u32 frequent_index(__u32 operation)
 {
 	switch (operation) {
@@ -342,7 +348,9 @@ static __always_inline struct scope_memory_latency *memory_entry(const OP *op, _
 
 #define PHASE_BIT(name) (1U << SCOPE_PHASE_##name)
 
-/* The phases of an operation that has not failed; a failed one may have undone what it did. */
+/*
+ * Phases of a successful operation.  A failed one may have undone its work, and so may have others.
+ */
 static __always_inline __u32 frequent_phases(__u32 operation)
 {
 	if (scope_is_map(operation))
@@ -350,7 +358,7 @@ static __always_inline __u32 frequent_phases(__u32 operation)
 	return PHASE_BIT(wait) | PHASE_BIT(unmap) | PHASE_BIT(sync) | PHASE_BIT(unpin);
 }
 
-/* Maps and unmaps, where @plain; false if this is not one for here. */
+/* Counts maps and unmaps if @plain; returns false for any other operation. */
 static __always_inline bool counted_plainly(const OP *op, __u32 operation)
 {
 	__u32 index = frequent_index(operation);
@@ -367,7 +375,7 @@ static __always_inline bool counted_plainly(const OP *op, __u32 operation)
 	entry->counters.bytes += op->length;
 	entry->counters.pages += op->pages;
 	count_time(&entry->total, op->clock.dur_ns);
-	/* once, or the compiler adds the offset of the array to each element's */
+	/* once, otherwise the compiler adds the offset of the array to that of each element */
 	phase_ns = op->phase_ns;
 	barrier_var(phase_ns);
 #pragma unroll

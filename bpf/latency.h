@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What latency.bpf.c counts.
+ * Maps of latency.bpf.c.
  *
- * An entry of a map counts the operations of one kind, of one dimension (device, IOAS, process,
- * cgroup, or all of them), on one CPU.  Only that CPU writes it, so nothing is atomic and nothing
- * is shared; the tool adds the CPUs up.  Where no entry is to be had any more, the operation goes
- * to the overflow entry of its kind, which all CPUs share and which does not know the phases.
+ * A map entry counts the operations of one kind, in one dimension (device, IOAS, process, cgroup,
+ * or all of them), on one CPU.  Only that CPU writes the entry, so nothing is atomic and no cache
+ * line is shared; the tool adds the CPUs up.  If no entry is left, an operation is counted in the
+ * overflow entry of its kind, which all CPUs share and which has no phases.
  *
- * Each class of operations has its own map, since its entries hold as many histograms as it has
- * phases.  Buckets are 32 bits wide; the tool reads them often enough to notice that one wraps.
+ * Each class of operations has its own map, because the number of histograms in an entry depends on
+ * the number of phases.  Buckets are 32 bits wide; the tool reads them often enough to notice a
+ * wrap.
  *
- * Maps and unmaps come by the hundred thousand, and looking their entry up would take as long as
- * all the rest: where operations are not told apart they have entries that are always there.
+ * Maps and unmaps come in hundreds of thousands, and the lookup of their entry would cost as much
+ * as everything else.  Where no dimension distinguishes them, they use preallocated entries.
  */
 #ifndef IOMMUSCOPE_BPF_LATENCY_H
 #define IOMMUSCOPE_BPF_LATENCY_H
@@ -28,7 +29,7 @@ enum scope_dimension {
 	SCOPE_BY_CGROUP,
 };
 
-/* The operations that have an entry of their own with SCOPE_BY_NONE. */
+/* Operations with a preallocated entry under SCOPE_BY_NONE. */
 enum scope_frequent {
 	SCOPE_FREQUENT_MAP,
 	SCOPE_FREQUENT_UNMAP,
@@ -37,18 +38,20 @@ enum scope_frequent {
 	SCOPE_NR_FREQUENT,
 };
 
-/* What is kept of single operations. */
+/* Details of single operations that are kept. */
 enum {
-	/* count failures by their reason, and keep the last of each: struct scope_failure */
+	/* count failures by reason, and keep the last of each: struct scope_failure */
 	SCOPE_KEEP_FAILURES = 1 << 0,
 	/* send the slowest with their stacks: slowest.h */
 	SCOPE_KEEP_SLOWEST = 1 << 1,
 };
 
-/* Nanoseconds up to here find their bucket in a table. */
+/* Times below this find their bucket in a table. */
 #define SCOPE_SMALL_NS 16384
 
-/* With SCOPE_BY_DEVICE: this bit and a number of @devices, or else an IOAS as in filter.bpf.h. */
+/*
+ * With SCOPE_BY_DEVICE: this bit and a number from @devices, otherwise an IOAS as in filter.bpf.h.
+ */
 #define SCOPE_DIMENSION_DEVICE (1ULL << 63)
 
 struct scope_latency_key {
@@ -57,14 +60,14 @@ struct scope_latency_key {
 	__u32 operation;
 };
 
-/* A histogram of nanoseconds, with what it cannot tell itself. */
+/* A histogram of nanoseconds, with the values that its buckets do not contain. */
 struct scope_histogram {
 	__u64 sum;
 	__u64 max;
 	__u32 buckets[SCOPE_NR_BUCKETS];
 };
 
-/* What every entry begins with. */
+/* First member of every entry. */
 struct scope_counters {
 	__u64 count;
 	__u64 errors;
@@ -79,7 +82,7 @@ struct scope_memory_latency {
 	struct scope_histogram phases[SCOPE_NR_MEMORY_PHASES];
 };
 
-/* phases[0] is the wait, which all classes have; the others follow from SCOPE_PHASE_check. */
+/* phases[0] is the wait, which all classes have; the others start at SCOPE_PHASE_check. */
 struct scope_translation_latency {
 	struct scope_counters counters;
 	struct scope_histogram total;
@@ -104,7 +107,7 @@ struct scope_overflow {
 	struct scope_histogram total;
 };
 
-/* Failures of one kind for one reason, on one CPU, which alone writes the entry. */
+/* Key of the failures of one kind, for one reason, on one CPU; only that CPU writes the entry. */
 struct scope_failure_key {
 	__u32 operation;
 	__u32 reason;
@@ -113,9 +116,9 @@ struct scope_failure_key {
 
 /**
  * struct scope_failure - failures of one kind
- * @count: how many
- * @told: the value of @count of which @last tells; another one while it is being written
- * @last: the last one
+ * @count: number of failures
+ * @told: the value of @count that belongs to @last; differs while @last is being written
+ * @last: the last failure
  */
 struct scope_failure {
 	__u64 count;
@@ -123,7 +126,7 @@ struct scope_failure {
 	struct scope_op last;
 };
 
-/* Which devices are, or were, behind an IOAS. */
+/* Device that is, or was, attached to an IOAS. */
 struct scope_attachment {
 	__u64 ioas;
 	char device[SCOPE_DEVICE_LEN];

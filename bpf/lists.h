@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What BPF programs and tools call the operations, phases and reasons.
+ * Names of operations, phases and reasons, shared by BPF programs and tools.
  *
- * What our modules report is listed in tracepoints/, and the enums are made from those lists; the kernel's own
- * iommufd and vfio share them.  Listed here is only what those do not know: the operations of VFIO's type1
- * container, and reasons that show from outside alone.  The numbers of enum scope_operation and scope_phase are
- * good within one build of program and tool, which always come together; they are no ABI.
+ * tracepoints/ lists those of our modules, and the enums here are generated from these lists; the
+ * kernel's own iommufd and vfio use the same ones.  This file adds only the operations of VFIO's
+ * type1 container, and reasons that are visible only from outside.  The numbers of enum
+ * scope_operation and scope_phase are valid within one build of program and tool, which always
+ * belong together; they are no ABI.
  */
 #ifndef IOMMUSCOPE_BPF_LISTS_H
 #define IOMMUSCOPE_BPF_LISTS_H
@@ -23,15 +24,15 @@
 	IOMMUFD_TRANSLATION_OPERATIONS(OPERATION)                                                  \
 	IOMMUFD_OBJECT_OPERATIONS(OPERATION)
 
-/* OPERATION(name, number) for every operation of vfio; what they tell fits one class. */
+/* OPERATION(name, number) for every operation of vfio; one class of record fits all of them. */
 #define SCOPE_VFIO_OPERATIONS(OPERATION)                                                           \
 	VFIO_DEVICE_OPERATIONS(OPERATION)                                                          \
 	VFIO_IRQ_OPERATIONS(OPERATION)                                                             \
 	VFIO_REGION_OPERATIONS(OPERATION)
 
 /*
- * OPERATION(name, number): operations of VFIO's type1 container, numbered like those of tracepoints/.  An access
- * is one of a mediated device's driver.
+ * OPERATION(name, number): operations of VFIO's type1 container, numbered like those of
+ * tracepoints/.  An access is made by the driver of a mediated device.
  */
 #define SCOPE_TYPE1_MEMORY_OPERATIONS(OPERATION)                                                   \
 	OPERATION(map, 0)                                                                          \
@@ -54,7 +55,7 @@
 	SCOPE_TYPE1_TRANSLATION_OPERATIONS(OPERATION)                                              \
 	SCOPE_TYPE1_OBJECT_OPERATIONS(OPERATION)
 
-/* How many there are; the numbers go from 0 to that, less one. */
+/* Number of operations of each list; an operation has a number from 0 to that, minus 1. */
 enum {
 #define SCOPE_COUNT(name, number) SCOPE_COUNT_iommufd_##name,
 	SCOPE_IOMMUFD_OPERATIONS(SCOPE_COUNT)
@@ -76,7 +77,7 @@ enum {
 	SCOPE_NR_TYPE1_OPERATIONS,
 };
 
-/* The numbers of the modules, those of vfio behind those of iommufd, and then type1's. */
+/* The modules' numbers of iommufd, followed by those of vfio, and then those of type1. */
 enum scope_operation {
 #define SCOPE_OPERATION_ENUM(name, number) SCOPE_OPERATION_iommufd_##name = (number),
 	SCOPE_IOMMUFD_OPERATIONS(SCOPE_OPERATION_ENUM)
@@ -95,11 +96,11 @@ enum scope_operation {
 
 _Static_assert(SCOPE_NR_OPERATIONS <= 64, "sets of operations are 64 bits");
 
-/* Sets of operations, a bit each. */
+/* Sets of operations, one bit each. */
 #define SCOPE_BIT(name, number) | 1ULL << (number)
 #define SCOPE_SET(OPERATIONS) (0ULL OPERATIONS(SCOPE_BIT))
 
-/* A number that is taken twice leaves a hole elsewhere. */
+/* A number that is used twice leaves a gap elsewhere. */
 _Static_assert(SCOPE_SET(SCOPE_IOMMUFD_OPERATIONS) == (1ULL << SCOPE_NR_IOMMUFD_OPERATIONS) - 1,
 	       "each number of an operation of iommufd is one operation's");
 _Static_assert(SCOPE_SET(SCOPE_VFIO_OPERATIONS) == (1ULL << SCOPE_NR_VFIO_OPERATIONS) - 1,
@@ -108,10 +109,10 @@ _Static_assert(SCOPE_SET(SCOPE_TYPE1_OPERATIONS) == (1ULL << SCOPE_NR_TYPE1_OPER
 	       "each number of an operation of type1 is one operation's");
 
 /**
- * scope_iommufd_operation() - the operation of a record
+ * scope_iommufd_operation() - get the operation of a record
  * @opcode: the record's number
  *
- * Return: enum scope_operation; SCOPE_NR_OPERATIONS for one that only newer modules have.
+ * Return: enum scope_operation; SCOPE_NR_OPERATIONS for an operation of newer modules.
  */
 static inline unsigned int scope_iommufd_operation(unsigned int opcode)
 {
@@ -119,10 +120,10 @@ static inline unsigned int scope_iommufd_operation(unsigned int opcode)
 }
 
 /**
- * scope_vfio_operation() - the operation of a record
+ * scope_vfio_operation() - get the operation of a record
  * @opcode: the record's number
  *
- * Return: enum scope_operation; SCOPE_NR_OPERATIONS for one that only newer modules have.
+ * Return: enum scope_operation; SCOPE_NR_OPERATIONS for an operation of newer modules.
  */
 static inline unsigned int scope_vfio_operation(unsigned int opcode)
 {
@@ -130,7 +131,7 @@ static inline unsigned int scope_vfio_operation(unsigned int opcode)
 						   SCOPE_NR_OPERATIONS;
 }
 
-/* What an operation is about, and with it which fields of a record mean something. */
+/* Subject of an operation, which determines the meaningful fields of its record. */
 enum scope_class {
 	SCOPE_CLASS_MEMORY,
 	SCOPE_CLASS_TRANSLATION,
@@ -140,9 +141,9 @@ enum scope_class {
 };
 
 /*
- * The phases of all classes, one after the other: those of memory operations, beginning with the
- * wait that translation and object operations have as well; those of translation operations; those
- * of vfio, with a wait of its own.
+ * The phases of all classes, in sequence: those of memory operations, starting with the wait that
+ * translation and object operations also have; those of translation operations; and those of vfio,
+ * with a wait of its own.
  */
 enum scope_phase {
 #define SCOPE_PHASE_ENUM(name, text) SCOPE_PHASE_##name,
@@ -175,8 +176,9 @@ enum scope_vfio_reason {
 };
 
 /*
- * REASON(name, meaning of reason_a, meaning of reason_b, text): what only a look from outside says, of any
- * operation.  Where the lists of tracepoints/ have a word for it, that one is used.
+ * REASON(name, meaning of reason_a, meaning of reason_b, text): reasons that only a look from
+ * outside gives, for any operation.  Where the lists of tracepoints/ have a matching reason, that
+ * one is used.
  */
 #define SCOPE_PROBED_REASONS(REASON)                                                               \
 	REASON(unknown, "0", "0", "the kernel does not say why")                                   \
@@ -191,24 +193,24 @@ enum scope_probed_reason {
 	SCOPE_END_PROBED_REASONS,
 };
 
-/* Where it is seen what happens. */
+/* Origin of a record. */
 enum scope_source {
-	/* our modules, by their events */
+	/* events of our modules */
 	SCOPE_SOURCE_OWN,
-	/* the kernel's own iommufd and vfio, by their functions */
+	/* functions of the kernel's own iommufd and vfio */
 	SCOPE_SOURCE_UPSTREAM,
-	/* VFIO's type1 container, by its functions */
+	/* functions of VFIO's type1 container */
 	SCOPE_SOURCE_TYPE1,
 	SCOPE_NR_SOURCES,
 };
 
-/* Lengths of names, that of a task and those in struct iommufd_op. */
+/* Lengths of the name of a task, and of the names in struct iommufd_op. */
 #define SCOPE_COMM_LEN 16
 #define SCOPE_DEVICE_LEN 32
 #define SCOPE_DRIVER_LEN 16
 
 /**
- * scope_operation_class() - the class of an operation
+ * scope_operation_class() - get the class of an operation
  * @operation: enum scope_operation
  *
  * Return: its enum scope_class.
@@ -233,7 +235,7 @@ static inline enum scope_class scope_operation_class(unsigned int operation)
 }
 
 /**
- * scope_has_phase() - can an operation of a class spend time in a phase?
+ * scope_has_phase() - check that an operation of a class can spend time in a phase
  * @class: enum scope_class
  * @phase: enum scope_phase
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Filling in a struct scope_op from the record of a finished operation.
+ * Fills in a struct scope_op from the record of a finished operation.
  *
- * Each function sets all that records of its class have, the phases included; what lies behind
- * that is not touched.
+ * Each function sets the members that all records of its class have, including the phases; it does
+ * not touch the members after them.
  */
 #ifndef IOMMUSCOPE_BPF_OP_BPF_H
 #define IOMMUSCOPE_BPF_OP_BPF_H
@@ -23,7 +23,7 @@ static __always_inline void fill_task(struct scope_op *to, __u32 operation)
 	bpf_get_current_comm(to->comm, sizeof(to->comm));
 }
 
-/* What all operations of a subsystem have in common, by the same names. */
+/* Members that all operations of a subsystem share, under the same names. */
 #define FILL_OUTCOME(record, op)                                                                   \
 	do {                                                                                       \
 		(record)->start_ns = (op)->clock.start_ns;                                         \

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The layout of the modules' records, for kernels where the modules cannot tell it: nothing of this is
- * loaded, its BTF is what tools/op_layout.c takes the types from.
+ * The layout of the modules' records, for kernels where the modules have no BTF.  Nothing of this
+ * is loaded; tools/observe/op_layout.c takes the types from its BTF.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-/* A map of each, since a variable would need its type in the skeleton. */
+/* A map for each, because a variable would need its type in the skeleton. */
 #define LAYOUT(name)                                                                               \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \

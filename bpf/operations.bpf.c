@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finished operations, one record each, into a ring buffer.
+ * Sends one record for each finished operation to a ring buffer.
  *
- * The events of a class share one function.  The reader is woken once a good part of the buffer
- * is full and looks by itself now and then, so that a record costs no wake-up.  A record that
- * finds no room is counted in @lost.
+ * The events of a class share one function.  The reader is woken when a large part of the buffer is
+ * full, and otherwise polls from time to time, so that a single record costs no wake-up.  A record
+ * that does not fit is counted in @lost.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -23,13 +23,13 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile bool errors_only = false;
 const volatile __u64 slower_ns = 0;
-/* Those that begin are sent as well. */
+/* Send starts as well. */
 const volatile bool begins = false;
-/* A bit for each enum scope_operation that is wanted. */
+/* One bit for each enum scope_operation to send. */
 const volatile __u64 wanted = ~0ULL;
 /*
- * One for each that is sent even if it neither failed nor took long, as long as that leaves half of
- * the buffer to those that did.
+ * One bit for each operation that is sent even if it neither failed nor was slow, as long as half
+ * of the buffer stays free for those that were.
  */
 const volatile __u64 always = 0;
 
@@ -135,7 +135,7 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 #ifdef SCOPE_PROBED
 #include "bpf/slots.h"
 
-/* A begin of a probed source, of what may take long. */
+/* A start at a probed source, of an operation that may take long. */
 static __always_inline void began(const struct op_slot *slot)
 {
 	struct scope_op *to;
@@ -167,8 +167,8 @@ static __always_inline void began(const struct op_slot *slot)
 #include "bpf/sources/own.bpf.h"
 
 /*
- * Begins, for the command that asks for these programs to be loaded.  A filter by device goes by
- * the name here: where a device is attached to, only the end of an operation tells.
+ * Starts, for the command that requests these programs.  Here a filter by device compares names,
+ * because only the end of an operation knows where a device is attached.
  */
 SEC("?raw_tp")
 int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What operations.bpf.c sends to the tool: one struct scope_op a finished operation, and, to
- * whom it loads those programs for, one an operation that begins.
+ * Records that operations.bpf.c sends to the tool: one struct scope_op for each finished operation
+ * and, if the tool loads those programs, one for each operation that starts.
  *
- * The ring buffer carries a prefix of it, as long as the class of the operation has something to
- * say: SCOPE_OBJECT_RECORD, SCOPE_MEMORY_RECORD or all of it; of the begin of a memory operation
- * SCOPE_MEMORY_BEGIN.  The reader takes what is not there as zero.
+ * The ring buffer carries a prefix of the structure, as long as the class of the operation
+ * requires: SCOPE_OBJECT_RECORD, SCOPE_MEMORY_RECORD or the whole; SCOPE_MEMORY_BEGIN for the start
+ * of a memory operation.  The reader takes missing members as zero.
  */
 #ifndef IOMMUSCOPE_BPF_OPERATIONS_H
 #define IOMMUSCOPE_BPF_OPERATIONS_H
@@ -14,8 +14,8 @@
 
 /**
  * struct scope_op - a finished operation
- * @start_ns: CLOCK_MONOTONIC as it began
- * @dur_ns: how long it took
+ * @start_ns: CLOCK_MONOTONIC at its start
+ * @dur_ns: duration
  * @cgroup: cgroup v2 id of the task
  * @value: option value, ioctl number or other argument of an object operation
  * @reason_a: first number of the reason
@@ -28,13 +28,13 @@
  * @reason: enum scope_reason
  * @flags: flags argument of the call
  * @ctx: number of the open /dev/iommu
- * @object_type: type of the object made or destroyed
+ * @object_type: type of the object created or destroyed
  * @object_id: its id
  * @comm: name of the thread
  * @ioas: id of the IOAS
  * @src_ioas: id of the IOAS copied from
  * @device_id: id of the device or access
- * @index: vfio: region or type of interrupt
+ * @index: vfio: region or interrupt type
  * @source: enum scope_source
  * @padding: 0
  * @iova: first IOVA; vfio: offset in the region
@@ -43,9 +43,9 @@
  * @pages: pages pinned or unpinned
  * @extents: contiguous runs mapped, or areas unmapped
  * @phase_ns: time by enum scope_phase
- * @hwpt: id of the HWPT; vfio: of the IOAS or HWPT asked for
- * @old_hwpt: id of the one before
- * @old_ioas: id of the IOAS before
+ * @hwpt: id of the HWPT; vfio: of the requested IOAS or HWPT
+ * @old_hwpt: id of the previous HWPT
+ * @old_ioas: id of the previous IOAS
  * @group: IOMMU group
  * @devices: devices of the group that the operation moved; vfio: devices or interrupts
  * @start: vfio: first interrupt
@@ -94,12 +94,12 @@ struct scope_op {
 	char driver[SCOPE_DRIVER_LEN];
 };
 
-/* Bytes sent for each class; an object operation knows no phase but the first, the wait. */
+/* Bytes sent for each class; an object operation has only the first phase, the wait. */
 #define SCOPE_OBJECT_RECORD __builtin_offsetof(struct scope_op, phase_ns[1])
 #define SCOPE_MEMORY_RECORD __builtin_offsetof(struct scope_op, phase_ns[SCOPE_NR_MEMORY_PHASES])
 #define SCOPE_MEMORY_BEGIN __builtin_offsetof(struct scope_op, user_va)
 
-/* Bit in @operation: it begins.  What only an end can tell is zero. */
+/* Bit in @operation: this is a start.  Members that are known only at the end are zero. */
 #define SCOPE_BEGINS (1U << 31)
 
 #endif

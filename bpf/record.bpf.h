@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a consumer is given of a finished operation: an OP, or a VFIO_OP.
+ * Records of finished operations that a consumer gets: an OP or a VFIO_OP.
  *
- * A consumer (latency.bpf.c, operations.bpf.c) knows no source.  It defines, as static __always_inline
- * functions,
+ * A consumer (latency.bpf.c, operations.bpf.c) knows no source.  It defines, as static
+ * __always_inline functions,
  *
  *	int finished_memory(const OP *op, __u32 operation)
  *	int finished_translation(const OP *op, __u32 operation)
  *	int finished_object(const OP *op, __u32 operation)
  *	int finished_vfio(const VFIO_OP *op, __u32 operation)
  *
- * and says, by NEEDS_SPACE, NEEDS_REASON and NEEDS_BEGIN, what of it need not be found out: whose address space it
- * is, why it failed, and, as it begins already, what it works on.  For probed sources it also defines
+ * With NEEDS_SPACE, NEEDS_REASON and NEEDS_BEGIN it declares whether it needs the address space of
+ * an operation, the reason of a failure, and the objects of an operation already at its start.  For
+ * probed sources it also defines
  *
  *	void began(const struct op_slot *slot)
  *
- * and is compiled twice.  For our modules (sources/own.bpf.h) a record is the kernel's own, which it reads in place
- * and by CO-RE.  For sources that are probed (SCOPE_PROBED, sources/probed.bpf.h) it is put together here, in BPF's
- * memory, and has the same names; so it needs no type that only our modules have.
+ * It is compiled twice.  For our modules (sources/own.bpf.h) a record is the kernel's own, read in
+ * place with CO-RE.  For probed sources (SCOPE_PROBED, sources/probed.bpf.h) the record is
+ * assembled in BPF memory and has the same member names, so it needs no type that only our modules
+ * have.
  *
- * Both objects have the same maps and the same variables in .bss: the tool loads the second one with those of the
- * first, and reads one set.  What a source has of its own is in sections of its own.
+ * Both objects have the same maps and the same variables in .bss: the tool loads the second object
+ * with the maps of the first, and reads one set.  Variables of a single source are in sections of
+ * their own.
  */
 #ifndef IOMMUSCOPE_BPF_RECORD_BPF_H
 #define IOMMUSCOPE_BPF_RECORD_BPF_H
@@ -41,7 +44,7 @@
 
 #endif
 
-/* Operations by what they are, whichever source serves them. */
+/* Classifies operations by what they do, independent of the source. */
 static __always_inline bool scope_is_map(__u32 operation)
 {
 	return operation == SCOPE_OPERATION_iommufd_map || operation == SCOPE_OPERATION_type1_map;

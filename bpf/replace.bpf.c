@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replacements, and what they did to DMA.  replace.h tells the model.
+ * Replacements, and their effect on DMA.  replace.h describes the model.
  *
- * The event of the begin has the thread followed.  In this thread then run the IOMMU core, once for each
- * device of the group, and below it the IOMMU driver; what is seen of them is noted.  The event of the end
- * reports each device.  Where iommufd is the kernel's own, probes on its functions take the place of the
- * events (sources/replace_probed.bpf.c), and all else is the same.  Faults come from interrupts, at any time,
- * and are reported by themselves; operations that waited find their replacement by the context.
+ * The start event marks the calling thread.  In this thread the IOMMU core then runs once for each
+ * device of the group, and below it the IOMMU driver; the programs record these calls.  The event
+ * of the finished replacement reports each device.  For the kernel's own iommufd, probes on its
+ * functions replace the events (sources/replace_probed.bpf.c); everything else is the same.  Faults
+ * come from interrupts, at any time, and are reported on their own.  Operations that waited are
+ * assigned to their replacement by the context.
  *
- * The tool loads of the probes those whose function this kernel has.  Whatever is missing leaves its mark
+ * The tool loads only the probes whose function this kernel has.  A missing probe leaves its marks
  * out of the record, and a record without marks claims nothing.
  */
 #include "bpf/vmlinux.h"
@@ -16,17 +17,17 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* A program of a tracepoint names all its arguments up to the one that it wants. */
+/* A program of a tracepoint declares all arguments up to the one it needs. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
-/* here, so that both objects have its variables in the same places */
+/* here, so that both objects have its variables at the same offsets */
 #include "bpf/slots.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/replace.h"
 #include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_waits.bpf.h"
-/* what is the IOMMU's is in one of the two objects that are made of this file */
+/* the IOMMU probes are in only one of the two objects that are built from this file */
 #ifndef SCOPE_PROBED
 #include "bpf/replace_windows.bpf.h"
 #include "bpf/replace_faults.bpf.h"
@@ -45,7 +46,9 @@ static __always_inline void replace_begins(__u32 ctx_id, __u64 start_ns)
 		turn_begins(ctx_id, run->number, start_ns);
 }
 
-/* A text of the same size, eight bytes a load: a call of a helper takes a hundred instructions. */
+/*
+ * Copies a text of the same size in 8-byte loads; a helper call would take a hundred instructions.
+ */
 #define COPY_TEXT(to, from)                                                                        \
 	do {                                                                                       \
 		_Static_assert(sizeof(to) == sizeof(from) && sizeof(to) % 8 == 0, "texts");       \
@@ -54,7 +57,7 @@ static __always_inline void replace_begins(__u32 ctx_id, __u64 start_ns)
 			((__u64 *)(to))[word] = ((const __u64 *)(from))[word];                     \
 	} while (0)
 
-/* What is of the whole replacement, and of a device of which nothing was seen. */
+/* Fills in what belongs to the whole replacement, and defaults for a device that was not seen. */
 static __always_inline void fill(struct scope_replacement *facts, const OP *op)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -132,7 +135,9 @@ static __always_inline void fill_move(struct scope_replacement *facts, const str
 	}
 }
 
-/* @move: NULL if no device was seen moving; @only: it is the only one of its group */
+/*
+ * @move: NULL if no device was seen moving; @only: it is the only device of its group
+ */
 static __always_inline void report(const OP *op, const struct move *move,
 				   __u64 number, bool only)
 {
@@ -165,12 +170,12 @@ static __always_inline void replaced(const OP *op, struct running *run)
 	__u32 i;
 
 	if (!run) {
-		/* it was refused before it had begun, or is none of those asked for */
+		/* it failed before its start, or the filters exclude it */
 		if ((!filter.ctx || op->ctx_id == filter.ctx) && scope_filter_task() && op->clock.ret)
 			report(op, NULL, __sync_fetch_and_add(&following.last_number, 1) + 1, true);
 		return;
 	}
-	/* one that failed may not have come to all devices */
+	/* a failed replacement may not have reached all devices */
 	if (!run->nr)
 		report(op, NULL, run->number, true);
 	for (i = 0; i < SCOPE_GROUP_DEVICES && i < run->nr; i++)
@@ -183,7 +188,7 @@ static __always_inline void replace_ends(const OP *op)
 {
 	struct running *run = running();
 
-	/* what waits for one replacement may be another */
+	/* a replacement may itself have waited for another one */
 	waited(op, SCOPE_OPERATION_iommufd_replace, run ? run->number : 0);
 	replaced(op, run);
 }
@@ -194,7 +199,7 @@ static __always_inline void replace_ends(const OP *op)
 #define NEEDS_SPACE true
 #define NEEDS_REASON true
 #define NEEDS_BEGIN false
-/* what begins is asked for by REPLACE_BEGINS() */
+/* REPLACE_BEGINS() handles starts */
 #define began(slot) ((void)(slot))
 
 static __always_inline int finished_memory(const OP *op, __u32 operation)
@@ -240,7 +245,10 @@ int BPF_PROG(ios_replace_end, const OP *op)
 	return 0;
 }
 
-/* What can wait for a replacement: operations on memory, and on translations of other devices. */
+/*
+ * Operations that can wait for a replacement: those on memory, and on translations of other
+ * devices.
+ */
 #define WAITING_PROGRAM(name, ...)                                                \
 	SEC("tp_btf/iommufd_" #name)                                              \
 	int BPF_PROG(ios_waited_##name, const OP *op)                             \

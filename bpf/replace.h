@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What replace.bpf.c tells, through one ring buffer: a struct scope_replacement without its faults for each
- * device that a replacement moved, as it ends, and a struct scope_fault for each fault, as it is reported.
+ * Records that replace.bpf.c sends through one ring buffer: at the end of a replacement, a struct
+ * scope_replacement without faults for each device that it moved; and a struct scope_fault for each
+ * fault when it is reported.
  *
- * Which faults are a replacement's is found out by the reader: those of its device from the switch on, until a
- * second after the replacement or until the next one of the same device switches.
+ * The reader assigns faults to replacements.  A fault belongs to a replacement of its device from
+ * the switch on, until one second after the replacement or until the next switch of the same
+ * device.
  *
- * All times are CLOCK_MONOTONIC.  The window is measured from outside: from the call that takes the old
- * translation away to the return of the IOMMU core's call that has put a translation in force.  It is never
- * shorter than the truth.
+ * All times are CLOCK_MONOTONIC.  The window is measured from outside: from the call that removes
+ * the old translation to the return of the IOMMU core's call that has installed a translation.  It
+ * is never shorter than the real window.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_H
 #define IOMMUSCOPE_BPF_REPLACE_H
 
 #include "bpf/lists.h"
 
-/* Faults are charged to a replacement for so long after it. */
+/* For this long after a replacement, faults are assigned to it. */
 #define SCOPE_FAULTS_AFTER_NS 1000000000ULL
-/* An operation waited for a replacement if it did so for at least that long. */
+/* An operation waited for a replacement if it did so for at least this long. */
 #define SCOPE_WAITED_NS 2000ULL
-/* Devices of a group that are followed. */
+/* Maximum number of devices of a group that are followed. */
 #define SCOPE_GROUP_DEVICES 8
-/* Faults and waiting operations that are told one by one; the others are counted. */
+/* Faults and waiting operations that are reported individually; the others are only counted. */
 #define SCOPE_FAULT_MARKS 8
 #define SCOPE_WAIT_MARKS 4
 
-/* IOMMU drivers whose way to switch is known, hence can be measured. */
+/* IOMMU drivers whose switch procedure is known and can therefore be measured. */
 enum scope_switch {
 	SCOPE_SWITCH_UNKNOWN,
 	SCOPE_SWITCH_INTEL,
@@ -37,26 +39,28 @@ enum scope_switch {
 
 /* scope_replacement.flags */
 enum {
-	/* The core's call for this device was seen: move_ret and moves are known. */
+	/* The core's call for this device was seen: move_ret and moves are valid. */
 	SCOPE_REPLACEMENT_MOVED = 1 << 0,
-	/* The window was still open as the replacement ended: the device has no translation. */
+	/*
+	 * The window was still open at the end of the replacement: the device has no translation.
+	 */
 	SCOPE_REPLACEMENT_BLOCKED = 1 << 2,
-	/* The IOMMU had more faults to tell than it could hold, or than were read. */
+	/* The IOMMU had more faults than it could hold, or than were read. */
 	SCOPE_REPLACEMENT_MORE_FAULTS = 1 << 3,
 };
 
 /* scope_fault_mark.flags */
 enum {
-	/* It came while the window was open, or the IOMMU said that there was no translation. */
+	/* It happened while the window was open, or the IOMMU reported a missing translation. */
 	SCOPE_FAULT_IN_WINDOW = 1 << 0,
 	SCOPE_FAULT_WRITE = 1 << 1,
-	/* Reason and address are the IOMMU's own; else only what the kernel's log said. */
+	/* Reason and address come from the IOMMU itself; otherwise only from the kernel's log. */
 	SCOPE_FAULT_EXACT = 1 << 2,
-	/* The IOMMU, or the log, may have had more to tell. */
+	/* The IOMMU, or the log, may have had more faults to report. */
 	SCOPE_FAULT_MORE = 1 << 3,
 };
 
-/* Who tells of a fault. */
+/* Source of a fault report. */
 enum scope_fault_source {
 	SCOPE_FAULT_INTEL,
 	SCOPE_FAULT_AMD,
@@ -66,12 +70,12 @@ enum scope_fault_source {
 };
 
 /**
- * struct scope_fault - a fault, of whatever device
+ * struct scope_fault - a fault of any device
  * @number: 0, where a replacement has its number
- * @ns: when it was reported
+ * @ns: time of the report
  * @iova: address of the access
  * @source: enum scope_fault_source
- * @reason: number of the reason, the IOMMU's own; 0 if there is none
+ * @reason: the IOMMU's own number of the reason; 0 if there is none
  * @flags: SCOPE_FAULT_*
  * @requester: PCI segment and requester, if @device is empty
  * @device: name of the device, or empty
@@ -89,9 +93,9 @@ struct scope_fault {
 
 /**
  * struct scope_fault_mark - a fault
- * @ns: when it was reported
+ * @ns: time of the report
  * @iova: address of the access
- * @reason: number of the reason, the IOMMU's own; 0 if there is none
+ * @reason: the IOMMU's own number of the reason; 0 if there is none
  * @flags: SCOPE_FAULT_*
  */
 struct scope_fault_mark {
@@ -101,7 +105,7 @@ struct scope_fault_mark {
 	__u32 flags;
 };
 
-/* The phases of a translation operation, in the order in which a replacement goes through them. */
+/* The phases of a translation operation, in the order of a replacement. */
 enum scope_replace_phase {
 	SCOPE_REPLACE_wait,
 	SCOPE_REPLACE_check,
@@ -113,39 +117,39 @@ enum scope_replace_phase {
 };
 
 /**
- * struct scope_replacement - what a replacement did to one device
- * @number: of the replacement, from 1; the same for all devices that it moved
- * @start_ns: as it began
- * @dur_ns: how long it took
+ * struct scope_replacement - the effect of a replacement on one device
+ * @number: number of the replacement, from 1; the same for all devices that it moved
+ * @start_ns: its start
+ * @dur_ns: its duration
  * @phase_ns: time by enum scope_replace_phase
- * @window_start_ns: as its translation was first taken away
- * @window_ns: time without translation, in sum
- * @first_end_ns: as the first window ended
- * @last_start_ns: as the last one began
- * @last_end_ns: as the last one ended
+ * @window_start_ns: when the translation was first removed
+ * @window_ns: total time without translation
+ * @first_end_ns: end of the first window
+ * @last_start_ns: start of the last window
+ * @last_end_ns: end of the last window
  * @reason_a: first number of the reason
  * @reason_b: second number of the reason
- * @windows: how often its translation was taken away
- * @faults_in_window: faults while it was, see SCOPE_FAULT_IN_WINDOW
+ * @windows: number of times the translation was removed
+ * @faults_in_window: faults during windows, see SCOPE_FAULT_IN_WINDOW
  * @faults_after: other faults from the switch on, until SCOPE_FAULTS_AFTER_NS after the replacement
- * @moves: how often the core moved this device: twice if it was rolled back
- * @move_ret: what the last move returned
+ * @moves: number of times the core moved this device: twice if it was rolled back
+ * @move_ret: result of the last move
  * @driver: enum scope_switch; set by the reader
  * @flags: SCOPE_REPLACEMENT_*
  * @tgid: process
  * @tid: thread
- * @ret: of the replacement: 0 or a negative errno
- * @reason: why it failed, enum scope_iommufd_reason
+ * @ret: result of the replacement: 0 or a negative errno
+ * @reason: reason of the failure, enum scope_iommufd_reason
  * @ctx: number of the open /dev/iommu
- * @device_id: object id of the device that was named
+ * @device_id: object id of the device that the call named
  * @group: IOMMU group
  * @devices: devices of the group that moved
  * @hwpt: id of the new HWPT
- * @old_hwpt: id of the old one
+ * @old_hwpt: id of the old HWPT
  * @ioas: id of the new HWPT's IOAS
- * @old_ioas: id of the old one's
- * @nr_faults: how many of @faults are known
- * @named: it is the device that was named
+ * @old_ioas: id of the old HWPT's IOAS
+ * @nr_faults: number of valid entries in @faults
+ * @named: this is the device that the call named
  * @comm: name of the thread
  * @device: name of the device
  * @iommu_driver: name of its IOMMU's driver
@@ -190,13 +194,13 @@ struct scope_replacement {
 	struct scope_fault_mark faults[SCOPE_FAULT_MARKS];
 };
 
-/* Bytes of a record without faults. */
+/* Size of a record without faults. */
 #define SCOPE_FAULTLESS_RECORD __builtin_offsetof(struct scope_replacement, faults)
 
 /**
  * struct scope_wait_mark - an operation that waited for a replacement
- * @start_ns: as it began
- * @wait_ns: how long it waited for locks
+ * @start_ns: its start
+ * @wait_ns: time it waited for locks
  * @operation: enum scope_operation
  * @tgid: process
  * @comm: name of the thread
@@ -210,11 +214,11 @@ struct scope_wait_mark {
 };
 
 /**
- * struct scope_waits - who waited for a replacement, found by its number
- * @count: operations of the same ctx
- * @nr_marks: how many of @marks are known
- * @total_ns: how long they waited for it in sum
- * @longest_ns: the longest of these times
+ * struct scope_waits - operations that waited for a replacement; the key is its number
+ * @count: number of operations, of the same ctx
+ * @nr_marks: number of valid entries in @marks
+ * @total_ns: total time that they waited for it
+ * @longest_ns: longest of these times
  * @marks: the first of them
  */
 struct scope_waits {

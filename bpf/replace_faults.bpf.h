@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Faults, by the IOMMU's own registers and logs, and by the event that other drivers have.
+ * Faults, from the IOMMU's own registers and logs, and from the event that other drivers fire.
  *
- * They come from interrupts, at any time, and are told with the device, or the requester that the IOMMU tells.
+ * They come from interrupts, at any time, and are reported with the device, or with the requester
+ * that the IOMMU names.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_FAULTS_BPF_H
@@ -19,7 +20,9 @@ struct fault_data {
 	__u32 flags;
 };
 
-/* @dev: the device, or NULL if only its requester is known */
+/*
+ * @dev: the device, or NULL if only its requester is known
+ */
 static __always_inline void tell_fault(const struct fault_data *data, const struct device *dev)
 {
 	struct scope_fault *fault = bpf_ringbuf_reserve(&ios_sent, sizeof(*fault), 0);
@@ -42,9 +45,10 @@ static __always_inline void tell_fault(const struct fault_data *data, const stru
 }
 
 /*
- * Intel: dmar_fault() is about to read the fault recording registers and to clear them.  Reading them
- * before it has no effect on the hardware.  A register is 16 bytes: the address in the low half;
- * in the high half the requester, the reason, whether it was a read, and whether it is valid.
+ * Intel: dmar_fault() is about to read the fault recording registers and to clear them.  Reading
+ * them first has no effect on the hardware.  A register has 16 bytes.  The low half holds the
+ * address; the high half holds the requester, the reason, whether it was a read, and whether it is
+ * valid.
  */
 #define VTD_FAULT_STATUS 0x34
 #define VTD_FAULT_OVERFLOW 1U
@@ -53,7 +57,7 @@ static __always_inline void tell_fault(const struct fault_data *data, const stru
 #define VTD_FAULT_READ (1ULL << 62)
 #define VTD_FAULTS_READ 8
 
-/* There is no root, context or PASID entry; from 0x20 to 0x2f it is about interrupts. */
+/* There is no root, context or PASID entry; reasons 0x20 to 0x2f concern interrupts. */
 static __always_inline bool vtd_no_translation(__u32 reason)
 {
 	return reason == 0x01 || reason == 0x02 || reason == 0x39 || reason == 0x41 ||
@@ -105,8 +109,8 @@ int ios_intel_faults(void *ctx)
 }
 
 /*
- * AMD: iommu_poll_events() is about to read the log between its head and its tail.  An entry is 16 bytes:
- * the requester, flags and type, and the address.
+ * AMD: iommu_poll_events() is about to read the log from its head to its tail.  An entry has 16
+ * bytes: the requester, flags and type, and the address.
  */
 #define AMD_EVENT_HEAD 0x2010
 #define AMD_EVENT_TAIL 0x2018
@@ -156,7 +160,10 @@ int ios_amd_faults(void *ctx)
 	return 0;
 }
 
-/* Drivers that report faults to the core; those of AMD and of the mock come by their own way, too. */
+/*
+ * Drivers that report faults to the core.  Faults of AMD and of the mock have their own path as
+ * well.
+ */
 SEC("tp_btf/io_page_fault")
 int BPF_PROG(ios_core_faults, struct device *dev, unsigned long iova, int flags)
 {
@@ -190,11 +197,11 @@ int ios_mock_faults(void *ctx)
 }
 
 /*
- * virtio-iommu tells of a fault nowhere but in the kernel's log, and there not of all when they come fast:
- * "... page fault from EP 32 at 0x8000000 [WA]".
+ * virtio-iommu reports a fault only in the kernel's log, and drops some when they come fast: "...
+ * page fault from EP 32 at 0x8000000 [WA]".
  */
 #define LOG_LINE 128
-/* global: a literal would have a map of its own, which the kernel shows under no name of ours */
+/* global: a literal would get a map of its own, under a name that is not ours */
 const volatile char log_text[] = "page fault from EP ";
 #define LOG_TEXT_LEN (sizeof(log_text) - 1)
 

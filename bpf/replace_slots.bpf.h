@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replacements under way, and the ring buffer for what is told.
+ * Replacements in flight, and the ring buffer for reports.
  *
- * A replacement runs in one thread, from the event of its begin to that of its end.  In between the thread has one
- * of the @slots, in which the probes below note what they see of each device.  They are in the way of the device's
- * DMA: so a slot is found by the address of the thread with a few instructions, no map is asked, nothing is read of the device but its
- * address, and all else is left to the event of the end.
+ * A replacement runs in one thread, from its start event to the event of its end.  In between, the
+ * thread owns one of the @slots, in which the probes below record what they see of each device.
+ * These probes delay the device's DMA.  A slot is therefore found from the address of the thread
+ * with a few instructions and without a map lookup, only the device's address is read, and the
+ * event of the end does everything else.
  *
- * Who has a slot is its first word, claimed with compare-and-swap; the rest is the thread's own.
+ * The first word of a slot is its owner, claimed with compare-and-swap; the rest belongs to that
+ * thread.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_SLOTS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_SLOTS_BPF_H
 
 #include "bpf/replace.h"
 
-/* Replacements that found no room in the ring buffer, or no slot. */
+/* Replacements that did not fit in the ring buffer or found no slot. */
 __u64 lost = 0;
-/* Faults that found no room in the ring buffer. */
+/* Faults that did not fit in the ring buffer. */
 __u64 faults_lost = 0;
-/* Faults that any AMD IOMMU has reported: one that never does may be one that cannot. */
+/* Faults that any AMD IOMMU has reported; an IOMMU that never reports one may not be able to. */
 __u64 amd_faults_told = 0;
 
-/* What is seen of a device that moves; the names are those of struct scope_replacement. */
+/* Observations of a device that moves; the names are those of struct scope_replacement. */
 struct move {
 	__u64 device;
 	__u64 window_start_ns;
@@ -39,7 +41,7 @@ struct running {
 	__u64 task;
 	__u64 number;
 	__u32 nr;
-	/* the device that moves now, of the @nr ones */
+	/* index of the device that is moving, of @nr */
 	__u32 at;
 	struct move moves[SCOPE_GROUP_DEVICES];
 };
@@ -47,7 +49,10 @@ struct running {
 #define RUN_SLOT_BITS 7
 #define RUN_SLOTS (1 << RUN_SLOT_BITS)
 
-/* By context: the two last replacements, since what waited for the first may end after the second began. */
+/*
+ * The last two replacements of a context: an operation that waited for the first may end after the
+ * second has started.
+ */
 struct turn {
 	__u64 number;
 	__u64 start_ns;
@@ -60,15 +65,15 @@ struct turns {
 	struct turn before;
 };
 
-/* Contexts are numbered one after the other: two that are so far apart that they meet here are rare. */
+/* Contexts are numbered consecutively, so two contexts rarely share an entry here. */
 #define CONTEXTS 256
 
 /*
  * @slots: see above
- * @contexts: by the number of the context, less what the array lacks
- * @last_number: that the last replacement has got
+ * @contexts: by the number of the context, modulo the size of the array
+ * @last_number: number of the last replacement
  *
- * One variable: the two objects that are made of replace.bpf.c have the same ones in the same places.
+ * One variable, so that both objects that are built from replace.bpf.c have the same layout.
  */
 static struct {
 	struct running slots[RUN_SLOTS];
@@ -81,7 +86,7 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } ios_sent SEC(".maps");
 
-/* Of the two slots that a thread may have. */
+/* One of the two slots that a thread may use. */
 static __always_inline struct running *slot_of(__u64 task, __u32 second)
 {
 	__u64 first = task * 0x9e3779b97f4a7c15ULL >> (64 - RUN_SLOT_BITS);
@@ -89,7 +94,7 @@ static __always_inline struct running *slot_of(__u64 task, __u32 second)
 	return &following.slots[(first ^ second) & (RUN_SLOTS - 1)];
 }
 
-/* The replacement that this thread is in, or NULL. */
+/* The replacement of this thread, or NULL. */
 static __always_inline struct running *running(void)
 {
 	__u64 task = bpf_get_current_task();
@@ -101,7 +106,7 @@ static __always_inline struct running *running(void)
 	return run->task == task ? run : NULL;
 }
 
-/* A slot for this thread, which ends with @task set to 0. */
+/* Claims a slot for this thread; setting @task to 0 releases it. */
 static __always_inline struct running *run_begins(void)
 {
 	struct running *run = running();
@@ -124,7 +129,7 @@ static __always_inline struct running *run_begins(void)
 	return run;
 }
 
-/* What is noted of a device in the replacement that this thread is in; NULL if it is in none. */
+/* The record of a device in the replacement of this thread; NULL if the thread is in none. */
 static __always_inline struct move *moving(__u64 dev)
 {
 	struct running *run = running();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations that waited for a replacement of the same context, found by their own phase "wait".
+ * Operations that waited for a replacement of the same context, detected by their own phase "wait".
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WAITS_BPF_H
@@ -20,7 +20,7 @@ struct {
 	__type(value, struct scope_waits);
 } ios_waits SEC(".maps");
 
-/* A replacement begins: from now on operations may wait for it. */
+/* A replacement starts: from now on operations may wait for it. */
 static __always_inline void turn_begins(__u32 ctx_id, __u64 number, __u64 start_ns)
 {
 	struct turns *turns = turns_of(ctx_id);
@@ -43,7 +43,7 @@ static __always_inline void turn_ends(__u32 ctx_id, __u64 number, __u64 end_ns)
 		turns->last.end_ns = end_ns;
 }
 
-/* The wait of an operation is taken to be at its begin, where the locks are taken. */
+/* The wait of an operation is assumed to be at its start, where the locks are taken. */
 static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 start_ns,
 				     __u64 wait_ns)
 {
@@ -58,7 +58,9 @@ static __always_inline __u64 overlap(const struct turn *turn, __u64 own, __u64 s
 	return end_ns > start_ns ? end_ns - start_ns : 0;
 }
 
-/* @own: number of the replacement that @op itself is, which does not wait for itself; or 0 */
+/*
+ * @own: number of the replacement if @op itself is one, as it does not wait for itself; or 0
+ */
 static __always_inline void note_wait(const OP *op, __u32 operation, const struct turns *turns,
 				      __u64 own)
 {
@@ -105,7 +107,7 @@ static __always_inline void waited(const OP *op, __u32 operation, __u64 own)
 {
 	struct turns *turns;
 
-	/* most wait for nothing */
+	/* most operations do not wait */
 	if (op->phase_ns[SCOPE_PHASE_wait] < SCOPE_WAITED_NS)
 		return;
 	turns = turns_of(op->ctx_id);

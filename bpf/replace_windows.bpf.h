@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Windows without translation: a probe on what each IOMMU driver whose way to switch is known does to take a
- * translation away, and one on the IOMMU core, whose call returns once there is a translation again.
+ * Windows without translation: for each IOMMU driver whose switch procedure is known, a probe on
+ * the function that removes a translation; and a probe on the IOMMU core's call, which returns once
+ * there is a translation again.
  */
 #ifndef IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
 #define IOMMUSCOPE_BPF_REPLACE_WINDOWS_BPF_H
@@ -11,7 +12,7 @@
 
 ARGUMENT(__iommu_device_set_domain, dev);
 
-/* The core has moved a device: to the new HWPT, or back. */
+/* The core has moved a device to the new HWPT, or back. */
 SEC("fexit/__iommu_device_set_domain")
 int ios_core_moved(void *ctx)
 {
@@ -22,7 +23,7 @@ int ios_core_moved(void *ctx)
 		return 0;
 	move->moves++;
 	move->ret = ret;
-	/* a driver that failed has not put a translation in force */
+	/* a driver that failed has not installed a translation */
 	if (!move->open || ret)
 		return 0;
 	move->last_end_ns = bpf_ktime_get_ns();
@@ -58,8 +59,8 @@ GONE_PROBE(intel, device_block_translation)
 GONE_PROBE(amd, detach_device)
 
 /*
- * virtio-iommu moves an endpoint in one request.  But a domain that no endpoint is in has its
- * mappings told to the device only after that: until then there is nothing behind it.
+ * virtio-iommu moves an endpoint in one request.  But if a domain has no endpoint yet, its mappings
+ * are sent to the device only after that request; until then the endpoint has no translation.
  */
 struct viommu_domain___scope {
 	struct iommu_domain domain;
@@ -84,7 +85,10 @@ int ios_virtio_attaches(void *ctx)
 	return 0;
 }
 
-/* What is used of the mock's types, which only builds with test support have in vmlinux.h. */
+/*
+ * The members that are used of the mock's types, which vmlinux.h has only in builds with test
+ * support.
+ */
 struct mock_dma___scope {
 	int mode;
 } __attribute__((preserve_access_index));
@@ -97,7 +101,7 @@ struct mock_device___scope {
 ARGUMENT(mock_dma_set_domain, mdev);
 ARGUMENT(mock_dma_set_domain, domain);
 
-/* The address of what a mock device's platform device has in it. */
+/* The address of the device inside the platform device of a mock device. */
 static __always_inline struct device *mock_device(__u64 mdev)
 {
 	struct platform_device *pdev = BPF_CORE_READ((struct mock_device___scope *)mdev, pdev);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the slots of slots.h are.
+ * Storage of the slots of slots.h.
  */
 #ifndef IOMMUSCOPE_BPF_SLOTS_BPF_H
 #define IOMMUSCOPE_BPF_SLOTS_BPF_H
@@ -8,8 +8,8 @@
 #include "bpf/slots.h"
 
 /*
- * Plain memory, so that a look at them is no call.  A consumer includes it for every source, since the variables of
- * its objects are the same ones.
+ * Plain memory, so that an access needs no call.  A consumer includes this file for every source,
+ * because its objects share their variables.
  */
 struct op_slot ios_slots[SCOPE_SLOTS] = {};
 
@@ -17,7 +17,7 @@ struct slot_here ios_slot_here[SCOPE_SLOT_CPUS] = {};
 
 /* Where to look for an idle slot. */
 __u32 next_slot = 0;
-/* Operations that found no slot, or whose end was not seen: they are not reported. */
+/* Operations that found no slot, or whose end was not seen; they are not reported. */
 __u64 slots_lost = 0;
 
 static __always_inline struct op_slot *slot_at(__u32 number)
@@ -25,7 +25,7 @@ static __always_inline struct op_slot *slot_at(__u32 number)
 	return &ios_slots[number & (SCOPE_SLOTS - 1)];
 }
 
-/* The slot of a thread, which may be another's by now. */
+/* The slot of a thread; another thread may own it by now. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4 * SCOPE_SLOTS);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations of probed sources while they are under way.
+ * Operations of probed sources in flight.
  *
- * An operation under way has a slot: an element of an array.  A thread keeps the slot that it once got, idle
- * between its operations, and a processor remembers the slot that was used on it last; so, as long as a thread has
- * not moved and no other one has been here, a probe finds it by two look-ups in arrays.  Otherwise a hash says which
- * slot is whose.  Threads that come new take what is idle.
+ * An operation in flight has a slot: an element of an array.  A thread keeps its slot, idle between
+ * its operations.  A CPU remembers the slot that was last used on it.  As long as a thread has not
+ * moved and no other thread has run operations on the CPU, a probe finds the slot with two array
+ * lookups.  Otherwise a hash maps threads to slots.  New threads claim idle slots.
  *
- * Whose a slot is stands in its first word, the address of the thread, with SCOPE_SLOT_BUSY while an operation is under
- * way.  Its thread alone sets and clears that bit, and only an idle slot changes hands, both by compare-and-swap; so
- * what is behind the first word needs no lock.  A reader (stuck) may see it change.
+ * The first word of a slot is its owner: the address of the thread, with SCOPE_SLOT_BUSY while an
+ * operation is in flight.  Only the owning thread sets and clears that bit, and only an idle slot
+ * changes its owner, both by compare-and-swap.  The rest of the slot therefore needs no lock.  A
+ * reader (stuck) may see it change.
  */
 #ifndef IOMMUSCOPE_BPF_SLOTS_H
 #define IOMMUSCOPE_BPF_SLOTS_H
@@ -18,9 +19,9 @@
 
 #define SCOPE_SLOTS 1024
 #define SCOPE_SLOT_BUSY 1ULL
-/* In place of a lock's address: whichever this thread waits for, while it is in no phase. */
+/* Instead of a lock's address: any lock that this thread waits for while it is in no phase. */
 #define SLOT_ANY_LOCK ~0ULL
-/* Processors beyond share an entry of @ios_slot_here with another one. */
+/* CPUs with a higher number share an entry of @ios_slot_here with another one. */
 #define SCOPE_SLOT_CPUS 1024
 
 struct probed_clock {
@@ -32,7 +33,7 @@ struct probed_clock {
 	__u32 reason;
 };
 
-/* A power of two, for the verifier; behind the phases, what is in none. */
+/* A power of two, for the verifier; the entry after the phases is the time in none of them. */
 #define PROBED_PHASES 16
 #define PROBED_NO_PHASE (PROBED_PHASES - 1)
 _Static_assert(SCOPE_FIRST_VFIO_PHASE < PROBED_NO_PHASE, "there is room for all phases");
@@ -84,18 +85,18 @@ struct probed_vfio_op {
 
 /*
  * @owner: see above
- * @phase_start_ns: when the phase under way began
- * @phase: that phase, PROBED_NO_PHASE for none
- * @before: the phase that a nested one goes back to
+ * @phase_start_ns: start of the current phase
+ * @phase: current phase, PROBED_NO_PHASE for none
+ * @before: phase to return to after a nested one
  * @operation: enum scope_operation
  * @tid: the thread
- * @space: address of what the operation works on: the container, or the context of the iommufd
- * @lock: address of the lock that is the wait of this operation, or SLOT_ANY_LOCK
- * @waited_for: with the latter, the one that it waits for
- * @argument: of the ioctl
- * @given: what the user gave, for the source
- * @limits: what was in use and what was allowed as the step failed, for the source
- * @step_ret: how the step of the operation ended that failed
+ * @space: address of the container, or of the iommufd's context, that the operation works on
+ * @lock: address of the lock whose wait counts for this operation, or SLOT_ANY_LOCK
+ * @waited_for: with SLOT_ANY_LOCK, the lock that it waits for
+ * @argument: argument of the ioctl
+ * @given: arguments from the user, for the source
+ * @limits: amount in use and limit when the step failed, for the source
+ * @step_ret: result of the step of the operation that failed
  * @op: what is known so far
  */
 struct op_slot {
@@ -115,7 +116,7 @@ struct op_slot {
 	struct probed_op op;
 };
 
-/* By processor: the slot that was used on it last, and nothing else in that line of the cache. */
+/* By CPU: the slot that was last used on it, in a cache line of its own. */
 struct slot_here {
 	__u32 slot;
 } __attribute__((aligned(64)));

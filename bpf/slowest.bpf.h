@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Keeping the slowest operations with their stacks.  slowest.h tells the model.
+ * Keeps the slowest operations with their stacks.  slowest.h describes the model.
  *
- * An operation ends in the thread that called it, so the stacks are the call's.
+ * An operation ends in the thread that called it, so the stacks are those of the call.
  */
 #ifndef IOMMUSCOPE_BPF_SLOWEST_BPF_H
 #define IOMMUSCOPE_BPF_SLOWEST_BPF_H
@@ -10,15 +10,15 @@
 #include "bpf/op.bpf.h"
 #include "bpf/slowest.h"
 
-/* How many of each kind. */
+/* Number of operations to keep of each kind. */
 const volatile __u32 slowest_kept = 0;
 
-/* The tool counts it up. */
+/* The tool increments it. */
 __u32 slowest_round = 0;
-/* Operations that would have been kept and found no room in the ring buffer. */
+/* Operations that should have been kept but did not fit in the ring buffer. */
 __u64 slowest_lost = 0;
 
-/* The tool sizes both maps if it keeps any. */
+/* The tool sizes both maps if any operations are kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -31,7 +31,7 @@ struct {
 	__uint(max_entries, 4096);
 } ios_slowest_stacks SEC(".maps");
 
-/* A time takes the place of the shortest one, or a place that is free. */
+/* Stores a time in a free slot, or in place of the shortest time. */
 static __always_inline void remember_sent(struct scope_sent *sent, __u64 dur_ns)
 {
 	__u32 place = sent->least, i;
@@ -51,7 +51,7 @@ static __always_inline void remember_sent(struct scope_sent *sent, __u64 dur_ns)
 	}
 }
 
-/* Room for an operation that is to be kept, or NULL; the caller fills it in. */
+/* Reserves space for an operation to keep, or returns NULL; the caller fills it in. */
 static __always_inline struct scope_slow *begin_slow(__u32 operation, __u64 dur_ns)
 {
 	struct scope_slow *slow;

@@ -2,22 +2,23 @@
 /*
  * The slowest operations of each kind, with the stacks that led to them.
  *
- * Each CPU knows the longest times that it has sent, as many as are wanted, by operation.  What takes
- * longer than the least of them goes to the ring buffer with its stacks: whatever is among the slowest
- * of all CPUs is among those of its own, so nothing has to be told back to the kernel, and of a
- * million operations a CPU sends some sixty.  The tool merges what the CPUs sent.
+ * For each operation, each CPU knows the longest times that it has sent, as many as are to be kept.
+ * An operation that takes longer than the shortest of them goes to the ring buffer with its stacks.
+ * An operation that is among the slowest of all CPUs is also among the slowest of its own CPU, so
+ * the tool need not send anything back to the kernel.  Of a million operations, a CPU sends some
+ * sixty.  The tool merges the results of the CPUs.
  *
- * A report of an interval has its own slowest operations: the tool begins a new round, in which
- * each CPU forgets its times.
+ * A report of an interval has its own slowest operations: the tool starts a new round, in which
+ * each CPU discards its times.
  */
 #ifndef IOMMUSCOPE_BPF_SLOWEST_H
 #define IOMMUSCOPE_BPF_SLOWEST_H
 
 #include "bpf/operations.h"
 
-/* So many of each kind can be kept. */
+/* Maximum number of operations to keep of each kind. */
 #define SCOPE_SLOWEST_MAX 20
-/* Frames of a stack, the innermost first; outer ones are left out. */
+/* Frames of a stack, innermost first; outer frames beyond that are omitted. */
 #define SCOPE_STACK_FRAMES 64
 /* Bytes of the ring buffer while it is in use: some 600 operations. */
 #define SCOPE_SLOWEST_ROOM (1 << 20)
@@ -25,8 +26,8 @@
 /**
  * struct scope_sent - the longest times of an operation on one CPU, which alone writes it
  * @least_ns: the shortest of them
- * @round: in which round they were sent
- * @nr: how many there are
+ * @round: round in which they were sent
+ * @nr: number of times
  * @least: index of the shortest
  * @padding: 0
  * @dur_ns: the times
@@ -42,13 +43,13 @@ struct scope_sent {
 
 /**
  * struct scope_slow - an operation that is slower than those before it
- * @process_start_ns: CLOCK_BOOTTIME as its process began: process ids are used again
+ * @process_start_ns: CLOCK_BOOTTIME at the start of its process, because process ids are reused
  * @round: round in which it finished
  * @kernel_bytes: bytes of @kernel that were filled in, or a negative errno
  * @user_bytes: bytes of @user that were filled in, or a negative errno
  * @padding: 0
  * @kernel: return addresses in the kernel
- * @user: where the process called the kernel, and return addresses
+ * @user: instruction at which the process entered the kernel, and return addresses
  * @finished: the operation
  */
 struct scope_slow {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies of iommufd's state.  state_walk.h tells the model; the iterators are the module's.
+ * Copies of iommufd's state.  state_walk.h describes the model; the iterators belong to the module.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -9,7 +9,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* What the module's iterators keep on the stack. */
+/* State that the module's iterators keep on the stack. */
 struct iterator {
 	__u64 opaque[1];
 };
@@ -22,7 +22,7 @@ struct {
 	__type(value, char[SCOPE_STATE_SLOT]);
 } ios_slots SEC(".maps");
 
-/* Copy a record, which begins with its size.  Return whether there was a slot for it. */
+/* Copies a record, whose first member is its size.  Returns whether there was a slot for it. */
 static __always_inline bool copy(struct scope_state_walk *walk, const void *record)
 {
 	__u32 index = walk->nr, size;
@@ -42,7 +42,7 @@ static __always_inline bool copy(struct scope_state_walk *walk, const void *reco
 	return true;
 }
 
-/* The functions of an iterator; those that begin with fewer arguments take no notice of the rest. */
+/* The functions of an iterator; those that take fewer arguments ignore the rest. */
 #define KFUNC(name) ((void *)(SCOPE_KFUNC_BASE + SCOPE_KFUNC_##name))
 
 #define WALK(name)                                                                          \
@@ -69,7 +69,7 @@ SCOPE_STATE_ITERATORS(WALK)
 SEC(SCOPE_STATE_SECTION)
 int ios_state(struct scope_state_walk *walk)
 {
-	/* one program for all kinds: it is loaded in the time of one */
+	/* one program for all kinds, so that only one must be loaded */
 	switch (walk->kind) {
 #define CASE(name)               \
 	case SCOPE_STATE_##name: \

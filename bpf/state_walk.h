@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the state of iommufd comes to user space.
+ * Transfer of iommufd's state to user space.
  *
- * User space runs a program with a struct scope_state_walk: it copies records of one kind, from a
- * place on, into the slots of an array that user space has mapped.  The records are the kernel's,
- * bytes as they are (iommufd_state.h); each tells its size.  When the slots are full user space
- * takes them and runs the program again, behind the last record.
+ * User space runs a program with a struct scope_state_walk.  The program copies records of one
+ * kind, from a given position on, into the slots of an array that user space has mapped.  The
+ * records are byte copies of the kernel's (iommufd_state.h); each contains its size.  When the
+ * slots are full, user space reads them and runs the program again, starting after the last record.
  */
 #ifndef IOMMUSCOPE_BPF_STATE_WALK_H
 #define IOMMUSCOPE_BPF_STATE_WALK_H
@@ -13,11 +13,10 @@
 #include "bpf/types.h"
 
 /*
- * The programs call the module's iterators: bpf_iter_iommufd_NAME_new(), _next() and _destroy().
- * A program calls number
- * SCOPE_KFUNC_BASE + enum scope_kfunc, as if it were a helper, and the tool puts the function in
- * place as it loads it: libbpf would search and index the BTF of the whole kernel for them, which
- * takes several times as long as copying the state does.
+ * The programs call the module's iterators: bpf_iter_iommufd_NAME_new(), _next() and _destroy().  A
+ * program calls the number SCOPE_KFUNC_BASE + enum scope_kfunc as if it were a helper, and the tool
+ * inserts the function when it loads the program.  libbpf would search and index the BTF of the
+ * whole kernel for these functions, which takes several times as long as copying the state.
  */
 #define SCOPE_STATE_ITERATORS(ITERATOR) \
 	ITERATOR(ctx)                   \
@@ -43,21 +42,21 @@ enum scope_kfunc {
 		SCOPE_NR_KFUNCS,
 };
 
-/* The section of programs that call them; otherwise they are as those of SEC("syscall"). */
+/* The section of programs that call them; apart from that they are like those of SEC("syscall"). */
 #define SCOPE_STATE_SECTION "iommufd_state"
 
-/* Room for any record, IOMMUFD_STATE_MAX_SIZE. */
+/* Space for any record, IOMMUFD_STATE_MAX_SIZE. */
 #define SCOPE_STATE_SLOT 256
 #define SCOPE_STATE_SLOTS 4096
 
 /**
- * struct scope_state_walk - what a program is to copy, and what it did
+ * struct scope_state_walk - the request to a program, and its result
  * @kind: enum scope_state_kind
- * @ctx: number of the context to begin with
+ * @ctx: number of the context to start with
  * @object: id of the object, or of the IOAS
  * @iova: IOVA of the area
- * @nr: set to how many slots it filled
- * @full: set if there was no slot for the next record
+ * @nr: out: number of slots filled
+ * @full: out: there was no slot for the next record
  * @padding: 0
  */
 struct scope_state_walk {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under way.  stuck.h tells the model.
+ * Operations in flight.  stuck.h describes the model.
  *
- * Three raw tracepoint programs serve all events of our modules, an iterator over all threads does the rest.  What
- * is under way at a source that is probed has a slot there (slots.h), which is all that is asked for.
+ * Three raw tracepoint programs serve all events of our modules; an iterator over all threads does
+ * the rest.  An operation in flight at a probed source has a slot (slots.h), and the iterator only
+ * reads that.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -19,8 +20,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define SYS_IOCTL 16
 
 /*
- * By thread and subsystem: the operation it is in.  An operation of vfio is often made of one of
- * iommufd; the inner one is the one to tell of.
+ * By thread and subsystem: its operation in flight.  An operation of vfio often contains one of
+ * iommufd; the inner one is reported.
  */
 #define BEGUN_VFIO (1ULL << 32)
 
@@ -31,7 +32,7 @@ struct {
 	__type(value, struct scope_begun);
 } ios_begun SEC(".maps");
 
-/* By thread: when it last caused an event, which tells that it is in no older operation. */
+/* By thread: time of its last event, which proves that it is in no older operation. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -39,10 +40,10 @@ struct {
 	__type(value, __u64);
 } ios_active SEC(".maps");
 
-/* Only operations that announced themselves are of interest, not since when threads do nothing. */
+/* Only operations with a start event are needed; the last events of threads are not recorded. */
 const volatile bool announced_only = false;
 
-/* Operations that began and found no room in @begun. */
+/* Operations that started and did not fit in @begun. */
 __u64 overflowed = 0;
 
 #ifdef SCOPE_PROBED
@@ -118,7 +119,10 @@ int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 	return 0;
 }
 
-/* Any operation's end, also of one that did not announce itself: only the same record's counts. */
+/*
+ * The end of any operation, also of one without a start event: only an entry of the same record is
+ * removed.
+ */
 SEC("raw_tp")
 int ios_finished(struct bpf_raw_tracepoint_args *args)
 {
@@ -137,13 +141,13 @@ int ios_finished(struct bpf_raw_tracepoint_args *args)
 	return 0;
 }
 
-/* Nanoseconds of ticks, each @tick_ns 2^-32 ns long; see op_clock.h. */
+/* Converts ticks to nanoseconds; a tick is @tick_ns 2^-32 ns long; see op_clock.h. */
 static __always_inline __u64 ticks_ns(__u64 ticks, __u64 tick_ns)
 {
 	return (ticks >> 32) * tick_ns + (((ticks & 0xffffffff) >> 2) * tick_ns >> 30);
 }
 
-/* Read on from the record, if it still is that operation's. */
+/* Reads the current phase from the record, if it still belongs to that operation. */
 static __always_inline void read_iommufd_phase(struct scope_begun *entry)
 {
 	const struct iommufd_op *op = (const void *)entry->address;
@@ -182,7 +186,7 @@ static __always_inline void read_vfio_phase(struct scope_begun *entry)
 	}
 }
 
-/* Too large for the stack, and an iterator runs in one thread at a time on a CPU. */
+/* Too large for the stack; an iterator runs in one thread at a time on a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -200,7 +204,7 @@ static __always_inline struct op_slot *slot_of_thread(const struct task_struct *
 	return number && (slot->owner | SCOPE_SLOT_BUSY) == (address | SCOPE_SLOT_BUSY) ? slot : NULL;
 }
 
-/* What is under way there, as one that announced itself; what of it is not there yet is 0. */
+/* Fills in the operation of a slot as if it had fired a start event; what is not known yet is 0. */
 static __always_inline void read_slot(struct scope_begun *begun, const struct op_slot *slot)
 {
 	int i;

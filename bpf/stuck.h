@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What stuck.bpf.c tells: operations under way, and threads that may be in one.
+ * Records of stuck.bpf.c: operations in flight, and threads that may be in one.
  *
- * An operation that begins while the programs are attached announces itself, and where its record
- * is: from that the phase it is in can be read at any time.  One that began before is not timed by
- * the kernel and shows only as a thread that does not come out of its ioctl.
+ * An operation that starts while the programs are attached reports itself and the address of its
+ * record.  From that record its current phase can be read at any time.  The kernel does not time an
+ * operation that started earlier; it shows only as a thread that does not return from its ioctl.
  */
 #ifndef IOMMUSCOPE_BPF_STUCK_H
 #define IOMMUSCOPE_BPF_STUCK_H
 
 #include "bpf/lists.h"
 
-/* Filled in from the record: nothing is known of where the time goes. */
+/* Until the record is read: the current phase is not known. */
 #define SCOPE_PHASE_UNKNOWN 255
 
 /**
- * struct scope_begun - an operation that began
- * @address: of its record, in the stack of its thread
+ * struct scope_begun - an operation that has started
+ * @address: address of its record, on the stack of its thread
  * @start_ns: CLOCK_MONOTONIC
  * @operation: enum scope_operation
  * @source: enum scope_source
@@ -24,9 +24,9 @@
  * @ctx: number of the open /dev/iommu
  * @ioas: id of the IOAS
  * @device_id: id of the device
- * @hwpt: id of the HWPT; vfio: of the IOAS or HWPT asked for
+ * @hwpt: id of the HWPT; vfio: of the requested IOAS or HWPT
  * @phase: enum scope_phase, SCOPE_NR_PHASES for none, SCOPE_PHASE_UNKNOWN
- * @phase_start_ns: CLOCK_MONOTONIC at which that phase began
+ * @phase_start_ns: CLOCK_MONOTONIC at the start of that phase
  * @iova: first IOVA
  * @length: bytes
  * @phase_ns: time in each phase so far
@@ -51,18 +51,18 @@ struct scope_begun {
 };
 
 /**
- * struct scope_thread - a thread that is in an operation, or in an ioctl of whatever file
+ * struct scope_thread - a thread that is in an operation, or in an ioctl of any file
  * @tid: thread
  * @tgid: process
  * @uid: user
- * @running: it runs on a CPU or is about to
- * @event_ns: CLOCK_MONOTONIC of the last event it caused since the programs are attached, or 0
+ * @running: it runs on a CPU or is runnable
+ * @event_ns: CLOCK_MONOTONIC of its last event since the programs were attached, or 0
  * @fd: the ioctl's file descriptor
  * @request: its number
  * @argument: its argument
  * @ip: user's instruction pointer
  * @sp: user's stack pointer
- * @begun: the operation; its start_ns is 0 if it did not announce itself
+ * @begun: the operation; its start_ns is 0 if no start event was seen
  * @comm: name of the thread
  */
 struct scope_thread {

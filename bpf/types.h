@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * __u32 and the like for headers that BPF programs and tools share: the former have them from
- * vmlinux.h, which excludes the kernel's own headers.
+ * __u32 and similar types for headers that BPF programs and tools share.  BPF programs get them
+ * from vmlinux.h, which excludes the kernel's own headers.
  */
 #ifndef IOMMUSCOPE_BPF_TYPES_H
 #define IOMMUSCOPE_BPF_TYPES_H

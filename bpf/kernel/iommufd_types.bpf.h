@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's own iommufd, of 6.2 and later.  Places are found by the names of
- * structures and members in the BTF of the running kernel; the part of a name behind three underscores does not
- * count, and keeps these apart from our modules' in vmlinux.h.
+ * The members that are read of the structures of the kernel's own iommufd, 6.2 and later.  Offsets
+ * are found by the names of structures and members in the BTF of the running kernel.  The part of a
+ * name after three underscores is ignored, and distinguishes these types from our modules' types in
+ * vmlinux.h.
  */
 #ifndef IOMMUSCOPE_BPF_IOMMUFD_TYPES_BPF_H
 #define IOMMUSCOPE_BPF_IOMMUFD_TYPES_BPF_H
 
-/* The numbers behind these names differ from version to version; the kernel's are put in place. */
+/*
+ * The numbers behind these names differ between versions; those of the running kernel are inserted.
+ */
 enum iommufd_object_type___upstream {
 	IOMMUFD_OBJ_DEVICE___upstream = 1,
 	IOMMUFD_OBJ_HWPT_PAGING___upstream,
 	IOMMUFD_OBJ_HWPT_NESTED___upstream,
 	IOMMUFD_OBJ_IOAS___upstream,
 	IOMMUFD_OBJ_ACCESS___upstream,
-	/* until 6.6 instead of the two others */
+	/* until 6.6, instead of the two others */
 	IOMMUFD_OBJ_HW_PAGETABLE___upstream,
 };
 
@@ -53,7 +56,7 @@ struct iommufd_ucmd___upstream {
 struct iommufd_hw_pagetable___upstream {
 	struct iommufd_object___upstream obj;
 	struct iommu_domain *domain;
-	/* until 6.6; later those of the next one */
+	/* until 6.6; later those of the next structure */
 	struct iommufd_ioas___upstream *ioas;
 	bool auto_domain : 1;
 	bool enforce_cache_coherency : 1;
@@ -79,7 +82,7 @@ struct iommufd_attach___upstream {
 struct iommufd_group___upstream {
 	struct iommu_group *group;
 	struct iommufd_hw_pagetable___upstream *hwpt;
-	/* in place of it since 6.15: an iommufd_attach for each PASID, that of none is 0 */
+	/* replaces it since 6.15: an iommufd_attach for each PASID; index 0 is no PASID */
 	struct xarray pasid_attach;
 };
 
@@ -109,7 +112,7 @@ struct iopt_pages___upstream {
 	struct user_struct *source_user;
 	u8 account_mode;
 	struct rb_root_cached domains_itree;
-	/* since 7.0 several kinds of memory; of a process it is 0 */
+	/* since 7.0 there are several kinds of memory; 0 is the memory of a process */
 	unsigned int type;
 	void *uptr;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's VFIO type1, of 6.1 and later.  iommufd_types.bpf.h
- * describes how places are found.
+ * The members that are read of the structures of the kernel's VFIO type1, 6.1 and later.
+ * iommufd_types.bpf.h describes how offsets are found.
  */
 #ifndef IOMMUSCOPE_BPF_TYPE1_TYPES_BPF_H
 #define IOMMUSCOPE_BPF_TYPE1_TYPES_BPF_H

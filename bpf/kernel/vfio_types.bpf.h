@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the structures of the kernel's VFIO core, of 6.1 and later; iommufd_types.bpf.h
- * describes how places are found.
+ * The members that are read of the structures of the kernel's VFIO core, 6.1 and later.
+ * iommufd_types.bpf.h describes how offsets are found.
  */
 #ifndef IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
 #define IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
@@ -37,7 +37,7 @@ struct vfio_device___vfio {
 	unsigned int open_count;
 };
 
-/* 6.6 and later: what a file of a device has */
+/* 6.6 and later: private data of a device's file */
 struct vfio_device_file___vfio {
 	struct vfio_device___vfio *device;
 };

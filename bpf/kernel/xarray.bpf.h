@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's xarrays, read without their lock: what is found may be going, or gone.
+ * The kernel's xarrays, read without their lock: an entry that is found may be going away, or
+ * already be gone.
  */
 #ifndef IOMMUSCOPE_BPF_XARRAY_BPF_H
 #define IOMMUSCOPE_BPF_XARRAY_BPF_H
@@ -8,13 +9,13 @@
 #define XARRAY_BITS 6
 #define XARRAY_LEVELS 6
 
-/* What an xarray keeps besides pointers is marked in the lowest bits: nodes, below 4096 marks. */
+/* Entries that are not pointers are marked in the lowest bits: nodes, and marks below 4096. */
 static __always_inline bool xarray_is_node(__u64 entry)
 {
 	return (entry & 3) == 2 && entry > 4096;
 }
 
-/* What an xarray has at an index; 0 for nothing. */
+/* The entry of an xarray at an index; 0 if there is none. */
 static __noinline __u64 xarray_at(__u64 address, __u64 index)
 {
 	const struct xarray *array = (void *)address;
@@ -23,7 +24,7 @@ static __noinline __u64 xarray_at(__u64 address, __u64 index)
 	__u8 shift;
 	int i;
 
-	/* without a node there is the entry of index 0 alone */
+	/* without a node there is only the entry of index 0 */
 	if (!xarray_is_node(entry))
 		return index || entry & 3 ? 0 : entry;
 	for (i = 0; i < XARRAY_LEVELS && xarray_is_node(entry); i++) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Our modules: the programs behind their events of finished operations.
+ * Our modules: the programs on their events of finished operations.
  *
- * The file that includes it is a consumer; record.bpf.h says what it has defined.
+ * The file that includes this one is a consumer; record.bpf.h lists what it must define.
  *
- * Operations on memory come by the hundred thousand: each has a program of its own, which reads
- * the kernel's record in place.  The others are rare, and many: one raw tracepoint program serves
- * all of a class, on a copy of the record, so that the verifier has less to do and the tool
- * starts sooner.  The tool attaches it to every event of its class.  Operations on memory have one like
- * that as well, for modules without BTF.
+ * Operations on memory come in hundreds of thousands.  Each has a program of its own, which reads
+ * the kernel's record in place.  The others are rare, but of many kinds.  One raw tracepoint
+ * program serves all operations of a class, on a copy of the record, so that the verifier has less
+ * to do and the tool starts sooner; the tool attaches it to every event of the class.  Memory
+ * operations have such a program as well, for modules without BTF.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_OWN_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_OWN_BPF_H
@@ -23,7 +23,9 @@ struct {
 	__type(value, char[SCOPE_OP_ROOM]);
 } ios_op_copy SEC(".maps");
 
-/* Copy a record as it is in the kernel; CO-RE moves the accesses to the fields of the copy. */
+/*
+ * Copies a record as it is in the kernel; CO-RE relocates the accesses to the fields of the copy.
+ */
 #define SCOPE_COPY_OP(type, from)                                                         \
 	({                                                                                \
 		__u32 zero = 0, size = bpf_core_type_size(type);                          \
@@ -39,12 +41,14 @@ struct {
 	int BPF_PROG(ios_##name, const struct iommufd_op *op)                           \
 	{                                                                               \
 		(void)ctx;                                                              \
-		/* the verifier thinks that any argument of a tracepoint may be NULL */ \
+		/* the verifier assumes that any argument of a tracepoint may be NULL */ \
 		return op ? finished_memory(op, SCOPE_OPERATION_iommufd_##name) : 0;    \
 	}
 IOMMUFD_MEMORY_OPERATIONS(SCOPE_MEMORY_PROGRAM)
 
-/* For modules without BTF, where tp_btf finds no event: the tool then loads it instead of those. */
+/*
+ * For modules without BTF, where tp_btf finds no event: the tool then loads this program instead.
+ */
 SEC("?raw_tp")
 int ios_memory(struct bpf_raw_tracepoint_args *args)
 {

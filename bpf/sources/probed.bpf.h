@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations seen from outside, by probes on the functions that do them.
+ * Operations seen from outside, by probes on the functions that perform them.
  *
- * A source has a probe where an operation begins and ends, and where it goes from one phase to the next:
+ * A source has a probe at the start and at the end of an operation, and at each change of phase:
  *
- *	slot_begin(operation)		at the begin
+ *	slot_begin(operation)		at the start
  *	slot_enter(slot, phase)		in between: slot_under_way() is the operation of this thread
- *	slot_end(slot, ret)		at the end; then the source fills in the rest, hands the record to the
- *					consumer, and
- *	slot_free(slot)			lets it go
+ *	slot_end(slot, ret)		at the end; then the source fills in the rest,
+ *					passes the record to the consumer, and
+ *	slot_free(slot)			releases the slot
  *
- * slots.h describes what a slot is.
+ * slots.h describes the slots.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_PROBED_BPF_H
@@ -20,12 +20,12 @@
 #include "bpf/slots.bpf.h"
 #include "bpf/space.bpf.h"
 
-/* So many slots are looked at for an idle one. */
+/* Number of slots that are tried in search of an idle one. */
 #define SLOT_TRIES 16
 
 /*
- * An argument by its name, as a pointer that the verifier knows the type of: reading through it costs one
- * instruction.  The branches that are not taken are never looked at.
+ * An argument by its name, as a pointer whose type the verifier knows, so that a read through it
+ * costs one instruction.  The verifier removes the branches that are not taken.
  */
 #define ARGUMENT_POINTER(ctx, function, parameter) \
 	argument_pointer((ctx), function##__argument__##parameter)
@@ -53,19 +53,22 @@ static __always_inline __u32 *slot_number_here(void)
 	return &ios_slot_here[bpf_get_smp_processor_id() & (SCOPE_SLOT_CPUS - 1)].slot;
 }
 
-/* The operation of this thread if it is where the processor looks first. */
+/* The operation of this thread, if its slot is the one that the CPU remembers. */
 static __always_inline struct op_slot *slot_here(void)
 {
 	struct op_slot *slot = slot_at(*slot_number_here());
 
 	if (slot->owner != (bpf_get_current_task() | SCOPE_SLOT_BUSY))
 		slot = NULL;
-	/* or a later test of @slot is made one of the owner, which the verifier does not see through */
+	/*
+	 * otherwise a later test of @slot becomes one of the owner, which the verifier does not
+	 * understand
+	 */
 	barrier_var(slot);
 	return slot;
 }
 
-/* The operation of a thread that has moved, or had another one where it is. */
+/* The operation of a thread that has moved, or whose CPU has served another thread since. */
 static __always_inline struct op_slot *slot_elsewhere(__u64 task, __u32 *here)
 {
 	__u32 *known = bpf_map_lookup_elem(&ios_slot_of, &task);
@@ -80,7 +83,7 @@ static __always_inline struct op_slot *slot_elsewhere(__u64 task, __u32 *here)
 	return slot;
 }
 
-/* The operation that this thread is in, or NULL. */
+/* The operation of this thread, or NULL. */
 static __always_inline struct op_slot *slot_under_way(void)
 {
 	__u32 *here = slot_number_here();
@@ -94,8 +97,9 @@ static __always_inline struct op_slot *slot_under_way(void)
 }
 
 /*
- * The operation that this thread is in, if it is this one.  For its end: where that of the one before was not seen,
- * its slot is busy still, and what ends then is another operation, or one that has no slot.
+ * The operation of this thread, if it is @operation.  For probes at the end: if the end of the
+ * previous operation was not seen, its slot is still busy, and the one that ends now is another
+ * operation, or one without a slot.
  */
 static __always_inline struct op_slot *slot_doing(__u32 operation)
 {
@@ -104,7 +108,7 @@ static __always_inline struct op_slot *slot_doing(__u32 operation)
 	return slot && slot->operation == operation ? slot : NULL;
 }
 
-/* A slot for a thread whose slot is not here: its own, or one that is idle. */
+/* A slot for a thread that the CPU does not remember: its own slot, or an idle one. */
 static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
 {
 	__u32 *known = bpf_map_lookup_elem(&ios_slot_of, &task), number;
@@ -134,8 +138,8 @@ static __always_inline struct op_slot *slot_claim(__u64 task, __u32 *here)
 }
 
 /*
- * An operation of this thread begins.  NULL if there is no slot for it.  @phases: how many of the first phases it
- * may have.
+ * Starts an operation of this thread.  Returns NULL if there is no slot for it.  @phases: the
+ * operation uses only so many of the first phases.
  */
 static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source, __u32 phases)
 {
@@ -148,7 +152,7 @@ static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source,
 	if (!slot ||
 	    __sync_val_compare_and_swap(&slot->owner, task, task | SCOPE_SLOT_BUSY) != task) {
 		__sync_fetch_and_add(&slots_lost, 1);
-		/* busy with an operation whose end was not seen: this one takes its place */
+		/* busy with an operation whose end was not seen: the new one replaces it */
 		if (!slot || slot->owner != (task | SCOPE_SLOT_BUSY))
 			return NULL;
 	}
@@ -170,7 +174,7 @@ static __always_inline struct op_slot *slot_begin(__u32 operation, __u32 source,
 	return slot;
 }
 
-/* From here on the time is that of another phase. */
+/* Charges the time from now on to another phase. */
 static __always_inline void slot_enter(struct op_slot *slot, __u32 phase)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -192,7 +196,7 @@ static __always_inline void slot_leave_within(struct op_slot *slot)
 	slot_enter(slot, slot->before);
 }
 
-/* The operation has ended; @op lacks only what the source knows. */
+/* Ends the operation; @op then lacks only what the source adds. */
 static __always_inline void slot_end(struct op_slot *slot, __s32 ret)
 {
 	slot_enter(slot, PROBED_NO_PHASE);
@@ -217,7 +221,7 @@ static __always_inline void op_name_device(OP *op, const struct device *dev)
 	bpf_probe_read_kernel_str(op->device, sizeof(op->device), name);
 }
 
-/* No range of memory, until a source knows one. */
+/* No memory range, until the source sets one. */
 static __always_inline void slot_clear_range(struct op_slot *slot)
 {
 	slot->op.iova = 0;
@@ -226,7 +230,7 @@ static __always_inline void slot_clear_range(struct op_slot *slot)
 	slot->op.flags = 0;
 }
 
-/* No objects, until a source knows some. */
+/* No objects, until the source sets some. */
 static __always_inline void slot_clear_objects(struct op_slot *slot)
 {
 	slot->op.ioas_id = 0;
@@ -248,8 +252,9 @@ static __always_inline void slot_fails(struct op_slot *slot, __u32 reason, __u64
 }
 
 /*
- * Waiting for the lock of the container: the kernel's own events, which only come where a lock is taken already.
- * They come for all locks of the host; the second one may find its thread on another processor.
+ * Waits for the lock of the container, seen through the kernel's own events, which fire only for a
+ * lock that is already taken.  They fire for all locks of the host; the second one may find its
+ * thread on another CPU.
  */
 SEC("tp_btf/contention_begin")
 int ios_contended(__u64 *ctx)

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VFIO's type1 container, as the kernel itself has it: its operations, by probes on vfio_iommu_type1.
+ * The kernel's own VFIO type1 container: its operations, by probes on vfio_iommu_type1.
  *
- * What is probed is called once an operation or once a batch of 512 pages, never once a run of contiguous memory,
- * and never by the host's own DMA on its way (iommu_map() and iommu_unmap() are).  So the gaps distinguish
- * the phases: what follows a pin is the map of what was pinned, what follows the invalidation of the IOTLB is the unpin.
+ * The probed functions are called once for an operation or once for a batch of 512 pages, never
+ * once for each run of contiguous memory, and never on the path of the host's own DMA (iommu_map()
+ * and iommu_unmap() are).  The gaps between the probes therefore distinguish the phases: a pin is
+ * followed by the map of the pinned memory, and an invalidation of the IOTLB is followed by the
+ * unpin.
  *
  *	map	[wait] pin map pin map ...
  *	unmap	[wait] unmap [sync unpin] ... of each area; the last one lasts until the end
  *	attach	[wait] switch fill ... of each area
  *	detach	[wait] drop of each area
  *
- * type1 holds one lock, that of the container, over all of an operation: the wait is for that.  Which processor's
- * IOMMU there is decides whether the invalidation shows; where it does not, it and the unpin are part of unmap.
+ * type1 holds a single lock, that of the container, over the whole operation; the wait is for that
+ * lock.  Whether the invalidation is visible depends on the IOMMU; where it is not, invalidation
+ * and unpin are part of unmap.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_TYPE1_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_TYPE1_BPF_H
 
 #include "bpf/sources/probed.bpf.h"
 
-/* How many areas a container may have: the tool asks the module. */
+/* Maximum number of areas of a container, which the tool reads from the module. */
 const volatile __u32 type1_entry_limit = 0;
 
 #include "bpf/sources/type1_failures.bpf.h"
@@ -40,7 +43,7 @@ static __always_inline void type1_works_on(struct op_slot *slot, __u64 container
 	slot->lock = container + bpf_core_field_offset(struct vfio_iommu___type1, lock);
 }
 
-/* What all records of the container have in common, as far as it is asked for. */
+/* Members that all records of the container have in common, as far as they are needed. */
 static __always_inline void type1_tell_space(struct op_slot *slot)
 {
 	if (!NEEDS_SPACE)
@@ -50,7 +53,10 @@ static __always_inline void type1_tell_space(struct op_slot *slot)
 	slot->op.ioas_id = TYPE1_IOAS;
 }
 
-/* What the user gave: read at the end, when the kernel has had to read it and it is there. */
+/*
+ * Arguments from the user.  They are read at the end: the kernel has read them by then, so the
+ * memory is present.
+ */
 static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_map)
 {
 	OP *op = &slot->op;
@@ -65,7 +71,7 @@ static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_m
 		op->iova = map->iova;
 		op->length = map->size;
 	} else {
-		/* of an unmap the kernel has written back how much it was */
+		/* an unmap has written back the amount it unmapped */
 		struct type1_range *range = (void *)slot->given;
 
 		if (bpf_probe_read_user(range, sizeof(*range), (void *)slot->argument))
@@ -77,7 +83,7 @@ static __always_inline void type1_read_arguments(struct op_slot *slot, bool is_m
 	}
 }
 
-/* The operation that an ioctl is, SCOPE_NR_OPERATIONS if it is none. */
+/* The operation of an ioctl, SCOPE_NR_OPERATIONS if it is none. */
 static __always_inline __u32 type1_operation(__u32 command)
 {
 	switch (command) {
@@ -174,7 +180,7 @@ int ios_type1_unmap_begins(void *ctx)
 
 	if (!slot)
 		return 0;
-	/* a map that fails takes back what it has done: that is not an unmap's */
+	/* a failed map undoes its work; that is not part of an unmap */
 	if (slot->operation != SCOPE_OPERATION_type1_map) {
 		slot->op.extents++;
 		if (dma->iommu_mapped)
@@ -186,8 +192,8 @@ int ios_type1_unmap_begins(void *ctx)
 }
 
 /*
- * The IOMMU driver's invalidation, one of which is there.  The host's own DMA may pass it as well: a look at the
- * slot of the processor must do.
+ * The invalidation of the IOMMU driver; one of these functions exists.  The host's own DMA may call
+ * it as well, so only the slot of the CPU is checked.
  */
 #define SYNC_PROBES(function)                                                      \
 	SEC("fentry/" #function)                                                   \
@@ -214,7 +220,7 @@ int ios_type1_unmap_begins(void *ctx)
 SYNC_PROBES(intel_iommu_tlb_sync)
 SYNC_PROBES(amd_iommu_iotlb_sync)
 
-/* Groups that come to a container and leave it */
+/* Groups that join and leave a container */
 
 ARGUMENT(vfio_iommu_type1_attach_group, iommu_data);
 ARGUMENT(vfio_iommu_type1_attach_group, iommu_group);
@@ -228,7 +234,7 @@ static __always_inline void type1_group_begins(struct op_slot *slot, __u64 conta
 	type1_works_on(slot, container);
 	slot->argument = group;
 	slot_clear_range(slot);
-	/* as long as the group is there for sure */
+	/* while the group is certain to exist */
 	type1_name_group(&slot->op, (void *)group);
 	if (NEEDS_BEGIN) {
 		type1_tell_space(slot);
@@ -305,7 +311,7 @@ int ios_type1_switch_ends(void *ctx)
 	return 0;
 }
 
-/* Containers that come and go */
+/* Containers: creation and release */
 
 ARGUMENT(vfio_iommu_type1_release, iommu_data);
 
@@ -362,7 +368,7 @@ int ios_type1_close_ends(void *ctx)
 	return slot ? type1_object_ends(slot, 0, SCOPE_OPERATION_type1_close) : 0;
 }
 
-/* Accesses of mediated devices' drivers */
+/* Accesses by drivers of mediated devices */
 
 #define ACCESS_PROBES(name, function, iova_argument, length_of, ret_of)                     \
 	ARGUMENT(function, iommu_data);                                                     \
@@ -386,7 +392,7 @@ int ios_type1_close_ends(void *ctx)
 		return type1_access_ends(ret_of(ctx), SCOPE_OPERATION_type1_##name);        \
 	}
 
-/* Of a function that returns nothing. */
+/* For a function that returns nothing. */
 #define RETURNS_NOTHING(ctx) ((void)(ctx), 0)
 
 static __always_inline int type1_access_ends(__s32 ret, __u32 operation)

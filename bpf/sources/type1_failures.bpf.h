@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why an operation of a type1 container failed: the kernel says an errno, and the rest is looked up.
+ * Why an operation of a type1 container failed: the kernel returns an errno, and this file looks up
+ * the rest.
  *
- * What is looked at is the container as it is just after the failure, without its lock: another thread may have
- * changed it meanwhile.  So a reason is given only where what is found explains the errno; else it is unknown.
+ * The state of the container is read just after the failure, without its lock, and another thread
+ * may have changed it in between.  A reason is therefore reported only if the state explains the
+ * errno; otherwise it is unknown.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_TYPE1_FAILURES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_TYPE1_FAILURES_BPF_H
@@ -14,7 +16,9 @@
 #define TYPE1_PAGE_SHIFT 12
 #define TYPE1_PAGE (1ULL << TYPE1_PAGE_SHIFT)
 
-/* VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_DIRTY_PAGES of linux/vfio.h, and flags of theirs */
+/*
+ * VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_DIRTY_PAGES of linux/vfio.h, and their flags
+ */
 #define TYPE1_MAP 0x3b71
 #define TYPE1_UNMAP 0x3b72
 #define TYPE1_DIRTY 0x3b75
@@ -24,7 +28,7 @@
 #define TYPE1_MAP_VADDR 4
 #define TYPE1_UNMAP_FLAGS 7
 
-/* What the user gives for them. */
+/* Their arguments from the user. */
 struct type1_map {
 	__u32 argsz;
 	__u32 flags;
@@ -40,7 +44,7 @@ struct type1_range {
 	__u64 size;
 };
 
-/* How deep the tree of 65,535 areas may be, and how many ranges devices may reserve. */
+/* Maximum depth of the tree of 65,535 areas, and maximum number of ranges that devices reserve. */
 #define TYPE1_TREE_DEPTH 40
 #define TYPE1_RANGES 64
 
@@ -59,7 +63,7 @@ struct type1_found {
 	__u64 last;
 };
 
-/* Is there an area in the way?  A range of no length is one of a byte. */
+/* Whether an area overlaps a range.  A range of length zero counts as one byte. */
 static __noinline bool type1_area_at(__u64 container, __u64 first, __u64 last,
 				     struct type1_found *found)
 {
@@ -86,7 +90,10 @@ static __noinline bool type1_area_at(__u64 container, __u64 first, __u64 last,
 	return false;
 }
 
-/* Does a range reach out of what the devices of the container let be used?  Then @found lies between two such ranges. */
+/*
+ * Whether a range exceeds what the devices of the container can use.  If so, @found is the unusable
+ * gap that it touches.
+ */
 static __noinline bool type1_reserved_at(__u64 container, __u64 first, __u64 last,
 					 struct type1_found *found)
 {
@@ -97,7 +104,7 @@ static __noinline bool type1_reserved_at(__u64 container, __u64 first, __u64 las
 
 	head = container + bpf_core_field_offset(struct vfio_iommu___type1, iova_list);
 	at = (__u64)BPF_CORE_READ(iommu, iova_list.next);
-	/* none: nothing is known of devices yet */
+	/* none: nothing is known about devices yet */
 	if (!at || at == head)
 		return false;
 	for (i = 0; i < TYPE1_RANGES && at && at != head; i++) {
@@ -119,20 +126,21 @@ static __noinline bool type1_reserved_at(__u64 container, __u64 first, __u64 las
 	return at == head;
 }
 
-/* May this thread lock as much memory as it wants? */
+/* Whether this thread may lock an unlimited amount of memory. */
 static __always_inline bool type1_may_lock(const struct task_struct *task)
 {
 	__u64 capabilities = 0;
 
-	/* a word of 64 bits in all kernels, of whatever type */
+	/* a 64-bit word in all kernels, whatever its type */
 	bpf_probe_read_kernel(&capabilities, sizeof(capabilities),
 			      &BPF_CORE_READ(task, cred)->cap_effective);
 	return capabilities >> 14 & 1;
 }
 
 /*
- * type1 counts what it pins for the process that maps.  What a failed map has pinned and counted is taken back by now;
- * together with what was locked before it is more than the limit, or it was not for that.
+ * type1 charges pinned memory to the process that maps.  By now a failed map has returned its
+ * charge.  If the memory locked before plus the size of the map exceeds the limit, the limit is the
+ * reason; otherwise it is not.
  */
 static __always_inline bool type1_over_limit(struct op_slot *slot)
 {
@@ -149,7 +157,7 @@ static __always_inline bool type1_over_limit(struct op_slot *slot)
 	return true;
 }
 
-/* What is wrong with a range itself.  Return whether anything is. */
+/* Errors in a range itself.  Returns whether there is one. */
 static __always_inline bool type1_range_fails(struct op_slot *slot, __u64 page)
 {
 	__u64 first = slot->op.iova, length = slot->op.length;
@@ -200,7 +208,9 @@ static __always_inline void type1_tell_map_reason(struct op_slot *slot, __u64 pa
 			   TYPE1_MAP_FLAGS);
 	else if (!slot->op.flags || (slot->op.flags & TYPE1_MAP_VADDR &&
 				     slot->op.flags != TYPE1_MAP_VADDR))
-		/* neither for reading nor for writing, or both that and a new address */
+		/*
+		 * neither for reading nor for writing, or one of them together with a new address
+		 */
 		slot_fails(slot, SCOPE_REASON_iommufd_bad_value, slot->op.flags, 0);
 	else if (type1_range_fails(slot, page))
 		return;
@@ -262,7 +272,7 @@ static __noinline int type1_tell_attach_reason(struct op_slot *slot)
 	return 0;
 }
 
-/* The name of a group's first device, and how many it has. */
+/* The name of a group's first device, and the number of its devices. */
 static __noinline int type1_name_group(struct probed_op *op, const struct iommu_group *group)
 {
 	__u64 head = (__u64)group + bpf_core_field_offset(struct iommu_group, devices), at;

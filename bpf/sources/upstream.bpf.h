@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's own iommufd, a module or built in: its operations, by probes on its functions.
+ * The kernel's own iommufd, as a module or built in: its operations, by probes on its functions.
  *
- * Each ioctl has a function of its own, which is given a copy of what the user gave (iommufd_ucmd.cmd) and writes
- * back there; what VFIO does with devices and accesses are calls that are exported.  Those are the operations.  The phases of
- * operations on memory are the functions that work on a batch of up to some thousand pages, never one that runs once a
- * page or that the host's own DMA passes:
+ * Each ioctl has a function of its own, which gets a copy of the user's structure
+ * (iommufd_ucmd.cmd) and writes the result back to it.  VFIO works on devices and accesses through
+ * exported functions.  These functions are the operations.  The phases of operations on memory are
+ * functions that process a batch of up to some thousand pages, never one that runs once for each
+ * page or that is on the path of the host's own DMA:
  *
- *	map, copy	[wait] account pin map ...	what is in none: looking for room, reading lists of pages
+ *	map, copy	[wait] account pin map ...	other: free ranges, lists of pages
  *	unmap		[wait] unmap unpin ...		reading physical addresses back is unmap
  *	attach, ...	[wait] check alloc fill switch drop
  *
- * A fill works on memory itself; within an operation on translations all of it is fill.  iommufd takes several locks, one
- * after the other: whatever an operation waits for in no other phase is wait.
+ * A fill itself works on memory; within an operation on translations, all of that is fill.  iommufd
+ * takes several locks in sequence: every wait outside the other phases is wait.
  *
- * The compiler's and the version's part in all of that is in probe/hooks_table.c.
+ * probe/hooks_table.c covers differences between compilers and versions.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_BPF_H
@@ -33,7 +34,7 @@ static __always_inline struct op_slot *upstream_under_way(void)
 	return slot && slot->op.source == SCOPE_SOURCE_UPSTREAM ? slot : NULL;
 }
 
-/* What all records have in common; @slot may be NULL. */
+/* Members that all records have in common; @slot may be NULL. */
 static __always_inline void upstream_works_on(struct op_slot *slot, const void *ictx, __u64 argument)
 {
 	if (!slot)
@@ -55,7 +56,7 @@ static __always_inline void upstream_ended(struct op_slot *slot, __s32 ret)
 
 /* Calls of /dev/iommu */
 
-/* The kernel's copy of what the user gave, as the operation has left it. */
+/* The kernel's copy of the user's structure, as the operation has left it. */
 static __always_inline const void *upstream_given(struct op_slot *slot, __u32 size)
 {
 	if (bpf_probe_read_kernel(slot->given, size, (void *)slot->argument))
@@ -63,7 +64,7 @@ static __always_inline const void *upstream_given(struct op_slot *slot, __u32 si
 	return slot->given;
 }
 
-/* upstream_NAME_ends() finishes the record, from what the user gave: a struct upstream_NAME. */
+/* upstream_NAME_ends() completes the record from the user's structure, a struct upstream_NAME. */
 #define UPSTREAM_UCMD(function, name, phases)                                                   \
 	ARGUMENT(function, ucmd);                                                               \
 	SEC("fentry/" #function)                                                                \
@@ -112,7 +113,7 @@ static __always_inline int upstream_unmap_ends(struct op_slot *slot,
 {
 	slot->op.ioas_id = unmap->ioas_id;
 	slot->op.iova = unmap->iova;
-	/* it has been written back how much it was */
+	/* the operation has written back the amount it unmapped */
 	slot->op.length = unmap->length;
 	return upstream_memory_ends(slot, SCOPE_OPERATION_iommufd_unmap);
 }
@@ -183,9 +184,9 @@ UPSTREAM_UCMD(iommufd_hwpt_alloc, hwpt_alloc, SCOPE_FIRST_VFIO_PHASE)
 UPSTREAM_UCMD(iommufd_ioas_alloc_ioctl, ioas_alloc, SCOPE_NR_MEMORY_PHASES)
 UPSTREAM_UCMD(iommufd_destroy, destroy, SCOPE_NR_MEMORY_PHASES)
 
-/* The type1 interface that iommufd serves: a map and an unmap of the IOAS that is set for it. */
+/* The type1 interface that iommufd provides: map and unmap of the IOAS that is set for it. */
 
-/* VFIO_DMA_MAP_FLAG_READ and _WRITE as those of an IOAS. */
+/* Converts VFIO_DMA_MAP_FLAG_READ and _WRITE to flags of an IOAS. */
 static __always_inline __u32 upstream_map_flags(__u32 flags)
 {
 	return UPSTREAM_MAP_FIXED | (flags & 2) | (flags & 1 ? 4 : 0);
@@ -195,7 +196,7 @@ ARGUMENT(iommufd_vfio_ioctl, ictx);
 ARGUMENT(iommufd_vfio_ioctl, cmd);
 ARGUMENT(iommufd_vfio_ioctl, arg);
 
-/* The operation that an ioctl is, SCOPE_NR_OPERATIONS if it is none. */
+/* The operation of an ioctl, SCOPE_NR_OPERATIONS if it is none. */
 static __always_inline __u32 upstream_type1_operation(__u32 command)
 {
 	return command == TYPE1_MAP   ? SCOPE_OPERATION_iommufd_map :
@@ -225,7 +226,7 @@ int ios_upstream_type1_ends(void *ctx)
 	if (!slot)
 		return 0;
 	upstream_ended(slot, returned(ctx));
-	/* the user's own structure is the container's */
+	/* the user's structure is that of a container */
 	type1_read_arguments(slot, operation == SCOPE_OPERATION_iommufd_map);
 	if (operation == SCOPE_OPERATION_iommufd_map)
 		slot->op.flags = upstream_map_flags(slot->op.flags);
@@ -270,7 +271,7 @@ int ios_upstream_bind_ends(void *ctx)
 	return 0;
 }
 
-/* Fill in what is known of a device at the begin, when it is there for sure. */
+/* Fills in the members of a device at the start, when the device is certain to exist. */
 static __always_inline void upstream_device_begins(struct op_slot *slot,
 						   const struct iommufd_device___upstream *idev)
 {
@@ -292,7 +293,7 @@ static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret,
 	const struct iommufd_device___upstream *idev = (void *)slot->argument;
 
 	upstream_ended(slot, ret);
-	/* of what was asked for, or by now is */
+	/* of the requested table, or of the one in use by now */
 	if (pt_id)
 		bpf_probe_read_kernel(&slot->op.hwpt_id, sizeof(slot->op.hwpt_id), (void *)pt_id);
 	if (pt_id && !ret)
@@ -314,7 +315,7 @@ static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret,
 		return 0;                                                                      \
 	}
 
-/* The table that is asked for is where an argument points to. */
+/* An argument points to the id of the requested table. */
 #define UPSTREAM_TRANSLATION(name)                                                                  \
 	UPSTREAM_DEVICE(name)                                                                       \
 	ARGUMENT(iommufd_device_##name, pt_id);                                                     \
@@ -328,7 +329,7 @@ static __always_inline int upstream_device_ends(struct op_slot *slot, __s32 ret,
 						   SCOPE_OPERATION_iommufd_##name) : 0;             \
 	}
 
-/* Of those that return nothing. */
+/* For functions that return nothing. */
 #define UPSTREAM_LEAVING(name)                                                                      \
 	UPSTREAM_DEVICE(name)                                                                       \
 	SEC("fexit/iommufd_device_" #name)                                                          \
@@ -345,7 +346,7 @@ UPSTREAM_TRANSLATION(replace)
 UPSTREAM_LEAVING(detach)
 UPSTREAM_LEAVING(unbind)
 
-/* Accesses, which drivers in the kernel have */
+/* Accesses, of drivers in the kernel */
 
 static __always_inline void upstream_access_begins(struct op_slot *slot,
 						   const struct iommufd_access___upstream *access,
@@ -410,7 +411,7 @@ UPSTREAM_ACCESS(access_rw, iommufd_access_rw, returned)
 						    SCOPE_OPERATION_iommufd_##name) : 0;        \
 	}
 
-/* It may be at no IOAS afterwards: what it is at now is the old one. */
+/* The access may be attached to no IOAS afterwards, so its current one is the old one. */
 static __always_inline void upstream_access_leaves(struct op_slot *slot)
 {
 	slot->op.old_ioas_id = slot->op.ioas_id;

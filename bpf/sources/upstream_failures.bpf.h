@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why an operation of the kernel's own iommufd failed: the kernel says an errno, and the rest is looked up.
+ * Why an operation of the kernel's own iommufd failed: the kernel returns an errno, and this file
+ * looks up the rest.
  *
- * As with type1, what is looked at is the state just after the failure, without its locks; a reason is given only
- * where what is found explains the errno, else it is unknown.
+ * As for type1, the state is read just after the failure, without its locks.  A reason is reported
+ * only if the state explains the errno; otherwise it is unknown.
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_FAILURES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_FAILURES_BPF_H
@@ -14,10 +15,10 @@
 #define UPSTREAM_MAP_FIXED 1
 #define UPSTREAM_MAP_FLAGS 7
 
-/* Whose memory is counted: enum of the kernel's uAPI option, by user or by process. */
+/* Accounting mode: enum of the kernel's uAPI option, by user or by process. */
 #define UPSTREAM_COUNT_BY_USER 1
 
-/* The step that failed was the count of pinned memory. */
+/* The accounting of pinned memory was the step that failed. */
 #define SLOT_OVER_LIMIT 1
 
 /* errno values */
@@ -31,7 +32,10 @@
 #define UPSTREAM_EOVERFLOW 75
 #define UPSTREAM_EOPNOTSUPP 95
 
-/* Where the kernel counts, it has the numbers: what is in use, and the limit of the user that pays. */
+/*
+ * Where the kernel accounts, the numbers are known: the amount in use, and the limit of the user
+ * that is charged.
+ */
 static __noinline int upstream_over_limit(struct op_slot *slot, __u64 address)
 {
 	const struct iopt_pages___upstream *pages = (void *)address;
@@ -50,7 +54,9 @@ static __noinline int upstream_over_limit(struct op_slot *slot, __u64 address)
 	return 0;
 }
 
-/* A node of a tree of ranges that overlaps one.  The trees are of the kernel's generic interval tree. */
+/*
+ * Finds a node that overlaps a range.  The trees are those of the kernel's generic interval tree.
+ */
 static __noinline bool upstream_range_at(__u64 root, __u64 first, __u64 last,
 					 struct type1_found *found)
 {
@@ -71,7 +77,9 @@ static __noinline bool upstream_range_at(__u64 root, __u64 first, __u64 last,
 		}
 		left = BPF_CORE_READ(node, rb_left);
 		at = (void *)left - bpf_core_field_offset(struct interval_tree_node, rb);
-		/* no range on the left reaches so far: then it is on the right, or nowhere */
+		/*
+		 * no range on the left reaches that far, so the match is on the right, or nowhere
+		 */
 		if (left && BPF_CORE_READ(at, __subtree_last) >= first)
 			node = left;
 		else
@@ -110,7 +118,7 @@ static __always_inline void upstream_tell_memory_reason(struct op_slot *slot, __
 			slot_fails(slot, SCOPE_REASON_iommufd_iova_overlap, found.first, found.last);
 		return;
 	case UPSTREAM_ENOENT:
-		/* the IOAS is there */
+		/* the IOAS exists */
 		there = upstream_range_at((__u64)&ioas->iopt.area_itree, first, last, &found);
 		if (slot->operation == SCOPE_OPERATION_iommufd_unmap && there &&
 		    (found.first < first || found.last > last))
@@ -157,7 +165,7 @@ static __noinline int upstream_tell_reason(struct op_slot *slot)
 	return 0;
 }
 
-/* Of what works on an object by its id. */
+/* For operations on an object by its id. */
 static __noinline int upstream_tell_object_reason(struct op_slot *slot, __u32 id)
 {
 	if (!slot)
@@ -193,7 +201,7 @@ static __noinline int upstream_tell_bind_reason(struct op_slot *slot)
 	return 0;
 }
 
-/* The device of an id, for operations that know no more of it. */
+/* The device of an id, for operations that know no more about it. */
 static __noinline int upstream_name_by_id(struct op_slot *slot, __u32 id)
 {
 	const struct iommufd_device___upstream *idev;

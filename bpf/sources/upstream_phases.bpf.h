@@ -7,7 +7,7 @@
 
 #include "bpf/sources/upstream_types.bpf.h"
 
-/* The operation of this thread if it is one on memory. */
+/* The operation of this thread, if it is one on memory. */
 static __always_inline struct op_slot *upstream_on_memory(void)
 {
 	struct op_slot *slot = upstream_under_way();
@@ -42,7 +42,7 @@ static __always_inline struct op_slot *upstream_on_memory(void)
 	}
 
 UPSTREAM_STEP(batch_to_domain, map)
-/* what follows is what was read back for: an unmap ends the phase, or the next step does; a probe less in each */
+/* no probe at its end: the unmap that follows or the next step ends the phase, saving one probe */
 UPSTREAM_STEP_BEGINS(batch_from_domain, unmap)
 UPSTREAM_STEP(iopt_area_unmap_domain_range, unmap)
 UPSTREAM_STEP(batch_unpin, unpin)
@@ -63,7 +63,7 @@ int ios_upstream_pin_ends(void *ctx)
 	return 0;
 }
 
-/* The function that counts is called with what is pinned, and with what is not any more. */
+/* The accounting function is called with newly pinned pages and with unpinned ones. */
 UPSTREAM_STEP_BEGINS(iopt_pages_update_pinned, account)
 
 ARGUMENT(iopt_pages_update_pinned, pages);
@@ -84,7 +84,7 @@ int ios_upstream_account_ends(void *ctx)
 	return 0;
 }
 
-/* The operation of this thread if it is one on translations, in none of these phases. */
+/* The operation of this thread, if it is one on translations, in none of these phases. */
 static __always_inline struct op_slot *upstream_on_translation(__u32 phase)
 {
 	struct op_slot *slot = upstream_under_way();
@@ -125,7 +125,7 @@ UPSTREAM_TURN(iommu_paging_domain_alloc_flags, alloc)
 UPSTREAM_TURN(iopt_table_add_domain, fill)
 UPSTREAM_TURN(iommufd_hwpt_paging_destroy, drop)
 
-/* What the IOMMU driver said of a switch is why the operation failed. */
+/* The error that the IOMMU driver returned for a switch is the cause of the failure. */
 #define UPSTREAM_SWITCH(function)                                                            \
 	UPSTREAM_TURN_BEGINS(function, switch)                                               \
 	SEC("fexit/" #function)                                                              \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of the kernel's own iommufd: the structures that a user gives, which do not change, and what is behind
- * its private ones (iommufd_types.bpf.h).
+ * Types of the kernel's own iommufd: the structures from the user, which do not change, and
+ * accesses to its private ones (iommufd_types.bpf.h).
  */
 #ifndef IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
 #define IOMMUSCOPE_BPF_SOURCES_UPSTREAM_TYPES_BPF_H
@@ -10,7 +10,10 @@
 #include "bpf/sources/probed.bpf.h"
 #include "bpf/kernel/xarray.bpf.h"
 
-/* struct iommu_ioas_map and the like of linux/iommufd.h; that of a map of a file has the same form */
+/*
+ * struct iommu_ioas_map and similar structures of linux/iommufd.h; a map of a file has the same
+ * form
+ */
 struct upstream_map {
 	__u32 size;
 	__u32 flags;
@@ -57,7 +60,7 @@ struct upstream_destroy {
 	__u32 id;
 };
 
-/* The object of an id in a context; 0 for none. */
+/* The object with an id in a context; 0 for none. */
 static __always_inline __u64 upstream_object(__u64 ictx, __u32 id)
 {
 	const struct iommufd_ctx___upstream *ctx = (void *)ictx;
@@ -65,7 +68,7 @@ static __always_inline __u64 upstream_object(__u64 ictx, __u32 id)
 	return ictx ? xarray_at((__u64)&ctx->objects, id) : 0;
 }
 
-/* The numbers of types are not the same in all kernels. */
+/* The numbers of types differ between kernels. */
 static __always_inline bool upstream_is_ioas(__u64 address)
 {
 	const struct iommufd_object___upstream *object = (void *)address;
@@ -87,7 +90,7 @@ static __always_inline __u32 upstream_vfio_ioas(__u64 ictx)
 	return BPF_CORE_READ(ctx, vfio_ioas, obj.id);
 }
 
-/* What translates for the group of a device; 0 if nothing does. */
+/* The page table of a device's group; 0 if there is none. */
 static __noinline __u64 upstream_hwpt_of(const struct iommufd_device___upstream *idev)
 {
 	const struct iommufd_group___upstream *group = BPF_CORE_READ(idev, igroup);
@@ -103,10 +106,10 @@ static __noinline __u64 upstream_hwpt_of(const struct iommufd_device___upstream 
 	return attach ? (__u64)BPF_CORE_READ(attach, hwpt) : 0;
 }
 
-/* __IOMMU_DOMAIN_PAGING of linux/iommu.h: other tables have no IOAS of their own */
+/* __IOMMU_DOMAIN_PAGING of linux/iommu.h: other page tables have no IOAS of their own */
 #define UPSTREAM_DOMAIN_PAGING 1
 
-/* Its id and that of its IOAS. */
+/* The id of a page table and that of its IOAS. */
 static __always_inline void upstream_tell_hwpt(__u64 address, __u32 *id, __u32 *ioas)
 {
 	const struct iommufd_hw_pagetable___upstream *hwpt = (void *)address;
@@ -131,7 +134,7 @@ static __always_inline void upstream_name_nothing(struct probed_op *op)
 	op->devices = 0;
 }
 
-/* The name of the IOMMU driver: that of its module, or of a known one that is built in. */
+/* The name of the IOMMU driver: that of its module, or that of a known built-in driver. */
 static __always_inline void upstream_name_driver(struct probed_op *op, const struct device *dev)
 {
 	const struct module *module = BPF_CORE_READ(dev, iommu, iommu_dev, ops, owner);
@@ -153,7 +156,7 @@ static __always_inline void upstream_name_driver(struct probed_op *op, const str
 		__builtin_memcpy(op->iommu_driver, "arm_smmu", sizeof("arm_smmu"));
 }
 
-/* A device, its IOMMU driver and its group. */
+/* Sets the names of a device and its IOMMU driver, and the number of its group. */
 static __noinline int upstream_name_device(struct probed_op *op, const struct device *dev)
 {
 	const struct iommu_group *group;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What walks of all sources have in common: slots, the walk through a tree of areas, names.
+ * Code that walks of all sources share: slots, the walk over a tree of areas, names.
  *
- * A tree is walked in order, one step for each node that is gone down to or visited, with the nodes above in
- * @tree.stack.  A rotation meanwhile can make the walk miss nodes or see them twice; IOVAs that do not ascend
- * show the latter, the number of areas both.
+ * A tree is walked in order, with one step for each node that is descended to or visited;
+ * @tree.stack holds the nodes above.  A concurrent rotation can make the walk miss nodes or see
+ * them twice.  IOVAs that do not ascend reveal the latter, the number of areas reveals both.
  */
 #ifndef IOMMUSCOPE_BPF_WALKS_WALK_BPF_H
 #define IOMMUSCOPE_BPF_WALKS_WALK_BPF_H
@@ -14,26 +14,32 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* Functions that are called in a loop have its arguments, whether they need them or not. */
+/* Functions that are called in a loop have its parameters, whether they need them or not. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
 #include "bpf/space.bpf.h"
 #include "bpf/state_walk.h"
-/* kernel.h has __u32 and the like */
+/* kernel.h has __u32 and similar types */
 #define _LINUX_TYPES_H
 #include "tracepoints/iommufd_state.h"
 #include "bpf/walks/walk.h"
 
 #define MINOR_BITS 20
 
-/* Nodes above one in a balanced tree of 2^32, and usable ranges of IOVAs that are looked at. */
+/*
+ * Maximum depth of a balanced tree of 2^32 nodes, and maximum number of usable ranges that are
+ * read.
+ */
 #define WALK_DEPTH 64
 #define WALK_RANGES 64
-/* Nodes that are gone to in one go; with more than a quarter as many areas a sum is only about right. */
+/* Nodes that one walk visits; with more than a quarter as many areas, a sum is approximate. */
 #define WALK_STEPS (1 << 22)
 #define WALK_TRIES 3
 
-/* BPF_CORE_READ() takes all of its first argument for a structure of the kernel's; here it may be ours. */
+/*
+ * BPF_CORE_READ() treats its first argument as a structure of the kernel; here it may be one of
+ * ours.
+ */
 #define READ(from, ...)                             \
 	({                                          \
 		__typeof__(from) from_ = (from);    \
@@ -48,7 +54,7 @@ struct {
 	__type(value, struct scope_walk_slot);
 } ios_walk_slots SEC(".maps");
 
-/* Contexts by their addresses, with the run that saw them last. */
+/* Contexts by their addresses, with the last run that saw them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, SCOPE_WALK_CONTEXTS);
@@ -59,22 +65,22 @@ struct {
 struct scope_walk walk;
 
 /**
- * struct tree - a walk through areas, and what it has found
- * @node: node to go down to next, 0: back up
+ * struct tree - a walk over areas, and its result
+ * @node: node to descend to next, 0: back up
  * @stack: nodes whose left side has been walked or is being walked
- * @depth: how many
- * @torn: the tree was changed under the walk
- * @next: IOVA behind the last area
- * @began: there was one
+ * @depth: number of nodes in @stack
+ * @torn: the tree changed during the walk
+ * @next: IOVA after the last area
+ * @began: there was an area
  * @areas: areas so far
  * @mapped: their length
  * @pinned: memory pinned for them
  * @largest: length of the largest hole, minus 1; @holes: there is one
- * @hole_first: a range without areas
+ * @hole_first: first IOVA of a range without areas
  * @hole_last: its last IOVA
  * @usable: length of all usable ranges
- * @ranges: usable ranges, first and last IOVA of each
- * @nr_ranges: how many
+ * @ranges: first and last IOVA of each usable range
+ * @nr_ranges: number of usable ranges
  */
 struct tree {
 	__u64 node;
@@ -98,10 +104,14 @@ struct tree {
 	__u32 nr_ranges;
 };
 
-/* Were it not used, here and elsewhere, the compiler would take it apart and leave its type wrong. */
+/*
+ * If it were not used, here and elsewhere, the compiler would split it up and leave its type wrong.
+ */
 static struct tree tree __attribute__((used));
 
-/* A slot for a record, empty.  NULL if this one is passed over, or there is none. */
+/*
+ * Returns an empty slot for a record.  NULL if the record is to be skipped, or if there is no slot.
+ */
 static __always_inline struct scope_walk_slot *next_slot(__u32 kind)
 {
 	struct scope_walk_slot *slot;
@@ -123,8 +133,8 @@ static __always_inline struct scope_walk_slot *next_slot(__u32 kind)
 }
 
 /*
- * A record of a kind that has a source, with what all of them begin with.  @slot is set; NULL as with
- * next_slot().  The file that includes this has defined SOURCE and @at.
+ * Creates a record of a kind that has a source, with its common first members, and sets @slot.
+ * NULL as with next_slot().  The file that includes this one defines SOURCE and @at.
  */
 #define NEXT_RECORD(name, slot)                                                           \
 	({                                                                                \
@@ -140,7 +150,7 @@ static __always_inline struct scope_walk_slot *next_slot(__u32 kind)
 		record_;                                                                  \
 	})
 
-/* Is this the first time in this run that it is seen? */
+/* Whether this run sees the object for the first time. */
 static __always_inline bool is_first(const void *object)
 {
 	__u64 address = (__u64)object;
@@ -153,8 +163,8 @@ static __always_inline bool is_first(const void *object)
 }
 
 /*
- * What is compared in a loop is kept in @tree: of a variable the verifier would follow every path to every
- * result of every comparison.
+ * Values that a loop compares are kept in @tree: for a local variable, the verifier would follow
+ * every path for every result of every comparison.
  */
 static long hole_step(__u32 i, void *context)
 {
@@ -171,7 +181,7 @@ static long hole_step(__u32 i, void *context)
 	return 0;
 }
 
-/* There is no area between two IOVAs, both included: what of that is usable, is a hole. */
+/* There is no area between two IOVAs, inclusive: the usable part of that range is a hole. */
 static __always_inline void look_at_hole(__u64 first, __u64 last)
 {
 	if (last < first || (tree.holes && last - first <= tree.largest))
@@ -181,7 +191,7 @@ static __always_inline void look_at_hole(__u64 first, __u64 last)
 	bpf_loop(tree.nr_ranges, hole_step, NULL, 0);
 }
 
-/* Take an area in: the hole before it, its length. */
+/* Adds an area: the hole before it, and its length. */
 static __always_inline void add_area(__u64 iova, __u64 length, __u64 pinned)
 {
 	if (tree.began && iova < tree.next)
@@ -195,7 +205,7 @@ static __always_inline void add_area(__u64 iova, __u64 length, __u64 pinned)
 	tree.pinned += pinned;
 }
 
-/* Begin at the root of a tree. */
+/* Starts at the root of a tree. */
 static __always_inline void begin_tree(const struct rb_node *root)
 {
 	tree.node = (__u64)root;
@@ -210,11 +220,11 @@ static __always_inline void begin_tree(const struct rb_node *root)
 	tree.largest = 0;
 }
 
-/* What a step of a walk has come to. */
+/* Result of a step of a walk. */
 enum step {
 	STEP_DOWN, /* further down the tree */
-	STEP_VISIT, /* a node, the next one in order */
-	STEP_END, /* the end, or more levels than there is room for */
+	STEP_VISIT, /* the next node in order */
+	STEP_END, /* the end, or more levels than supported */
 };
 
 /* One step in order: down to the left, or back up to a node, @node, whose right side comes next. */
@@ -240,7 +250,7 @@ static __always_inline enum step step_tree(const struct rb_node **node)
 	return STEP_VISIT;
 }
 
-/* End a walk: the hole behind the last area. */
+/* Ends a walk: adds the hole after the last area. */
 static __always_inline void end_tree(void)
 {
 	if (tree.depth || tree.node)
@@ -251,13 +261,13 @@ static __always_inline void end_tree(void)
 		look_at_hole(tree.next, ~0ULL);
 }
 
-/* IOMMU_READ and IOMMU_WRITE, of what an area may be used for. */
+/* IOMMU_READ and IOMMU_WRITE, the permissions of an area. */
 #define PROT_READ 1
 #define PROT_WRITE 2
 
 /*
- * A record of an area of the walk.  NULL where the tree was turned and it has been seen already, and with @full set
- * where there is no slot.
+ * Creates a record of an area of the walk.  NULL if the tree was rotated and the area has already
+ * been seen; NULL with @full set if there is no slot.
  */
 static __always_inline struct iommufd_state_area *next_area(__u32 ctx, __u32 ioas, __u64 iova,
 							    __u64 length, bool *full)
@@ -294,7 +304,7 @@ static __always_inline void flag_area(struct iommufd_state_area *record, int pro
 		record->flags |= IOMMUFD_STATE_AREA_PINNED;
 }
 
-/* What a length minus 1 is in bytes; all 64 bits are the largest number. */
+/* Converts a length minus 1 to bytes; all 64 bits are the largest number. */
 static __always_inline __u64 length_of(__u64 less_one)
 {
 	return less_one == ~0ULL ? less_one : less_one + 1;
@@ -312,7 +322,7 @@ static long range_step(__u32 i, void *context)
 	return 0;
 }
 
-/* Fill in what an address space has room for, from the ranges and holes. */
+/* Fills in the free space of an address space, from its ranges and holes. */
 static __always_inline void fill_space(struct iommufd_state_ioas *ioas)
 {
 	tree.usable = 0;
@@ -325,7 +335,7 @@ static __always_inline void fill_space(struct iommufd_state_ioas *ioas)
 	ioas->largest_hole_bytes = tree.holes ? length_of(tree.largest) : 0;
 }
 
-/* What a page table is like, and a function of its driver. */
+/* Fills in the properties of a page table, and a function of its driver. */
 static __always_inline void fill_domain(struct iommufd_state_hwpt *record,
 					const struct iommu_domain *domain,
 					char symbol[SCOPE_WALK_SYMBOL])
@@ -343,7 +353,7 @@ static __always_inline void fill_domain(struct iommufd_state_hwpt *record,
 		BPF_SNPRINTF(symbol, SCOPE_WALK_SYMBOL, "%ps", probe);
 }
 
-/* Names of a device, its driver and its IOMMU. */
+/* Fills in the names of a device, its driver and its IOMMU. */
 static __always_inline void name_device(struct iommufd_state_device *record,
 					const struct device *dev, char symbol[SCOPE_WALK_SYMBOL])
 {
@@ -360,7 +370,7 @@ static __always_inline void name_device(struct iommufd_state_device *record,
 		BPF_SNPRINTF(symbol, SCOPE_WALK_SYMBOL, "%ps", probe);
 }
 
-/* The process of a thread, as the owner of a context. */
+/* Fills in the process of a thread, as the owner of a context. */
 static __always_inline void name_process(struct iommufd_state_ctx *record,
 					 const struct task_struct *task)
 {

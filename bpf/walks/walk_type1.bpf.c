@@ -2,10 +2,11 @@
 /*
  * The state of VFIO's type1 containers.  walk.h describes how state is copied.
  *
- * A container is found by a file of /dev/vfio/vfio, by one of a group that was put in it, or by one of a device
- * that was opened through such a group: the first may be closed and the container live on.  It becomes
- * a context with one address space; each of its IOMMU domains becomes an HWPT, each device of its groups a
- * device.  The number of areas is exact: the container counts down what is left of its limit.
+ * A container is found through a file of /dev/vfio/vfio, through one of a group that joined it, or
+ * through one of a device that was opened through such a group.  The first may be closed while the
+ * container lives on.  The container becomes a context with one address space; each of its IOMMU
+ * domains becomes an HWPT, and each device of its groups a device.  The number of areas is exact:
+ * the container counts down what is left of its limit.
  */
 #include "bpf/walks/walk.bpf.h"
 
@@ -23,30 +24,30 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define IOAS 1
 
-/* Members of all lists that are gone through, so that one that changes meanwhile has an end. */
+/* Maximum number of list members that are visited, so that a walk over a changing list ends. */
 #define MOST_MEMBERS (1 << 12)
 
 /* Domains whose devices are counted; a container has one for each kind of IOMMU. */
 #define DOMAINS 32
 
-/* What records say that they are from. */
+/* Source that the records name. */
 #define SOURCE IOMMUFD_STATE_SOURCE_TYPE1
 
 /**
- * struct at - what a walk through a container is at
+ * struct at - position of a walk in a container
  * @container: the container
- * @iommu: what type1 keeps of it
+ * @iommu: type1's state of it
  * @ctx: its number
- * @task: a thread that has it
+ * @task: a thread that has it open
  * @groups: the container's list of groups
- * @group: its member, that is of a group
- * @devices: that one's list of devices
- * @device: its member, that is of a device; NULL: the group has not been begun
- * @group_devices: how many the group has
+ * @group: current member of @groups
+ * @devices: list of devices of that group
+ * @device: current member of @devices; NULL: the group has not been started
+ * @group_devices: number of devices of the group
  * @domain: number of the domain that translates the group, 0 if none does
- * @domain_devices: how many devices each domain translates
- * @domains: how many there are
- * @changing: areas that are being mapped; one at a time can be
+ * @domain_devices: number of devices that each domain translates
+ * @domains: number of domains
+ * @changing: areas that are being mapped; at most one at a time
  * @areas_left: areas that can still be mapped
  * @flags: IOMMUFD_STATE_IOAS_*
  */
@@ -68,7 +69,7 @@ static struct at {
 	__u32 flags;
 } at __attribute__((used));
 
-/* Does a text begin with @size bytes of another? */
+/* Whether a text starts with @size bytes of another. */
 static __always_inline bool is_text(const void *text, const char *wanted, __u32 size)
 {
 	char found[32] = {};
@@ -81,7 +82,7 @@ static __always_inline bool is_text(const void *text, const char *wanted, __u32 
 	return true;
 }
 
-/* The device behind a file that the VFIO core made for it, NULL if it is no such file. */
+/* The device of a file that the VFIO core created for it, NULL for any other file. */
 static __always_inline const struct vfio_device___vfio *device_of_file(const struct file *file)
 {
 	struct vfio_device_file___vfio *df = READ(file, private_data);
@@ -100,7 +101,7 @@ static __always_inline const struct vfio_container___vfio *container_of_file(con
 	__u32 device = file->f_inode->i_rdev;
 	struct vfio_group___vfio *group;
 
-	/* read, as a pointer that the verifier takes for one cannot be reckoned with */
+	/* read explicitly, because the verifier permits no arithmetic on a trusted pointer */
 	if (device == CONTAINER_DEVICE)
 		return READ(file, private_data);
 	if (device && device >> MINOR_BITS == walk.group_major)
@@ -138,7 +139,7 @@ static long area_step(__u32 i, void *context)
 	if (!READ(area, iommu_mapped))
 		at.changing++;
 	add_area(READ(area, iova), size, pinned);
-	/* the verifier wants to see that it is 0 or 1 */
+	/* the verifier must see that it is 0 or 1 */
 	return tree.torn ? 1 : 0;
 }
 
@@ -168,9 +169,9 @@ static __always_inline void read_ranges(const struct vfio_iommu___type1 *iommu)
 }
 
 /*
- * Walk all areas, again if they were changed meanwhile.  Whether they were, the container's own count shows, from
- * which @at.areas_left is.  Where that differs and nothing changed from one try to the next, only the
- * limit is another one than it was when the container was opened.
+ * Walks all areas, again if they changed during the walk.  The container's own count, from which
+ * @at.areas_left is derived, reveals such a change.  If the count differs but nothing changed from
+ * one try to the next, only the limit has changed since the container was opened.
  */
 static __attribute__((noinline)) int walk_areas(void)
 {
@@ -186,7 +187,10 @@ static __attribute__((noinline)) int walk_areas(void)
 		bpf_loop(WALK_STEPS, area_step, NULL, 0);
 		end_tree();
 		at.areas_left = READ(iommu, dma_avail);
-		/* several were seen on their way in, one after the other; without a domain none gets there */
+		/*
+		 * several areas were seen while being mapped, one after the other; without a domain
+		 * this cannot happen
+		 */
 		if (at.changing > 1 && at.domains)
 			tree.torn = 1;
 		still = still && !tree.torn && left == at.areas_left &&
@@ -214,7 +218,7 @@ static long emit_area(__u32 i, void *context)
 	enum step step;
 	bool full;
 
-	/* what is below the place to begin at is not gone into */
+	/* skip everything below the start position */
 	if (node && READ(area_of(node), iova) < walk.iova) {
 		tree.node = (__u64)READ(node, rb_right);
 		return 0;
@@ -235,11 +239,11 @@ static long emit_area(__u32 i, void *context)
 /* Domains and devices */
 
 /**
- * struct search - a walk through the groups of all domains
+ * struct search - a walk over the groups of all domains
  * @head: the container's list of domains
- * @item: its member, that is of a domain
+ * @item: current member of @head
  * @number: number of that domain
- * @member: member of the domain's list, that is of a group; NULL: the domain has not been begun
+ * @member: current member of the domain's list of groups; NULL: the domain has not been started
  * @group: the group to find
  */
 static struct search {
@@ -254,7 +258,7 @@ static __always_inline void begin_search(const struct iommu_group *group)
 {
 	search.head = (const void *)at.iommu +
 		      bpf_core_field_offset(struct vfio_iommu___type1, domain_list);
-	/* new domains are put in front */
+	/* new domains are added at the front */
 	search.item = READ(search.head, prev);
 	search.number = 0;
 	search.member = NULL;
@@ -339,7 +343,7 @@ static __always_inline void emit_device(const struct vfio_group___vfio *group)
 		record->flags |= IOMMUFD_STATE_DEVICE_EMULATED;
 }
 
-/* One step through the devices of all groups. */
+/* One step over the devices of all groups. */
 static long device_step(__u32 i, void *context)
 {
 	const struct vfio_group___vfio *group = group_at(at.group);
@@ -446,7 +450,7 @@ static __attribute__((noinline)) int emit_container(void)
 	record = NEXT_RECORD(ctx, slot);
 	if (!record)
 		return 0;
-	/* what it pins counts for the process, in its mm's locked_vm */
+	/* pinned memory is charged to the process, in its mm's locked_vm */
 	record->flags = IOMMUFD_STATE_CTX_ACCOUNT_PROCESS;
 	if (READ(at.container, noiommu))
 		record->flags |= IOMMUFD_STATE_CTX_NO_IOMMU;
@@ -467,7 +471,7 @@ static __always_inline void emit_objects(void)
 	emit_devices();
 	if (at.iommu) {
 		emit_domains();
-		/* a walk through all areas is of no use where its records are passed over */
+		/* no need to walk all areas if their records are skipped */
 		if (walk.skip < 2 && !walk.full) {
 			read_ranges(at.iommu);
 			walk_areas();
@@ -498,13 +502,13 @@ int ios_type1(struct bpf_iter__task_file *ctx)
 	__builtin_memset(&at, 0, sizeof(at));
 	at.container = container;
 	at.task = ctx->task;
-	/* /dev/vfio/vfio may be another's than type1's */
+	/* /dev/vfio/vfio may belong to another driver than type1 */
 	if (is_text(READ(container, iommu_driver, ops, name), TYPE1_NAME,
 		    sizeof(TYPE1_NAME)))
 		at.iommu = READ(container, iommu_data);
 	if (!at.iommu && !READ(container, noiommu))
 		return 0;
-	/* without an IOMMU there are no operations that would know it by another address */
+	/* without an IOMMU no operation uses another address for it */
 	object = at.iommu ? (const void *)at.iommu : container;
 	if (!is_first(object))
 		return 0;

@@ -2,9 +2,9 @@
 /*
  * The state of the kernel's own iommufd.  walk.h describes how state is copied.
  *
- * A context is found by a file of /dev/iommu, its objects in the xarray that it has them in.  How many HWPTs an
- * IOAS has, and what else follows from other records, user space counts.  There is no count of areas
- * to check a walk with: an IOAS is walked until two walks agree.
+ * A context is found through a file of /dev/iommu, its objects in its xarray.  User space computes
+ * what follows from other records, such as the number of HWPTs of an IOAS.  There is no count of
+ * areas to check a walk with, so an IOAS is walked until two walks agree.
  */
 #include "bpf/walks/walk.bpf.h"
 
@@ -17,25 +17,25 @@ char LICENSE[] SEC("license") = "GPL";
 #define LEVELS 16
 #define MOST_OBJECTS (1 << 20)
 
-/* What records say that they are from. */
+/* Source that the records name. */
 #define SOURCE IOMMUFD_STATE_SOURCE_UPSTREAM
 
-/* account_mode: for the process, its mm's pinned_vm */
+/* account_mode: by process, in its mm's pinned_vm */
 #define ACCOUNT_MM 2
 
 /**
- * struct at - what a walk through a context is at
+ * struct at - position of a walk in a context
  * @ictx: the context
  * @ctx: its number
- * @task: a thread that has it; @source: whose memory is mapped
- * @node: nodes of the xarray above, with the slots that come next
- * @depth: how many
+ * @task: a thread that has it open; @source: the process whose memory is mapped
+ * @node: nodes of the xarray above, with the next slot of each
+ * @depth: number of nodes
  * @object: the object
  * @id: its number
- * @about: what is counted in it is about right
- * @first: this is the first walk through an address space
+ * @about: its sums are approximate
+ * @first: this is the first walk over an address space
  * @pages: memory pinned through the context
- * @reserved: IOVA behind the last reserved range
+ * @reserved: IOVA after the last reserved range
  * @end: the reserved ranges reach to the end
  */
 static struct at {
@@ -63,7 +63,10 @@ struct {
 	__type(value, __u32);
 } ios_shared SEC(".maps");
 
-/* The number of a kind of objects in this kernel, of no object if it has none. */
+/*
+ * The number of a kind of objects in this kernel; if the kernel has no such kind, one that no
+ * object has.
+ */
 #define KIND(name)                                                                                \
 	(bpf_core_enum_value_exists(enum iommufd_object_type___upstream,                          \
 				    IOMMUFD_OBJ_##name##___upstream) ?                            \
@@ -89,7 +92,9 @@ static __always_inline const struct iopt_area___upstream *area_of(const struct r
 	return (const void *)node - bpf_core_field_offset(struct iopt_area___upstream, node.rb);
 }
 
-/* Pinned memory of the context, of one area; what several areas share counts once. */
+/*
+ * Adds the pinned memory of one area to the context; memory that several areas share counts once.
+ */
 static __always_inline void add_pages(const struct iopt_pages___upstream *pages)
 {
 	const struct rb_node *root = READ(pages, domains_itree.rb_root.rb_node);
@@ -130,7 +135,7 @@ static long area_step(__u32 i, void *context)
 	return 0;
 }
 
-/* What reserved ranges leave. */
+/* Computes what the reserved ranges leave. */
 static long reserved_step(__u32 i, void *context)
 {
 	const struct interval_tree_node *range;
@@ -181,7 +186,7 @@ static __always_inline const struct rb_node *root_of(const struct iommufd_ioas__
 	return READ(ioas, iopt.area_itree.rb_root.rb_node);
 }
 
-/* Walk all areas until two walks agree.  Return whether they did. */
+/* Walks all areas until two walks agree.  Returns whether they did. */
 static __attribute__((noinline)) int walk_areas(void)
 {
 	const struct iommufd_ioas___upstream *ioas = (const void *)at.object;
@@ -191,12 +196,12 @@ static __attribute__((noinline)) int walk_areas(void)
 
 	for (try = 0; try <= WALK_TRIES; try++) {
 		root = root_of(ioas);
-		/* each context's memory counts once */
+		/* the memory of each context counts once */
 		at.first = !try;
 		begin_tree(root);
 		bpf_loop(WALK_STEPS, area_step, NULL, 0);
 		end_tree();
-		/* below one that was the root once is a part */
+		/* a node that used to be the root covers only a part now */
 		if (root_of(ioas) != root)
 			tree.torn = 1;
 		if (try && !tree.torn && areas == tree.areas && mapped == tree.mapped &&
@@ -217,7 +222,7 @@ static __attribute__((noinline)) int emit_ioas(void)
 	int still;
 
 	record = NEXT_RECORD(ioas, slot);
-	/* the context's sum takes it as well */
+	/* the context's sum includes it as well */
 	if (walk.full)
 		return 0;
 	read_ranges(ioas);
@@ -251,7 +256,7 @@ static long emit_area(__u32 i, void *context)
 	__u64 first;
 	bool full;
 
-	/* what is below the place to begin at is not gone into */
+	/* skip everything below the start position */
 	if (node && READ(area_of(node), node.start) < walk.iova) {
 		tree.node = (__u64)READ(node, rb_right);
 		return 0;
@@ -312,7 +317,10 @@ static __attribute__((noinline)) int emit_hwpt(void)
 	return 0;
 }
 
-/* What a device is attached to, NULL if to nothing: its group may be, and it not. */
+/*
+ * The page table that a device is attached to, NULL if none.  A group may be attached while the
+ * device is not.
+ */
 static __always_inline const struct iommufd_hw_pagetable___upstream *
 hwpt_of(const struct iommufd_device___upstream *device)
 {
@@ -324,7 +332,7 @@ hwpt_of(const struct iommufd_device___upstream *device)
 		item = (const void *)device +
 		       bpf_core_field_offset(struct iommufd_device___upstream, group_item);
 		next = READ(item, next);
-		/* it is in no list before, and the place is poisoned behind */
+		/* it is in no list before, and its links are poisoned afterwards */
 		if (!next || READ(next, prev) != item)
 			return NULL;
 		return READ(group, hwpt);
@@ -400,7 +408,7 @@ static __always_inline void look_at_object(void)
 		emit_access();
 }
 
-/* One step through the xarray of objects. */
+/* One step over the xarray of objects. */
 static long object_step(__u32 i, void *context)
 {
 	__u32 depth = at.depth, slot;
@@ -468,7 +476,7 @@ int ios_upstream(struct bpf_iter__task_file *ctx)
 	if (walk.mode == SCOPE_WALK_AREAS && at.ctx != walk.ctx)
 		return 0;
 	entry = (__u64)READ(at.ictx, objects.xa_head);
-	/* ids begin at 1, so what is not empty has a node */
+	/* ids start at 1, so an xarray that is not empty has a node */
 	if (xarray_is_node(entry)) {
 		at.node[0] = entry;
 		at.depth = 1;
