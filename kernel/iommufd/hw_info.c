@@ -114,10 +114,7 @@ int iommufd_get_hw_info_ioctl(struct iommufd_call *call)
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
 	data = read_hw_info(op, idev->dev, cmd, &len);
-	/*
-	 * Release the device first: its driver cannot release it meanwhile, and must not wait for a
-	 * fault in user memory.
-	 */
+	/* An unbind waits for this reference, and must not wait for a fault in user memory. */
 	iommufd_object_put(call->ictx, &idev->obj);
 	if (IS_ERR(data))
 		return PTR_ERR(data);
