@@ -189,7 +189,7 @@ def broken(tap):
     tap.ok(cut == sorted(cut) and cut[-1] == len(everything) - 1 and 0 < cut[5] < cut[-1],
            "a longer part shows more, and everything if only the end is missing", cut)
     refused(b"", "it is empty", "an empty file")
-    refused(os.urandom(5000), "it is no trace of iommuscope", "garbage")
+    refused(os.urandom(5000), "it is not a trace of iommuscope", "garbage")
     refused(whole[:8] + b"\x07" + whole[9:], "it is of format 7, and this iommuscope reads format 1",
             "a newer format")
     middle = len(whole) // 2
@@ -219,7 +219,7 @@ def crash(tap):
     result = tool("report", path)
     under_way = [o for o in shown if o.get("event") == "unfinished"]
     tap.ok(len([o for o in shown if "dur_ns" in o]) > 0 and result.returncode == 1 and
-           "the recording did not come to its end" in result.stderr,
+           "the recording did not end properly" in result.stderr,
            "what was recorded before the kill can be read", result.stderr)
     tap.ok([o for o in under_way if o["operation"] == "map" and o["pid"] == load.pid],
            "an operation that did not end is shown", shown[-3:])

@@ -225,10 +225,10 @@ def colours(tap):
 def bad_terminals(tap):
     result = tool("top")
     tap.equal((result.returncode, result.stdout, result.stderr),
-              (1, "", "iommuscope: this needs a terminal; in a pipe or a file use lat, state or "
+              (1, "", "iommuscope: top needs a terminal; for a pipe or a file use lat, state or "
                "ops\n"), "without a terminal it reports that in one line")
     for words, options in (
-            (r"iommuscope: this terminal is too small: 50x10, at least\s60x12 is needed",
+            (r"iommuscope: this terminal is too small: 50x10, top needs at least\s60x12",
              {"columns": 50, "lines": 10}),
             (r"iommuscope: this terminal cannot move its cursor \(TERM=dumb\)",
              {"before": "TERM=dumb"}),

@@ -291,12 +291,12 @@ TEST(trace, other_files_are_told)
 	memory.bytes[8] = 2;
 	CHECK_EQ(read_trace(&memory, &nr), TRACE_NEWER);
 	CHECK_TEXT(words, "it is of format 2, and this iommuscope reads format 1: use the one that "
-			  "recorded it, or a later one");
+			  "recorded it, or a later version");
 	CHECK_EQ(nr, 0);
 	memory.bytes[8] = 1;
 	memory.bytes[0] = '#';
 	CHECK_EQ(read_trace(&memory, &nr), TRACE_ALIEN);
-	CHECK_TEXT(words, "it is no trace of iommuscope");
+	CHECK_TEXT(words, "it is not a trace of iommuscope");
 	memory.size = 3;
 	CHECK_EQ(read_trace(&memory, &nr), TRACE_ALIEN);
 	memory.size = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The time, by the clock of the events and by that of the day.
+ * Clocks: the monotonic clock of events, and wall-clock time.
  */
 #ifndef IOMMUSCOPE_TEXT_CLOCK_H
 #define IOMMUSCOPE_TEXT_CLOCK_H
@@ -15,16 +15,16 @@
 uint64_t now_ns(void);
 
 /**
- * wall_now_ns() - the time of the day, CLOCK_REALTIME
+ * wall_now_ns() - the wall-clock time, CLOCK_REALTIME
  *
  * Return: nanoseconds since 1970.
  */
 uint64_t wall_now_ns(void);
 
 /**
- * wall_offset_ns() - what makes a moment of CLOCK_MONOTONIC, as the events have it, a time of the day
+ * wall_offset_ns() - offset from CLOCK_MONOTONIC, the clock of events, to wall-clock time
  *
- * Return: nanoseconds to add; it changes whenever somebody sets the clock.
+ * Return: nanoseconds to add; the offset changes whenever the clock is set.
  */
 int64_t wall_offset_ns(void);
 

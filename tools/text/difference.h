@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What lies between two figures of a machine that goes on meanwhile.
+ * Differences of figures that change while they are read.
  */
 #ifndef IOMMUSCOPE_TEXT_DIFFERENCE_H
 #define IOMMUSCOPE_TEXT_DIFFERENCE_H
@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 /**
- * difference() - subtract one figure from another that is no smaller, or looks smaller by a moment
+ * difference() - subtract a figure from another that should not be smaller, but can appear so
  * @more: the larger one
  * @less: the other one
  *
- * Two counters, or a counter and a clock, are read one after the other; the second may have passed the first.
- * The plain difference is then 16 EiB, or 584 years.
+ * Two counters, or a counter and a clock, are read one after the other, so the second may have
+ * passed the first.  The plain difference is then 16 EiB, or 584 years.
  *
  * Return: the difference, 0 if @less is the larger one.
  */

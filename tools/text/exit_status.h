@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the program ends.
+ * Exit statuses of the program.
  */
 #ifndef IOMMUSCOPE_TEXT_EXIT_STATUS_H
 #define IOMMUSCOPE_TEXT_EXIT_STATUS_H

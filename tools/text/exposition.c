@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The text in which Prometheus reads metrics.
+ * The text formats of Prometheus.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -179,7 +179,7 @@ void exposition_family(struct exposition *text, const struct metric *metric)
 		write_line(text, "# UNIT ", metric->unit);
 }
 
-/* The name and labels of a sample; @bound is that of a bucket or NULL. */
+/* Write the name and labels of a sample.  @bound is the bound of a bucket, or NULL. */
 static void write_name(struct exposition *text, const char *suffix, const struct labels *labels,
 		       const char *bound)
 {
@@ -228,7 +228,7 @@ void exposition_seconds(struct exposition *text, const struct labels *labels, ui
 	write_text(text, "\n");
 }
 
-/* Whole nanoseconds below 2^n are those up to 2^n - 1: that is the bound, and it is exact. */
+/* Values are whole nanoseconds, so those below 2^n are at most 2^n - 1: an exact bound. */
 static const char *bound_text(unsigned int index)
 {
 	static char bounds[NR_BOUNDS][32];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The text in which Prometheus reads metrics: the classic format (version 0.0.4) and OpenMetrics.
+ * The text formats of Prometheus: the classic one (version 0.0.4) and OpenMetrics.
  *
  *	exposition_family(&text, metric)
  *	exposition_u64(&text, &labels, value)		for each sample
  *	...
  *	exposition_end(&text)
  *
- * The two differ in little: OpenMetrics leaves "_total" out of a counter's family, knows units and
- * the type info, and ends with "# EOF".  A scrape writes thousands of lines, so they go to one
- * growing buffer without printf.
+ * The two differ little: OpenMetrics omits "_total" from the name of a counter's family, knows
+ * units and the type info, and ends with "# EOF".  A scrape writes thousands of lines, so they go
+ * to one growing buffer without printf.
  */
 #ifndef IOMMUSCOPE_TEXT_EXPOSITION_H
 #define IOMMUSCOPE_TEXT_EXPOSITION_H
@@ -37,7 +37,7 @@ enum metric_type {
  * @name: its name, without "_total" of a counter and "_info" of an info
  * @type: enum metric_type
  * @unit: the last word of @name if that is a unit, or NULL
- * @help: what it is, in a line
+ * @help: its description, in a line
  */
 struct metric {
 	const char *name;
@@ -52,7 +52,7 @@ struct metric {
 /**
  * struct labels - the labels of a sample
  * @length: bytes of @text
- * @text: as they are written, without the braces; not ended by a zero
+ * @text: as they are written, without the braces; not terminated by a zero byte
  */
 struct labels {
 	size_t length;
@@ -60,12 +60,12 @@ struct labels {
 };
 
 /**
- * struct exposition - a text under way
- * @format: which one
+ * struct exposition - a text in progress
+ * @format: its format
  * @text: the text so far; the caller frees it
  * @length: its length
  * @room: size of @text
- * @family: the family whose samples come
+ * @family: the family of the next samples
  */
 struct exposition {
 	enum exposition_format format;
@@ -76,10 +76,10 @@ struct exposition {
 };
 
 /**
- * exposition_choose() - the format that a client prefers
+ * exposition_choose() - choose the format that a client prefers
  * @accept: its Accept header, or NULL
  *
- * Return: OpenMetrics only if the client asks for it and likes nothing else better.
+ * Return: OpenMetrics only if the client asks for it and prefers nothing else.
  */
 enum exposition_format exposition_choose(const char *accept);
 
@@ -95,7 +95,7 @@ const char *exposition_type(enum exposition_format format);
  * labels_add() - add a label
  * @labels: the labels, zeroed before the first one
  * @name: its name
- * @value: its value; what is no UTF-8 is replaced, what finds no room is cut off
+ * @value: its value; invalid UTF-8 is replaced, and what does not fit is cut off
  */
 void labels_add(struct labels *labels, const char *name, const char *value);
 
@@ -108,7 +108,7 @@ void labels_add(struct labels *labels, const char *name, const char *value);
 void labels_number(struct labels *labels, const char *name, uint64_t value);
 
 /**
- * exposition_family() - begin a family
+ * exposition_family() - start a family
  * @text: the text
  * @metric: the family
  */
@@ -123,7 +123,7 @@ void exposition_family(struct exposition *text, const struct metric *metric);
 void exposition_u64(struct exposition *text, const struct labels *labels, uint64_t value);
 
 /**
- * exposition_infinity() - write a sample without bound
+ * exposition_infinity() - write a sample with the value +Inf
  * @text: the text
  * @labels: its labels, or NULL
  */
@@ -143,8 +143,8 @@ void exposition_seconds(struct exposition *text, const struct labels *labels, ui
  * @labels: its labels, or NULL
  * @histogram: nanoseconds
  *
- * The bounds are powers of two, which are bounds of the kernel's buckets too: no value is counted
- * on the wrong side of one.
+ * The bounds are powers of two, which are also bounds of the kernel's buckets, so every value is
+ * counted on the right side.
  */
 void exposition_histogram(struct exposition *text, const struct labels *labels,
 			  const struct histogram *histogram);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the writers of records read a field.
+ * Reading of fields, for the writers of records.
  */
 #ifndef IOMMUSCOPE_TEXT_FIELD_VALUE_H
 #define IOMMUSCOPE_TEXT_FIELD_VALUE_H
@@ -12,9 +12,9 @@
 /**
  * field_is_of() - does a record have a field?
  * @field: the field
- * @kinds: what kinds the record is of
+ * @kinds: the kinds of the record
  *
- * Return: whether it has.
+ * Return: whether it has the field.
  */
 static inline bool field_is_of(const struct field *field, unsigned int kinds)
 {
@@ -22,7 +22,7 @@ static inline bool field_is_of(const struct field *field, unsigned int kinds)
 }
 
 /**
- * fields_kinds() - what kinds a record is of
+ * fields_kinds() - get the kinds of a record
  * @table: its description
  * @record: the record
  *
@@ -52,7 +52,7 @@ static inline uint64_t field_member(const void *at, size_t size)
 
 /**
  * field_read() - read a field
- * @field: the field, no object, list or part
+ * @field: the field; not an object, list or part
  * @record: the record
  * @value: set to its value
  */
@@ -81,10 +81,10 @@ static inline void field_read(const struct field *field, const void *record, str
 }
 
 /**
- * field_date() - a time in RFC 3339
+ * field_date() - format a time as RFC 3339
  * @wall_ns: nanoseconds since 1970
  *
- * Return: the text, good until the next call.
+ * Return: the text, valid until the next call.
  */
 const char *field_date(uint64_t wall_ns);
 

@@ -15,7 +15,7 @@
 
 const char *field_date(uint64_t wall_ns)
 {
-	/* strftime() asks the file system for the time zone each time: once a second will do */
+	/* strftime() looks up the time zone file on each call, so call it once a second */
 	static char text[DATE_SIZE];
 	static time_t last = -1;
 	time_t seconds = wall_ns / 1000000000;
@@ -108,7 +108,7 @@ static void csv_value(FILE *file, const struct field *field, const void *record,
 	}
 }
 
-/* A row of a record; without one all cells are empty, as those of fields that it does not have. */
+/* Write a row.  Fields that the record does not have are empty; without a record, all are. */
 static void row(FILE *file, const struct field_table *table, const void *record, int64_t wall_ns,
 		bool *comma)
 {
@@ -139,7 +139,7 @@ void fields_csv(FILE *file, const struct field_table *table, const void *record,
 
 /* Columns */
 
-/* The field with a key, and in @record the record that has it, which may be a part of the one given. */
+/* Find the field with a key, and set @record to the record that has it, which may be a part. */
 static const struct field *find(const struct field_table *table, const char *key,
 				const void **record)
 {
@@ -163,7 +163,7 @@ static const struct field *find(const struct field_table *table, const char *key
 	return NULL;
 }
 
-/* Columns are constants: one without a field is a mistake in the program. */
+/* Columns are constants, so a column without a field is a bug. */
 static const struct field *field_of(const struct field_table *table, const char *key,
 				    const void **record)
 {

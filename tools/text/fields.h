@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Descriptions of records: which fields they have, and what each means.
+ * Descriptions of records: the fields of each kind of record, and their meaning.
  *
- * A table describes one kind of record.  JSON, CSV, columns of text and the reference of keys are all
- * written from it, so a key has one meaning wherever it shows.  Nothing here knows a record: a field
- * is a member at an offset, or a function that gets it.
+ * A table describes one kind of record.  JSON, CSV, columns of text and the reference of keys are
+ * all written from it, so a key means the same everywhere.  This code knows no record: a field is
+ * a member at an offset, or a function that returns the value.
  *
- * The type decides how a value is written, and what its key ends in: a number of bytes ends in _bytes,
- * a duration in _ns, a moment in time_ns.  A field that is not known is null in JSON, empty in CSV and
- * "-" in a column; a field that this kind of record does not have at all is left out of JSON.
+ * The type of a field decides how its value is written and how its key ends: a number of bytes
+ * ends in _bytes, a duration in _ns, a point in time in time_ns.  A value that is not known is
+ * null in JSON, empty in CSV and "-" in a column.  A field that this kind of record does not have
+ * is absent in JSON.
  */
 #ifndef IOMMUSCOPE_TEXT_FIELDS_H
 #define IOMMUSCOPE_TEXT_FIELDS_H
@@ -23,7 +24,7 @@
 struct json;
 
 enum field_type {
-	FIELD_NONE, /* no field: another one of this table has its key */
+	FIELD_NONE, /* no field: another field of this table has its key */
 	FIELD_NUMBER,
 	FIELD_SIGNED,
 	FIELD_ID,
@@ -31,28 +32,28 @@ enum field_type {
 	FIELD_BYTES,
 	FIELD_DURATION,
 	FIELD_OFFSET, /* a duration that may be negative */
-	FIELD_TIME, /* CLOCK_MONOTONIC in the record, CLOCK_REALTIME where it is written */
+	FIELD_TIME, /* CLOCK_MONOTONIC in the record, CLOCK_REALTIME in the output */
 	FIELD_DATE, /* the same as a text, RFC 3339 */
-	FIELD_MONOTONIC, /* CLOCK_MONOTONIC, as it is */
+	FIELD_MONOTONIC, /* CLOCK_MONOTONIC in the output as well */
 	FIELD_TEXT,
 	FIELD_FLAG,
 	FIELD_REAL,
 	FIELD_SHARE,
-	FIELD_OBJECT, /* a record of another table; those before are plain values */
-	FIELD_LIST, /* any number of them */
+	FIELD_OBJECT, /* a record of another table; all types before this are plain values */
+	FIELD_LIST, /* any number of records of another table */
 	FIELD_VALUES, /* a list that the field writes itself */
-	FIELD_INCLUDE, /* the fields of another table, as if they stood here */
+	FIELD_INCLUDE, /* the fields of another table, as if they were listed here */
 	NR_FIELD_TYPES,
 };
 
 /**
  * struct value - the value of a field
- * @known: it is known
+ * @known: the value is known
  * @number: numbers, ids, addresses, bytes, times, flags
  * @integer: FIELD_SIGNED, FIELD_OFFSET
  * @real: FIELD_REAL, FIELD_SHARE
  * @text: FIELD_TEXT
- * @room: where a text can be made
+ * @room: buffer for a text
  */
 struct value {
 	bool known;
@@ -70,18 +71,18 @@ struct field_table;
 /**
  * struct field - a field of a record
  * @key: its key; NULL for FIELD_INCLUDE and FIELD_NONE
- * @doc: what it means
- * @unknown: when it is not known, for the reference; NULL if it always is.  If it can be, a member
- *	that is 0 or "" is not known, unless there is @known
- * @known: is it known?  NULL: as @unknown and @get say
+ * @doc: its meaning
+ * @unknown: when it is not known, for the reference; NULL if it is always known.  Otherwise a
+ *	member that is 0 or "" is not known, unless @known is set
+ * @known: returns whether it is known; NULL: see @unknown and @get
  * @type: enum field_type
  * @kinds: bits of the kinds of records that have it, 0 for all
- * @offset: where the member is
+ * @offset: offset of the member
  * @size: bytes of the member
  * @mask: FIELD_FLAG: bits of the member, 0 for all
- * @get: sets the value, instead of @offset; @value->known is true before
+ * @get: sets the value, instead of @offset; @value->known is true at the call
  * @table: FIELD_OBJECT, FIELD_LIST, FIELD_INCLUDE: describes the other records
- * @element: the other record with a number from 0; NULL: there is none
+ * @element: returns the other record with a number, counted from 0; NULL if there is none
  * @write: FIELD_VALUES: writes them with json_*(), key NULL
  */
 struct field {
@@ -102,10 +103,10 @@ struct field {
 
 /**
  * struct field_table - the fields of one kind of record
- * @name: what such a record is
+ * @name: name of such a record
  * @fields: the fields
- * @nr: how many
- * @kinds: which kinds a record is of, for @kinds of the fields; NULL: of all
+ * @nr: number of fields
+ * @kinds: returns the kinds of a record, for @kinds of the fields; NULL: all kinds
  */
 struct field_table {
 	const char *name;
@@ -122,13 +123,13 @@ struct field_table {
 		__VA_ARGS__                                                                      \
 	}
 
-/* A field that a function gets, or a list or object. */
+/* A field whose value a function returns, or a list or object. */
 #define FIELD(field_type, field_key, ...)                                 \
 	{                                                                 \
 		.key = field_key, .type = FIELD_##field_type, __VA_ARGS__ \
 	}
 
-/* The fields of a part, which a function gets from the record. */
+/* The fields of a part of the record, which a function returns. */
 #define INCLUDE(part, function)                                              \
 	{                                                                    \
 		.type = FIELD_INCLUDE, .table = &(part), .element = function \
@@ -142,7 +143,7 @@ struct field_table {
 	}
 
 /**
- * fields_json() - write the fields of a record into an object that is open
+ * fields_json() - write the fields of a record into an open object
  * @json: the writer
  * @table: the description
  * @record: the record
@@ -163,14 +164,14 @@ void fields_json_line(struct json *json, const struct field_table *table, const 
 
 /**
  * fields_csv_heading() - write the keys as a row
- * @file: where to
+ * @file: the file
  * @table: the description; objects and lists have no column
  */
 void fields_csv_heading(FILE *file, const struct field_table *table);
 
 /**
  * fields_csv() - write a record as a row
- * @file: where to
+ * @file: the file
  * @table: the description
  * @record: the record
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
@@ -178,7 +179,7 @@ void fields_csv_heading(FILE *file, const struct field_table *table);
 void fields_csv(FILE *file, const struct field_table *table, const void *record, int64_t wall_ns);
 
 /**
- * struct column - a column of a table for people
+ * struct column - a column of a text table
  * @head: its title
  * @key: key of the field
  */
@@ -188,31 +189,31 @@ struct column {
 };
 
 /**
- * fields_columns() - begin a table for people
+ * fields_columns() - start a text table
  * @table: the table, empty
  * @fields: the description
  * @columns: its columns
- * @nr: how many
+ * @nr: number of columns
  *
- * What is no text is aligned to the right.
+ * Columns other than texts are aligned to the right.
  */
 void fields_columns(struct table *table, const struct field_table *fields,
 		    const struct column *columns, unsigned int nr);
 
 /**
- * fields_row() - add a record to a table for people
+ * fields_row() - add a record to a text table
  * @table: the table
  * @colour: colour of the row
  * @fields: the description
  * @columns: as for fields_columns()
- * @nr: how many
+ * @nr: number of columns
  * @record: the record
  */
 void fields_row(struct table *table, enum colour colour, const struct field_table *fields,
 		const struct column *columns, unsigned int nr, const void *record);
 
 /**
- * fields_text() - a field for people
+ * fields_text() - format a field as text
  * @fields: the description
  * @key: key of the field
  * @record: the record
@@ -232,10 +233,10 @@ void fields_text(const struct field_table *fields, const char *key, const void *
 const void *field_itself(const void *record, size_t number);
 
 /**
- * field_type_text() - how values of a type are written in JSON, in words
+ * field_type_text() - describe how values of a type are written in JSON
  * @type: the type
  *
- * Return: the words.
+ * Return: the description.
  */
 const char *field_type_text(enum field_type type);
 

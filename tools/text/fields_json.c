@@ -2,9 +2,10 @@
 /*
  * Records as JSON, from their descriptions.
  *
- * A stream has hundreds of thousands of records a second, and most fields of a description are of other
- * kinds of records.  So the first record of a kind makes a plan: the fields that such a record has, those of
- * its parts among them, with their keys ready to be copied.  Plans stay until the program ends.
+ * A stream has hundreds of thousands of records a second, and most fields of a description belong
+ * to other kinds of records.  So the first record of a kind makes a plan: the list of fields that
+ * such a record has, including those of its parts, with keys that are ready to be copied.  Plans
+ * stay until the program ends.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 /**
  * struct step - a field of a plan
  * @field: the field
- * @plain: it is a member whose number is written as it is
+ * @plain: it is a member whose number is written unchanged
  * @key: its key
  */
 struct step {
@@ -28,10 +29,10 @@ struct step {
 /**
  * struct plan - how records of a kind are written
  * @table: their description
- * @kinds: what kinds they are of
+ * @kinds: the kinds of the records
  * @steps: the fields, one after the other
- * @nr: how many
- * @next: the next plan of the same place in the table of plans
+ * @nr: number of fields
+ * @next: the next plan in the same slot of the table of plans
  */
 struct plan {
 	const struct field_table *table;
@@ -43,7 +44,7 @@ struct plan {
 
 #define NR_PLACES 64
 
-/* Is a part the record itself, and described by the same kinds?  Then its fields are fields of the whole. */
+/* Is a part the record itself, with the same kinds?  Then its fields are inlined. */
 static bool is_flat(const struct field_table *table, const struct field *field)
 {
 	return field->type == FIELD_INCLUDE && field->element == field_itself &&
@@ -169,7 +170,7 @@ static void write_list(struct json *json, const struct field *field, const void 
 	json_end_array(json);
 }
 
-/* What is no plain value; its key has been written. */
+/* Write a value that is not plain; its key has been written. */
 static void write_other(struct json *json, const struct field *field, const void *record,
 			int64_t wall_ns)
 {

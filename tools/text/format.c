@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers as people write them, and back.
+ * Numbers in readable form: formatting and parsing.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 static const char *const size_units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 #define NR_SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
 
-/* One decimal below ten, none above; what would round up to ten is above. */
+/* One decimal below ten, none above; a value that rounds up to ten has none. */
 static void add_scaled(struct strbuf *buf, double value, const char *unit)
 {
 	long tenths;
@@ -60,7 +60,7 @@ static unsigned int size_unit(uint64_t bytes)
 {
 	unsigned int unit = 0;
 
-	/* 1023.6 KiB would read "1024 KiB": from there on the next unit serves */
+	/* 1023.6 KiB would read "1024 KiB", so use the next unit from there on */
 	while (unit + 1 < NR_SIZE_UNITS && (double)bytes >= ldexp(1023.5, 10 * unit))
 		unit++;
 	return unit;
@@ -164,7 +164,7 @@ struct text format_percent(uint64_t part, uint64_t whole)
 
 struct text format_clock_second(uint64_t wall_ns)
 {
-	/* a stream of events asks for the same second over and over */
+	/* a stream of events formats the same second again and again */
 	static time_t last = -1;
 	static struct text text;
 	time_t seconds = wall_ns / 1000000000;
@@ -206,7 +206,7 @@ bool parse_duration(const char *string, uint64_t *ns)
 	char *end;
 	size_t i;
 
-	/* strtod() would take "-1", " 1", "nan" and "0x1p3" */
+	/* strtod() would accept "-1", " 1", "nan" and "0x1p3" */
 	if (!isdigit((unsigned char)*string) && *string != '.')
 		return false;
 	if (string[0] == '0' && (string[1] == 'x' || string[1] == 'X'))
@@ -236,7 +236,7 @@ bool parse_size(const char *string, uint64_t *bytes)
 	double value;
 	char *end;
 
-	/* strtod() knows more ways to write a number than people mean */
+	/* strtod() accepts more notations than we want */
 	if (!isdigit((unsigned char)*string) || tolower((unsigned char)string[1]) == 'x')
 		return false;
 	value = strtod(string, &end);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers as people write them, and back.  Pure functions.
+ * Numbers in readable form: formatting and parsing.  Pure functions.
  */
 #ifndef IOMMUSCOPE_TEXT_FORMAT_H
 #define IOMMUSCOPE_TEXT_FORMAT_H
@@ -15,26 +15,26 @@ struct text {
 };
 
 /**
- * format_size() - a number of bytes: "512 B", "4.0 GiB", "64 MiB"
- * @bytes: how many
+ * format_size() - format a number of bytes: "512 B", "4.0 GiB", "64 MiB"
+ * @bytes: the number
  *
  * Return: the text.
  */
 struct text format_size(uint64_t bytes);
 
 /**
- * format_size_as() - a number of bytes in the unit that another one is told in
- * @bytes: how many
+ * format_size_as() - format a number of bytes in the unit of another number
+ * @bytes: the number
  * @as: the other number
  *
- * Numbers that are to be compared stand in one unit: "64 MiB allowed, 4096 MiB wanted".
+ * Numbers to be compared have the same unit: "64 MiB allowed, 4096 MiB wanted".
  *
  * Return: the text.
  */
 struct text format_size_as(uint64_t bytes, uint64_t as);
 
 /**
- * format_duration() - a time: "850 ns", "38 µs", "1.2 ms", "3 min 20 s"
+ * format_duration() - format a duration: "850 ns", "38 µs", "1.2 ms", "3 min 20 s"
  * @ns: nanoseconds
  *
  * Return: the text.
@@ -42,7 +42,7 @@ struct text format_size_as(uint64_t bytes, uint64_t as);
 struct text format_duration(uint64_t ns);
 
 /**
- * format_count() - a number in at most five digits: "99999", "1.2 M"
+ * format_count() - format a number in at most five digits: "99999", "1.2 M"
  * @count: the number
  *
  * Return: the text.
@@ -50,7 +50,7 @@ struct text format_duration(uint64_t ns);
 struct text format_count(uint64_t count);
 
 /**
- * format_number() - a number with a fraction in few digits: "0.25", "9.5", "1234", "1.2 M"
+ * format_number() - format a number with a fraction in few digits: "0.25", "9.5", "1234", "1.2 M"
  * @value: the number
  *
  * Return: the text.
@@ -58,16 +58,16 @@ struct text format_count(uint64_t count);
 struct text format_number(double value);
 
 /**
- * format_percent() - a share: "93 %", "0.4 %"
+ * format_percent() - format a share: "93 %", "0.4 %"
  * @part: the part
- * @whole: of this
+ * @whole: the whole
  *
  * Return: the text, "-" if there is no whole.
  */
 struct text format_percent(uint64_t part, uint64_t whole);
 
 /**
- * format_clock() - a time of the day, local: "20:13:02.062126"
+ * format_clock() - format a local time of the day: "20:13:02.062126"
  * @wall_ns: CLOCK_REALTIME
  *
  * Return: the text.
@@ -75,7 +75,7 @@ struct text format_percent(uint64_t part, uint64_t whole);
 struct text format_clock(uint64_t wall_ns);
 
 /**
- * format_clock_second() - a time of the day, local, to the second: "20:13:02"
+ * format_clock_second() - format a local time of the day to the second: "20:13:02"
  * @wall_ns: CLOCK_REALTIME
  *
  * Return: the text.
@@ -83,25 +83,25 @@ struct text format_clock(uint64_t wall_ns);
 struct text format_clock_second(uint64_t wall_ns);
 
 /**
- * parse_duration() - read a time: "2", "1.5s", "250ms", "40us", "100ns", "2m", "1h"
+ * parse_duration() - parse a duration: "2", "1.5s", "250ms", "40us", "100ns", "2m", "1h"
  * @string: the text; a bare number is in seconds
  * @ns: set to the nanoseconds
  *
- * Return: whether @string is a time.
+ * Return: whether @string is a duration.
  */
 bool parse_duration(const char *string, uint64_t *ns);
 
 /**
- * parse_size() - read a number of bytes: "4096", "64K", "1.5G", "64GiB"
+ * parse_size() - parse a number of bytes: "4096", "64K", "1.5G", "64GiB"
  * @string: the text; units are powers of 1024
  * @bytes: set to the bytes
  *
- * Return: whether @string is a size, of whole bytes.
+ * Return: whether @string is a size in whole bytes.
  */
 bool parse_size(const char *string, uint64_t *bytes);
 
 /**
- * parse_number() - read a whole number, decimal or 0x...
+ * parse_number() - parse a whole number, decimal or 0x...
  * @string: the text
  * @max: the largest number accepted
  * @number: set to the number

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Histograms as the tool reads them.
+ * Histograms in user space.
  */
 #include <math.h>
 
@@ -44,7 +44,7 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
 	}
 	if (i == SCOPE_NR_BUCKETS)
 		return histogram->max;
-	/* the values of a bucket are taken as spread evenly over it */
+	/* assume that the values of a bucket are spread evenly over it */
 	low = scope_bucket_low(i);
 	high = scope_bucket_low(i + 1);
 	value = low + (high - low - 1) * ((double)(rank - before) - 0.5) / histogram->buckets[i];

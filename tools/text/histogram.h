@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Histograms as the tool reads them: those of all CPUs added up.
+ * Histograms in user space: the sums of the histograms of all CPUs.
  */
 #ifndef IOMMUSCOPE_TEXT_HISTOGRAM_H
 #define IOMMUSCOPE_TEXT_HISTOGRAM_H
@@ -10,11 +10,11 @@
 #include "bpf/histogram.h"
 
 /**
- * struct histogram - how often which values were seen
- * @count: how many values
+ * struct histogram - a histogram of values
+ * @count: number of values
  * @sum: their sum
  * @max: the largest one
- * @buckets: how many are in each bucket of bpf/histogram.h
+ * @buckets: number of values in each bucket of bpf/histogram.h
  */
 struct histogram {
 	uint64_t count;
@@ -32,7 +32,7 @@ void histogram_add(struct histogram *to, const struct histogram *from);
 
 /**
  * histogram_value() - count one value
- * @histogram: where to
+ * @histogram: the histogram
  * @value: the value
  */
 void histogram_value(struct histogram *histogram, uint64_t value);
@@ -42,12 +42,12 @@ void histogram_value(struct histogram *histogram, uint64_t value);
  * @histogram: the values
  * @percent: the share, 0 to 100
  *
- * Return: the value, right to a sixteenth; 0 if there are no values.
+ * Return: the value, accurate to 1/16; 0 if there are no values.
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percent);
 
 /**
- * histogram_bound() - the least bound that no value exceeds, as the buckets tell it
+ * histogram_bound() - the smallest bucket bound that no value exceeds
  * @histogram: the values
  *
  * Return: the end of the last bucket that is not empty.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * JSON, written as it comes.
+ * A streaming writer of JSON.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -16,7 +16,7 @@ static void flush(struct json *json)
 	json->used = 0;
 }
 
-/* Where @size bytes have room, which is less than all there is. */
+/* Get a place for @size bytes, fewer than the whole buffer. */
 static char *room(struct json *json, size_t size)
 {
 	if (sizeof(json->text) - json->used < size)
@@ -41,7 +41,7 @@ static void put_text(struct json *json, const char *text, size_t length)
 	json->used += length;
 }
 
-/* A value is whole. */
+/* A value is complete. */
 static void done(struct json *json)
 {
 	if (!json->depth)
@@ -49,8 +49,8 @@ static void done(struct json *json)
 }
 
 /*
- * What stands for itself in a string, as nearly all of any string does: what is printable but the
- * quote, the backslash, and what could end a script that the text stands in.
+ * Characters that need no escape in a string: printable ones except for the quote, the backslash,
+ * and characters that could end a script that contains the text.
  */
 static const bool plain[256] = {
 	[' '] = true,	      ['!'] = true,	    ['#' ... ';'] = true,
@@ -91,10 +91,10 @@ static void quote(struct json *json, const char *string)
 
 /* Room for a number. */
 #define NUMBER_SIZE 24
-/* No key is longer. */
+/* Bound on the length of keys. */
 #define KEY_SIZE 256
 
-/* What comes before a value.  Returns where a number has room; @used does not count what is put there. */
+/* Write what precedes a value.  Return a place for a number, which @used does not include yet. */
 static char *element(struct json *json, const char *key)
 {
 	size_t length = key ? strnlen(key, KEY_SIZE) : 0;
@@ -104,7 +104,7 @@ static char *element(struct json *json, const char *key)
 		*p++ = ',';
 	json->comma = true;
 	if (key) {
-		/* keys are ours, and plain */
+		/* keys are ours and need no escapes */
 		*p++ = '"';
 		memcpy(p, key, length);
 		p += length;
@@ -122,14 +122,14 @@ void json_key_make(struct json_key *made, const char *key)
 	made->length = length < sizeof(made->text) ? length : sizeof(made->text) - 1;
 }
 
-/* Returns where a number has room, as element() does. */
+/* Return a place for a number, as element() does. */
 static inline char *member(struct json *json, const struct json_key *key)
 {
 	char *start = room(json, 1 + sizeof(key->text) + NUMBER_SIZE), *p = start;
 
 	*p = ',';
 	p += json->comma;
-	/* all of it: to copy a number of bytes that is not known takes longer */
+	/* copy all of it: a copy of variable length is slower */
 	memcpy(p, key->text, sizeof(key->text));
 	p += key->length;
 	json->used += p - start;
@@ -224,7 +224,7 @@ void json_i64(struct json *json, const char *key, int64_t value)
 	done(json);
 }
 
-/* A value as printf() makes it. */
+/* Write a value that is already formatted. */
 static void put_value(struct json *json, const char *key, const char *value)
 {
 	element(json, key);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * JSON, written as it comes: no tree, no allocation, so that a stream of events costs little.
+ * A streaming writer of JSON: no tree and no allocation, so that a stream of events costs little.
  *
  * The writer knows only its depth and whether a comma is due.  Keys are snake_case with the unit
- * in the name.  With a NULL key a value is an element of an array.
+ * in the name.  A value with a NULL key is an element of an array.
  */
 #ifndef IOMMUSCOPE_TEXT_JSON_H
 #define IOMMUSCOPE_TEXT_JSON_H
@@ -13,15 +13,15 @@
 #include <stdio.h>
 
 /**
- * struct json - a JSON text under way
- * @file: where it goes
+ * struct json - a JSON text in progress
+ * @file: the output
  * @comma: the next element needs a comma before it
  * @depth: objects and arrays that are open
  * @used: bytes in @text
- * @text: what has not gone to @file yet: it does when there is no more room, or nothing open
+ * @text: not yet written to @file; written when it is full, or when nothing is open
  *
- * Operations come by the hundred thousand, with twenty members each; to hand each of them to stdio by
- * itself takes longer than all the rest.
+ * There can be hundreds of thousands of operations, each with twenty members.  Passing each member
+ * to stdio would take longer than all the rest.
  */
 struct json {
 	FILE *file;
@@ -31,11 +31,11 @@ struct json {
 	char text[1024];
 };
 
-/* Room for a key that is made ready, in quotes. */
+/* Room for a prepared key, in quotes. */
 #define JSON_KEY_SIZE 32
 
 /**
- * struct json_key - a key made ready, which is copied faster
+ * struct json_key - a prepared key, which is faster to write
  * @length: of @text
  * @text: the key in quotes, and a colon
  */
@@ -45,7 +45,7 @@ struct json_key {
 };
 
 /**
- * json_key_make() - make a key ready
+ * json_key_make() - prepare a key
  * @made: filled in
  * @key: the key
  */
@@ -74,7 +74,7 @@ void json_member_u64(struct json *json, const struct json_key *key, uint64_t val
 void json_member_null(struct json *json, const struct json_key *key);
 
 /**
- * json_object() - begin an object
+ * json_object() - start an object
  * @json: the writer
  * @key: its key in the object around it, or NULL
  */
@@ -87,7 +87,7 @@ void json_object(struct json *json, const char *key);
 void json_end_object(struct json *json);
 
 /**
- * json_array() - begin an array
+ * json_array() - start an array
  * @json: the writer
  * @key: its key in the object around it, or NULL
  */
@@ -101,7 +101,7 @@ void json_end_array(struct json *json);
 
 /**
  * json_end() - end a document, or one object of a stream, with a newline
- * @json: the writer, ready for the next one
+ * @json: the writer, then ready for the next one
  */
 void json_end(struct json *json);
 
@@ -141,7 +141,7 @@ void json_micros(struct json *json, const char *key, int64_t ns);
  * json_double() - write a number with a fraction
  * @json: the writer
  * @key: its key, or NULL
- * @value: the number; one that JSON cannot say becomes null
+ * @value: the number; one that JSON cannot express becomes null
  */
 void json_double(struct json *json, const char *key, double value);
 
@@ -149,7 +149,7 @@ void json_double(struct json *json, const char *key, double value);
  * json_bool() - write true or false
  * @json: the writer
  * @key: its key, or NULL
- * @value: which
+ * @value: the value
  */
 void json_bool(struct json *json, const char *key, bool value);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names from outside; name.h describes what is left of them.
+ * Names from outside; name.h describes how they are cleaned.
  */
 #include <ctype.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #define ESCAPE_LENGTH 4
 
-/* Ranges of code points that are not printed, in their order. */
+/* Ranges of code points that are not printed, in order. */
 static const struct {
 	uint32_t first, last;
 } hidden[] = {
@@ -33,7 +33,7 @@ static const struct {
 	{ 0xe0000, 0x10ffff },	  /* tags, private use */
 };
 
-/* Bytes of the printable character at @text, 0 if there is none. */
+/* Number of bytes of the printable character at @text, 0 if there is none. */
 static size_t printable(const char *text)
 {
 	size_t length, i;
@@ -59,7 +59,7 @@ void name_clean(char *name, size_t size)
 	}
 }
 
-/* Does it look like what name_escape() makes of a byte that is not printable, or of a backslash? */
+/* Does it look like an escape that name_escape() writes? */
 static bool looks_escaped(const char *text)
 {
 	unsigned int byte;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What goes to standard output and standard error.
+ * Standard output and standard error.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ void output_init(void)
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
-	/* a reader that is gone shows as EPIPE, which is quiet */
+	/* when the reader is gone, writes fail with EPIPE and we end quietly */
 	signal(SIGPIPE, SIG_IGN);
 	is_terminal = isatty(STDOUT_FILENO);
 	use_colour = is_terminal && !(no_color && *no_color) && term && strcmp(term, "dumb");
@@ -166,7 +166,7 @@ static void pad(int columns)
 		printf("%*s", columns, "");
 }
 
-/* Bytes of @text that fit into @columns. */
+/* Number of bytes of @text that fit into @columns. */
 static size_t cut(const char *text, int columns)
 {
 	const char *p = text;
@@ -184,11 +184,11 @@ static void print_row(const struct table *table, char *const *cells, const int *
 	const char *text;
 	size_t length;
 
-	/* no blanks at the end of a line */
+	/* no trailing blanks */
 	while (last && !(cells[last] && *cells[last]))
 		last--;
 	for (i = 0; i <= last; i++) {
-		/* numbers that were cut would be wrong ones */
+		/* never cut a number, it would be wrong */
 		if (room && i && table->right & 1U << i && widths[i] > room)
 			return;
 		text = cells[i] ? cells[i] : "";
@@ -212,7 +212,7 @@ static void measure_row(const struct table *table, char *const *cells, int *widt
 
 	for (i = 1; i < table->columns; i++)
 		filled += cells[i] != NULL;
-	/* a text that stands alone may run over the columns behind it */
+	/* a text alone in its row may extend over the next columns */
 	if (!filled && table->columns > 1)
 		return;
 	for (i = 0; i < table->columns; i++)

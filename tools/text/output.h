@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What goes to standard output and standard error.
+ * Standard output and standard error.
  *
- * Lines, tables and colour for people; complaints of one line; an end without noise when nobody
- * reads any more.
+ * Lines, tables and colour on standard output; complaints of one line on standard error; a quiet
+ * end when the reader is gone.
  */
 #ifndef IOMMUSCOPE_TEXT_OUTPUT_H
 #define IOMMUSCOPE_TEXT_OUTPUT_H
@@ -22,17 +22,17 @@ enum colour {
 };
 
 /**
- * output_init() - look what standard output is
+ * output_init() - find out what standard output is
  *
  * Call it once, before anything is printed.
  */
 void output_init(void);
 
 /**
- * colour_on() - the sequence that begins a colour
- * @colour: which
+ * colour_on() - the sequence that starts a colour
+ * @colour: the colour
  *
- * Return: the sequence, "" where standard output is no terminal or NO_COLOR is set.
+ * Return: the sequence; "" if standard output is not a terminal or NO_COLOR is set.
  */
 const char *colour_on(enum colour colour);
 
@@ -46,64 +46,64 @@ const char *colour_off(void);
 /**
  * terminal_width() - columns of the terminal
  *
- * Return: its columns, or 0 where standard output is no terminal.
+ * Return: its columns, or 0 if standard output is not a terminal.
  */
 int terminal_width(void);
 
 /**
- * complain() - say on standard error what is wrong, in one line
+ * complain() - report a problem on standard error, in one line
  * @format: as for printf, without a newline
  */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * output_before_complaint() - what has to be done before standard error can be written to
- * @restore: gives the terminal back; called before each complaint
+ * output_before_complaint() - set what must happen before a write to standard error
+ * @restore: restores the terminal; called before each complaint
  */
 void output_before_complaint(void (*restore)(void));
 
 /**
- * out_of_memory() - end the program, there is no memory
+ * out_of_memory() - report that there is no memory, and exit
  */
 void out_of_memory(void) __attribute__((noreturn));
 
 /**
- * flush_output() - hand over what has been printed
+ * flush_output() - flush standard output
  *
- * Return: whether somebody still reads.  What else fails is told by finish_output().
+ * Return: whether the reader is still there.  finish_output() reports other failures.
  */
 bool flush_output(void);
 
 /**
- * finish_output() - hand over what has been printed, for the last time
+ * finish_output() - flush standard output for the last time
  *
- * A closed pipe is no failure: the reader has what it wanted.
+ * A closed pipe is not a failure: the reader has what it wanted.
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int finish_output(void);
 
 /**
- * write_all() - write to a file, past standard I/O
+ * write_all() - write to a file without stdio
  * @fd: the file
  * @data: what to write
- * @size: bytes of it
+ * @size: number of bytes
  *
- * Return: 0, or a negative errno when only a part was written.
+ * Return: 0, or a negative errno if only a part was written.
  */
 int write_all(int fd, const void *data, size_t size);
 
 /**
- * print_left() - print a text, and blanks behind it
+ * print_left() - print a text, then blanks
  * @text: the text
- * @columns: how many columns to fill
+ * @columns: columns to fill
  */
 void print_left(const char *text, int columns);
 
 /**
- * print_right() - print blanks, and a text behind them
+ * print_right() - print blanks, then a text
  * @text: the text
- * @columns: how many columns to fill
+ * @columns: columns to fill
  */
 void print_right(const char *text, int columns);
 
@@ -111,13 +111,13 @@ void print_right(const char *text, int columns);
 
 /**
  * struct table - rows of texts in aligned columns
- * @columns: how many
+ * @columns: number of columns
  * @heads: their titles
  * @right: a bit for each column that is aligned to the right
  * @rows: the texts, @columns for each row
  * @colours: enum colour of each row
- * @nr_rows: how many rows there are
- * @room: how many rows have room
+ * @nr_rows: number of rows
+ * @room: rows that fit into the arrays
  */
 struct table {
 	unsigned int columns;
@@ -130,7 +130,7 @@ struct table {
 };
 
 /**
- * table_row() - begin a row
+ * table_row() - start a row
  * @table: the table
  * @colour: colour of the row
  *
@@ -141,7 +141,7 @@ void table_row(struct table *table, enum colour colour);
 /**
  * table_set() - set a text in the last row
  * @table: the table
- * @column: which column
+ * @column: the column
  * @format: as for printf
  */
 void table_set(struct table *table, unsigned int column, const char *format, ...)
@@ -151,13 +151,13 @@ void table_set(struct table *table, unsigned int column, const char *format, ...
  * table_print() - print a table and empty it
  * @table: the table
  *
- * On a terminal a line is cut where it would wrap: within a text, before a number.
+ * On a terminal, a line that would wrap is cut: within a text, or before a number.
  */
 void table_print(struct table *table);
 
 /**
- * csv_text() - write a field of comma-separated values, quoted where it must be
- * @file: where to
+ * csv_text() - write a field of comma-separated values, quoted if necessary
+ * @file: the file
  * @text: the field
  */
 void csv_text(FILE *file, const char *text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A text that grows at its end.
+ * A string buffer.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ void strbuf_add(struct strbuf *buf, const char *more)
 	add(buf, more, strlen(more));
 }
 
-/* How many digits has a number? */
+/* The number of decimal digits of a number. */
 static unsigned int nr_digits(uint64_t value)
 {
 	unsigned int nr = 1;
@@ -63,7 +63,7 @@ char *put_digits(char *to, uint64_t value)
 		p -= 2;
 		memcpy(p, pairs[value % 100], 2);
 	}
-	/* of what is left, all of it; so the compiler knows, and a checker */
+	/* value < 100 here; this form shows it to the compiler and to checkers */
 	if (value >= 10)
 		memcpy(to, pairs[value % 100], 2);
 	else

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A text that grows at its end.
+ * A string buffer.
  *
- * For what is written a hundred thousand times a second, where printf() would take most of the time. It
- * is always terminated, and cut at its room.
+ * For texts that are written a hundred thousand times a second, where printf() would take most of
+ * the time.  The text is always terminated, and cut off at the size of the buffer.
  */
 #ifndef IOMMUSCOPE_TEXT_STRBUF_H
 #define IOMMUSCOPE_TEXT_STRBUF_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /**
- * struct strbuf - where such a text goes on
+ * struct strbuf - the end of a text in its buffer
  * @at: its end, a zero byte
  * @room: bytes from @at on, at least 1
  */
@@ -22,10 +22,10 @@ struct strbuf {
 };
 
 /**
- * strbuf_begin() - begin a text
+ * strbuf_begin() - start a text
  * @buf: filled in
- * @text: where it goes
- * @size: bytes there, at least 1
+ * @text: the buffer
+ * @size: size of the buffer, at least 1
  */
 void strbuf_begin(struct strbuf *buf, char *text, size_t size);
 
@@ -51,15 +51,15 @@ void strbuf_add_number(struct strbuf *buf, uint64_t value);
 void strbuf_add_hex(struct strbuf *buf, uint64_t value);
 
 /**
- * strbuf_pad() - add spaces until a part is so wide
+ * strbuf_pad() - add spaces until a part has a width
  * @buf: the text
- * @from: where the part begins, an earlier @at
- * @columns: how wide
+ * @from: start of the part, an earlier @at
+ * @columns: the width
  */
 void strbuf_pad(struct strbuf *buf, const char *from, int columns);
 
 /**
- * strbuf_say() - add what printf() makes of it
+ * strbuf_say() - add formatted text
  * @buf: the text
  * @format: as for printf()
  */
@@ -70,7 +70,7 @@ __attribute__((format(printf, 2, 3))) void strbuf_say(struct strbuf *buf, const 
  * @to: 20 bytes at least
  * @value: the number
  *
- * Return: where it ends.
+ * Return: the end of the number.
  */
 char *put_digits(char *to, uint64_t value);
 

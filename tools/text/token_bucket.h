@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Credit for what is expensive and can be asked for by anybody: it may take a share of the time, and
- * what was not used may be saved up to a bound.
+ * A time budget for expensive work that any client can request.  The work may take a share of the
+ * time; unused time is saved up to a bound.
  */
 #ifndef IOMMUSCOPE_TEXT_TOKEN_BUCKET_H
 #define IOMMUSCOPE_TEXT_TOKEN_BUCKET_H
@@ -12,11 +12,11 @@
 #include "text/clock.h"
 
 /**
- * struct token_bucket - how long something may take
- * @share: one part in so many of the time
- * @most_ns: what may be saved up
- * @left_ns: what is left; below zero after it took longer
- * @since_ns: CLOCK_MONOTONIC up to which time has given credit
+ * struct token_bucket - a time budget
+ * @share: divisor: the work may take 1/@share of the time
+ * @most_ns: most credit that is saved up
+ * @left_ns: credit left; negative after the work took longer
+ * @since_ns: CLOCK_MONOTONIC up to which credit has been given
  */
 struct token_bucket {
 	unsigned int share;
@@ -26,7 +26,7 @@ struct token_bucket {
 };
 
 /**
- * token_bucket_begin() - is there credit to begin?
+ * token_bucket_begin() - is there credit to start?
  * @credit: the credit
  *
  * Return: whether there is; then call token_bucket_end() after it.
@@ -43,7 +43,7 @@ static inline bool token_bucket_begin(struct token_bucket *credit)
 }
 
 /**
- * token_bucket_end() - pay for what has been done since token_bucket_begin()
+ * token_bucket_end() - charge the time since token_bucket_begin()
  * @credit: the credit
  */
 static inline void token_bucket_end(struct token_bucket *credit)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UTF-8: characters, and columns that a text takes.
+ * UTF-8: characters, and the width of a text.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 size_t utf8_character(const char *text, uint32_t *code)
 {
-	/* by length: what the first byte is made of, and the least that needs so many bytes */
+	/* by length: the form of the first byte, and the smallest code point of this length */
 	static const struct {
 		unsigned char mask, start;
 		uint32_t least;
@@ -30,7 +30,7 @@ size_t utf8_character(const char *text, uint32_t *code)
 			return 0;
 		value = value << 6 | (at[i] & 0x3f);
 	}
-	/* the longer way to write it, a surrogate, or beyond the last one */
+	/* overlong, a surrogate, or too large */
 	if (value < kinds[length - 1].least || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
 		return 0;
 	if (code)

@@ -11,7 +11,7 @@
 #include "text/format.h"
 #include "top/top.h"
 
-/* A device with what its context and its IOAS tell; both may be gone already. */
+/* A device with data of its context and its IOAS; both may be gone already. */
 struct row {
 	struct iommufd_state_device device;
 	struct iommufd_state_ctx ctx;
@@ -19,7 +19,7 @@ struct row {
 	uint64_t now_ns;
 };
 
-/* What is gone has no place in the line. */
+/* Leave out a context or IOAS that is gone. */
 static struct device_line line_of(const struct row *row)
 {
 	return (struct device_line){

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * top: the last failures and replacements, in words.
+ * top: the last failures and replacements, described in words.
  */
 #include <stdio.h>
 #include <string.h>
@@ -84,8 +84,8 @@ struct top_panel top_events = {
 };
 
 /*
- * Is it the same again?  What a call worked on may differ, its numbers too; and a program that is
- * started over and over is another process each time.
+ * Are two events the same problem?  The objects and numbers of the calls may differ, and so may the
+ * process: a program that is restarted again and again has a new one each time.
  */
 static bool alike(const struct scope_op *a, const struct scope_op *b)
 {
@@ -94,7 +94,7 @@ static bool alike(const struct scope_op *a, const struct scope_op *b)
 	       !strncmp(a->device, b->device, sizeof(a->device));
 }
 
-/* Is it what VFIO tells of a call that iommufd has just refused to the same thread? */
+/* Is it VFIO's event for a call that iommufd has just refused to the same thread? */
 static bool passed_on(const struct scope_op *op, const struct scope_op *cause)
 {
 	return op->ret < 0 && op->ret == cause->ret && op->tid == cause->tid &&

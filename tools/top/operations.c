@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * top: the operations, how many and how slow.
+ * top: the operations, their number and latency.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "text/format.h"
 #include "top/top.h"
 
-/* An operation that has been seen; what it did lately may be nothing. */
+/* An operation that has occurred; it may be idle now. */
 struct row {
 	unsigned int operation;
 	bool quiet;
@@ -26,7 +26,7 @@ struct row {
 	uint64_t ns;
 };
 
-/* A cell that has nothing to tell while nothing happens. */
+/* A cell that is empty while the operation is idle. */
 #define CELL(name, format, ...)                                                                    \
 	static void name##_text(const void *data, char *text, size_t size)                         \
 	{                                                                                          \

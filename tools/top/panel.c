@@ -62,7 +62,7 @@ static int compare(const void *a, const void *b, void *data)
 	}
 	if (panel->reversed)
 		order = -order;
-	/* equal rows keep their places from one look to the next */
+	/* equal rows keep their order from one look to the next */
 	return order ? order : left < right ? -1 : left > right;
 }
 
@@ -78,7 +78,7 @@ void top_panel_arrange(struct top_panel *panel, const char *filter)
 		qsort_r(panel->order, panel->nr_shown, sizeof(*panel->order), compare, panel);
 }
 
-/* The width of a column on this screen, 0 if there is no room for it from @at on. */
+/* The width of a column on this screen, 0 if it does not fit from @at on. */
 static int width_at(const struct top_panel *panel, unsigned int column, int at)
 {
 	int width = panel->columns[column].width, room = COLS - at;
@@ -115,7 +115,7 @@ static void draw_titles(const struct top_panel *panel, int line, bool focused)
 		draw_cell(line, at, width, column->right, column->title);
 		if (i != panel->sort)
 			continue;
-		/* the mark of what it is sorted by stands in the gap beside the title */
+		/* the mark of the sort column is in the gap beside the title */
 		mvaddstr(line, column->right ? at + width - text_width(column->title) - 1 :
 					       at + text_width(column->title),
 			 panel->reversed ? "^" : "v");
@@ -123,7 +123,7 @@ static void draw_titles(const struct top_panel *panel, int line, bool focused)
 	screen_colour(SCREEN_NORMAL);
 }
 
-/* Draw a row on at most @lines lines.  Return how many it took. */
+/* Draw a row on at most @lines lines.  Return the number of lines used. */
 static int draw_row(const struct top_panel *panel, const void *row, int line, int lines)
 {
 	char text[TOP_CELL_SIZE];
@@ -148,7 +148,7 @@ static int draw_row(const struct top_panel *panel, const void *row, int line, in
 			length = text_line(rest, width);
 			next = rest + length;
 			next += strspn(next, " ");
-			/* the last word of a line may end where the text does */
+			/* keep the character: it may be the terminating zero */
 			cut = rest[length];
 			rest[length] = '\0';
 			screen_text(line + used, at, width, rest);
@@ -160,7 +160,7 @@ static int draw_row(const struct top_panel *panel, const void *row, int line, in
 	return used;
 }
 
-/* How many rows are above and below those that are shown, in the line of the titles. */
+/* Draw, in the line of titles, how many rows are above and below the visible ones. */
 static void draw_more(const struct top_panel *panel, int line, size_t shown, bool focused)
 {
 	size_t below = panel->nr_shown - panel->scroll - shown;
@@ -183,7 +183,7 @@ void top_panel_draw(struct top_panel *panel, int line, int lines, bool focused)
 
 	if (lines < 1)
 		return;
-	/* the last row stays on the screen, and where each is one line the screen stays full */
+	/* keep the last row visible; if each row is one line, keep the screen full */
 	least = panel->columns[panel->nr_columns - 1].width ? lines - 1 : 1;
 	if (panel->scroll + least > panel->nr_shown)
 		panel->scroll = panel->nr_shown > least ? panel->nr_shown - least : 0;
@@ -201,7 +201,7 @@ void top_panel_draw(struct top_panel *panel, int line, int lines, bool focused)
 
 void top_panel_scroll(struct top_panel *panel, long by)
 {
-	/* past the end is put right as it is drawn */
+	/* drawing corrects a position past the end */
 	if (by < 0 && panel->scroll < (size_t)-by)
 		panel->scroll = 0;
 	else

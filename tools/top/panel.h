@@ -2,9 +2,9 @@
 /*
  * A panel of top: a table that can be sorted, filtered and scrolled.
  *
- * Whoever fills a panel owns its rows, which are made anew with each look at the kernel; a panel
- * knows them by the functions of its columns only.  What a row looks like is asked for what is
- * on the screen, so that a thousand devices cost no more than the few that are seen.
+ * The user of a panel fills in the rows, anew at each look at the kernel.  The panel accesses them
+ * only through the functions of its columns.  Only visible cells are formatted, so a thousand
+ * devices cost no more than the few on the screen.
  */
 #ifndef IOMMUSCOPE_TOP_PANEL_H
 #define IOMMUSCOPE_TOP_PANEL_H
@@ -19,11 +19,10 @@
 /**
  * struct top_column - a column
  * @title: its title
- * @width: its columns on the screen; 0 for what is left of the line, and for lines below if that is
- *	not enough
+ * @width: its columns on the screen; 0 for the rest of the line, which wraps to further lines
  * @right: align it to the right
- * @text: write a row's text
- * @number: what to sort by, the largest first; NULL to sort by the text
+ * @text: formats the cell of a row
+ * @number: the number to sort by, largest first; NULL to sort by the text
  */
 struct top_column {
 	const char *title;
@@ -35,19 +34,19 @@ struct top_column {
 
 /**
  * struct top_panel - a panel
- * @columns: its columns, the most important ones first: the last ones are left out first
- * @nr_columns: how many
- * @empty: what it says when there is no row
- * @colour: colour of a row; NULL if all are alike
+ * @columns: its columns, the most important first: the last ones are omitted first
+ * @nr_columns: number of columns
+ * @empty: text if there is no row
+ * @colour: returns the colour of a row; NULL if all rows have the same
  * @sort: the column it is sorted by
- * @reversed: the other way round
- * @scroll: first row that is shown
+ * @reversed: the order is reversed
+ * @scroll: first visible row
  * @rows: the rows
- * @row_size: size of one
- * @nr: how many there are
- * @nr_active: how many of these have something to tell; they come first unless sorted otherwise
- * @order: indexes of those that the filter lets pass, as they are shown
- * @nr_shown: how many these are
+ * @row_size: size of a row
+ * @nr: number of rows
+ * @nr_active: number of rows that are not idle; they come first unless sorted otherwise
+ * @order: indexes of the rows that pass the filter, in display order
+ * @nr_shown: number of rows in @order
  */
 struct top_panel {
 	const struct top_column *columns;
@@ -66,32 +65,32 @@ struct top_panel {
 };
 
 /**
- * top_panel_rows() - make room for new rows, the old ones go
+ * top_panel_rows() - allocate new rows, and free the old ones
  * @panel: the panel
- * @nr: how many there will be
+ * @nr: number of rows
  *
  * Return: the rows, all zero.
  */
 void *top_panel_rows(struct top_panel *panel, size_t nr);
 
 /**
- * top_panel_arrange() - filter and sort, once rows or wishes have changed
+ * top_panel_arrange() - filter and sort, after rows or the user's choices have changed
  * @panel: the panel
- * @filter: what a text of a row must contain; "" for all rows
+ * @filter: text that a row must contain; "" for all rows
  */
 void top_panel_arrange(struct top_panel *panel, const char *filter);
 
 /**
- * top_panel_draw() - draw it
+ * top_panel_draw() - draw the panel
  * @panel: the panel
- * @line: first line on the screen, the one of the titles
- * @lines: how many there are
- * @focused: keys work on it
+ * @line: first line on the screen, which has the titles
+ * @lines: number of lines
+ * @focused: keys apply to this panel
  */
 void top_panel_draw(struct top_panel *panel, int line, int lines, bool focused);
 
 /**
- * top_panel_scroll() - show others
+ * top_panel_scroll() - scroll the rows
  * @panel: the panel
  * @by: rows to go down; negative to go up
  */
@@ -104,7 +103,7 @@ void top_panel_scroll(struct top_panel *panel, long by);
 void top_panel_sort_next(struct top_panel *panel);
 
 /**
- * top_panel_free() - free what it has
+ * top_panel_free() - free the rows
  * @panel: the panel
  */
 void top_panel_free(struct top_panel *panel);

@@ -16,13 +16,13 @@
 #include "text/output.h"
 #include "top/screen.h"
 
-/* after our own: <term.h> makes macros of words like "columns" */
+/* last, because <term.h> defines macros such as "columns" */
 #include <curses.h>
 #include <term.h>
 
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGQUIT };
 
-/* What the handler of crashes uses: nothing else of the program may be whole then. */
+/* Data of the crash handler: after a crash it can rely on nothing else. */
 static struct termios modes_before;
 static char leave_sequence[256];
 static size_t leave_length;
@@ -41,11 +41,11 @@ static void on_crash(int number)
 		(void)ignored;
 		tcsetattr(STDIN_FILENO, TCSANOW, &modes_before);
 	}
-	/* the handler has been reset as it was entered: the same again ends the program */
+	/* the handler was reset on entry, so this ends the program */
 	raise(number);
 }
 
-/* Append a capability to what leaves the screen, less the pauses that old terminals wanted. */
+/* Append a capability to the exit sequence, without the pauses that old terminals needed. */
 static void append_capability(const char *name)
 {
 	const char *text = tigetstr(name), *end;
@@ -81,7 +81,7 @@ static void catch_crashes(void)
 		sigaction(crashes[i], &action, NULL);
 }
 
-/* What we print is UTF-8, so is what terminals of today show, whatever the locale says. */
+/* We print UTF-8, and today's terminals show UTF-8, whatever the locale is. */
 static void use_utf8(void)
 {
 	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
@@ -111,12 +111,12 @@ int screen_check(void)
 	int found;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		complain("this needs a terminal; in a pipe or a file use lat, state or ops");
+		complain("top needs a terminal; for a pipe or a file use lat, state or ops");
 		return -1;
 	}
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col && size.ws_row &&
 	    (size.ws_col < SCREEN_MIN_COLUMNS || size.ws_row < SCREEN_MIN_LINES)) {
-		complain("this terminal is too small: %dx%d, at least %dx%d is needed", size.ws_col,
+		complain("this terminal is too small: %dx%d, top needs at least %dx%d", size.ws_col,
 			 size.ws_row, SCREEN_MIN_COLUMNS, SCREEN_MIN_LINES);
 		return -1;
 	}
@@ -140,7 +140,7 @@ int screen_begin(void)
 	tcgetattr(STDIN_FILENO, &modes_before);
 	terminal = newterm(NULL, stdout, stdin);
 	if (!terminal) {
-		complain("cannot take the terminal over");
+		complain("cannot take over the terminal");
 		return -1;
 	}
 	compose_leaving();
@@ -191,7 +191,7 @@ void screen_text(int line, int column, int width, const char *text)
 		return;
 	if (width > COLS - column)
 		width = COLS - column;
-	/* whole characters only, one column each */
+	/* only whole characters, one column each */
 	while (*end && (used < width || (*end & 0xc0) == 0x80)) {
 		used += (*end & 0xc0) != 0x80;
 		end++;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The terminal as a full screen: taken over, and given back as it was found.
+ * The terminal as a full screen: taken over, and restored at the end.
  *
- * Whatever ends the program, the terminal is put back: by screen_end() as it ends well, at exit(),
- * before a complaint is printed, and by a handler when it crashes.  The handler may not call
- * ncurses; it writes what screen_begin() has composed for it and sets the saved modes.
+ * The terminal is restored however the program ends: by screen_end() on a normal end, at exit(),
+ * before a complaint is printed, and by a handler on a crash.  The handler must not call ncurses;
+ * it writes a sequence that screen_begin() has prepared, and sets the saved modes.
  */
 #ifndef IOMMUSCOPE_TOP_SCREEN_H
 #define IOMMUSCOPE_TOP_SCREEN_H
 
 #include <stdbool.h>
 
-/* Fewer columns or lines than these have room for nothing that could be read. */
+/* With fewer columns or lines, nothing readable fits. */
 #define SCREEN_MIN_COLUMNS 60
 #define SCREEN_MIN_LINES 12
 
-/* Pairs of colours, as screen_attribute() takes them. */
+/* Colours, as screen_colour() takes them. */
 enum screen_colour {
 	SCREEN_NORMAL,
 	SCREEN_HEADING,
@@ -29,46 +29,47 @@ enum screen_colour {
 /**
  * screen_check() - can the terminal be taken over?
  *
- * Return: 0, or -1 after it has said why not.
+ * Return: 0, or -1 after a message.
  */
 int screen_check(void);
 
 /**
- * screen_begin() - take the terminal over
+ * screen_begin() - take over the terminal
  *
- * Return: 0, or -1 after it has said why that is not possible.
+ * Return: 0, or -1 after a message.
  */
 int screen_begin(void);
 
 /**
- * screen_end() - give the terminal back; may be called at any time
+ * screen_end() - restore the terminal; may be called at any time
  */
 void screen_end(void);
 
 /**
- * screen_colour() - draw in a colour from now on; without colours, in what looks alike
- * @colour: which
+ * screen_colour() - draw in a colour from now on, or with a similar attribute if there are no
+ * colours
+ * @colour: the colour
  */
 void screen_colour(enum screen_colour colour);
 
 /**
  * screen_text() - write a text, cut or filled with blanks to a width
- * @line: where
- * @column: where
+ * @line: the line
+ * @column: the column
  * @width: columns to fill
  * @text: the text
  */
 void screen_text(int line, int column, int width, const char *text);
 
 /**
- * screen_key() - a key that was pressed
+ * screen_key() - get a key that was pressed
  *
  * Return: what getch() returns; -1 if there was none.
  */
 int screen_key(void);
 
 /**
- * screen_is_gone() - has the terminal gone away?
+ * screen_is_gone() - is the terminal gone?
  *
  * Return: whether it has.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What top observes, and the three panels that show it.
+ * The observations of top, and the three panels that show them.
  *
  *	operations	latency.bpf.c's histograms, as lat reads them
  *	devices		the kernel's state, as state reads it
- *	events		failures and replacements, as ops gets them
+ *	events		failures and replacements, as ops receives them
  */
 #ifndef IOMMUSCOPE_TOP_TOP_H
 #define IOMMUSCOPE_TOP_TOP_H
@@ -19,13 +19,13 @@
 
 struct filter;
 
-/* Kinds of failures and replacements that are kept. */
+/* Number of distinct failures and replacements that are kept. */
 #define TOP_EVENTS 256
 
 /**
- * struct top_event - failures or replacements that are alike
+ * struct top_event - failures or replacements of one kind
  * @op: the last of them
- * @times: how many there were
+ * @times: number of them
  */
 struct top_event {
 	struct scope_op op;
@@ -33,17 +33,17 @@ struct top_event {
 };
 
 /**
- * struct top_observation - what is known
+ * struct top_observation - the observations
  * @filter: what to show
- * @latency: the operations so far, and since the look before the last one
- * @span_ns: how long the latter was
- * @total: show the former
- * @total_ns: how long that has been
+ * @latency: the operations so far, and those of the last interval
+ * @span_ns: length of the last interval
+ * @total: show the operations so far
+ * @total_ns: how long these have been counted
  * @state: contexts, devices, IOASes now
  * @now_ns: CLOCK_MONOTONIC of the last look
  * @wall_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC
- * @events: the last failures and replacements, in no order
- * @nr_events: how many there are
+ * @events: the last failures and replacements, unordered
+ * @nr_events: number of them
  * @lost: failures and replacements that came too fast to be kept
  */
 struct top_observation {
@@ -69,29 +69,29 @@ extern struct top_panel top_events;
 
 /**
  * top_operations_fill() - make the rows of the operations
- * @observation: what is known
+ * @observation: the observations
  */
 void top_operations_fill(const struct top_observation *observation);
 
 /**
  * top_devices_fill() - make the rows of the devices
- * @observation: what is known
+ * @observation: the observations
  */
 void top_devices_fill(const struct top_observation *observation);
 
 /**
  * top_events_fill() - make the rows of failures and replacements
- * @observation: what is known
+ * @observation: the observations
  */
 void top_events_fill(const struct top_observation *observation);
 
 /**
- * top_events_add() - a failure or a replacement has come
- * @observation: where to keep it
- * @op: what has happened
+ * top_events_add() - add a failure or a replacement
+ * @observation: the observations
+ * @op: the operation
  *
- * Those that are alike in operation, outcome, device, program and user are kept as one.
- * A failure that VFIO passes on from iommufd is iommufd's, with the reason.
+ * Events with the same operation, result, device, program and user are kept as one.  A failure that
+ * VFIO passes on from iommufd counts as iommufd's, with its reason.
  */
 void top_events_add(struct top_observation *observation, const struct scope_op *op);
 

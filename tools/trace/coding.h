@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How numbers and fields stand in a trace file, for its writer and its reader.
+ * The encoding of numbers and fields in a trace file, for its writer and its reader.
  *
- * A number is a varint: seven bits a byte, the lowest first, the eighth bit says that more come.
- * One that may be negative is folded first, so that small ones stay short.  The numbers here are
- * the file's: they do not change, and new ones are added behind them.
+ * A number is a varint: seven bits a byte, lowest first; the eighth bit says that more bytes
+ * follow.  A number that can be negative is folded first, so that small values stay short.  The
+ * numbers here are part of the file format: they never change, and new ones are added at the end.
  */
 #ifndef IOMMUSCOPE_TRACE_CODING_H
 #define IOMMUSCOPE_TRACE_CODING_H
@@ -34,8 +34,8 @@ enum {
 };
 
 /*
- * FIELD(number, member) for the members of struct scope_op that an operation's entry may have.
- * Zero is left out.  Phases follow from TRACE_FIELD_PHASES on, by the file's own numbers.
+ * FIELD(number, member) for the members of struct scope_op that the entry of an operation can have.
+ * Zero values are omitted.  Phases start at TRACE_FIELD_PHASES, by the numbers of the file.
  */
 #define TRACE_FIELDS(FIELD)                                                                        \
 	FIELD(2, reason)                                                                           \
@@ -70,7 +70,7 @@ enum {
 	TRACE_FIELD_PHASES = 32,
 };
 
-/* The same for struct scope_replacement; those of FOLDED may be negative.  3, 4, 7, 13 are free. */
+/* The same for struct scope_replacement; FOLDED ones can be negative.  3, 4, 7, 13 are free. */
 #define TRACE_REPLACEMENT_FIELDS(FIELD, FOLDED)                                                    \
 	FIELD(1, number)                                                                           \
 	FIELD(2, dur_ns)                                                                           \
@@ -99,14 +99,14 @@ enum {
 
 enum {
 	TRACE_REPLACEMENT_VERDICT = 32,	/* number of a text */
-	TRACE_REPLACEMENT_KNOWN = 33,	/* bits: window, faults, at least so many, none reported */
+	TRACE_REPLACEMENT_KNOWN = 33,	/* bits: window, faults, at least, none reported */
 	TRACE_REPLACEMENT_DEVICE = 34,	/* number of a text */
 	TRACE_REPLACEMENT_DRIVER = 35,	/* number of a text */
 	TRACE_REPLACEMENT_WAITS = 36,	/* operations that waited */
 	TRACE_REPLACEMENT_WAITS_TOTAL = 37,
 	TRACE_REPLACEMENT_WAITS_LONGEST = 38,
 	TRACE_REPLACEMENT_PHASES = 48,	/* in the order of enum scope_replace_phase */
-	TRACE_REPLACEMENT_FAULTS = 64,	/* four a fault: time, IOVA, reason, flags */
+	TRACE_REPLACEMENT_FAULTS = 64,	/* four per fault: time, IOVA, reason, flags */
 };
 
 static inline uint64_t trace_fold(int64_t value)

@@ -2,9 +2,9 @@
 /*
  * The reader of trace files.
  *
- * It holds one chunk at a time and trusts nothing in it: a checksum tells damage, and not malice.
- * Of a chunk that is cut off the checksum cannot be computed, but entries are whole or not, and
- * those that are whole are given out.
+ * It holds one chunk at a time and trusts nothing in it: a checksum detects damage, but not malice.
+ * The checksum of a chunk that is cut off cannot be verified, but each entry is either complete or
+ * not, and complete entries are returned.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include "trace/coding.h"
 #include "trace/trace_file.h"
 
-/* Operations and phases that a file may name; the rest of them is not known then. */
+/* Most operations and phases that a file may name; further ones count as unknown. */
 #define MAX_NAMES 256
 #define UNKNOWN UINT32_MAX
 
@@ -38,29 +38,29 @@ struct text {
 
 /**
  * struct trace_reader - a file being read
- * @get: gives the bytes
+ * @get: reads bytes
  * @context: for @get
- * @info: what the INFO chunk tells
- * @state: how well it could be read so far
- * @problem: in words
- * @unknown: events left out because they are of unknown kinds
- * @offset: of what is read next in the file
- * @chunk: content of the chunk under way
+ * @info: contents of the INFO chunk
+ * @state: how well the file could be read so far
+ * @problem: description of the problem
+ * @unknown: events omitted because their kind is unknown
+ * @offset: offset of the next read from the file
+ * @chunk: content of the current chunk
  * @at: next entry in it
  * @end: its end
  * @partial: the chunk is cut off
- * @last: there is nothing more to be got
- * @operations: the file's numbers of operations in ours
- * @nr_operations: how many it has
- * @phases: the same for phases
- * @nr_phases: how many it has
+ * @last: the file has no more bytes
+ * @operations: maps the file's numbers of operations to ours
+ * @nr_operations: number of these
+ * @phases: maps the file's numbers of phases to ours
+ * @nr_phases: number of these
  * @tasks: tasks that the chunk has defined so far
- * @nr_tasks: how many
- * @task_room: how many there is room for
- * @texts: the same of texts
- * @nr_texts: how many
- * @text_room: how many there is room for
- * @last_ns: time of the event before
+ * @nr_tasks: number of these
+ * @task_room: tasks for which @tasks has room
+ * @texts: texts that the chunk has defined so far
+ * @nr_texts: number of these
+ * @text_room: texts for which @texts has room
+ * @last_ns: time of the previous event
  */
 struct trace_reader {
 	trace_get_t get;
@@ -88,7 +88,7 @@ struct trace_reader {
 	uint64_t last_ns;
 };
 
-/* The first thing that is wrong is the one to tell, but damage is worse than an early end. */
+/* Note a problem.  The first one is reported, but damage overrides an early end. */
 __attribute__((format(printf, 3, 4)))
 static void wrong(struct trace_reader *reader, enum trace_state state, const char *format, ...)
 {
@@ -102,7 +102,7 @@ static void wrong(struct trace_reader *reader, enum trace_state state, const cha
 	va_end(args);
 }
 
-/* Get bytes.  Return how many came; fewer than asked for end the reading. */
+/* Read bytes.  Return how many were read; fewer than requested end the reading. */
 static size_t get(struct trace_reader *reader, void *data, size_t size)
 {
 	long got = reader->get(reader->context, data, size);
@@ -192,7 +192,7 @@ static void take_info(struct trace_reader *reader, size_t length)
 {
 	char *line, *rest;
 
-	/* there is a byte more than a chunk may have */
+	/* the buffer has one byte more than the largest chunk */
 	reader->chunk[length] = '\0';
 	for (line = strtok_r((char *)reader->chunk, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
@@ -216,7 +216,7 @@ static bool may_be_type(const uint8_t *header)
 	return true;
 }
 
-/* Get the next chunk's header and content.  Return whether there is something to be read in it. */
+/* Read the next chunk.  Return whether it has content that can be read. */
 static bool get_chunk(struct trace_reader *reader, uint8_t header[TRACE_CHUNK_HEADER_SIZE])
 {
 	uint64_t begin = reader->offset;
@@ -225,13 +225,13 @@ static bool get_chunk(struct trace_reader *reader, uint8_t header[TRACE_CHUNK_HE
 	got = get(reader, header, TRACE_CHUNK_HEADER_SIZE);
 	if (got < TRACE_CHUNK_HEADER_SIZE) {
 		wrong(reader, TRACE_CUT_OFF, "it is cut off at byte %" PRIu64
-		      ": the recording did not come to its end", reader->offset);
+		      ": the recording did not end properly", reader->offset);
 		return false;
 	}
 	length = trace_get_u32(header + 4);
 	if (!may_be_type(header) || length > TRACE_MAX_CHUNK) {
 		wrong(reader, TRACE_DAMAGED, "it is damaged at byte %" PRIu64
-		      ", and what follows cannot be read", begin);
+		      ", and the rest cannot be read", begin);
 		reader->last = true;
 		return false;
 	}
@@ -244,7 +244,7 @@ static bool get_chunk(struct trace_reader *reader, uint8_t header[TRACE_CHUNK_HE
 	reader->last_ns = 0;
 	if (reader->partial) {
 		wrong(reader, TRACE_CUT_OFF, "it is cut off at byte %" PRIu64
-		      ": the recording did not come to its end", reader->offset);
+		      ": the recording did not end properly", reader->offset);
 		return true;
 	}
 	if (crc32(crc32(0, header, 8), reader->chunk, length) == trace_get_u32(header + 8))
@@ -255,7 +255,7 @@ static bool get_chunk(struct trace_reader *reader, uint8_t header[TRACE_CHUNK_HE
 	return false;
 }
 
-/* Go on to the next chunk with events.  Return whether there is one. */
+/* Advance to the next chunk with events.  Return whether there is one. */
 static bool next_chunk(struct trace_reader *reader)
 {
 	uint8_t header[TRACE_CHUNK_HEADER_SIZE];
@@ -279,7 +279,7 @@ static bool next_chunk(struct trace_reader *reader)
 
 /* ------------------------------------------------------------------ entries */
 
-/* Read a number and move on.  Return whether there was a whole one. */
+/* Read a number and advance.  Return whether it was complete. */
 static bool number(const uint8_t **at, const uint8_t *end, uint64_t *value)
 {
 	unsigned int shift;
@@ -340,7 +340,7 @@ static bool take_text(struct trace_reader *reader, const uint8_t *at, const uint
 	return true;
 }
 
-/* A text by its number, from 1, into a member of a record. */
+/* Copy a text, by its number counted from 1, into a member of a record. */
 static bool put_text(const struct trace_reader *reader, uint64_t text, char *to, size_t size)
 {
 	if (text > reader->nr_texts)
@@ -374,7 +374,7 @@ static bool take_field(struct trace_reader *reader, struct scope_op *op, uint64_
 	return true;
 }
 
-/* Return whether it is well made; an operation that is not known leaves UNKNOWN. */
+/* Return whether the entry is valid; an unknown operation becomes UNKNOWN. */
 static bool take_operation(struct trace_reader *reader, const uint8_t *at, const uint8_t *end,
 			   struct scope_op *op)
 {
@@ -554,7 +554,7 @@ static enum taken take_entry(struct trace_reader *reader, uint64_t kind, const u
 	return TAKEN_NOTHING;
 }
 
-/* The next event of the chunk under way.  Return whether there was one. */
+/* Read the next event of the current chunk.  Return whether there was one. */
 static bool next_entry(struct trace_reader *reader, struct trace_event *event)
 {
 	enum taken taken = TAKEN_NOTHING;
@@ -576,7 +576,7 @@ static bool next_entry(struct trace_reader *reader, struct trace_event *event)
 			return true;
 		if (taken != TAKEN_BAD)
 			continue;
-		/* what is defined may be missing now: the rest of the chunk means nothing */
+		/* definitions may be missing now, so the rest of the chunk is useless */
 		wrong(reader, TRACE_DAMAGED, "it is damaged: the chunk before byte %" PRIu64
 		      " makes no sense %td bytes before its end", reader->offset,
 		      reader->end - begin);
@@ -601,7 +601,7 @@ static void open_file(struct trace_reader *reader)
 		return;
 	}
 	if (memcmp(header, TRACE_MAGIC, got < 8 ? got : 8)) {
-		wrong(reader, TRACE_ALIEN, "it is no trace of iommuscope");
+		wrong(reader, TRACE_ALIEN, "it is not a trace of iommuscope");
 		return;
 	}
 	if (got < sizeof(header)) {
@@ -613,7 +613,7 @@ static void open_file(struct trace_reader *reader)
 	if (reader->info.version != TRACE_VERSION) {
 		wrong(reader, reader->info.version ? TRACE_NEWER : TRACE_DAMAGED,
 		      "it is of format %u, and this iommuscope reads format %u: use the one that "
-		      "recorded it, or a later one", reader->info.version, TRACE_VERSION);
+		      "recorded it, or a later version", reader->info.version, TRACE_VERSION);
 		reader->last = true;
 		return;
 	}

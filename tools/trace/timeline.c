@@ -2,10 +2,10 @@
 /*
  * Events as a timeline.
  *
- * A lane remembers the outermost slices drawn on it, which are disjoint and in order of time.  A
- * slice that comes fits if each of them is before it, behind it or inside of it; those inside are
- * then remembered no more.  The oldest are given up in time: what began before their end fits nowhere
- * on the lane any more.
+ * A lane remembers the outermost slices drawn on it; these are disjoint and in order of time.  A
+ * new slice fits if each of them is before it, after it, or inside it; those inside it are then
+ * forgotten.  The lane also forgets the oldest slices in time: then a slice that started before
+ * their end no longer fits on the lane.
  */
 #include <inttypes.h>
 #include <search.h>
@@ -20,7 +20,7 @@
 #include "trace/timeline.h"
 
 #define MAX_SPANS 4096
-/* Process ids of devices and thread ids of second lanes begin behind those the kernel gives. */
+/* Process ids of devices and thread ids of further lanes start beyond the ids of the kernel. */
 #define FIRST_OWN_ID 10000000
 
 struct span {
@@ -40,10 +40,10 @@ struct lane {
  * struct track - a thread, or a device
  * @pid: the process it belongs to
  * @tid: the thread, 0 for a device
- * @name: of the device
- * @title: what it is called
- * @lanes: the first is its own, the others are for what would cross
- * @nr_lanes: how many
+ * @name: name of the device
+ * @title: its title
+ * @lanes: the first is its own, the others hold slices that would cross
+ * @nr_lanes: number of lanes
  */
 struct track {
 	uint32_t pid;
@@ -55,14 +55,14 @@ struct track {
 };
 
 /**
- * struct timeline - a timeline under way
+ * struct timeline - a timeline in progress
  * @json: the writer
- * @start_ns: what counts as zero
- * @next_id: next id that the kernel does not give
+ * @start_ns: CLOCK_MONOTONIC of time zero
+ * @next_id: next id that the kernel does not use
  * @threads: tracks of threads, a tree
  * @devices: tracks of devices, a tree
- * @translations: tracks of what replacements did to devices, a tree
- * @processes: process ids that have been named, a tree
+ * @translations: tracks of the effects of replacements on devices, a tree
+ * @processes: process ids that already have a name, a tree
  */
 struct timeline {
 	struct json json;
@@ -196,7 +196,7 @@ static struct track *device_track(struct timeline *timeline, const char *device)
 	return track;
 }
 
-/* Beside the device's own, in its process. */
+/* The track beside the device's own, in the same process. */
 static struct track *translation_track(struct timeline *timeline, const char *device)
 {
 	uint32_t pid = device_track(timeline, device)->pid;
@@ -212,7 +212,7 @@ static struct track *translation_track(struct timeline *timeline, const char *de
 /* ------------------------------------------------------------------ lanes */
 
 /*
- * Put a slice on a lane if it fits.  @inner is set to what spans the slices inside of it; its end is
+ * Put a slice on a lane if it fits.  @inner is set to the span of the slices inside it; its end is
  * 0 if there are none.
  */
 static bool place(struct lane *lane, struct span slice, struct span *inner)
@@ -290,9 +290,9 @@ static void draw_phase(struct timeline *timeline, const struct track *track,
 }
 
 /*
- * Draw the phases one after the other, in the order of their list.  Of a phase only the sum is
- * known, so this is not when they were.  Where other operations are inside of this one, the phases
- * go before and behind these; the phase that these are is not drawn.
+ * Draw the phases one after the other, in the order of their list.  Only the sum of each phase is
+ * known, so the positions are not exact.  If other operations are inside this one, the phases go
+ * before and after them; the phase that consists of these operations is not drawn.
  */
 static void draw_phases(struct timeline *timeline, const struct track *track,
 			const struct lane *lane, const struct scope_op *op,
@@ -387,7 +387,7 @@ static void draw_window(struct timeline *timeline, const struct track *track,
 	uint64_t end = facts->start_ns + facts->dur_ns, ns = facts->window_ns;
 	struct json *json = &timeline->json;
 
-	/* still open at the end; of several the first one's begin and their sum are known */
+	/* still open at the end; of several windows, only the first start and the sum are known */
 	if (facts->flags & SCOPE_REPLACEMENT_BLOCKED || facts->window_start_ns + ns > end)
 		ns = end > facts->window_start_ns ? end - facts->window_start_ns : 0;
 	if (facts->window_start_ns < facts->start_ns)

@@ -2,13 +2,13 @@
 /*
  * Events as a timeline, in the trace-event format that Perfetto and chrome://tracing open.
  *
- * A process is a process there, with a track a thread; a device is one as well, with what was done
- * to it.  On a track slices nest: an operation of vfio is around those of iommufd that it is made
- * of, and each is around its phases.  Where two slices would cross, as on the track of a device
- * that two threads work on, the later one goes to a second track beside it.
+ * A process is shown as a process with a track for each thread; a device is shown as a process with
+ * the operations on it.  Slices on a track nest: an operation of vfio contains the operations of
+ * iommufd that it consists of, and each operation contains its phases.  If two slices would cross,
+ * e.g. on the track of a device that two threads work on, the later one goes to a second track.
  *
- * Events may come in the order in which operations end; nothing is kept but what later slices may
- * cross.
+ * Events may come in the order in which operations end.  The timeline keeps only what later slices
+ * can cross.
  */
 #ifndef IOMMUSCOPE_TRACE_TIMELINE_H
 #define IOMMUSCOPE_TRACE_TIMELINE_H
@@ -20,9 +20,9 @@
 struct timeline;
 
 /**
- * timeline_new() - begin a timeline
- * @file: where it goes
- * @info: what is known of the recording
+ * timeline_new() - start a timeline
+ * @file: the output
+ * @info: description of the recording
  *
  * Return: the timeline.
  */
@@ -32,7 +32,7 @@ struct timeline *timeline_new(FILE *file, const struct trace_info *info);
  * timeline_operation() - draw an operation
  * @timeline: the timeline
  * @op: the operation
- * @unfinished: it did not end; its length is what was seen of it
+ * @unfinished: it did not end; its length is the time observed
  */
 void timeline_operation(struct timeline *timeline, const struct scope_op *op,
 			bool unfinished);
@@ -42,8 +42,8 @@ void timeline_operation(struct timeline *timeline, const struct scope_op *op,
  * @timeline: the timeline
  * @replacement: the replacement
  *
- * Each device has a track of its own for that: the replacement, the window without translation inside of
- * it, and faults as marks.
+ * Each device has a separate track for that: it shows the replacement, the window without
+ * translation inside it, and faults as marks.
  */
 void timeline_replacement(struct timeline *timeline, const struct replacement *replacement);
 
@@ -51,7 +51,7 @@ void timeline_replacement(struct timeline *timeline, const struct replacement *r
  * timeline_lost() - mark that events are missing
  * @timeline: the timeline
  * @at_ns: CLOCK_MONOTONIC
- * @lost: how many
+ * @lost: number of lost events
  */
 void timeline_lost(struct timeline *timeline, uint64_t at_ns, uint64_t lost);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under way, in a tree by thread and subsystem.
+ * Operations in flight, in a tree by thread and subsystem.
  */
 #include <search.h>
 #include <stdbool.h>

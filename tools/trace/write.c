@@ -2,9 +2,9 @@
 /*
  * The writer of trace files.
  *
- * Entries gather in a chunk until that is full or trace_flush() is called.  A task or text is
- * defined in a chunk as it is first needed; what the writer remembers of them is a small cache, and
- * one that fell out of it is defined once more, under a new number.
+ * Entries gather in a chunk until it is full or trace_flush() is called.  A task or text is
+ * defined in a chunk when it is first needed.  The writer remembers definitions in a small cache;
+ * one that was evicted is defined again, under a new number.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "trace/coding.h"
 #include "trace/trace_file.h"
 
-/* A chunk is put once it has grown to this; an entry and what it needs defined fit behind it. */
+/* A chunk of this size is written; the buffer has room for one more entry with its definitions. */
 #define CHUNK_FULL (256 * 1024)
 #define ENTRY_ROOM 2048
 
@@ -26,7 +26,7 @@
 
 /**
  * struct task_slot - a task that the chunk has defined
- * @chunk: the chunk's number; of any other the slot is empty
+ * @chunk: number of the chunk; the slot is empty in any other chunk
  * @number: its number in that chunk
  */
 struct task_slot {
@@ -47,18 +47,18 @@ struct text_slot {
 
 /**
  * struct trace_writer - a file being written
- * @put: takes the bytes
+ * @put: writes the bytes
  * @context: for @put
- * @bytes: bytes put
- * @events: events added, losses not counted
+ * @bytes: bytes written
+ * @events: events added, not counting losses
  * @lost: events lost
- * @chunk: number of the chunk under way, from 1
+ * @chunk: number of the current chunk, from 1
  * @nr_tasks: tasks defined in it
  * @nr_texts: texts defined in it
  * @last_ns: time of its last event
- * @tasks: those that are remembered, by thread
- * @texts: the same of texts; the slot to give up next is @next_text
- * @at: end of what the chunk has so far
+ * @tasks: remembered tasks, by thread
+ * @texts: remembered texts; @next_text is the slot to evict next
+ * @at: end of the current content of the chunk
  * @buffer: the chunk with its header
  */
 struct trace_writer {
@@ -91,7 +91,7 @@ static bool put(struct trace_writer *writer, const void *data, size_t size)
 	return true;
 }
 
-/* Put the chunk under way and begin the next one. */
+/* Write the current chunk and start the next one. */
 static bool put_chunk(struct trace_writer *writer, const char *type)
 {
 	size_t length = writer->at - content(writer);
@@ -123,7 +123,7 @@ static void say(struct trace_writer *writer, const char *format, ...)
 		writer->at += length;
 }
 
-/* The names in a line end with it, so they may not hold one. */
+/* Cut a name at a newline, which ends a name in the file. */
 static const char *one_line(char *name)
 {
 	name[strcspn(name, "\n")] = '\0';
@@ -177,14 +177,14 @@ uint64_t trace_written(const struct trace_writer *writer, uint64_t *events)
 	return writer->bytes;
 }
 
-/* Add an entry whose content stands already at the place that @content_at tells, behind its head. */
+/* Add an entry whose content is already in place, behind room for its head. */
 #define ENTRY_HEAD 3
 
 static void close_entry(struct trace_writer *writer, unsigned int kind, uint8_t *end)
 {
 	size_t length = end - (writer->at + ENTRY_HEAD);
 
-	/* two bytes of length whatever it is: the content need not be moved */
+	/* always two bytes of length, so the content need not move */
 	writer->at[0] = kind;
 	writer->at[1] = (uint8_t)length | 0x80;
 	writer->at[2] = (uint8_t)(length >> 7);
@@ -266,7 +266,7 @@ static void add_operation(struct trace_writer *writer, const struct scope_op *op
 	unsigned int i;
 	uint8_t *at;
 
-	/* texts count from 1 here, so that 0 is none */
+	/* texts are numbered from 1 here, so 0 means none */
 	if (*op->device)
 		device = 1 + text_number(writer, op->device, sizeof(op->device) - 1);
 	if (*op->driver)
