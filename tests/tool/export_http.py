@@ -290,9 +290,9 @@ def textfile(tap):
 
 def bad_input(tap):
     for words, *arguments in (
-            ("is no address to listen on", "--listen", "9947"),
-            ("is no address to listen on", "--listen", "::1:9947"),
-            ("is no address to listen on", "--listen", "127.0.0.1:99999"),
+            ("is not an address to listen on", "--listen", "9947"),
+            ("is not an address to listen on", "--listen", "::1:9947"),
+            ("is not an address to listen on", "--listen", "127.0.0.1:99999"),
             ("cannot listen on 192.0.2.1:9947: Cannot assign", "--listen", "192.0.2.1:9947"),
             ("cannot write /no/where.prom: No such file", "--textfile", "/no/where.prom"),
             ("cannot read /no/web.yml: No such file", "--web-config", "/no/web.yml")):
@@ -317,18 +317,18 @@ def bad_input(tap):
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "web.yml")
         for line, words, text in (
-                (2, "is no bcrypt hash", "basic_auth_users:\n  ann: secret\n"),
-                (1, "there is no rate_limit here", "rate_limit: 1\n"),
-                (3, "tls_server_config has no cipher_suites",
+                (2, "is not a bcrypt hash", "basic_auth_users:\n  ann: secret\n"),
+                (1, "rate_limit is not supported here", "rate_limit: 1\n"),
+                (3, "tls_server_config does not support cipher_suites",
                  "# x\ntls_server_config:\n  cipher_suites: x\n"),
                 (2, "cannot read %s/none.crt" % folder,
                  "tls_server_config:\n  cert_file: none.crt\n"),
                 (1, "needs a cert_file and a key_file", "tls_server_config: {}\n"),
-                (2, "is no version of TLS", "tls_server_config:\n  min_version: SSL3\n"),
-                (2, "makes every request wait", "basic_auth_users:\n  ann: %s\n"
+                (2, "is not a supported version of TLS", "tls_server_config:\n  min_version: SSL3\n"),
+                (2, "makes every request slow", "basic_auth_users:\n  ann: %s\n"
                  % HASH.replace("$04$", "$31$")),
                 (3, "did not find expected", "basic_auth_users:\n  ann: [x\n"),
-                (1, "takes names with values", "- x\n")):
+                (1, "must have names with values", "- x\n")):
             with open(config, "w", encoding="utf-8") as file:
                 file.write(text)
             result = tool("export", "--web-config", config)

@@ -139,7 +139,7 @@ def unloading(tap):
             result = tool(command)
             wanted = nothing
             if command == "state":
-                wanted = "nothing to look at: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded"
+                wanted = "nothing to show: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded"
             tap.equal((result.returncode, result.stdout, result.stderr),
                       (1, "", "iommuscope: %s\n" % wanted), "%s: without a module it reports that" % command)
     finally:

@@ -21,7 +21,7 @@ DRIVERS = ("iommufd_mock", "vfio_pci", "vfio_pci_core")
 MODULES = (*DRIVERS, "vfio", "iommufd")
 DEVICE = "0000:00:1f.2"
 FALLS_BACK = "iommuscope: %s no BTF: falling back to raw tracepoints%s\n"
-LESS = "; which devices are attached already, and what replacements do, is not known"
+LESS = "; devices that are already attached, and what replacements do, are not known"
 
 
 def must(*command):
@@ -75,7 +75,7 @@ def refused(tap):
     for command in "state", "replace", "top", "export", "capacity":
         result = tool(command)
         words = "needs a terminal" if command == "top" and "terminal" in result.stderr else \
-            "module iommufd has no BTF: build it where pahole and vmlinux are"
+            "module iommufd has no BTF: build it on a machine with pahole and vmlinux"
         tap.ok(result.returncode == 1 and words in result.stderr
                and result.stderr.count("\n") == 1, "%s reports in one line what is missing" % command,
                result.returncode, result.stderr)

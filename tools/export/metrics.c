@@ -51,11 +51,11 @@ struct subsystem {
 				    "How long phases of operations of " title                      \
 				    " took, where they were entered." },                           \
 		.inflight = { prefix "_running_operations", METRIC_GAUGE, NULL,                    \
-			      "Operations of " title " under way." },                              \
+			      "Operations of " title " in flight." },                              \
 		.stuck = { prefix "_stuck_operations", METRIC_GAUGE, NULL,                         \
-			   "Operations of " title " under way for too long." },                    \
+			   "Operations of " title " in flight for too long." },                    \
 		.longest = { prefix "_longest_running_operation_seconds", METRIC_GAUGE, "seconds", \
-			     "Age of the oldest operation of " title " under way." },              \
+			     "Age of the oldest operation of " title " in flight." },              \
 	}
 
 static const struct subsystem subsystems[] = {

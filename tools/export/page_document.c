@@ -203,12 +203,12 @@ static const struct field_table cost_fields = FIELD_TABLE("cost of the exporter"
 
 static const struct field document[] = {
 	FIELD(NUMBER, "format", .get = get_format, .doc = "version of the format"),
-	FIELD(TEXT, "instance", .get = get_instance, .doc = "another one counts from zero"),
+	FIELD(TEXT, "instance", .get = get_instance, .doc = "id of the running exporter; a new one counts from zero"),
 	MEMBER(TEXT, "host", struct document, names.nodename, .doc = "name of the machine"),
 	MEMBER(TEXT, "kernel", struct document, names.release, .doc = "release of its kernel"),
 	FIELD(TEXT, "tool", .get = get_tool, .doc = "version of the iommuscope"),
 	MEMBER(TIME, "time_ns", struct document, mono_ns, .doc = "the same moment as `time`"),
-	FIELD(DURATION, "uptime_ns", .get = get_uptime, .doc = "for how long it observes"),
+	FIELD(DURATION, "uptime_ns", .get = get_uptime, .doc = "how long the exporter has observed"),
 	FIELD(LIST, "operations", .table = &counts_fields, .element = nth_operation,
 	      .doc = "each kind"),
 	FIELD(NUMBER, "overflowed", .get = get_overflowed,
@@ -218,13 +218,13 @@ static const struct field document[] = {
 	FIELD(LIST, "memlock", .table = &memlock_fields, .element = nth_memlock,
 	      .doc = "locked memory against its limit"),
 	FIELD(LIST, "replacements", .table = &replacement_fields, .element = nth_replacement,
-	      .doc = "the last ones"),
+	      .doc = "the last replacements"),
 	FIELD(LIST, "failures", .table = &failure_fields, .element = nth_failure,
-	      .doc = "by kind and reason"),
+	      .doc = "failures by kind and reason"),
 	FIELD(LIST, "stuck", .table = &inflight_fields, .element = nth_stuck,
 	      .doc = "operations in flight, longest first"),
 	FIELD(OBJECT, "cost", .table = &cost_fields, .element = document_cost,
-	      .doc = "what the exporter takes"),
+	      .doc = "cost of the exporter"),
 };
 
 const struct field_table page_fields = FIELD_TABLE("document of the page", document);

@@ -51,7 +51,7 @@ static void write_faults(struct exposition *text, const struct exporter *exporte
 	static const struct metric faults = { "iommufd_replacement_faults", METRIC_COUNTER, NULL,
 					      "Faults of DMA that a replacement caused." };
 	static const struct metric unknown = { "iommufd_replacements_faults_unknown", METRIC_COUNTER,
-					       NULL, "Replacements whose faults nobody can tell." };
+					       NULL, "Replacements whose faults are not known." };
 	static const struct metric other = { "iommufd_other_faults", METRIC_COUNTER, NULL,
 					     "IOMMU faults of no replacement." };
 	const struct replacement_totals *totals = replacements_by_device(exporter->replacements);

@@ -95,7 +95,7 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 					     "seconds",
 					     "When it began to count, since 1970-01-01." };
 	static const struct metric lost = { "iommufd_lost_events", METRIC_COUNTER, NULL,
-					    "Events that found no room." };
+					    "Events lost because there was no room." };
 	static const struct metric unlabelled = {
 		"iommufd_exporter_unlabelled_operations", METRIC_COUNTER, NULL,
 		"Operations counted as (others), beyond the limit of labels."

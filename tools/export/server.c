@@ -118,7 +118,7 @@ int server_listen(const char *address)
 	if (!copy)
 		out_of_memory();
 	if (!split_address(copy, &host, &port)) {
-		complain("%s is no address to listen on: give ADDRESS:PORT, e.g. 127.0.0.1:9947 or "
+		complain("%s is not an address to listen on: give ADDRESS:PORT, e.g. 127.0.0.1:9947 or "
 			 "[::1]:9947", address);
 		goto out;
 	}
@@ -297,7 +297,7 @@ static bool may_read(struct server *server, const struct export_request *request
 		     struct export_reply *reply)
 {
 	if (!certified(server, request->connection)) {
-		export_text(reply, 403, "A certificate is needed.\n");
+		export_text(reply, 403, "A certificate is required.\n");
 		return false;
 	}
 	if (!server->auth)
@@ -311,7 +311,7 @@ static bool may_read(struct server *server, const struct export_request *request
 		reply->headers[0].value = "1";
 		return false;
 	default:
-		export_text(reply, 401, "A name and a password are needed.\n");
+		export_text(reply, 401, "A name and a password are required.\n");
 		reply->headers[0].name = "WWW-Authenticate";
 		reply->headers[0].value = "Basic realm=\"iommuscope\", charset=\"UTF-8\"";
 		return false;
@@ -339,7 +339,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	}
 	if (export_header(&request, "Content-Length") ||
 	    export_header(&request, "Transfer-Encoding")) {
-		export_text(&reply, 400, "A request has no body here.\n");
+		export_text(&reply, 400, "A request must not have a body here.\n");
 		return send_reply(server, connection, &reply);
 	}
 	/* an answer to the first call would end the connection */

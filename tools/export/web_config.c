@@ -105,7 +105,7 @@ static int set_version(struct reading *reading, const yaml_node_t *node, int *ve
 	else if (!strcmp(name, "TLS13"))
 		*version = 13;
 	else
-		return wrong(reading, node, "%s is no version of TLS that is served: TLS12 or TLS13",
+		return wrong(reading, node, "%s is not a supported version of TLS: TLS12 or TLS13",
 			     name);
 	return 0;
 }
@@ -117,7 +117,7 @@ static int set_client_auth(struct reading *reading, const yaml_node_t *node)
 	reading->verify_clients = !strcmp(name, "RequireAndVerifyClientCert");
 	if (!reading->verify_clients && strcmp(name, "NoClientCert"))
 		return wrong(reading, node,
-			     "client_auth_type is NoClientCert or RequireAndVerifyClientCert");
+			     "client_auth_type must be NoClientCert or RequireAndVerifyClientCert");
 	return 0;
 }
 
@@ -140,7 +140,7 @@ static int set_tls(struct reading *reading, const yaml_node_t *key, const yaml_n
 		return set_version(reading, value, &reading->min);
 	if (!strcmp(name, "max_version"))
 		return set_version(reading, value, &reading->max);
-	return wrong(reading, key, "tls_server_config has no %s here", name);
+	return wrong(reading, key, "tls_server_config does not support %s here", name);
 }
 
 static int set_user(struct reading *reading, const yaml_node_t *key, const yaml_node_t *value)
@@ -152,14 +152,14 @@ static int set_user(struct reading *reading, const yaml_node_t *key, const yaml_
 	if (!hash || strlen(hash) != HASH_LENGTH || strncmp(hash, "$2", 2) ||
 	    !strchr("aby", hash[2]) || sscanf(hash + 3, "$%2d$", &cost) != 1)
 		return wrong(reading, value,
-			     "the password of %s is no bcrypt hash; make one with htpasswd -nBC 10 %s",
+			     "the password of %s is not a bcrypt hash; create one with htpasswd -nBC 10 %s",
 			     text_of(key), text_of(key));
 	if (cost > MAX_COST)
 		return wrong(reading, value,
-			     "a bcrypt cost of %d makes every request wait: %d at most", cost,
+			     "a bcrypt cost of %d makes every request slow: at most %d", cost,
 			     MAX_COST);
 	if (strchr(text_of(key), ':'))
-		return wrong(reading, key, "a user's name has no colon");
+		return wrong(reading, key, "the name of a user must not have a colon");
 	config->users =
 		reallocarray(config->users, config->nr_users + 1, sizeof(*config->users));
 	if (!config->users)
@@ -181,7 +181,7 @@ static int for_each(struct reading *reading, const yaml_node_t *node, const char
 	const yaml_node_t *key;
 
 	if (node->type != YAML_MAPPING_NODE)
-		return wrong(reading, node, "%s takes names with values", what);
+		return wrong(reading, node, "%s must have names with values", what);
 	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
 		key = yaml_document_get_node(&reading->document, pair->key);
 		if (!text_of(key))
@@ -200,7 +200,7 @@ static int check_tls(struct reading *reading, const yaml_node_t *node)
 		return wrong(reading, node, "tls_server_config needs a cert_file and a key_file");
 	if (reading->verify_clients != (config->client_ca != NULL))
 		return wrong(reading, node,
-			     "client_ca_file and RequireAndVerifyClientCert go together");
+			     "client_ca_file and RequireAndVerifyClientCert need each other");
 	if (reading->min > reading->max)
 		return wrong(reading, node, "min_version is above max_version");
 	config->priorities = reading->min == 13 ? "NORMAL:-VERS-ALL:+VERS-TLS1.3" :
@@ -217,7 +217,7 @@ static int set_part(struct reading *reading, const yaml_node_t *key, const yaml_
 		return for_each(reading, value, name, set_tls) || check_tls(reading, key) ? -1 : 0;
 	if (!strcmp(name, "basic_auth_users"))
 		return for_each(reading, value, name, set_user);
-	return wrong(reading, key, "there is no %s here: tls_server_config or basic_auth_users",
+	return wrong(reading, key, "%s is not supported here: tls_server_config or basic_auth_users",
 		     name);
 }
 

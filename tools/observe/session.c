@@ -102,7 +102,7 @@ static int check_types(void)
 {
 	if (!sysfs_exists("/sys/module/iommufd/initstate") || module_has_types("iommufd"))
 		return 0;
-	complain("module iommufd has no BTF: build it where pahole and vmlinux are");
+	complain("module iommufd has no BTF: build it on a machine with pahole and vmlinux");
 	return -1;
 }
 
@@ -158,8 +158,8 @@ static int fall_back(void)
 		return failed("lay out the modules' records", -errno);
 	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",
 		 session_has_types() ? "" :
-				       "; which devices are attached already, and what "
-				       "replacements do, is not known");
+				       "; devices that are already attached, and what "
+				       "replacements do, are not known");
 	return 0;
 }
 

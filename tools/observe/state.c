@@ -91,7 +91,7 @@ struct state_reader *state_open(void)
 	reader->walks = walks_open();
 	here = sources(reader);
 	if (!here) {
-		complain("nothing to look at: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
+		complain("nothing to show: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
 		goto out_close;
 	}
 	if ((!(here & 1U << IOMMUFD_STATE_SOURCE_OWN) || !open_own(reader)) &&

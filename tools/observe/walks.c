@@ -126,7 +126,7 @@ static int load(struct walker *walker, const struct parts *parts)
 	walker->slots = slots;
 	walker->link = bpf_program__attach_iter(parts->program, NULL);
 	if (!walker->link) {
-		complain("cannot go through the open files: %s", strerror(errno));
+		complain("cannot iterate over the open files: %s", strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -213,7 +213,7 @@ static int run(struct walks *walks, struct walker *walker, const struct scope_wa
 	if (!got)
 		return 0;
 out_complain:
-	complain("cannot go through the open files: %s", strerror(errno));
+	complain("cannot iterate over the open files: %s", strerror(errno));
 	return -1;
 }
 
