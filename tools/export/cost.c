@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the exporter itself takes.
+ * The cost of the exporter itself.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -32,7 +32,7 @@ void cost_of_process(struct export_cost *cost)
 	fclose(file);
 }
 
-/* The kernel tells the memory of maps and programs in their fdinfo. */
+/* The kernel reports the memory of maps and programs in their fdinfo. */
 static uint64_t memory_of(int fd)
 {
 	unsigned long long bytes = 0;

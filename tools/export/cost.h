@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the exporter itself takes.
+ * The cost of the exporter itself.
  */
 #ifndef IOMMUSCOPE_EXPORT_COST_H
 #define IOMMUSCOPE_EXPORT_COST_H
@@ -15,7 +15,7 @@ struct export_cost;
 void cost_of_process(struct export_cost *cost);
 
 /**
- * cost_of_object() - measure what BPF programs and their maps take
+ * cost_of_object() - measure the memory and run time of BPF programs and their maps
  * @cost: these are added to
  * @object: a loaded object
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What iommuscope export observes.
+ * The observation of iommuscope export.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "observe/session.h"
 #include "text/clock.h"
 
-/* How often the memory of BPF programs and maps is measured, while the kernel does not time them. */
+/* How often BPF programs and maps are measured while the kernel does not count their run time. */
 #define BPF_MEASURE_EVERY_NS 60000000000ULL
 
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
@@ -38,7 +38,7 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	return 0;
 }
 
-/* Asking the kernel for each program and map takes longer than all the rest. */
+/* Measure the cost.  Querying each program and map takes longer than all the rest. */
 static void measure_cost(struct exporter *exporter)
 {
 	struct export_cost *cost = &exporter->cost;
@@ -80,7 +80,7 @@ void exporter_refresh(struct exporter *exporter)
 	failures_read(&exporter->latency, &exporter->failures);
 	inflight_read(&exporter->inflight);
 	state_free(&exporter->state);
-	/* it has said what failed; then there is no state to show */
+	/* state_read() has reported the failure; then there is no state to show */
 	if (state_read(exporter->state_reader, &exporter->state))
 		memset(&exporter->state, 0, sizeof(exporter->state));
 	measure_cost(exporter);

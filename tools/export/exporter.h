@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What iommuscope export observes, whoever asks for it.
+ * The observation of iommuscope export, independent of how it is served.
  *
- * The programs count in the kernel all the time.  exporter_refresh() reads what they have counted;
- * what serves requests then finds it here.  Refreshing may take a fifth of the time at most, beyond
- * half a second that may be saved up: if more is asked for, some get what was read last.
+ * The programs count in the kernel all the time.  exporter_refresh() reads their counters for
+ * those that serve requests.  Refreshing may take at most a fifth of the time, plus half a second
+ * that can be saved up; requests beyond that get the previous reading.
  */
 #ifndef IOMMUSCOPE_EXPORT_EXPORTER_H
 #define IOMMUSCOPE_EXPORT_EXPORTER_H
@@ -21,18 +21,18 @@
 
 struct server_counters;
 
-/* So many of the last replacements are kept. */
+/* Number of the last replacements that are kept. */
 #define EXPORT_REPLACEMENTS 32
-/* How often exporter_watch() wants to be called. */
+/* How often to call exporter_watch(). */
 #define EXPORT_WATCH_EVERY_NS 1000000000ULL
 
 /**
- * struct export_settings - what the command line says
- * @by: what operations are told apart by, besides their kind
- * @limit: how many operations of a device (...) are told apart on each CPU
- * @max_objects: how many contexts, devices and IOASes of each have metrics of their own
- * @processes: name the processes of contexts
- * @stuck_after_ns: operations under way for longer are stuck
+ * struct export_settings - settings from the command line
+ * @by: what operations are split by, in addition to their kind
+ * @limit: most operation/label pairs on each CPU
+ * @max_objects: most contexts, devices and IOASes, each, with metrics of their own
+ * @processes: label contexts with their process
+ * @stuck_after_ns: operations in flight for longer are stuck
  */
 struct export_settings {
 	enum scope_dimension by;
@@ -43,12 +43,12 @@ struct export_settings {
 };
 
 /**
- * struct export_cost - what the exporter itself takes
+ * struct export_cost - cost of the exporter itself
  * @cpu_ns: CPU time of the process
  * @resident_bytes: its memory
  * @bpf_bytes: memory of its BPF maps and programs
- * @bpf_run_ns: time its BPF programs ran, counted while kernel.bpf_stats_enabled is 1
- * @bpf_runs: how often, likewise
+ * @bpf_run_ns: run time of its BPF programs, counted while kernel.bpf_stats_enabled is 1
+ * @bpf_runs: number of their runs, likewise
  */
 struct export_cost {
 	uint64_t cpu_ns;
@@ -60,21 +60,21 @@ struct export_cost {
 
 /**
  * struct exporter - a running observation
- * @settings: what the command line says
+ * @settings: settings from the command line
  * @latency: operations and their times
  * @failures: failed operations by reason
- * @inflight: operations under way
- * @replacements: what replacements did to DMA
- * @last_replacements: the last ones; @nr_replacements modulo EXPORT_REPLACEMENTS is the next place
- * @nr_replacements: how many there were
+ * @inflight: operations in flight
+ * @replacements: effects of replacements on DMA
+ * @last_replacements: the last ones; @nr_replacements modulo EXPORT_REPLACEMENTS is the next slot
+ * @nr_replacements: number of replacements so far
  * @state_reader: reads @state
  * @state: contexts, devices and address spaces
- * @cost: what all that takes
- * @bpf_measured_ns: CLOCK_MONOTONIC at which the BPF part of @cost was measured, 0 for never
- * @http: what the server counts, NULL without one
- * @start_ns: CLOCK_REALTIME at which everything was observed
- * @refreshed_ns: CLOCK_MONOTONIC at which the last refresh began
- * @budget: how long refreshing may take
+ * @cost: cost of the exporter itself
+ * @bpf_measured_ns: CLOCK_MONOTONIC when the BPF part of @cost was measured, 0 for never
+ * @http: counters of the server, NULL without one
+ * @start_ns: CLOCK_REALTIME when the observation was complete
+ * @refreshed_ns: CLOCK_MONOTONIC at the start of the last refresh
+ * @budget: time budget for refreshing
  * @scrape_took_ns: how long the last scrape took, refresh included
  */
 struct exporter {
@@ -97,22 +97,22 @@ struct exporter {
 };
 
 /**
- * exporter_open() - begin to observe
+ * exporter_open() - start the observation
  * @exporter: filled in; end it with exporter_close() in any case
- * @settings: what the command line says
+ * @settings: settings from the command line
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int exporter_open(struct exporter *exporter, const struct export_settings *settings);
 
 /**
- * exporter_refresh() - read what has been counted, unless that was just done
+ * exporter_refresh() - read the counters, unless that was just done
  * @exporter: the observation
  */
 void exporter_refresh(struct exporter *exporter);
 
 /**
- * exporter_watch() - take what the kernel keeps for a while only
+ * exporter_watch() - read events that the kernel keeps only for a while
  * @exporter: the observation
  *
  * Call it every EXPORT_WATCH_EVERY_NS.

@@ -23,13 +23,14 @@ struct export_request {
 #define EXPORT_MAX_HEADERS 8
 
 /**
- * struct export_reply - what a route answers
+ * struct export_reply - the answer of a route
  * @status: HTTP status, 200 unless the route sets another one
  * @type: Content-Type
  * @body: the body; a HEAD gets its length only
  * @length: bytes of @body
- * @owned: @body was allocated and is freed once it is sent; otherwise it never changes
- * @headers: names and values of further headers, up to the first NULL name; strings that last
+ * @owned: @body was allocated and is freed once it is sent; otherwise it is constant
+ * @headers: names and values of further headers, up to the first NULL name; the strings are not
+ *	freed
  */
 struct export_reply {
 	unsigned int status;
@@ -44,7 +45,7 @@ struct export_reply {
 };
 
 /**
- * export_header() - a header of a request
+ * export_header() - get a header of a request
  * @request: the request
  * @name: the header's name, in any case
  *

@@ -2,8 +2,8 @@
 /*
  * The metrics of iommuscope export.
  *
- * Every operation and result has a counter from the start, so that the first failure already
- * shows as an increase.  Histograms and what else has many samples begin with what they tell of.
+ * Every operation and result has a counter from the start, so that the first failure already shows
+ * as an increase.  Histograms and other metrics with many samples appear when they have data.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,9 @@
 #include "text/difference.h"
 
 /*
- * The operations of a subsystem are one range or two of enum scope_operation.  Those of VFIO's type1 container are
- * what iommufd does for others, and count with it: a label says which they are.
+ * The operations of a subsystem are one or two ranges of enum scope_operation.  Operations of
+ * VFIO's type1 container do the same as those of iommufd, and count with them; a label
+ * distinguishes them.
  */
 struct subsystem {
 	unsigned int first;
@@ -65,7 +66,7 @@ static const struct subsystem subsystems[] = {
 };
 #define NR_SUBSYSTEMS (sizeof(subsystems) / sizeof(subsystems[0]))
 
-/* The label of an operation, and that of its source unless that is our modules. */
+/* The labels of an operation: its name, and its source unless that is our modules. */
 static struct labels labels_of_operation(unsigned int operation)
 {
 	unsigned int source = session_source(operation);
@@ -126,7 +127,7 @@ static void write_operations(struct exposition *text, const struct exporter *exp
 		write_results(text, &labels, &set->series[i]->counters);
 		seen[set->series[i]->operation] = true;
 	}
-	/* told apart by a further label, there is no telling which ones will come */
+	/* with a further label, the future series are not known */
 	if (exporter->settings->by)
 		return;
 	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++) {

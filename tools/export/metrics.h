@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The metrics of iommuscope export.  docs/use/metrics.md tells of each.
+ * The metrics of iommuscope export.  docs/use/metrics.md describes each.
  */
 #ifndef IOMMUSCOPE_EXPORT_METRICS_H
 #define IOMMUSCOPE_EXPORT_METRICS_H
@@ -12,9 +12,9 @@
 struct exporter;
 
 /**
- * export_metrics() - all metrics as they are now
+ * export_metrics() - write all current metrics
  * @exporter: the observation
- * @format: how to write them
+ * @format: the text format
  * @length: set to the length of the text
  *
  * Return: the text; the caller frees it.

@@ -2,8 +2,8 @@
 /*
  * The routes of the page.
  *
- * The page may be all that a browser on this host is ever shown of another user's machine, so it
- * may run nothing but its own files and talk to nobody but this exporter.
+ * A browser on this host may show the page of another user's machine.  So the page may run only its
+ * own files, and connect only to this exporter.
  */
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ void serve_page(struct exporter *exporter, const struct export_request *request,
 		export_text(reply, 404, missing);
 		return;
 	}
-	/* a new build may have other files under the same names: ask each time */
+	/* a new build may have other files of the same names, so revalidate each time */
 	add_header(reply, "Cache-Control", "no-cache");
 	add_header(reply, "ETag", asset->etag);
 	if (known && strstr(known, asset->etag)) {

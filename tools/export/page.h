@@ -10,16 +10,16 @@ struct export_request;
 struct export_reply;
 
 /**
- * serve_page() - a file of the page
+ * serve_page() - serve a file of the page
  * @exporter: unused
- * @request: its path says which
- * @reply: filled in; says why there is no page where it was not built
+ * @request: its path selects the file
+ * @reply: filled in; if the page was not built, explains why
  */
 void serve_page(struct exporter *exporter, const struct export_request *request,
 		struct export_reply *reply);
 
 /**
- * serve_page_document() - what the page shows, as JSON
+ * serve_page_document() - serve the document of the page, as JSON
  * @exporter: the observation
  * @request: unused
  * @reply: filled in

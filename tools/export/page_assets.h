@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The files of the page, as the build has bundled them.
+ * The files of the page, as bundled by the build.
  */
 #ifndef IOMMUSCOPE_EXPORT_PAGE_ASSETS_H
 #define IOMMUSCOPE_EXPORT_PAGE_ASSETS_H
@@ -11,9 +11,9 @@
  * struct page_asset - a file
  * @path: where it is served: "/page.js"
  * @type: its media type
- * @etag: names its content, with the quotes
+ * @etag: tag of its content, with the quotes
  * @data: the content
- * @size: bytes of it
+ * @size: number of bytes
  */
 struct page_asset {
 	const char *path;
@@ -23,7 +23,7 @@ struct page_asset {
 	size_t size;
 };
 
-/* All of them, ended by one without a path; there are none if @page_missing. */
+/* All files, ended by one without a path; there are none if @page_missing is set. */
 extern const struct page_asset page_assets[];
 
 /* Why the tool was built without the page, or NULL. */

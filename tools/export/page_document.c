@@ -2,8 +2,9 @@
 /*
  * The document that the page reads.
  *
- * It belongs to the page of the same build and is no interface for others; these have /metrics and
- * the tool's --json.  It is made of the same records as --json, so keys mean the same in both.
+ * It belongs to the page of the same build and is not an interface for other programs, which have
+ * /metrics and the tool's --json.  It has the same records as --json, so keys mean the same in
+ * both.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,18 +23,18 @@
 #include "text/output.h"
 #include "version.h"
 
-/* More of them nobody reads on one page. */
+/* More failures than this are not readable on one page. */
 #define MAX_FAILURES 12
 #define MAX_REPLACEMENTS 8
 
 /**
- * struct document - what the document is made of
+ * struct document - input of the document
  * @exporter: the observation
  * @names: of the host and its kernel
  * @mono_ns: CLOCK_MONOTONIC now
  * @wall_ns: CLOCK_REALTIME now
  * @sums: operations, one series for each kind
- * @nr_sums: how many
+ * @nr_sums: number of series
  */
 struct document {
 	const struct exporter *exporter;
@@ -49,7 +50,7 @@ static const void *document_state(const void *record, size_t number)
 	return number ? NULL : &((const struct document *)record)->exporter->state;
 }
 
-/* The instance: another one counts from zero */
+/* The instance of the exporter: a new one counts from zero */
 
 static void get_format(const void *record, struct value *value)
 {
@@ -80,7 +81,7 @@ static void get_uptime(const void *record, struct value *value)
 
 /* Operations */
 
-/* Add up the series of an operation, which --by has told apart. */
+/* Sum up the series of an operation that --by has split. */
 static struct latency_series *sum_series(const struct latency_set *set, unsigned int operation)
 {
 	struct latency_series *sum = NULL;
@@ -132,7 +133,7 @@ static void get_lost(const void *record, struct value *value)
 		inflight_lost(&exporter->inflight) + replacements_lost(exporter->replacements);
 }
 
-/* A limit for each context: programs of one user may have different ones. */
+/* A limit for each context: programs of one user can have different limits. */
 static const void *nth_memlock(const void *record, size_t number)
 {
 	const struct state *state = &((const struct document *)record)->exporter->state;
@@ -148,7 +149,7 @@ static const void *nth_memlock(const void *record, size_t number)
 	return NULL;
 }
 
-/* What happened last */
+/* Recent events */
 
 static const void *nth_failure(const void *record, size_t number)
 {
@@ -157,7 +158,7 @@ static const void *nth_failure(const void *record, size_t number)
 	return number < failures->nr && number < MAX_FAILURES ? &failures->list[number] : NULL;
 }
 
-/* The last one first. */
+/* Latest first. */
 static const void *nth_replacement(const void *record, size_t number)
 {
 	const struct exporter *exporter = ((const struct document *)record)->exporter;
@@ -171,7 +172,7 @@ static const void *nth_replacement(const void *record, size_t number)
 	return &told;
 }
 
-/* The longest come first. */
+/* Longest first. */
 static const void *nth_stuck(const void *record, size_t number)
 {
 	const struct document *document = record;

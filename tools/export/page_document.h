@@ -11,15 +11,15 @@
 
 struct exporter;
 
-/* The document's description. */
+/* The fields of the document. */
 extern const struct field_table page_fields;
 
 /**
  * page_document() - write the document
  * @exporter: the observation; refreshed first
- * @file: where to
+ * @file: the output
  *
- * Counts are those since the exporter started: who reads twice has what came between.
+ * Counts are since the start of the exporter; the page computes differences.
  */
 void page_document(struct exporter *exporter, FILE *file);
 

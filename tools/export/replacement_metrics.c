@@ -61,7 +61,7 @@ static void write_faults(struct exposition *text, const struct exporter *exporte
 
 	exposition_family(text, &faults);
 	for (i = 0; i < shown(exporter, totals); i++) {
-		/* a number that nobody knows is not there, rather than 0 */
+		/* an unknown number is absent instead of 0 */
 		if (!totals->totals[i].faults[FAULTS_known])
 			continue;
 		labels = labels_of("device", &totals->totals[i]);

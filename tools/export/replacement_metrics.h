@@ -9,8 +9,8 @@ struct exporter;
 struct exposition;
 
 /**
- * export_replacement_metrics() - write them
- * @text: where to
+ * export_replacement_metrics() - write metrics of replacements and faults
+ * @text: the output
  * @exporter: the observation, refreshed
  */
 void export_replacement_metrics(struct exposition *text, const struct exporter *exporter);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What iommuscope export serves.
+ * The routes of iommuscope export.
  */
 #include <string.h>
 

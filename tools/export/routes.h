@@ -13,9 +13,9 @@ struct export_reply;
 struct export_request;
 
 /**
- * struct export_route - a path and what serves it
+ * struct export_route - a path and its handler
  * @path: the path
- * @serve: fills in the reply, which has status 200 and nothing else yet
+ * @serve: fills in the reply, which is empty with status 200 at the call
  */
 struct export_route {
 	const char *path;
@@ -24,7 +24,7 @@ struct export_route {
 };
 
 /**
- * export_find_route() - the route of a path
+ * export_find_route() - find the route of a path
  * @path: the path
  *
  * Return: the route or NULL.

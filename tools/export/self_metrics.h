@@ -9,8 +9,8 @@ struct exporter;
 struct exposition;
 
 /**
- * export_own_metrics() - write them
- * @text: where to
+ * export_own_metrics() - write metrics of the exporter itself
+ * @text: the output
  * @exporter: the observation, refreshed
  */
 void export_own_metrics(struct exposition *text, const struct exporter *exporter);

@@ -2,14 +2,14 @@
 /*
  * The HTTP server of iommuscope export.
  *
- * libmicrohttpd speaks HTTP; it gets the listening sockets from here and is driven through its
- * epoll descriptor.  One of its daemons serves one socket; an epoll descriptor over all of theirs is
- * what the caller waits for.
+ * libmicrohttpd implements HTTP.  It gets the listening sockets from here and is driven through
+ * its epoll descriptor.  Each of its daemons serves one socket; the caller waits for one epoll
+ * descriptor over those of all daemons.
  *
- * libmicrohttpd's own timeout counts from the last byte, so a client that sends one now and then
- * would stay for ever.  Hence each connection has a struct client, in a list in the order in which
- * its time runs out: it is appended when it comes and when it has got an answer.  Shutting its
- * socket down is all it takes to end it; libmicrohttpd notices and closes it.
+ * libmicrohttpd's own timeout counts from the last byte, so a client that sends a byte now and
+ * then could stay forever.  So each connection has a struct client, in a list in order of expiry:
+ * it is appended when it connects and when it has got an answer.  To end a connection it is enough
+ * to shut down its socket; libmicrohttpd notices that and closes it.
  */
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -34,7 +34,7 @@
 
 /* Request line and headers of a connection, and a part of its answer, must fit. */
 #define CONNECTION_MEMORY 16384
-/* From there on connections are scarce, and the slow ones have less time. */
+/* From this number of connections on, slow ones get less time. */
 #define SCARCE (SERVER_CONNECTIONS * 3 / 4)
 #define SCARCE_PATIENCE_NS 1000000000ULL
 #define BACKLOG 1024
@@ -42,11 +42,11 @@
 
 /**
  * struct client - a connection
- * @next: the one whose time runs out after it
- * @prev: the one before
+ * @next: the connection that expires next after this one
+ * @prev: the one that expires before this one
  * @fd: its socket, -1 once it was shut down
- * @since_ns: when it came, or had its last answer
- * @answered: it had one
+ * @since_ns: when it connected, or got its last answer
+ * @answered: it has got an answer
  */
 struct client {
 	struct client *next;
@@ -97,7 +97,7 @@ static int listen_at(const struct addrinfo *info)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* all addresses are those of IPv4 as well */
+	/* an IPv6 socket on all addresses accepts IPv4 as well */
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (!bind(fd, info->ai_addr, info->ai_addrlen) && !listen(fd, BACKLOG))
@@ -129,7 +129,7 @@ int server_listen(const char *address)
 	}
 	errno = EADDRNOTAVAIL;
 	for (info = list; fd < 0 && info; info = info->ai_next)
-		/* without an address IPv6 serves both, where there is IPv6 */
+		/* without an address, IPv6 serves both if it is available */
 		if (*host || info->ai_family == AF_INET6)
 			fd = listen_at(info);
 	for (info = list; fd < 0 && !*host && info && errno != EADDRINUSE; info = info->ai_next)
@@ -167,7 +167,7 @@ static void unlink_client(struct client *client)
 	client->next->prev = client->prev;
 }
 
-/* Its time begins again. */
+/* Append a client, which restarts its time. */
 static void append_client(struct server *server, struct client *client)
 {
 	client->since_ns = now_ns();
@@ -221,7 +221,7 @@ static void notify_completed(void *data, struct MHD_Connection *connection, void
 	append_client(server, client);
 }
 
-/* Shut down whose time has run out.  Return when the next one's does. */
+/* Shut down expired connections.  Return when the next one expires. */
 static uint64_t drop_slow_clients(struct server *server)
 {
 	unsigned int left = server->counters.connections;
@@ -280,7 +280,7 @@ static enum MHD_Result send_reply(struct server *server, struct MHD_Connection *
 	return result;
 }
 
-/* Has the client a certificate, if it needs one? */
+/* Does the client have a certificate, if it needs one? */
 static bool certified(const struct server *server, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info;
@@ -292,7 +292,7 @@ static bool certified(const struct server *server, struct MHD_Connection *connec
 	return info && !gnutls_certificate_verify_peers2(info->tls_session, &status) && !status;
 }
 
-/* May this client read?  If not, fill in what it gets instead. */
+/* May this client read?  If not, fill in the reply that it gets instead. */
 static bool may_read(struct server *server, const struct export_request *request,
 		     struct export_reply *reply)
 {
@@ -318,7 +318,7 @@ static bool may_read(struct server *server, const struct export_request *request
 	}
 }
 
-/* Called twice once the headers are there: what body may follow is not read. */
+/* Called twice after the headers have arrived; a body is not read. */
 static enum MHD_Result answer(void *data, struct MHD_Connection *connection, const char *path,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **context)
@@ -342,7 +342,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 		export_text(&reply, 400, "A request must not have a body here.\n");
 		return send_reply(server, connection, &reply);
 	}
-	/* an answer to the first call would end the connection */
+	/* an answer to the first call would close the connection */
 	if (!*context) {
 		*context = server;
 		return MHD_YES;
@@ -359,7 +359,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 
 /* The server */
 
-/* What libmicrohttpd says while it starts is why it does not; later it only tells of clients. */
+/* A message of libmicrohttpd during the start explains a failure; later ones are about clients. */
 static char mhd_says[256];
 
 __attribute__((format(printf, 2, 0)))
@@ -389,7 +389,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, unsigned i
 	}
 	tls[nr] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
-				/* the logger first: it is for the options too */
+				/* the logger first: it also reports problems with options */
 				MHD_OPTION_EXTERNAL_LOGGER, keep_words, NULL,
 				MHD_OPTION_LISTEN_SOCKET, fd,
 				MHD_OPTION_CONNECTION_LIMIT, connections,
@@ -401,7 +401,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, unsigned i
 				MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
-/* A connection takes a descriptor, and the BPF programs some hundred. */
+/* A connection takes one descriptor, and the BPF programs take some hundred. */
 static void raise_limit(void)
 {
 	struct rlimit limit;

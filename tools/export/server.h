@@ -2,11 +2,11 @@
 /*
  * The HTTP server of iommuscope export.
  *
- * It runs in the caller's thread: server_run() serves what is ready and never waits.  Whatever
- * clients do, it takes bounded memory and time: there are SERVER_CONNECTIONS at most, each with
- * a bounded buffer; a client has SERVER_PATIENCE_NS to get from its connection, or from its
- * last answer, to its next one; and when connections become scarce, those are closed first that
- * have waited longest without an answer.
+ * It runs in the caller's thread: server_run() serves what is ready and never waits.  Its memory
+ * and time are bounded whatever clients do: there are at most SERVER_CONNECTIONS, each with a
+ * bounded buffer.  A client has SERVER_PATIENCE_NS from its connection, or from its last answer,
+ * to its next answer.  When connections become scarce, those that have waited longest without an
+ * answer are closed first.
  */
 #ifndef IOMMUSCOPE_EXPORT_SERVER_H
 #define IOMMUSCOPE_EXPORT_SERVER_H
@@ -26,7 +26,7 @@ struct web_config;
 #define SERVER_MAX_SOCKETS 8
 
 /**
- * struct server_counters - what happened
+ * struct server_counters - counters of a server
  * @requests: answers by HTTP status, 100 to 599
  * @connections: clients that are connected
  * @dropped: connections that were closed because they were slow
@@ -39,14 +39,14 @@ struct server_counters {
 
 /**
  * server_listen() - listen on an address
- * @address: "ADDRESS:PORT"; an IPv6 address stands in brackets, without one it listens on all
+ * @address: "ADDRESS:PORT"; an IPv6 address is in brackets; without an address it listens on all
  *
- * Return: the socket, or -1 after it has said what is wrong.
+ * Return: the socket, or -1 after a message.
  */
 int server_listen(const char *address);
 
 /**
- * server_print_address() - tell where metrics are
+ * server_print_address() - print where metrics are served
  * @socket: a listening socket
  * @tls: it speaks TLS
  */
@@ -54,18 +54,18 @@ void server_print_address(int socket, bool tls);
 
 /**
  * server_start() - serve on sockets
- * @exporter: what the routes show
+ * @exporter: the observation for the routes
  * @config: TLS and users, or NULL for neither
- * @sockets: listening sockets, which it takes over
- * @nr: how many
+ * @sockets: listening sockets; the server owns them from now on
+ * @nr: number of sockets
  *
- * Return: the server, or NULL after it has said what failed.
+ * Return: the server, or NULL after a message.
  */
 struct server *server_start(struct exporter *exporter, const struct web_config *config,
 			    const int *sockets, size_t nr);
 
 /**
- * server_fd() - the descriptor that becomes readable when there is something to do
+ * server_fd() - get the descriptor that becomes readable when server_run() is due
  * @server: the server
  *
  * Return: the descriptor.
@@ -81,7 +81,7 @@ int server_fd(const struct server *server);
 uint64_t server_run(struct server *server);
 
 /**
- * server_counters() - what happened so far
+ * server_counters() - get the counters
  * @server: the server
  *
  * Return: the counters.
@@ -89,7 +89,7 @@ uint64_t server_run(struct server *server);
 const struct server_counters *server_counters(const struct server *server);
 
 /**
- * server_stop() - close all connections and end
+ * server_stop() - close all connections and free the server
  * @server: the server, or NULL
  */
 void server_stop(struct server *server);

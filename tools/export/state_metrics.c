@@ -2,8 +2,8 @@
 /*
  * Metrics of contexts, address spaces and devices.
  *
- * Each kind of object is a table of metrics with a function that tells the value; of the objects,
- * only as many as --max-objects get samples of their own.  The sums are over all.
+ * Each kind of object has a table of metrics with functions that return the values.  At most
+ * --max-objects objects get their own samples; sums cover all objects.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -141,7 +141,7 @@ struct ctx_memlock {
 	struct memlock memlock;
 };
 
-/* Of each context; the processes are asked once, not for each metric. */
+/* Read the locked memory of each context once, not for each metric. */
 static struct ctx_memlock *read_memlocks(const struct exporter *exporter)
 {
 	size_t i, nr = shown(exporter, exporter->state.nr_ctxs);
@@ -151,7 +151,7 @@ static struct ctx_memlock *read_memlocks(const struct exporter *exporter)
 	if (!list)
 		out_of_memory();
 	for (i = 0; i < nr; i++) {
-		/* a process may have many, in a row */
+		/* a process can have many contexts in a row */
 		if (i && ctxs[i].pid == ctxs[i - 1].pid && ctxs[i].flags == ctxs[i - 1].flags)
 			list[i] = list[i - 1];
 		else
@@ -239,11 +239,11 @@ static void write_ioases(struct exposition *text, const struct exporter *exporte
 	for (m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
 		exposition_family(text, &metrics[m].metric);
 		for (i = 0; i < shown(exporter, state->nr_ioases); i++) {
-			/* not known while its process maps and unmaps all the time */
+			/* not known while its process keeps mapping and unmapping */
 			if (metrics[m].of_space &&
 			    state->ioases[i].flags & IOMMUFD_STATE_IOAS_BUSY)
 				continue;
-			/* only our modules know */
+			/* only our modules report it */
 			if (metrics[m].of_own &&
 			    state->ioases[i].source != IOMMUFD_STATE_SOURCE_OWN)
 				continue;

@@ -9,8 +9,8 @@ struct exporter;
 struct exposition;
 
 /**
- * export_state_metrics() - write them
- * @text: where to
+ * export_state_metrics() - write metrics of contexts, address spaces and devices
+ * @text: the output
  * @exporter: the observation, refreshed
  */
 void export_state_metrics(struct exposition *text, const struct exporter *exporter);

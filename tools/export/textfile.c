@@ -17,7 +17,7 @@ int textfile_write(const char *path, const char *text, size_t length)
 	char *temporary;
 	int fd, err;
 
-	/* its name does not end in .prom: the collector leaves it alone */
+	/* its name does not end in .prom, so the collector ignores it */
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		out_of_memory();
 	fd = mkostemp(temporary, O_CLOEXEC);

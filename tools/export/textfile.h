@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /**
- * textfile_write() - replace a file at once: who reads sees the old or the new one
+ * textfile_write() - replace a file atomically: a reader sees the old or the new one
  * @path: the file
- * @text: what is to be in it
- * @length: how long that is
+ * @text: its new content
+ * @length: length of @text
  *
  * Return: 0, or a negative errno; then the old file stays.
  */

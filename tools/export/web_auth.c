@@ -17,17 +17,17 @@
 
 #define DIGEST_SIZE 32
 #define KNOWN 16
-/* Longer than a header that finds room in a connection's memory. */
+/* Longer than any header that fits into the memory of a connection. */
 #define MAX_HEADER 4096
 
 /**
  * struct web_auth - the checker
  * @config: has the users
- * @key: of the digests, random
+ * @key: random key of the digests
  * @known: digests of headers that were right
- * @nr_known: how many there were; the next one goes to this modulo KNOWN
- * @budget: for checks of passwords
- * @crypt: room for libcrypt
+ * @nr_known: number of them so far; the next one goes to this modulo KNOWN
+ * @budget: time budget for checks of passwords
+ * @crypt: work area of libcrypt
  */
 struct web_auth {
 	const struct web_config *config;
@@ -65,7 +65,7 @@ static bool is_known(const struct web_auth *auth, const unsigned char *digest)
 	return false;
 }
 
-/* Does a password fit a hash?  Takes as long for a user who is not there. */
+/* Does a password match a hash?  It takes as long for an unknown user. */
 static bool fits(struct web_auth *auth, const char *name, const char *password)
 {
 	const struct web_config *config = auth->config;
@@ -92,7 +92,7 @@ static bool check(struct web_auth *auth, const char *encoded)
 
 	if (gnutls_base64_decode2(&text, &decoded))
 		return false;
-	/* as a string, which a zero in it would end too early */
+	/* as a string; a zero byte in it would end it too early */
 	name = strndup((char *)decoded.data, decoded.size);
 	if (!name)
 		out_of_memory();

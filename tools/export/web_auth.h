@@ -2,9 +2,9 @@
 /*
  * Basic authentication against the users of a web configuration.
  *
- * A check of a password is slow on purpose.  So what was right once is remembered, as a keyed digest
- * and not as itself, and checks may take a share of the time only: who guesses gets to wait, who is
- * known does not.
+ * Checking a password is slow on purpose.  So a header that was right once is remembered, as a
+ * keyed digest instead of in clear.  Checks may take only a share of the time: clients that guess
+ * must wait, known clients need not.
  */
 #ifndef IOMMUSCOPE_EXPORT_WEB_AUTH_H
 #define IOMMUSCOPE_EXPORT_WEB_AUTH_H
@@ -19,10 +19,10 @@ enum web_auth_result {
 };
 
 /**
- * web_auth_new() - prepare to check
+ * web_auth_new() - create a checker
  * @config: has the users
  *
- * Return: the checker, NULL if everybody may read.
+ * Return: the checker, NULL if every client may read.
  */
 struct web_auth *web_auth_new(const struct web_config *config);
 
@@ -31,12 +31,12 @@ struct web_auth *web_auth_new(const struct web_config *config);
  * @auth: the checker
  * @authorization: its Authorization header, or NULL
  *
- * Return: whether it may; WEB_AUTH_BUSY if it is to be asked again later.
+ * Return: whether it may; WEB_AUTH_BUSY if the client must try again later.
  */
 enum web_auth_result web_auth_check(struct web_auth *auth, const char *authorization);
 
 /**
- * web_auth_free() - end
+ * web_auth_free() - free a checker
  * @auth: the checker, or NULL
  */
 void web_auth_free(struct web_auth *auth);

@@ -2,7 +2,7 @@
 /*
  * The web configuration file.
  *
- * libyaml makes a tree of nodes that know their lines.
+ * libyaml parses it into a tree of nodes that know their lines.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ struct reading {
 	bool verify_clients;
 };
 
-/* Say what is wrong with a node. */
+/* Report a problem with a node. */
 __attribute__((format(printf, 3, 4)))
 static int wrong(const struct reading *reading, const yaml_node_t *node, const char *format, ...)
 {
@@ -243,7 +243,7 @@ int web_config_read(struct web_config *config, const char *path)
 			 parser.problem ? parser.problem : "this cannot be read");
 		err = -1;
 	} else {
-		/* an empty file asks for nothing */
+		/* an empty file sets nothing */
 		root = yaml_document_get_root_node(&reading.document);
 		if (root)
 			err = for_each(&reading, root, "the configuration", set_part);

@@ -12,7 +12,7 @@
  *	basic_auth_users:
  *	  NAME: HASH				bcrypt
  *
- * What else their format has is refused rather than ignored.
+ * Other settings of their format are refused instead of ignored.
  */
 #ifndef IOMMUSCOPE_EXPORT_WEB_CONFIG_H
 #define IOMMUSCOPE_EXPORT_WEB_CONFIG_H
@@ -21,7 +21,7 @@
 #include <stddef.h>
 
 /**
- * struct web_user - who may read
+ * struct web_user - a user that may read
  * @name: the name
  * @hash: bcrypt hash of the password
  */
@@ -34,10 +34,10 @@ struct web_user {
  * struct web_config - the configuration
  * @certificate: the server's certificates as in their file, NULL for no TLS
  * @key: its private key
- * @client_ca: who signs the certificates of clients, NULL if they need none
+ * @client_ca: the authority for certificates of clients, NULL if they need none
  * @priorities: versions of TLS, for GnuTLS
- * @users: who may read; everybody if there are none
- * @nr_users: how many
+ * @users: users that may read; every client if there are none
+ * @nr_users: number of users
  */
 struct web_config {
 	char *certificate;
@@ -53,7 +53,7 @@ struct web_config {
  * @config: filled in
  * @path: the file
  *
- * Return: 0, or -1 after it has said what is wrong, and in which line.
+ * Return: 0, or -1 after a message with the line.
  */
 int web_config_read(struct web_config *config, const char *path);
 

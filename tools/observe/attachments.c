@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which devices are attached to which IOAS as an observation begins.
+ * Which devices are attached to which IOAS when an observation starts?
  *
- * The state is read once the programs are attached: a device that moves in between is told of twice,
- * and what the programs know already is left as it is.
+ * The state is read after the programs have been attached.  A device that moves in between is
+ * reported twice, so entries that the programs have already made are not overwritten.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which devices are attached to which IOAS as an observation begins.
+ * Which devices are attached to which IOAS when an observation starts?
  *
- * Programs follow devices from IOAS to IOAS by their events; what was attached before they were
- * there, only the state tells.
+ * Programs follow devices from IOAS to IOAS by their events.  Devices that were attached earlier
+ * are known only from the state.
  */
 #ifndef IOMMUSCOPE_OBSERVE_ATTACHMENTS_H
 #define IOMMUSCOPE_OBSERVE_ATTACHMENTS_H
@@ -11,11 +11,12 @@
 struct session;
 
 /**
- * attachments_know() - tell attached programs of the devices that are attached already
- * @session: their session; of its maps "ios_attachments" and "ios_ioas_of_device" those that it has are filled
+ * attachments_know() - enter devices that are already attached into the maps of the programs
+ * @session: the session; fills in its maps "ios_attachments" and "ios_ioas_of_device", if it has
+ *	them
  * @device: the device that is filtered by, or NULL
  *
- * Where the state cannot be read it says so, and the programs go by events alone.
+ * If the state cannot be read, a message says so, and the programs use events alone.
  */
 void attachments_know(const struct session *session, const char *device);
 

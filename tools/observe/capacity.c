@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How near the limits.  What iommufd knows comes with the state, the rest is /proc's.
+ * Pinned memory and its limits.  The state has what iommufd knows; the rest is from /proc.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define PAGE 4096ULL
 #define TABLE_ENTRIES 512ULL
 
-/* A number behind a word in a file of lines "WORD NUMBER ..."; 0 if there is none. */
+/* Read the number after a word in a file of lines "WORD NUMBER ..."; 0 if there is none. */
 static uint64_t number_in(const char *path, const char *word)
 {
 	size_t length = strlen(word);
@@ -116,11 +116,11 @@ void capacity_read(struct capacity *capacity, const struct state *state)
 	for (i = 0; i < state->nr_ctxs; i++)
 		add(capacity, &state->ctxs[i]);
 	qsort(capacity->processes, capacity->nr, sizeof(*capacity->processes), compare);
-	/* what is released between the two looks is not held against what was acquired before */
+	/* releases between the two reads must not count against earlier acquisitions */
 	released = number_in("/proc/vmstat", "nr_foll_pin_released");
 	capacity->host_pinned_bytes =
 		difference(number_in("/proc/vmstat", "nr_foll_pin_acquired"), released) * PAGE;
-	/* the kernel adds its CPUs' counts up once a second: what iommufd pinned may not be in yet */
+	/* the kernel sums its CPUs' counts once a second, so recent pins may not be included */
 	if (capacity->host_pinned_bytes < capacity->pinned_bytes)
 		capacity->host_pinned_bytes = capacity->pinned_bytes;
 	capacity->page_table_bytes = number_in("/proc/vmstat", "nr_iommu_pages") * PAGE;
@@ -159,7 +159,7 @@ double ioas_fragmentation(const struct iommufd_state_ioas *ioas)
 
 uint64_t ioas_page_table_bytes(const struct iommufd_state_ioas *ioas)
 {
-	/* the root, and tables as many as the memory fills, level by level */
+	/* the root, and at each level the tables that the memory fills */
 	uint64_t small =
 		difference(ioas->pinned_bytes, ioas->huge_bytes);
 	uint64_t covers = PAGE * TABLE_ENTRIES, tables = 1, level;
@@ -186,12 +186,12 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 {
 	const struct iommufd_state_ctx *ctx = state_ctx(state, ioas->ctx_id);
 	const struct capacity_process *process = ctx ? find(capacity, ctx) : NULL;
-	/* where the kernel does not choose an IOVA, any hole will do */
+	/* if the kernel does not choose the IOVA, any hole will do */
 	uint64_t hole = ioas->source == IOMMUFD_STATE_SOURCE_OWN ? ioas->alloc_hole_bytes :
 								   ioas->largest_hole_bytes;
 	uint64_t pages = length / PAGE + !!(length % PAGE);
 
-	/* in the order in which the kernel checks */
+	/* in the order of the kernel's checks */
 	memset(fit, 0, sizeof(*fit));
 	fit->pins = ioas->hwpts;
 	if (!process || ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE)
@@ -213,7 +213,7 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 		return;
 	if (pages > capacity_left(process) / PAGE)
 		stop(fit, FIT_MEMLOCK, length, capacity_left(process));
-	/* pinned memory cannot be given away, so this much there must be besides */
+	/* pinned memory cannot be reclaimed, so there must be this much more */
 	if (length > difference(capacity->memory_bytes, capacity->host_pinned_bytes))
 		stop(fit, FIT_MEMORY, length,
 		     difference(capacity->memory_bytes, capacity->host_pinned_bytes));

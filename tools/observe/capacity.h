@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How near the limits: pinned memory against RLIMIT_MEMLOCK, and room in I/O address spaces.
+ * Pinned memory against RLIMIT_MEMLOCK, and free space in I/O address spaces.
  *
- * Memory counts against the limit of the process that maps it, by user (what all of the user's
- * processes have pinned together) or by process.  CAP_IPC_LOCK lifts the limit, and by user
- * the counting.
+ * Memory counts against the limit of the process that maps it, either by user (the total of all
+ * processes of the user) or by process.  CAP_IPC_LOCK lifts the limit; when counting by user,
+ * memory of such processes is not counted at all.
  */
 #ifndef IOMMUSCOPE_OBSERVE_CAPACITY_H
 #define IOMMUSCOPE_OBSERVE_CAPACITY_H
@@ -15,11 +15,11 @@
 
 #include "observe/state.h"
 
-/* What the limit of a process is. */
+/* The kind of limit of a process. */
 enum capacity_limit {
 	LIMIT_UNKNOWN, /* the process has ended */
 	LIMIT_BYTES,
-	LIMIT_UNLIMITED, /* RLIMIT_MEMLOCK says so */
+	LIMIT_UNLIMITED, /* RLIMIT_MEMLOCK is unlimited */
 	LIMIT_CAPABILITY, /* it has CAP_IPC_LOCK */
 };
 
@@ -28,10 +28,10 @@ enum capacity_limit {
  * @pid: its id
  * @uid: its user
  * @comm: its name
- * @by_process: what it pins counts by process; else by user
- * @pinned_bytes: pinned through its contexts that count so
- * @counted_bytes: what is compared with the limit
- * @limit: what the limit is
+ * @by_process: its memory counts by process; else by user
+ * @pinned_bytes: pinned through its contexts of this kind of counting
+ * @counted_bytes: amount that is compared with the limit
+ * @limit: the kind of limit
  * @limit_bytes: the limit, if it is LIMIT_BYTES
  * @cgroup: path of its cgroup, "" if it has ended
  */
@@ -48,14 +48,15 @@ struct capacity_process {
 };
 
 /**
- * struct capacity - all there is to tell but what is in the state itself
- * @processes: by process id
- * @nr: how many
+ * struct capacity - everything that is not in the state itself
+ * @processes: sorted by process id
+ * @nr: number of processes
  * @pinned_bytes: pinned through all contexts
- * @host_pinned_bytes: pinned in all by the kernel, for whatever
- * @page_table_bytes: memory of all IOMMU page tables of the host, 0 if the kernel does not tell
+ * @host_pinned_bytes: total that the kernel has pinned for any purpose
+ * @page_table_bytes: memory of all IOMMU page tables of the host, 0 if the kernel does not report
+ *	it
  * @memory_bytes: memory of the host
- * @available_bytes: what of it could be had
+ * @available_bytes: memory of the host that is available
  */
 struct capacity {
 	struct capacity_process *processes;
@@ -68,7 +69,7 @@ struct capacity {
 };
 
 /**
- * capacity_read() - find out who pins how much, and what the limits are
+ * capacity_read() - read how much each process pins, and its limit
  * @capacity: filled in
  * @state: the state
  */
@@ -81,15 +82,15 @@ void capacity_read(struct capacity *capacity, const struct state *state);
 void capacity_free(struct capacity *capacity);
 
 /**
- * capacity_left() - how much more a process may pin
+ * capacity_left() - amount that a process may still pin
  * @process: the process
  *
- * Return: bytes, UINT64_MAX if nothing limits it.
+ * Return: bytes, UINT64_MAX if there is no limit.
  */
 uint64_t capacity_left(const struct capacity_process *process);
 
 /**
- * ioas_free_bytes() - IOVA space that is free
+ * ioas_free_bytes() - free IOVA space
  * @ioas: the IOAS
  *
  * Return: bytes.
@@ -97,7 +98,7 @@ uint64_t capacity_left(const struct capacity_process *process);
 uint64_t ioas_free_bytes(const struct iommufd_state_ioas *ioas);
 
 /**
- * ioas_fragmentation() - how much of the free space does not hang together
+ * ioas_fragmentation() - fragmentation of the free space
  * @ioas: the IOAS
  *
  * Return: 1 - largest hole / free, 0 if nothing is free.
@@ -105,11 +106,11 @@ uint64_t ioas_free_bytes(const struct iommufd_state_ioas *ioas);
 double ioas_fragmentation(const struct iommufd_state_ioas *ioas);
 
 /**
- * ioas_page_table_bytes() - page-table memory that an IOAS takes at least
+ * ioas_page_table_bytes() - lower bound of the page-table memory of an IOAS
  * @ioas: the IOAS
  *
- * As tables of 512 entries and four levels, which VT-d, AMD and most others have, if areas lie
- * close to each other; IOMMU drivers do not tell what they really take.
+ * Assumes tables of 512 entries in four levels, as VT-d, AMD and most others have, and areas close
+ * to each other.  IOMMU drivers do not report their actual memory.
  *
  * Return: bytes in all its HWPTs.
  */
@@ -121,20 +122,20 @@ enum fit_stop {
 	FIT_MISALIGNED,
 	FIT_SPACE,
 	FIT_NOT_ALLOWED,
-	FIT_ENTRIES, /* a container has as many areas as it may */
+	FIT_ENTRIES, /* a container has reached its limit of areas */
 	FIT_MEMLOCK,
 	FIT_MEMORY,
 	FIT_PROCESS_GONE,
-	FIT_BUSY, /* not known: the IOAS is being changed all the time */
+	FIT_BUSY, /* not known: the IOAS keeps changing */
 	NR_FIT_STOPS,
 };
 
 /**
  * struct fit - would a map fit?
  * @stop: what stops it
- * @wanted_bytes: how much of that it would take
- * @left_bytes: how much there is
- * @pins: it pins, since the IOAS has an HWPT
+ * @wanted_bytes: amount of that resource that it needs
+ * @left_bytes: amount that is left
+ * @pins: it pins memory, because the IOAS has an HWPT
  */
 struct fit {
 	enum fit_stop stop;
@@ -144,18 +145,18 @@ struct fit {
 };
 
 /**
- * capacity_fit() - would a map fit now, with the IOVA chosen by the kernel?
+ * capacity_fit() - would a map fit now, at an IOVA chosen by the kernel?
  * @capacity: the capacity
  * @state: the state
  * @ioas: the IOAS
- * @length: bytes, beginning at a page
+ * @length: length in bytes, from a page boundary
  * @fit: filled in
  */
 void capacity_fit(const struct capacity *capacity, const struct state *state,
 		  const struct iommufd_state_ioas *ioas, uint64_t length, struct fit *fit);
 
 /**
- * fit_stop_name() - what stops a map, as the events name it: "memlock_limit"
+ * fit_stop_name() - name of what stops a map, as in the events: "memlock_limit"
  * @stop: what stops it
  *
  * Return: the name, NULL for FIT_FITS.

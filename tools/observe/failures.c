@@ -54,7 +54,7 @@ void failures_read(const struct latency *latency, struct failures *failures)
 	struct failure *failure;
 	size_t i;
 
-	/* what was told last stays where a CPU is just writing the next one */
+	/* keep the previous record of an entry that a CPU is just writing */
 	for (i = 0; i < failures->nr; i++)
 		failures->list[i].count = 0;
 	while (!bpf_map__get_next_key(map, previous, &key, sizeof(key))) {

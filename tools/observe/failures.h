@@ -2,8 +2,8 @@
 /*
  * Failed operations by kind and reason, with the last one of each, as latency.bpf.c keeps them.
  *
- * Set SCOPE_KEEP_FAILURES in the skeleton's rodata->keep before it is loaded.  There are as many entries as
- * there are kinds and reasons, however often operations fail.
+ * Set SCOPE_KEEP_FAILURES in the skeleton's rodata->keep before it is loaded.  The number of
+ * entries depends on the kinds and reasons, not on how often operations fail.
  */
 #ifndef IOMMUSCOPE_OBSERVE_FAILURES_H
 #define IOMMUSCOPE_OBSERVE_FAILURES_H
@@ -19,7 +19,7 @@ struct latency;
  * struct failure - operations of one kind that failed for one reason
  * @operation: enum scope_operation
  * @reason: its number in the list of that subsystem
- * @count: how many
+ * @count: number of failures
  * @last: the last one
  */
 struct failure {
@@ -30,9 +30,9 @@ struct failure {
 };
 
 /**
- * struct failures - all of them
- * @list: those that failed last come first
- * @nr: how many
+ * struct failures - all failures
+ * @list: latest failure first
+ * @nr: number of entries
  */
 struct failures {
 	struct failure *list;
@@ -40,23 +40,23 @@ struct failures {
 };
 
 /**
- * failures_read() - read what has failed
+ * failures_read() - read the failures
  * @latency: the observation, with @failures in its settings
- * @failures: zeroed, or what was read before; freed with failures_free()
+ * @failures: zeroed, or the result of an earlier read; freed with failures_free()
  */
 void failures_read(const struct latency *latency, struct failures *failures);
 
 /**
- * failures_lost() - failures that found no room
+ * failures_lost() - failures that could not be stored
  * @latency: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t failures_lost(const struct latency *latency);
 
 /**
- * failures_free() - free what was read
- * @failures: what was read, empty afterwards
+ * failures_free() - free the result of failures_read()
+ * @failures: the failures, empty afterwards
  */
 void failures_free(struct failures *failures);
 

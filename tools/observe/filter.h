@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is observed: of all there is, what concerns a device, a process, a cgroup or a context.
+ * A filter of observations: by device, process, cgroup or context.
  */
 #ifndef IOMMUSCOPE_OBSERVE_FILTER_H
 #define IOMMUSCOPE_OBSERVE_FILTER_H
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /**
- * struct filter - what to observe; what is zero or NULL does not restrict it
+ * struct filter - what to observe; zero or NULL members do not restrict it
  * @device: name of a device, with its PCI domain
  * @pid: a process
  * @cgroup_id: id of a cgroup (v2)

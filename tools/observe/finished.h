@@ -10,10 +10,10 @@
 #include "bpf/operations.h"
 
 /**
- * finished_operation() - take an operation as it came from the ring buffer
- * @op: filled in, with clean names; what was not sent is zero
- * @data: the bytes that came
- * @size: how many
+ * finished_operation() - decode an operation from the ring buffer
+ * @op: filled in, with clean names; members that were not sent are zero
+ * @data: the received bytes
+ * @size: number of bytes
  */
 void finished_operation(struct scope_op *op, const void *data, size_t size);
 

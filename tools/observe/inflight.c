@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations under way.
+ * Operations in flight.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -56,7 +56,7 @@ int inflight_threads(struct inflight *inflight,
 
 	if (fd < 0)
 		return fail_to_list(strerror(errno));
-	/* the kernel hands out whole records */
+	/* the kernel returns whole records */
 	while ((length = read(fd, &thread, sizeof(thread))) == sizeof(thread)) {
 		NAME_CLEAN(thread.comm);
 		NAME_CLEAN(thread.begun.device);
@@ -92,7 +92,7 @@ static int compare(const void *a, const void *b)
 	return x->begun.start_ns < y->begun.start_ns ? -1 : x->begun.start_ns > y->begun.start_ns;
 }
 
-/* What is under way in slots.  One that ends and begins meanwhile may show with a field of both. */
+/* Read the slots.  If an operation ends and another starts meanwhile, a record can mix the two. */
 static void read_slots(struct inflight *inflight)
 {
 	const struct op_slot *slot = inflight->skeleton->bss->ios_slots;
@@ -119,7 +119,7 @@ static void read_slots(struct inflight *inflight)
 	}
 }
 
-/* In batches, which the kernel takes bucket by bucket: no entry shows twice, whatever comes and goes. */
+/* Read in batches of whole hash buckets, so that no entry appears twice while others change. */
 void inflight_read(struct inflight *inflight)
 {
 	int map = bpf_map__fd(inflight->skeleton->maps.ios_begun), err;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations under way, as stuck.bpf.c keeps them.
+ * Operations in flight, as stuck.bpf.c tracks them.
  *
- * inflight_read() takes those that announced themselves: those that began before the programs were
- * attached do not show.  inflight_threads() looks at the threads, where those show as well.
+ * inflight_read() returns operations that announced their start; those that started before the
+ * programs were attached are missing.  inflight_threads() looks at the threads and finds these too.
  */
 #ifndef IOMMUSCOPE_OBSERVE_INFLIGHT_H
 #define IOMMUSCOPE_OBSERVE_INFLIGHT_H
@@ -19,9 +19,9 @@ struct bpf_link;
 struct ios_stuck;
 
 /**
- * struct inflight_operation - an operation under way
+ * struct inflight_operation - an operation in flight
  * @tid: its thread
- * @begun: what its begin told
+ * @begun: data of its start event
  */
 struct inflight_operation {
 	uint32_t tid;
@@ -29,13 +29,13 @@ struct inflight_operation {
 };
 
 /**
- * struct inflight - all of them
+ * struct inflight - operations in flight
  * @session: its BPF programs
  * @skeleton: their maps and variables
- * @iterator: goes through the threads, or NULL
- * @list: those under way, the longest first
- * @nr: how many
- * @room: how many @list has room for
+ * @iterator: iterates over the threads, or NULL
+ * @list: the operations, longest first
+ * @nr: number of operations
+ * @room: operations for which @list has room
  */
 struct inflight {
 	struct session session;
@@ -51,47 +51,47 @@ struct inflight {
  * @inflight: filled in; end it with inflight_close() in any case
  * @threads: for inflight_threads(), else for inflight_read()
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int inflight_open(struct inflight *inflight, bool threads);
 
 /**
- * inflight_attach() - begin to observe
+ * inflight_attach() - start the observation
  * @inflight: the observation
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int inflight_attach(struct inflight *inflight);
 
 /**
  * inflight_threads() - look at all threads
  * @inflight: the observation
- * @function: called with each thread that is in an operation, or in an ioctl of whatever file
+ * @function: called with each thread that is in an operation, or in an ioctl on any file
  * @context: its first argument
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int inflight_threads(struct inflight *inflight,
 		     void (*function)(void *context, const struct scope_thread *thread),
 		     void *context);
 
 /**
- * inflight_detach() - observe no more; what was seen can still be read
+ * inflight_detach() - stop the observation; its results can still be read
  * @inflight: the observation
  */
 void inflight_detach(struct inflight *inflight);
 
 /**
- * inflight_read() - read what is under way now
+ * inflight_read() - read the operations in flight
  * @inflight: the observation
  */
 void inflight_read(struct inflight *inflight);
 
 /**
- * inflight_lost() - operations that found no room and do not show
+ * inflight_lost() - operations that could not be stored and are missing
  * @inflight: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t inflight_lost(const struct inflight *inflight);
 

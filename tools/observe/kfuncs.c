@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's functions in BPF programs.
+ * Calls from BPF programs to functions of the module.
  *
  * A call of a kernel function names it by its id in a BTF, and the BTF by an index into an array of
- * descriptors.  Index 0 is the kernel's own, 1 is our module's here.
+ * descriptors.  Here index 0 is the kernel's own, and 1 is our module's.
  *
- * The types of a module are numbered on from those of the kernel, and its strings begin where the
- * kernel's end.  So all that is needed of the kernel's BTF is how many types and how many bytes of
- * strings it has.  libbpf would index its hundred thousand types, which takes longer than all else that
- * a look at the state does; docs/inside/benchmarks.md has the figures.
+ * The type ids of a module continue those of the kernel, and its string offsets start where the
+ * kernel's strings end.  So only two numbers of the kernel's BTF are needed: of its types, and of
+ * the bytes of its strings.  libbpf would index the kernel's hundred thousand types, which takes
+ * longer than the rest of a look at the state; docs/inside/benchmarks.md has the figures.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -41,8 +41,8 @@ static uint32_t ids[SCOPE_NR_KFUNCS];
 static int btf_fds[MODULE_INDEX + 1] = { -1, -1 };
 
 /**
- * struct base - what is needed of the kernel's BTF
- * @types: how many it has
+ * struct base - sizes of the kernel's BTF
+ * @types: number of its types
  * @strings: bytes of its strings
  */
 struct base {
@@ -50,7 +50,7 @@ struct base {
 	uint32_t strings;
 };
 
-/* Bytes that follow a type, by its kind.  Return -1 for a kind that is not known. */
+/* Bytes that follow a type, by its kind.  Return -1 for an unknown kind. */
 static long type_tail(const struct btf_type *type)
 {
 	long vlen = BTF_INFO_VLEN(type->info);
@@ -89,7 +89,7 @@ static long type_tail(const struct btf_type *type)
 	}
 }
 
-/* The type behind another one, NULL at the end or where it cannot be told. */
+/* The type after another one; NULL at the end or if the type is of an unknown kind. */
 static const struct btf_type *next_type(const struct btf_header *header,
 					const struct btf_type *type)
 {
@@ -109,7 +109,7 @@ static const struct btf_type *next_type(const struct btf_header *header,
 	return next + sizeof(*type) <= end ? (const void *)next : NULL;
 }
 
-/* Copy up to @size bytes of an object's BTF.  Return them, or NULL with errno set. */
+/* Copy up to @size bytes of an object's BTF.  Return the data, or NULL with errno set. */
 static struct btf_header *read_data(int fd, uint32_t size)
 {
 	struct bpf_btf_info info = {};
@@ -128,7 +128,7 @@ static struct btf_header *read_data(int fd, uint32_t size)
 	return NULL;
 }
 
-/* Count the kernel's types, and take the length of its strings.  Return 0 or a negative errno. */
+/* Count the kernel's types, and read the length of its strings.  Return 0 or a negative errno. */
 static int measure_base(int fd, struct base *base)
 {
 	const struct btf_type *type = NULL;
@@ -151,7 +151,7 @@ static int measure_base(int fd, struct base *base)
 	return 0;
 }
 
-/* Take the ids of the functions. */
+/* Look up the ids of the functions. */
 static void take_ids(const struct btf_header *header, const struct base *base)
 {
 	const char *strings = (const char *)header + header->hdr_len + header->str_off;
@@ -160,7 +160,7 @@ static void take_ids(const struct btf_header *header, const struct base *base)
 	unsigned int i;
 
 	for (; (type = next_type(header, type)); id++) {
-		/* a name that the kernel has as well is among the kernel's strings */
+		/* a name that the kernel also has is stored among the kernel's strings */
 		if (BTF_INFO_KIND(type->info) != BTF_KIND_FUNC || type->name_off < base->strings)
 			continue;
 		for (i = 0; i < SCOPE_NR_KFUNCS; i++)
@@ -169,7 +169,7 @@ static void take_ids(const struct btf_header *header, const struct base *base)
 	}
 }
 
-/* What find_functions() has found. */
+/* Result of find_functions(). */
 struct search {
 	struct base base;
 	struct btf_header *module;
@@ -211,7 +211,7 @@ static void forget_module(void)
 	btf_fds[MODULE_INDEX] = -1;
 }
 
-/* Called by libbpf for each program of the section as it is about to load it. */
+/* Called by libbpf for each program of the section before it is loaded. */
 static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
 			long cookie)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What latency.bpf.c has counted, added up over the CPUs.
+ * The counters and histograms of latency.bpf.c, summed over the CPUs.
  *
- * The entries of a class's map are one struct scope_counters and 1 + phases histograms, whatever
- * the class; so all are read by one function that knows the number of phases.
+ * The entries of the map of each class are one struct scope_counters and 1 + phases histograms.
+ * So one function, which knows the number of phases, reads all classes.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,7 +25,7 @@
 #include "text/output.h"
 
 #define OTHERS "(others)"
-/* cpu in the key of a snapshot of an overflow entry */
+/* the cpu in the key of a snapshot of an overflow entry */
 #define CPU_OVERFLOW (~0U)
 #define NO_DEVICE ", no device"
 
@@ -103,7 +103,7 @@ unsigned int latency_phase(const struct latency_series *series, unsigned int ind
 	return phase;
 }
 
-/* Are maps and unmaps all counted, in the entries that are always there? */
+/* Are all maps and unmaps counted, in the entries that always exist? */
 static bool counts_plainly(const struct ios_latency *skeleton)
 {
 	const __u64 frequent = 1ULL << SCOPE_OPERATION_iommufd_map |
@@ -203,7 +203,7 @@ static void device_of_number(struct latency *latency, uint64_t number, char *tex
 	}
 }
 
-/* All devices that are or were behind an IOAS, or the IOAS itself. */
+/* Write all devices that are or were attached to an IOAS, or else the IOAS itself. */
 static void devices_of_ioas(struct latency *latency, uint64_t ioas, char *text, size_t size)
 {
 	struct bpf_map *map = latency->skeleton->maps.ios_attachments;
@@ -290,7 +290,7 @@ static const char *label_of(struct latency *latency, const struct scope_latency_
 		return label->text;
 	}
 	label = *(struct label **)found;
-	/* an IOAS may get its device after memory has been mapped into it */
+	/* a device can be attached to an IOAS after memory was mapped into it */
 	if (latency->by == SCOPE_BY_DEVICE) {
 		strcpy(before, label->text);
 		find_label(latency, key->dimension, label->text, sizeof(label->text));
@@ -377,7 +377,7 @@ static int compare_series(const void *a, const void *b)
 	return (int)x->operation - (int)y->operation;
 }
 
-/* Add what @now has more than @last; entries have @nr_phases or none of the phases. */
+/* Add the difference of @now and @last; entries have all of @nr_phases or none. */
 static void add_difference(struct latency_series *series, unsigned int nr_phases,
 			   const struct latency_entry *now, const struct latency_entry *last)
 {
@@ -403,7 +403,7 @@ static void add_difference(struct latency_series *series, unsigned int nr_phases
 	}
 }
 
-/* The maximum is of all times; what is recent is known by its last bucket. */
+/* The kernel's maximum covers the whole run; a recent one is known by its last bucket. */
 static void set_maxima(struct latency_series *series, unsigned int nr_phases,
 		       const struct latency_entry *now, bool recent)
 {
@@ -429,7 +429,7 @@ static int compare_snapshots(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* An entry has been read into @now, which the caller keeps. */
+/* Process an entry that was read into @now, which belongs to the caller. */
 static void add_entry(struct latency *latency, struct snapshot *now, unsigned int nr_phases)
 {
 	size_t size = offsetof(struct snapshot, entry) + ENTRY_SIZE(nr_phases);
@@ -446,7 +446,7 @@ static void add_entry(struct latency *latency, struct snapshot *now, unsigned in
 		out_of_memory();
 	last = *(struct snapshot **)found;
 	if (last == now) {
-		/* it is new: all of it has just come */
+		/* a new entry: all of it is recent */
 		last = allocate(size);
 		last->key = *key;
 		*(struct snapshot **)found = last;
@@ -477,7 +477,7 @@ static void read_class(struct latency *latency, enum scope_class class, struct s
 	}
 }
 
-/* The entries of the frequent operations: of each, those of all CPUs come at once. */
+/* Read the entries of frequent operations; each look-up returns those of all CPUs. */
 static void read_frequent(struct latency *latency, struct snapshot *now)
 {
 	static const unsigned int operations[SCOPE_NR_FREQUENT] = {

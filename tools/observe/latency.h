@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What latency.bpf.c has counted, added up over the CPUs.
+ * The counters and histograms of latency.bpf.c, summed over the CPUs.
  *
- * A struct latency reads the maps of a running BPF object.  Each reading adds what has come since
- * the one before to two sets of series: one for the whole run, one since the last report.
+ * A struct latency reads the maps of a running BPF object.  Each reading adds the difference to the
+ * previous one to two sets of series: one for the whole run, one since the last report.
  */
 #ifndef IOMMUSCOPE_OBSERVE_LATENCY_H
 #define IOMMUSCOPE_OBSERVE_LATENCY_H
@@ -19,16 +19,16 @@
 struct filter;
 struct ios_latency;
 
-/* Read at least that often: a bucket of 32 bits must not wrap twice unseen. */
+/* Read at least this often: a bucket of 32 bits must not wrap twice between readings. */
 #define LATENCY_READ_EVERY_NS 30000000000ULL
 
 /**
  * struct latency_series - operations of one kind under one label
- * @label: what they have in common: a device, an IOAS, a process, a cgroup; "" for all
+ * @label: their device, IOAS, process or cgroup; "" for all
  * @operation: enum scope_operation
  * @source: enum scope_source
- * @counters: how many, how many failed, bytes, pages
- * @nr_phases: how many phases this kind of operation has
+ * @counters: numbers of operations and of failures, bytes, pages
+ * @nr_phases: number of phases of this kind of operation
  * @histograms: the whole operation first, then its phases
  */
 struct latency_series {
@@ -42,8 +42,8 @@ struct latency_series {
 
 /**
  * struct latency_set - series, at most one for each label and operation
- * @series: sorted by label, then by the time spent, the longest first
- * @nr: how many
+ * @series: sorted by label, then by time spent, longest first
+ * @nr: number of series
  */
 struct latency_set {
 	struct latency_series **series;
@@ -53,11 +53,11 @@ struct latency_set {
 /**
  * struct latency_settings - what to count, and how
  * @filter: what to observe, or NULL for all
- * @by: by what operations are told apart
- * @limit: how many pairs of operation and label each class may have on a CPU
+ * @by: what operations are split by
+ * @limit: most operation/label pairs of each class on a CPU
  * @wanted: a bit for each enum scope_operation
- * @slowest: how many of the slowest of each kind are kept with their stacks, at most SCOPE_SLOWEST_MAX
- * @no_phases: where operations are probed, do not look into them
+ * @slowest: number of slowest calls of each kind kept with their stacks, at most SCOPE_SLOWEST_MAX
+ * @no_phases: do not time phases where that takes probes
  * @failures: count failures by their reason, for failures_read()
  */
 struct latency_settings {
@@ -75,12 +75,12 @@ struct latency_settings {
  * @session: its BPF programs
  * @skeleton: their maps and variables
  * @device: the device that is filtered by, or NULL
- * @by: by what operations are told apart
+ * @by: what operations are split by
  * @total: everything so far
- * @recent: what has come since latency_forget_recent()
- * @unseen: the phases that are not seen
+ * @recent: everything since latency_forget_recent()
+ * @unseen: the phases that cannot be observed
  * @snapshots: last reading of each entry of the maps
- * @labels: names of dimensions that are known, since processes end
+ * @labels: known names of labels, kept because processes end
  */
 struct latency {
 	struct session session;
@@ -95,7 +95,7 @@ struct latency {
 };
 
 /**
- * latency_phase() - which phase a histogram of a series is of
+ * latency_phase() - get the phase of a histogram of a series
  * @series: the series
  * @index: index of the histogram, from 1
  *
@@ -108,57 +108,57 @@ unsigned int latency_phase(const struct latency_series *series, unsigned int ind
  * @latency: filled in; end it with latency_close() in any case
  * @settings: what to count
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int latency_open(struct latency *latency, const struct latency_settings *settings);
 
 /**
- * latency_attach() - begin to count
+ * latency_attach() - start counting
  * @latency: the observation
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int latency_attach(struct latency *latency);
 
 /**
- * latency_detach() - count no more; what was counted can still be read
+ * latency_detach() - stop counting; the results can still be read
  * @latency: the observation
  */
 void latency_detach(struct latency *latency);
 
 /**
- * latency_read() - read what has been counted
+ * latency_read() - read the counters
  * @latency: the observation
  */
 void latency_read(struct latency *latency);
 
 /**
- * latency_forget_recent() - a report has been made: begin the next one
+ * latency_forget_recent() - start the next report
  * @latency: the observation
  */
 void latency_forget_recent(struct latency *latency);
 
 /**
- * latency_overflowed() - operations whose label found no room
+ * latency_overflowed() - operations that count as (others), beyond the limit
  * @latency: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t latency_overflowed(const struct latency *latency);
 
 /**
- * latency_missed() - operations that may not have been counted, since a probe was not run
+ * latency_missed() - operations that may be missing because a probe was not run
  * @latency: the observation
  *
- * Return: how many at most.
+ * Return: upper bound of their number.
  */
 uint64_t latency_missed(const struct latency *latency);
 
 /**
- * latency_unseen() - the phases that are not seen on this kernel
+ * latency_unseen() - the phases that cannot be observed on this kernel
  * @latency: the observation
  *
- * Return: in words, "" if there are none.
+ * Return: a description, "" if there are none.
  */
 const char *latency_unseen(const struct latency *latency);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The modules' records where the modules have no BTF; op_layout.h tells the way.
+ * The layout of the modules' records if the modules have no BTF, see op_layout.h.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

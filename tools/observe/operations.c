@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations as they finish, and begin.
+ * Events of operations that finish and start.
  */
 #include <bpf/libbpf.h>
 #include <string.h>

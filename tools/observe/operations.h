@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations as they finish, and begin, as operations.bpf.c sends them.
+ * Events of operations that finish and start, from operations.bpf.c.
  */
 #ifndef IOMMUSCOPE_OBSERVE_OPERATIONS_H
 #define IOMMUSCOPE_OBSERVE_OPERATIONS_H
@@ -18,11 +18,11 @@ struct ios_operations;
  * struct operations_settings - what to send
  * @filter: what to observe, or NULL for all
  * @wanted: a bit for each enum scope_operation
- * @errors_only: only those that failed
- * @slower_ns: only those that took so long
- * @always: a bit for each that is sent even if neither of these holds
- * @begins: those that begin as well, with SCOPE_BEGINS in @operation
- * @room_bytes: room of the ring buffer, 0 for the usual
+ * @errors_only: only operations that failed
+ * @slower_ns: only operations that took at least this long
+ * @always: a bit for each operation that is sent even if @errors_only and @slower_ns exclude it
+ * @begins: send starts as well, with SCOPE_BEGINS in @operation
+ * @room_bytes: size of the ring buffer, 0 for the default
  */
 struct operations_settings {
 	const struct filter *filter;
@@ -34,7 +34,7 @@ struct operations_settings {
 	uint32_t room_bytes;
 };
 
-/* Called with each; a negative value ends operations_poll() and is what it returns. */
+/* Called with each operation; a negative value ends operations_poll(), which returns it. */
 typedef int (*operation_function)(void *context, const struct scope_op *op);
 
 /**
@@ -60,21 +60,21 @@ struct operations {
  * @function: called with each operation
  * @context: its first argument
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int operations_open(struct operations *operations, const struct operations_settings *settings,
 		    operation_function function, void *context);
 
 /**
- * operations_attach() - begin to observe
+ * operations_attach() - start the observation
  * @operations: the observation
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int operations_attach(struct operations *operations);
 
 /**
- * operations_fd() - a descriptor that is readable when much has come
+ * operations_fd() - a descriptor that is readable when many events have arrived
  * @operations: the observation
  *
  * Return: the descriptor.
@@ -82,24 +82,24 @@ int operations_attach(struct operations *operations);
 int operations_fd(const struct operations *operations);
 
 /**
- * operations_poll() - take what has come
+ * operations_poll() - handle the events that have arrived
  * @operations: the observation
  *
- * Return: how many there were, or what the function returned below zero.
+ * Return: number of events, or the negative value that the function returned.
  */
 int operations_poll(struct operations *operations);
 
 /**
- * operations_detach() - observe no more; what has come can still be taken
+ * operations_detach() - stop the observation; events that have arrived can still be handled
  * @operations: the observation
  */
 void operations_detach(struct operations *operations);
 
 /**
- * operations_lost() - operations that found no room in the ring buffer, or whose probe was not run
+ * operations_lost() - operations lost because the ring buffer was full or a probe was not run
  * @operations: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t operations_lost(const struct operations *operations);
 

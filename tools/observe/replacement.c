@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replacements as replace.bpf.c has seen them: taking them over, which faults are theirs, and the verdict.
+ * Replacements from replace.bpf.c: reading them, matching faults to them, and the verdict.
  *
- * Records and faults come in the order of time.  The last record of each device is kept until it is ripe: until no
- * more faults can be charged to it, as a second has passed or the device has been switched again.  Faults are
- * kept until a record has claimed them; those that none has after a while are strays.
+ * Records and faults arrive in the order of time.  The last record of each device is kept until it
+ * is ripe: until no more faults can be charged to it, because a second has passed or the device
+ * has been switched again.  Faults are kept until a record has claimed them; a fault that no
+ * record claims for a while is a stray.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,30 +26,30 @@
 #include "text/name.h"
 #include "text/output.h"
 
-/* So many faults, for so long, are kept for a replacement that has not told of itself yet. */
+/* Bounds on faults kept for a replacement whose record has not arrived yet: number and time. */
 #define FAULTS_KEPT 4096
 #define FAULTS_KEPT_NS 60000000000ULL
 
-/* A device, and its last replacement if that is not told yet. */
+/* A device, and its last replacement if that has not been reported yet. */
 struct followed {
 	char device[SCOPE_DEVICE_LEN];
 	bool waits;
 	struct scope_replacement facts;
 };
 
-/* What a source of faults is worth. */
+/* The reliability of a source of faults. */
 enum fault_source {
-	/* there is none, or it cannot be watched */
+	/* no source, or it cannot be watched */
 	SOURCE_NONE,
 	/* its silence proves nothing */
 	SOURCE_MAY_TELL,
-	/* its silence proves nothing until it has told of a fault for the first time */
+	/* its silence proves nothing until it has reported its first fault */
 	SOURCE_UNTRIED,
-	/* it tells of all, or says that there were more */
+	/* it reports all faults, or reports that there were more */
 	SOURCE_TELLS,
 };
 
-/* What the probes that are attached can see. */
+/* What the attached probes can observe. */
 struct sight {
 	bool core;
 	bool windows[SCOPE_NR_SWITCHES];
@@ -61,23 +62,23 @@ struct replacements {
 	struct sight sight;
 	struct followed *followed;
 	size_t nr_followed;
-	/* in the order in which they came */
+	/* in order of arrival */
 	struct scope_fault faults[FAULTS_KEPT];
 	size_t nr_faults;
 	uint64_t stray_faults;
-	/* faults of before were lost, in the kernel or here */
+	/* faults before this time were lost, in the kernel or here */
 	uint64_t forgotten_ns;
 	uint64_t faults_lost;
 	struct replacement_totals by_device;
 	struct replacement_totals by_driver;
-	/* where the reading under way hands over */
+	/* receiver of the current reading */
 	replacement_function function;
 	void *context;
 };
 
 static int on_replacement_sent(void *context, void *data, size_t size);
 
-/* Where iommufd is the kernel's own, add the probes on it; a type1 container replaces nothing.  0, or -1. */
+/* Add probes if iommufd is the kernel's own; type1 never replaces.  Return 0 or -1. */
 static int add_probed(struct replacements *replacements)
 {
 	struct bpf_program *program;
@@ -93,8 +94,9 @@ static int add_probed(struct replacements *replacements)
 }
 
 /*
- * @probes: with those of functions of the kernel, which are the first to fail on another one.  Return 0,
- * or a negative errno for session_load_failed(); 1 after it has said what failed.
+ * @probes: also load probes on functions of the kernel, which are the first to fail on another
+ *	kernel.
+ * Return 0, or a negative errno for session_load_failed(); 1 after a message.
  */
 static int load(struct replacements *replacements, const struct filter *filter, bool probes)
 {
@@ -147,13 +149,13 @@ static void look_around(struct replacements *replacements)
 	sight->windows[SCOPE_SWITCH_MOCK] = sight->core && SEES(mock_blocks);
 #define SOURCE(program, worth) (SEES(program) ? (worth) : SOURCE_NONE)
 	sight->faults[SCOPE_SWITCH_INTEL] = SOURCE(intel_faults, SOURCE_TELLS);
-	/* an emulated one has an event log that no fault of a blocked device is written to */
+	/* an emulated AMD IOMMU does not log the faults of a blocked device */
 	sight->faults[SCOPE_SWITCH_AMD] = SEES(amd_faults) ? SOURCE_UNTRIED :
 							     SOURCE(core_faults, SOURCE_MAY_TELL);
-	/* the kernel drops lines that come fast */
+	/* the kernel drops log lines that come fast */
 	sight->faults[SCOPE_SWITCH_VIRTIO] = SOURCE(log_faults, SOURCE_MAY_TELL);
 	sight->faults[SCOPE_SWITCH_MOCK] = SOURCE(mock_faults, SOURCE_TELLS);
-	/* not every driver has this event, and those that do may not for every fault */
+	/* not every driver has this event, and a driver may not send it for every fault */
 	sight->faults[SCOPE_SWITCH_UNKNOWN] = SOURCE(core_faults, SOURCE_MAY_TELL);
 #undef SOURCE
 #undef SEES
@@ -172,7 +174,7 @@ void replacements_detach(struct replacements *replacements)
 	session_detach(&replacements->session);
 }
 
-/* What became of the device.  A failure that did not reach the IOMMU driver changed nothing. */
+/* Make the verdict.  A failure that did not reach the IOMMU driver changed nothing. */
 static enum verdict judge(const struct scope_replacement *facts, bool window_known)
 {
 	if (facts->ret < 0) {
@@ -284,7 +286,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 	if (replacement.waits.nr_marks > SCOPE_WAIT_MARKS)
 		replacement.waits.nr_marks = SCOPE_WAIT_MARKS;
 	clean_names(&replacement);
-	/* one that waited may have ended before the event of the end told when that was */
+	/* an operation that finished before the end event may have counted too long a wait */
 	cap(&replacement.waits.longest_ns, facts->dur_ns);
 	cap(&replacement.waits.total_ns, facts->dur_ns * replacement.waits.count);
 	replacement.window_known = facts->moves && sight->windows[driver];
@@ -297,7 +299,7 @@ static void tell(struct replacements *replacements, const struct scope_replaceme
 		replacements->function(replacements->context, &replacement);
 }
 
-/* As the device began to move, as far as that is known. */
+/* When the device started to move, as far as known. */
 static uint64_t switch_start(const struct scope_replacement *facts)
 {
 	uint64_t late = facts->phase_ns[SCOPE_REPLACE_switch] + facts->phase_ns[SCOPE_REPLACE_drop];
@@ -321,7 +323,7 @@ static void charge(struct scope_replacement *facts, const struct scope_fault *fa
 		facts->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
 	if (in_window(facts, fault->ns))
 		flags |= SCOPE_FAULT_IN_WINDOW;
-	/* what the IOMMU says without a window to have come from is not the replacement's doing */
+	/* without a window, faults are not caused by the replacement */
 	if (!facts->windows)
 		flags &= ~SCOPE_FAULT_IN_WINDOW;
 	if (flags & SCOPE_FAULT_IN_WINDOW)
@@ -348,7 +350,7 @@ static bool is_of(const struct scope_fault *fault, const char *device)
 	return !strcmp(name, device);
 }
 
-/* The core tells once more of what the driver's own source told. */
+/* Is it a fault that the core reports again after the driver's own source did? */
 static bool is_told_twice(const struct replacements *replacements,
 			  const struct scope_fault *fault, unsigned int driver)
 {
@@ -356,7 +358,7 @@ static bool is_told_twice(const struct replacements *replacements,
 	       replacements->sight.faults[driver] > SOURCE_MAY_TELL;
 }
 
-/* No more faults can come for the replacement of a device: claim those up to @until_ns, and tell. */
+/* Report a replacement that can get no more faults, after claiming those up to @until_ns. */
 static void tell_ripe(struct replacements *replacements, struct followed *followed,
 		      uint64_t until_ns)
 {
@@ -400,7 +402,7 @@ static struct followed *follow(struct replacements *replacements, const char *de
 	return followed;
 }
 
-/* The oldest faults, up to @nr, are of no replacement. */
+/* Count up to @nr of the oldest faults as strays. */
 static void forget_faults(struct replacements *replacements, size_t nr)
 {
 	replacements->stray_faults += nr;
@@ -424,14 +426,14 @@ static int on_replacement_sent(void *context, void *data, size_t size)
 	struct scope_replacement facts = {};
 	struct followed *followed;
 
-	/* both begin with the number */
+	/* both kinds of records start with the number */
 	if (!*(const __u64 *)data) {
 		on_fault(replacements, data);
 		return 0;
 	}
 	memcpy(&facts, data, size < sizeof(facts) ? size : sizeof(facts));
 	facts.driver = switch_of(facts.iommu_driver);
-	/* who does not see it end has not seen a window */
+	/* without a probe at its end, the window was not observed */
 	if (!replacements->sight.core) {
 		facts.windows = 0;
 		facts.window_ns = 0;
@@ -462,7 +464,7 @@ static bool all_told(const struct replacements *replacements)
 void replacements_read(struct replacements *replacements, replacement_function function,
 		       void *context)
 {
-	/* what is ripe by then has all its faults in the ring buffer */
+	/* the faults of everything ripe at this time are in the ring buffer */
 	uint64_t now = now_ns(), lost = replacements->skeleton->bss->faults_lost;
 	const struct scope_replacement *facts;
 	size_t i;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replacements as replace.bpf.c has seen them, what they did to DMA, and their totals.
+ * Replacements from replace.bpf.c, what they did to DMA, and their totals.
  *
  *	observation = replacements_open(filter)
  *	replacements_attach(observation)
- *	replacements_read(observation, function, context)	now and then
+ *	replacements_read(observation, function, context)	regularly
  *	replacements_drain(observation, function, context)	at the end
  *	replacements_close(observation)
  *
- * A replacement is told once no more faults can be charged to it: a second after its end, or as the next one
- * of its device begins.  The verdict is made here, of what was measured and of which probes were there to measure it;
- * nothing is claimed that was not seen.
+ * A replacement is reported once no more faults can be charged to it: a second after its end, or
+ * at the start of the next one of its device.  The verdict is made here, from the measurements and
+ * from which probes were attached; nothing is claimed that was not observed.
  */
 #ifndef IOMMUSCOPE_OBSERVE_REPLACEMENT_H
 #define IOMMUSCOPE_OBSERVE_REPLACEMENT_H
@@ -26,19 +26,19 @@ struct filter;
 struct session;
 struct replacements;
 
-/* Read at least that often: so many records find room in the kernel meanwhile. */
+/* Read at least this often, so that the buffer in the kernel does not overflow. */
 #define REPLACEMENTS_READ_EVERY_NS 100000000ULL
 
 /*
  * VERDICT(name, label): what a replacement did to the DMA of a device.
  *
- * hitless: a driver whose every way to take a translation away is watched took none away.
+ * hitless: every path on which the driver can remove a translation is watched, and none was taken.
  * blocked: there was a window without translation.
  * rolled_back: it failed, and the device is back at the old translation.
  * stranded: it failed, and the device has no translation.
- * refused: it failed before the IOMMU driver was asked.
- * unchanged: the device had this HWPT already.
- * unknown: nobody watched.
+ * refused: it failed before the IOMMU driver was called.
+ * unchanged: the device already had this HWPT.
+ * unknown: it could not be watched.
  */
 #define REPLACEMENT_VERDICTS(VERDICT)                                                              \
 	VERDICT(hitless, "hitless")                                                                \
@@ -57,13 +57,14 @@ enum verdict {
 };
 
 /*
- * SIGHT(name): what is known of the faults of a device that a replacement moved.
+ * SIGHT(name): what is known about the faults of a device that a replacement moved.
  *
- * known: the source of faults tells of all of them, or at least it has told of some.
- * none_reported: there is a source, and it was silent.  That proves nothing: it may be one that tells of faults of this
- * kind not at all (AMD's event log, until it has told of any), or not of all (the kernel's log).
- * not_watched: no source of this device's faults can be watched here.
- * not_moved: the device was not moved, or nobody saw it: there is nothing to charge faults to.
+ * known: the source of faults reports all of them, or at least it has reported some.
+ * none_reported: there is a source, and it was silent.  That proves nothing: the source may not
+ * report faults of this kind at all (AMD's event log, until it has reported any), or not all of
+ * them (the kernel's log).  not_watched: no source of this device's faults can be watched here.
+ * not_moved: the device was not moved, or the move was not observed: no faults can be charged to
+ * it.
  */
 #define REPLACEMENT_FAULT_SIGHTS(SIGHT)                                                            \
 	SIGHT(known)                                                                               \
@@ -80,11 +81,11 @@ enum fault_sight {
 
 /**
  * struct replacement - what a replacement did to one device
- * @facts: as the BPF programs tell it
+ * @facts: data from the BPF programs
  * @waits: operations of the same ctx that waited for it
- * @verdict: what became of the device's DMA
+ * @verdict: effect on the device's DMA
  * @window_known: @record.window_ns was measured; 0 then means that there was no window
- * @faults: what is known of its faults; unless that is FAULTS_known their number is 0 and means nothing
+ * @faults: what is known about its faults; unless FAULTS_known, their number is 0 and meaningless
  * @faults_at_least: there may have been more faults than were counted
  */
 struct replacement {
@@ -100,12 +101,12 @@ struct replacement {
  * struct replacement_total - the replacements of a device, or of an IOMMU driver
  * @label: its name
  * @count: replacements, one for each device moved
- * @verdicts: how many of each
- * @faults: how many of each kind of knowledge of faults
+ * @verdicts: number of each verdict
+ * @faults: number of each kind of knowledge about faults
  * @faults_in_window: faults while there was no translation
- * @faults_after: faults after
- * @faults_at_least: there may have been more
- * @window: of those whose window was measured, none longer than 0 included
+ * @faults_after: faults after the window
+ * @faults_at_least: there may have been more faults
+ * @window: windows that were measured, including those of length 0
  * @duration: how long they took
  */
 struct replacement_total {
@@ -122,8 +123,8 @@ struct replacement_total {
 
 /**
  * struct replacement_totals - totals by label
- * @totals: in the order in which the labels were first met
- * @nr: how many
+ * @totals: in the order in which the labels first appeared
+ * @nr: number of totals
  */
 struct replacement_totals {
 	struct replacement_total *totals;
@@ -134,30 +135,30 @@ typedef void (*replacement_function)(void *context, const struct replacement *re
 
 /**
  * replacements_open() - load the programs
- * @filter: whom to watch; the device is followed also where another of its group is named
+ * @filter: what to watch; the device is followed even if a call names another device of its group
  *
  * Call session_check() before.
  *
- * Return: the observation, or NULL after it has said what failed.
+ * Return: the observation, or NULL after a message.
  */
 struct replacements *replacements_open(const struct filter *filter);
 
 /**
- * replacements_attach() - begin to observe
+ * replacements_attach() - start the observation
  * @replacements: the observation
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int replacements_attach(struct replacements *replacements);
 
 /**
- * replacements_detach() - observe no more; what was seen can still be read
+ * replacements_detach() - stop the observation; its results can still be read
  * @replacements: the observation
  */
 void replacements_detach(struct replacements *replacements);
 
 /**
- * replacements_read() - take what is ripe
+ * replacements_read() - report the replacements that are ripe
  * @replacements: the observation
  * @function: called with each replacement, may be NULL
  * @context: its first argument
@@ -166,8 +167,8 @@ void replacements_read(struct replacements *replacements, replacement_function f
 		       void *context);
 
 /**
- * replacements_drain() - wait until all that has begun is ripe, and take it
- * @replacements: the observation, attached still so that late faults are counted
+ * replacements_drain() - wait until all replacements that have started are ripe, and report them
+ * @replacements: the observation, still attached, so that late faults are counted
  * @function: called with each replacement, may be NULL
  * @context: its first argument
  *
@@ -180,7 +181,7 @@ void replacements_drain(struct replacements *replacements, replacement_function 
  * replacements_by_device() - totals of each device
  * @replacements: the observation
  *
- * Return: the totals, good until the next reading.
+ * Return: the totals, valid until the next reading.
  */
 const struct replacement_totals *replacements_by_device(const struct replacements *replacements);
 
@@ -188,23 +189,23 @@ const struct replacement_totals *replacements_by_device(const struct replacement
  * replacements_by_driver() - totals of each IOMMU driver
  * @replacements: the observation
  *
- * Return: the totals, good until the next reading.
+ * Return: the totals, valid until the next reading.
  */
 const struct replacement_totals *replacements_by_driver(const struct replacements *replacements);
 
 /**
- * replacements_lost() - replacements that were not told
+ * replacements_lost() - replacements that were lost
  * @replacements: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t replacements_lost(const struct replacements *replacements);
 
 /**
- * replacements_stray_faults() - faults of no replacement
+ * replacements_stray_faults() - faults that belong to no replacement
  * @replacements: the observation
  *
- * Return: how many were seen so far.
+ * Return: their number so far.
  */
 uint64_t replacements_stray_faults(const struct replacements *replacements);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BPF programs at work.
+ * Sessions of BPF programs.
  *
- * libbpf talks a lot when something fails; its words are kept, and the last line is shown with
- * ours.  With IOMMUSCOPE_DEBUG set all of them are.
+ * libbpf prints much when something fails.  Its messages are kept, and the last line is shown with
+ * ours; with IOMMUSCOPE_DEBUG set, all of them are shown.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -28,7 +28,7 @@
 #include "probe/sources.h"
 #include "text/output.h"
 
-/* The events of finished operations, and which program of sources/own.bpf.h serves each. */
+/* The events of finished operations, and the program of sources/own.bpf.h for each. */
 static const struct {
 	const char *program;
 	const char *event;
@@ -48,7 +48,7 @@ static const struct {
 };
 #define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
 
-/* The types of the modules' records where a module has no BTF, else NULL. */
+/* The types of the modules' records if a module has no BTF, else NULL. */
 static const char *types_path;
 
 static char libbpf_says[512];
@@ -78,7 +78,7 @@ static int failed(const char *what, int err)
 	return -1;
 }
 
-/* Is all there that every command needs? */
+/* Does this machine have what every command needs? */
 static int check_machine(void)
 {
 	uint64_t capabilities;
@@ -97,7 +97,7 @@ static int check_machine(void)
 	return 0;
 }
 
-/* Has an iommufd that is a module its types?  Those of one that is built in are the kernel's. */
+/* Does a modular iommufd have BTF?  The types of a built-in one are in the kernel's BTF. */
 static int check_types(void)
 {
 	if (!sysfs_exists("/sys/module/iommufd/initstate") || module_has_types("iommufd"))
@@ -124,7 +124,7 @@ const struct bpf_object_open_opts *session_open_options(enum session_types types
 	return &options;
 }
 
-/* Make do without the BTF of our modules that have none, and say so. */
+/* Fall back for our modules without BTF, and report it. */
 static int fall_back(void)
 {
 	static const char *const modules[] = { "iommufd", "vfio" };
@@ -142,7 +142,7 @@ static int fall_back(void)
 			return -1;
 		}
 		err = btf_events_add_plain(modules[i]);
-		/* the distribution's has no events */
+		/* the distribution's module has no events */
 		if (err == -ENOENT)
 			continue;
 		if (err)
@@ -163,7 +163,7 @@ static int fall_back(void)
 	return 0;
 }
 
-/* The sources of this host, a set, as check_events() has found them. */
+/* The set of sources of this host, as found by check_events(). */
 static unsigned int observed;
 
 static int check_events(void)
@@ -180,7 +180,7 @@ static int check_events(void)
 	hooks_init();
 	if (fall_back())
 		return -1;
-	/* looked for once: that takes the types of the whole kernel */
+	/* search once: this reads the types of the whole kernel */
 	observed = sources_here();
 	if (!observed) {
 		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
@@ -219,7 +219,7 @@ bool session_may_see(unsigned int operation)
 	return observed & (operation >= SCOPE_FIRST_TYPE1_OPERATION ? type1 : ~type1);
 }
 
-/* The event that a program is for: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
+/* The event of a program: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
 static const char *event_of(const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
@@ -227,7 +227,7 @@ static const char *event_of(const struct bpf_program *program)
 	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
 }
 
-/* The function that a program is for: "fexit/dmar_fault" -> "dmar_fault", NULL if none. */
+/* The function of a program: "fexit/dmar_fault" -> "dmar_fault", NULL if none. */
 static const char *function_of(const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
@@ -237,7 +237,7 @@ static const char *function_of(const struct bpf_program *program)
 	return strchr(section, '/') + 1;
 }
 
-/* The hook that a kprobe is for: "kprobe/vfio_sync_unpin" -> "vfio_sync_unpin", NULL if none. */
+/* The hook of a kprobe: "kprobe/vfio_sync_unpin" -> "vfio_sync_unpin", NULL if none. */
 static const char *kprobed_by(const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
@@ -253,8 +253,8 @@ static bool is_raw(const struct bpf_program *program)
 }
 
 /*
- * Is a raw tracepoint program for an event?  Its name says so: a class of operations, "ios_finished" for
- * all of them, or "ios_SUBSYSTEM_started" for the begins.
+ * Is a raw tracepoint program for an event?  Its name shows it: a class of operations,
+ * "ios_finished" for all of them, or "ios_SUBSYSTEM_started" for start events.
  */
 static bool serves(const char *program, const char *event)
 {
@@ -271,7 +271,7 @@ static bool serves(const char *program, const char *event)
 	return !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
 }
 
-/* A program of one source may be at a function that the kernel has anyway: is the source here? */
+/* Is the source of a program here?  The kernel may have its function even without the source. */
 static bool has_source(const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
@@ -286,7 +286,7 @@ static bool has_source(const struct bpf_program *program)
 	return true;
 }
 
-/* Is there an event that this program can be attached to? */
+/* Is there an event or function that this program can be attached to? */
 static bool is_of_use(const struct bpf_program *program)
 {
 	const char *event = event_of(program), *function = function_of(program);
@@ -308,7 +308,7 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-/* A variable of a section of the programs' data, not loaded yet; @size: its size.  NULL if there is none. */
+/* Find a variable in a data section before loading, and its @size.  NULL if there is none. */
 static void *variable_of(const struct bpf_object *object, const char *section_name, const char *name,
 			 size_t *size)
 {
@@ -369,7 +369,7 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 	return filter ? set_filter(session, filter) : 0;
 }
 
-/* How many areas a container may have is a parameter of the module. */
+/* The limit of areas in a container is a parameter of the module. */
 static void set_entry_limit(const struct bpf_object *object)
 {
 	size_t size;
@@ -415,7 +415,7 @@ static void leave_out_useless(struct bpf_object *object)
 	}
 }
 
-/* The knobs that two objects have by the same name. */
+/* Copy the knobs that two objects have under the same name. */
 static void copy_knobs(const struct bpf_object *from, const struct bpf_object *to)
 {
 	const struct btf *btf = bpf_object__btf(to);
@@ -440,7 +440,7 @@ static void copy_knobs(const struct bpf_object *from, const struct bpf_object *t
 	}
 }
 
-/* Are the variables of a section the same ones in both objects? */
+/* Are the variables of a section the same in both objects? */
 static bool same_variables(const struct bpf_object *one, const struct bpf_object *other,
 			   const char *name)
 {
@@ -465,7 +465,7 @@ static bool same_variables(const struct bpf_object *one, const struct bpf_object
 	return true;
 }
 
-/* Have the second object use the maps of the first, which is loaded; its knobs are its own. */
+/* Make the second object use the maps of the first, which is loaded, but its own knobs. */
 static int share_maps(const struct bpf_object *from, const struct bpf_object *to)
 {
 	const struct bpf_map *shared;
@@ -476,7 +476,7 @@ static int share_maps(const struct bpf_object *from, const struct bpf_object *to
 	{
 		const char *name = bpf_map__name(map), *section = strchr(name, '.');
 
-		/* variables: the name of their section, which has the object's before it */
+		/* a map of variables: the name is that of the section after the object's name */
 		if (section)
 			name = section;
 		if (!strcmp(name, ".rodata"))
@@ -575,7 +575,7 @@ static int attach_raw(struct session *session, struct bpf_program *program)
 	return 0;
 }
 
-/* A function that is there but cannot be traced is as good as not there. */
+/* Treat a function that cannot be traced as one that does not exist. */
 static int attach_function(struct session *session, struct bpf_program *program)
 {
 	struct bpf_link *link = bpf_program__attach_trace(program);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * BPF programs at work: from the skeleton to the last event, the same for all that is observed.
+ * Sessions of BPF programs, from the skeleton to the last event, for all observations.
  *
  *	skeleton = SESSION_OPEN(&session, NAME, types, filter);
  *	SESSION_ADD_PROBED(&session, NAME)
@@ -12,10 +12,9 @@
  *	...
  *	session_close(&session)
  *
- * A program whose event or function this kernel does not have (a module that is not loaded, an older
- * version of it) is left out; so is one of a function that cannot be traced.  Where a module has no BTF, raw
- * tracepoint programs stand in for those that need it.  What goes wrong is said in one line with its
- * remedy.
+ * A program is omitted if this kernel lacks its event or function (because a module is not loaded,
+ * or is older), or if the function cannot be traced.  If a module has no BTF, raw tracepoint
+ * programs replace the programs that need it.  A failure is reported in one line with its remedy.
  */
 #ifndef IOMMUSCOPE_OBSERVE_SESSION_H
 #define IOMMUSCOPE_OBSERVE_SESSION_H
@@ -39,10 +38,10 @@ struct session_link;
  * @owner: the generated part of the skeleton, which is freed with it
  * @probed: the same two of the object that SESSION_ADD_PROBED() added, or NULL
  * @probed_owner: the generated part of it
- * @no_phases: of what is probed, leave the phases out: set it before session_load()
- * @links: what is attached
- * @nr_links: how many
- * @ring: the ring buffer that is read, or NULL
+ * @no_phases: do not time phases where that takes probes; set it before session_load()
+ * @links: links of the attached programs
+ * @nr_links: number of links
+ * @ring: the ring buffer, or NULL
  */
 struct session {
 	struct bpf_object_skeleton *skeleton;
@@ -58,16 +57,16 @@ struct session {
 /**
  * session_check() - can this process observe this machine?
  *
- * Return: 0, or -1 after it has said what is missing.
+ * Return: 0, or -1 after a message.
  */
 int session_check(void);
 
 /**
- * session_check_operations() - session_check() for callers that observe nothing but operations
+ * session_check_operations() - session_check() for callers that observe only operations
  *
- * That goes without BTF of the module iommufd as well.  Says so in one line if it has none.
+ * This works even if the module iommufd has no BTF.  A message reports that in one line.
  *
- * Return: 0, or -1 after it has said what is missing.
+ * Return: 0, or -1 after a message.
  */
 int session_check_operations(void);
 
@@ -81,15 +80,15 @@ bool session_has_types(void);
 /**
  * session_check_state() - session_check() for callers that observe no events, only read state
  *
- * Where that comes from, state_open() finds out.
+ * state_open() finds the sources of the state.
  *
- * Return: 0, or -1 after it has said what is missing.
+ * Return: 0, or -1 after a message.
  */
 int session_check_state(void);
 
 /* Which types of the modules do programs need? */
 enum session_types {
-	/* those of the records of operations; they may come from elsewhere than the modules' BTF */
+	/* only the records of operations, which need not come from the modules' BTF */
 	SESSION_RECORDS,
 	/* all */
 	SESSION_MODULES,
@@ -102,9 +101,9 @@ enum session_types {
  * @types: enum session_types
  * @filter: what to observe, or NULL for all
  *
- * Maps and programs carry the prefix "ios_": that is how bpftool shows them to others on the host.
+ * Maps and programs have the prefix "ios_", under which bpftool shows them to others on the host.
  *
- * Return: the struct ios_NAME, or NULL after it has said what failed.
+ * Return: the struct ios_NAME, or NULL after a message.
  */
 #define SESSION_OPEN(session, name, types, filter)                                                 \
 	({                                                                                         \
@@ -120,10 +119,10 @@ enum session_types {
  * @session: the session, just opened
  * @name: name of the BPF program's file, without "_probed"
  *
- * It gets the knobs of the first one, and its maps and variables: what is read of one is read of both.  Where this
- * host has no such source nothing is added.
+ * The second skeleton gets the knobs of the first one, and its maps and variables: reading one
+ * reads both.  Without such a source on this host, nothing is added.
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 #define SESSION_ADD_PROBED(session, name)                                                          \
 	({                                                                                         \
@@ -134,12 +133,12 @@ enum session_types {
 		session_added(session, added_ ? added_->skeleton : NULL, added_);                  \
 	})
 
-/* For SESSION_ADD_PROBED() alone. */
+/* Only for SESSION_ADD_PROBED(). */
 bool session_has_probed(void);
 int session_added(struct session *session, struct bpf_object_skeleton *skeleton, void *owner);
 
 /**
- * session_source() - where is it seen what an operation does, on this host?
+ * session_source() - find the source that observes an operation on this host
  * @operation: enum scope_operation
  *
  * Return: enum scope_source.
@@ -147,14 +146,14 @@ int session_added(struct session *session, struct bpf_object_skeleton *skeleton,
 unsigned int session_source(unsigned int operation);
 
 /**
- * session_may_see() - can an operation be seen on this host?
+ * session_may_see() - can an operation be observed on this host?
  * @operation: enum scope_operation
  *
  * Return: whether there is a source of it.
  */
 bool session_may_see(unsigned int operation);
 
-/* For SESSION_OPEN() alone. */
+/* Only for SESSION_OPEN(). */
 const struct bpf_object_open_opts *session_open_options(enum session_types types);
 int session_opened(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
 		   const struct filter *filter);
@@ -163,14 +162,14 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
  * session_load() - load the programs
  * @session: the session, open
  *
- * Programs of events that are not there are left out.
+ * Programs without an event on this kernel are omitted.
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int session_load(struct session *session);
 
 /**
- * session_try_load() - session_load() for callers that have another way when it fails
+ * session_try_load() - session_load() for callers that can fall back when it fails
  * @session: the session, open
  *
  * Return: 0 or a negative errno, for session_load_failed().
@@ -178,7 +177,7 @@ int session_load(struct session *session);
 int session_try_load(struct session *session);
 
 /**
- * session_load_failed() - say that the programs could not be loaded
+ * session_load_failed() - report that the programs could not be loaded
  * @err: what session_try_load() returned
  */
 void session_load_failed(int err);
@@ -187,10 +186,10 @@ void session_load_failed(int err);
  * session_ring() - read a ring buffer
  * @session: the session, loaded
  * @map: the ring buffer
- * @function: called with each event, as ring_buffer__new() has it
+ * @function: called with each event, as for ring_buffer__new()
  * @context: its first argument
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int session_ring(struct session *session, const struct bpf_map *map,
 		 int (*function)(void *context, void *data, size_t size), void *context);
@@ -199,21 +198,21 @@ int session_ring(struct session *session, const struct bpf_map *map,
  * session_attach() - attach the programs
  * @session: the session, loaded
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int session_attach(struct session *session);
 
 /**
- * session_is_attached() - does a program observe anything?
+ * session_is_attached() - is a program attached?
  * @session: the session, attached
  * @program: one of its programs
  *
- * Return: whether it does; one that was left out does not.
+ * Return: whether it is; a program that was omitted is not.
  */
 bool session_is_attached(const struct session *session, const struct bpf_program *program);
 
 /**
- * session_fd() - a descriptor that is readable when an event has come
+ * session_fd() - a descriptor that is readable when an event has arrived
  * @session: the session
  *
  * Return: the descriptor, -1 if the session has no ring buffer.
@@ -221,15 +220,15 @@ bool session_is_attached(const struct session *session, const struct bpf_program
 int session_fd(const struct session *session);
 
 /**
- * session_poll() - take the events that have come
+ * session_poll() - handle the events that have arrived
  * @session: the session, with a ring buffer
  *
- * Return: how many there were, or what the function returned below zero.
+ * Return: number of events, or the negative value that the function returned.
  */
 int session_poll(struct session *session);
 
 /**
- * session_detach() - end the observation, keep maps
+ * session_detach() - end the observation, but keep the maps
  * @session: the session
  */
 void session_detach(struct session *session);

@@ -2,11 +2,11 @@
 /*
  * The slowest operations of each kind and their stacks.
  *
- * A struct slow_call is in the ranking of the whole run, in that of its round, or in both; it counts in
- * how many.  A ranking has a list for each kind of operation, the slowest first, which is never longer
- * than what is kept.  What the kernel sends before it has noticed a new round still belongs to the old one,
- * so three rankings are filled: of the run, of the round that is being reported, and of the one
- * that is under way.
+ * A struct slow_call is in the ranking of the whole run, in that of its round, or in both; it
+ * counts its rankings.  A ranking has a list for each kind of operation, slowest first, with a
+ * bounded length.  What the kernel sends before it notices a new round still belongs to the old
+ * one.  So there are three rankings: of the run, of the round that is being reported, and of the
+ * current round.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "observe/slowest.h"
 #include "text/output.h"
 
-/* Operations taken at once: those that come faster than they get names must not hold up the rest. */
+/* Bound on operations taken at once: finding symbols for them must not hold up the rest. */
 #define MOST_AT_ONCE 1000
 
 struct slowest {
@@ -54,7 +54,7 @@ static void release(struct slow_call *call)
 	free(call);
 }
 
-/* Put a call in its place; the least one may have to go for it. */
+/* Insert a call into a ranking; the fastest one may drop out. */
 static void rank(const struct slowest *slowest, struct ranking *ranking, struct slow_call *call)
 {
 	struct slow_call **calls = ranking->calls[call->op.operation];
@@ -83,7 +83,7 @@ static void forget_ranking(struct ranking *ranking)
 	memset(ranking->nr, 0, sizeof(ranking->nr));
 }
 
-/* What is sent */
+/* Receiving */
 
 static size_t frames_of(int bytes)
 {
@@ -136,7 +136,7 @@ static int on_slow(void *context, void *data, size_t size)
 	if (is_among(slowest, &slowest->total, &slow->finished) ||
 	    is_among(slowest, round, &slow->finished)) {
 		call = call_of(slowest, slow);
-		/* it stays for as long as it is ranked */
+		/* it stays while it is in a ranking */
 		call->rankings = 1;
 		rank(slowest, &slowest->total, call);
 		rank(slowest, round, call);
@@ -173,7 +173,7 @@ void slowest_next_round(struct slowest *slowest)
 {
 	struct ranking over = slowest->under_way;
 
-	/* nothing is in here: it has been reported and forgotten */
+	/* this one is empty: it has been reported and forgotten */
 	slowest->under_way = slowest->recent;
 	slowest->recent = over;
 	slowest->latency->skeleton->bss->slowest_round++;

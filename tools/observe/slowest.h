@@ -5,11 +5,12 @@
  *	latency_open(latency, settings) with @slowest set
  *	slowest = slowest_begin(latency)
  *	latency_attach(latency); slowest_read() whenever the session's descriptor is readable
- *	for a report of an interval: slowest_next_round(), slowest_ranking(), slowest_forget_recent()
+ *	for a report of an interval: slowest_next_round(), slowest_ranking(),
+ *		slowest_forget_recent()
  *	slowest_end(slowest)
  *
- * The user's part of a stack gets its names as soon as the operation is told, while its process is
- * likely to live; the kernel's when it is first shown.
+ * User frames get their symbols as soon as the operation is received, while its process probably
+ * still exists; kernel frames get them when they are first shown.
  */
 #ifndef IOMMUSCOPE_OBSERVE_SLOWEST_H
 #define IOMMUSCOPE_OBSERVE_SLOWEST_H
@@ -27,14 +28,14 @@ struct slowest;
 
 /**
  * struct slow_call - an operation with its stacks
- * @rankings: in how many rankings it is
+ * @rankings: number of rankings that it is in
  * @op: the operation
- * @ended: its process had ended before the names of the user's frames could be known
- * @kernel_named: the kernel's frames have their names
- * @nr_kernel: frames of the kernel
- * @nr_own: how many of them do not belong to the operation but to its observation
- * @nr_user: frames of the user
- * @frames: the kernel's frames, then the user's; each part has the innermost first
+ * @ended: its process had ended before the symbols of its user frames could be found
+ * @kernel_named: the kernel frames have their symbols
+ * @nr_kernel: number of kernel frames
+ * @nr_own: number of kernel frames that belong to the observation, not to the operation
+ * @nr_user: number of user frames
+ * @frames: kernel frames, then user frames, each innermost first
  */
 struct slow_call {
 	unsigned int rankings;
@@ -49,8 +50,8 @@ struct slow_call {
 
 /**
  * struct ranking - the slowest of each kind
- * @calls: the slowest first
- * @nr: how many there are of each kind
+ * @calls: slowest first
+ * @nr: number of calls of each kind
  */
 struct ranking {
 	struct slow_call *calls[SCOPE_NR_OPERATIONS][SCOPE_SLOWEST_MAX];
@@ -58,52 +59,52 @@ struct ranking {
 };
 
 /**
- * slowest_begin() - get ready for what will be sent, once the programs are loaded
+ * slowest_begin() - prepare to receive, after the programs have been loaded
  * @latency: the observation, with @slowest in its settings
  *
- * Return: the observation, or NULL after it has said what is missing.
+ * Return: the observation, or NULL after a message.
  */
 struct slowest *slowest_begin(struct latency *latency);
 
 /**
- * slowest_read() - take what has been sent
+ * slowest_read() - receive what has been sent
  * @slowest: the observation
  */
 void slowest_read(struct slowest *slowest);
 
 /**
- * slowest_next_round() - an interval is over: take what belongs to it, and begin the next
+ * slowest_next_round() - end an interval: receive the rest of it, and start the next one
  * @slowest: the observation
  */
 void slowest_next_round(struct slowest *slowest);
 
 /**
- * slowest_forget_recent() - the interval that is over has been reported
+ * slowest_forget_recent() - forget the last interval, which has been reported
  * @slowest: the observation
  */
 void slowest_forget_recent(struct slowest *slowest);
 
 /**
- * slowest_ranking() - the slowest operations
+ * slowest_ranking() - get the slowest operations
  * @slowest: the observation
- * @interval: those of the interval that is over, not of the whole run
+ * @interval: of the last interval, not of the whole run
  *
- * Return: them, good until the next reading.
+ * Return: the ranking, valid until the next reading.
  */
 const struct ranking *slowest_ranking(const struct slowest *slowest, bool interval);
 
 /**
- * slowest_name_kernel() - have the names of a call's kernel frames, and of how many are ours
+ * slowest_name_kernel() - find the symbols of the kernel frames of a call, and count our own frames
  * @slowest: the observation
  * @call: the call
  */
 void slowest_name_kernel(struct slowest *slowest, struct slow_call *call);
 
 /**
- * slowest_lost() - slow operations that found no room and are missing
+ * slowest_lost() - slow operations that were lost
  * @slowest: the observation
  *
- * Return: how many there were so far.
+ * Return: their number so far.
  */
 uint64_t slowest_lost(const struct slowest *slowest);
 

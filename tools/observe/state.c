@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of all sources.  That of our module is copied by programs of state.bpf.c; state_walk.h describes
- * how.  That of others comes from walks.c, and is sorted in.
+ * The state of all sources.  Programs of state.bpf.c copy the state of our module; state_walk.h
+ * describes how.  The state of other sources comes from walks.c, and is merged in.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,13 +26,13 @@
 _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its slot");
 
 /**
- * struct state_reader - what reads the state of each source
- * @session: the session of our module's programs, without a skeleton where it is not loaded
+ * struct state_reader - reads the state of all sources
+ * @session: the session of our module's programs, without a skeleton if they are not loaded
  * @skeleton: their maps and variables
  * @slots: its array, mapped
- * @looked: /dev/iommu was there at the last look, and it was found out whose it is
- * @own: it is ours
- * @walks: what reads the other sources
+ * @looked: /dev/iommu existed at the last look, and @own was set for it
+ * @own: it belongs to our module
+ * @walks: reads the other sources
  */
 struct state_reader {
 	struct session session;
@@ -45,7 +45,7 @@ struct state_reader {
 
 #define SLOTS_SIZE ((size_t)SCOPE_STATE_SLOTS * SCOPE_STATE_SLOT)
 
-/* Load the programs for our module.  Return 0, or -1 after it has said what failed. */
+/* Load the programs for our module.  Return 0, or -1 after a message. */
 static int open_own(struct state_reader *reader)
 {
 	void *slots;
@@ -68,12 +68,12 @@ static int open_own(struct state_reader *reader)
 	return 0;
 }
 
-/* Which sources are there?  A bit 1 << enum iommufd_state_source for each. */
+/* Find the sources of this host: a bit 1 << enum iommufd_state_source for each. */
 static unsigned int sources(struct state_reader *reader)
 {
 	bool iommufd = sysfs_exists("/sys/module/iommufd");
 
-	/* once our programs are loaded our module stays */
+	/* our programs, once loaded, keep our module loaded */
 	if (iommufd && !reader->looked)
 		reader->own = kfuncs_are_there();
 	reader->looked = iommufd;
@@ -113,7 +113,7 @@ void state_close(struct state_reader *reader)
 	free(reader);
 }
 
-/* Run the program once.  Return 0, or -1 after it has said what failed. */
+/* Run the program once.  Return 0, or -1 after a message. */
 static int run(struct state_reader *reader, struct scope_state_walk *walk)
 {
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = walk,
@@ -130,14 +130,14 @@ static int run(struct state_reader *reader, struct scope_state_walk *walk)
 	return err ? -1 : 0;
 }
 
-/* What a record begins with; a context has no object id. */
+/* The start of every record; a context has no object id. */
 struct head {
 	uint32_t size;
 	uint32_t ctx_id;
 	uint32_t object_id;
 };
 
-/* Copy a record as far as both sides know it. */
+/* Copy the part of a record that both sides know. */
 static void take(void *record, size_t size, const char *slot)
 {
 	uint32_t known = ((const struct head *)(const void *)slot)->size;
@@ -147,8 +147,7 @@ static void take(void *record, size_t size, const char *slot)
 }
 
 /*
- * Read all records of a kind.  Return them, with their number in @nr, or NULL after it has said
- * what failed.
+ * Read all records of a kind.  Return them, with their number in @nr, or NULL after a message.
  */
 static void *read_all(struct state_reader *reader, enum scope_state_kind kind, size_t size,
 		      size_t *nr)
@@ -165,7 +164,7 @@ static void *read_all(struct state_reader *reader, enum scope_state_kind kind, s
 			free(records);
 			return NULL;
 		}
-		/* one more than needed, so that none is no failure */
+		/* one more than needed, so that an empty array is not NULL */
 		records = reallocarray(records, *nr + walk.nr + 1, size);
 		if (!records)
 			out_of_memory();
@@ -242,7 +241,7 @@ static int compare_devices(const void *a, const void *b)
 	return order ? order : strncmp(x->device, y->device, sizeof(x->device));
 }
 
-/* Sort records, and drop those that came twice.  Return how many are left. */
+/* Sort records and drop duplicates.  Return how many are left. */
 static size_t sort(void *records, size_t nr, size_t size,
 		   int (*compare)(const void *, const void *))
 {
@@ -258,7 +257,7 @@ static size_t sort(void *records, size_t nr, size_t size,
 	return left + 1;
 }
 
-/* Before 6.8 a page table does not know its driver; a device that is attached to it does. */
+/* Before 6.8 a page table does not know its driver; an attached device does. */
 static void name_drivers(struct state *state)
 {
 	struct iommufd_state_hwpt *hwpt;
@@ -274,7 +273,7 @@ static void name_drivers(struct state *state)
 	}
 }
 
-/* What the records of the kernel's own iommufd say of each other. */
+/* Count links between the records of the kernel's own iommufd. */
 static void count_links(struct state *state)
 {
 	size_t i, j;

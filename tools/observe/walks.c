@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walks through what is not ours.
+ * Walks through the state of sources other than our module.
  *
- * A walker is the program of one source.  The control block that it shares with us is a variable of it, which
- * libbpf maps; the slots are an array that is mapped here.
+ * A walker is the program of one source.  The control block that it shares with us is one of its
+ * variables, which libbpf maps; the slots are an array that is mapped here.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,7 +26,7 @@
 #define NR_SOURCES IOMMUFD_STATE_NR_SOURCES
 #define SLOTS_SIZE ((size_t)SCOPE_WALK_SLOTS * sizeof(struct scope_walk_slot))
 
-/* As many areas as a container may have, where the module does not say. */
+/* Default of the limit of areas in a container. */
 #define AREA_LIMIT 65535
 
 _Static_assert(sizeof(struct iommufd_state_device) <= SCOPE_WALK_RECORD, "a record fits its slot");
@@ -34,11 +34,11 @@ _Static_assert(sizeof(struct iommufd_state_ioas) <= SCOPE_WALK_RECORD, "a record
 
 /**
  * struct walker - the program of a source
- * @session: its session; without a skeleton it is not loaded
+ * @session: its session; without a skeleton if it is not loaded
  * @walk: the control block
  * @slots: the slots, mapped
  * @link: the iterator
- * @failed: it could not be loaded, which has been said
+ * @failed: it could not be loaded, which has been reported
  */
 struct walker {
 	struct session session;
@@ -49,7 +49,7 @@ struct walker {
 };
 
 /**
- * struct walks - all of them
+ * struct walks - all walkers
  * @walkers: by source
  * @run: number of the last run
  */
@@ -58,7 +58,7 @@ struct walks {
 	uint32_t run;
 };
 
-/* Those that take a walk. */
+/* Sources that need a walk. */
 static const unsigned int other_sources = 1U << IOMMUFD_STATE_SOURCE_UPSTREAM |
 					  1U << IOMMUFD_STATE_SOURCE_TYPE1;
 
@@ -102,7 +102,7 @@ void walks_close(struct walks *walks)
 	free(walks);
 }
 
-/* What a skeleton has, whichever it is. */
+/* The parts of any walker's skeleton. */
 struct parts {
 	struct bpf_map *slots;
 	struct bpf_program *program;
@@ -111,7 +111,7 @@ struct parts {
 #define PARTS(skeleton, name)                                                                \
 	((struct parts){ (skeleton)->maps.ios_walk_slots, (skeleton)->progs.ios_##name })
 
-/* Load a program that is open, and make its iterator.  Return 0, or -1 after it has said what failed. */
+/* Load an open program and create its iterator.  Return 0, or -1 after a message. */
 static int load(struct walker *walker, const struct parts *parts)
 {
 	void *slots;
@@ -146,7 +146,7 @@ static int load(struct walker *walker, const struct parts *parts)
 OPEN(type1)
 OPEN(upstream)
 
-/* The walker of a source, loaded.  NULL after it has said what failed. */
+/* Get the loaded walker of a source.  Return NULL after a message. */
 static struct walker *ready(struct walks *walks, unsigned int source)
 {
 	struct walker *walker = &walks->walkers[source];
@@ -170,7 +170,7 @@ int walks_prepare(struct walks *walks, unsigned int sources)
 	return 0;
 }
 
-/* Device number of what a class has, as the kernel keeps it; 0 if there is none. */
+/* Device number of a member of a class, in the kernel's encoding; 0 if there is none. */
 static uint32_t device_number(const char *class, const char *name)
 {
 	dev_t number = sysfs_device(class, name);
@@ -191,7 +191,7 @@ static uint32_t group_major(void)
 	return number >> 20;
 }
 
-/* Have the program go through all files.  Return 0, or -1 after it has said what failed. */
+/* Run the program over all open files.  Return 0, or -1 after a message. */
 static int run(struct walks *walks, struct walker *walker, const struct scope_walk *wanted)
 {
 	char nothing[64];
@@ -217,7 +217,7 @@ out_complain:
 	return -1;
 }
 
-/* The driver of an IOMMU by one of its functions: "intel_iommu_probe_device", or "f [module]". */
+/* The driver of an IOMMU, from a function: "intel_iommu_probe_device", or "f [module]". */
 static void name_driver(char driver[IOMMUFD_STATE_DRIVER], const char symbol[SCOPE_WALK_SYMBOL])
 {
 	char text[SCOPE_WALK_SYMBOL + 1], *name = text, *end;
@@ -262,7 +262,7 @@ int walks_read(struct walks *walks, unsigned int sources, walks_function add, vo
 			walks->walkers[source].failed = false;
 			continue;
 		}
-		/* a process that has given up the privilege to load programs sees what there was before */
+		/* a process that has dropped its privileges can use only walkers loaded before */
 		walker = walks->walkers[source].failed ? NULL : ready(walks, source);
 		if (!walker)
 			continue;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * State of what is not ours: VFIO's type1 containers, the kernel's own iommufd.  state.h describes what state is, and
- * bpf/walks/walk.h how it is copied.
+ * State of other sources than our module: VFIO's type1 containers, and the kernel's own iommufd.
+ * state.h describes the state, and bpf/walks/walk.h how it is copied.
  *
- * A source is looked for at each look, so that a module may come and go: its programs are loaded when it is
- * first seen, hold nothing of it, and are not run while it is away.
+ * Each look searches for the sources, so a module may come and go.  The programs of a source are
+ * loaded when it is first found; they hold no reference to it, and do not run while it is
+ * unloaded.
  */
 #ifndef IOMMUSCOPE_OBSERVE_WALKS_H
 #define IOMMUSCOPE_OBSERVE_WALKS_H
@@ -17,62 +18,62 @@
 
 struct walks;
 
-/* Called with each record; what it is has its type from the kind. */
+/* Called with each record; the kind decides the type of the record. */
 typedef void (*walks_function)(void *context, enum scope_state_kind kind, const void *record);
 
 /**
- * walks_open() - prepare to look
+ * walks_open() - prepare the walks
  *
  * Return: the walks.
  */
 struct walks *walks_open(void);
 
 /**
- * walks_close() - end what walks_open() began
+ * walks_close() - free what walks_open() returned
  * @walks: the walks, or NULL
  */
 void walks_close(struct walks *walks);
 
 /**
- * walks_sources() - which sources are there that take a walk?
- * @own: iommufd is ours
+ * walks_sources() - find the sources of this host that need a walk
+ * @own: the loaded iommufd is ours
  *
  * Return: a bit 1 << enum iommufd_state_source for each.
  */
 unsigned int walks_sources(bool own);
 
 /**
- * walks_prepare() - load the programs, while there is the privilege to
+ * walks_prepare() - load the programs, while the process is privileged
  * @walks: the walks
- * @sources: what walks_sources() said
+ * @sources: result of walks_sources()
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int walks_prepare(struct walks *walks, unsigned int sources);
 
 /**
- * walks_read() - copy what there is now, but for areas
+ * walks_read() - copy the current state, except areas
  * @walks: the walks
- * @sources: what walks_sources() said
- * @add: called with each record, in no order; one may come twice
+ * @sources: result of walks_sources()
+ * @add: called with each record, in any order; duplicates are possible
  * @context: its first argument
  *
- * A source whose programs cannot be loaded is left out; that is said once.
+ * A source whose programs cannot be loaded is skipped; that is reported once.
  *
- * Return: 0, or -1 after it has said what failed.
+ * Return: 0, or -1 after a message.
  */
 int walks_read(struct walks *walks, unsigned int sources, walks_function add, void *context);
 
 /**
- * walks_read_areas() - copy areas, in the order of their IOVAs
+ * walks_read_areas() - copy areas, in order of IOVA
  * @walks: the walks
  * @source: enum iommufd_state_source of the context
  * @ctx: number of the context
  * @ioas: id of the IOAS
- * @each: called with each area and @data; ends the walk by returning nonzero
+ * @each: called with each area and @data; a nonzero return value ends the walk
  * @data: for @each
  *
- * Return: 0, what @each returned, or -1 after it has said what failed.
+ * Return: 0, what @each returned, or -1 after a message.
  */
 int walks_read_areas(struct walks *walks, unsigned int source, uint32_t ctx, uint32_t ioas,
 		     int (*each)(const struct iommufd_state_area *area, void *data), void *data);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where events and functions are in BTF.
+ * Look-up of events and functions in BTF.
  *
- * A tracepoint NAME shows in BTF as a typedef btf_trace_NAME of its probes' type.  The table of those
- * of the modules comes first in @events and lives as long as the program runs, and with it the
- * descriptors of the modules' BTF; those of modules without BTF have type 0.  In @found is what was looked
- * for since in the modules and in the kernel, found or not.
+ * A tracepoint NAME appears in BTF as a typedef btf_trace_NAME of the type of its probes.  @events
+ * starts with the tracepoints of the modules.  These entries and the descriptors of the modules'
+ * BTF stay until the program ends; a tracepoint of a module without BTF has type 0.  @found caches
+ * later look-ups in the modules and the kernel, successful or not.
  *
- * The types of @modules and of the @kernel are read when something is looked for in them, and given back by
- * btf_events_forget(); what stands in the tables stays.
+ * The types of @modules and of the @kernel are read on demand and freed by btf_events_forget(); the
+ * tables stay.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -26,14 +26,14 @@
 
 #define PREFIX "btf_trace_"
 
-/* Modules whose BTF was read; @types: NULL when they were forgotten. */
+/* Modules whose BTF was read; @types is NULL after btf_events_forget(). */
 static struct module {
 	char *name;
 	struct btf *types;
 } *modules;
 static size_t nr_modules;
 
-/* @module: index in @modules, -1: the kernel, or a module without BTF */
+/* @module: index in @modules; -1: the kernel, or a module without BTF */
 static struct event {
 	char *name;
 	int btf_fd;
@@ -42,11 +42,11 @@ static struct event {
 } *events;
 static size_t nr_events;
 
-/* Functions of modules: all of them, since these are few modules and small ones. */
+/* All functions of the modules; the modules are few and small. */
 static struct event *functions;
 static size_t nr_functions;
 
-/* Events and functions of the kernel that were asked for; type 0: there is none. */
+/* Cached look-ups of events and functions of the kernel; type 0: not found. */
 static struct found {
 	char *name;
 	unsigned int kind;
@@ -54,7 +54,7 @@ static struct found {
 } *found;
 static size_t nr_found;
 
-/* Programs of one function that are for another one here. */
+/* Functions that replace others on this kernel. */
 static struct stand_in {
 	const char *function;
 	const char *by;
@@ -72,7 +72,7 @@ static char *copy_of(const char *name)
 	return copy;
 }
 
-/* Room for one more in a table. */
+/* Make room for one more entry in a table. */
 static void *grown(void *table, size_t nr, size_t size)
 {
 	table = reallocarray(table, nr + 1, size);
@@ -151,7 +151,7 @@ static int keep_found(const char *name, unsigned int kind, int type)
 	return found[nr_found - 1].type;
 }
 
-/* A type of the kernel's, looked for once.  0 if there is none. */
+/* Look up a type of the kernel, with a cache.  Return 0 if there is none. */
 static int in_kernel(const char *name, unsigned int kind)
 {
 	const struct found *known = look_up(name, kind);
@@ -201,7 +201,7 @@ void btf_functions_find(const char *const *names, size_t nr)
 	free(wanted);
 }
 
-/* An event, type 0 if there is none; one of the kernel's has descriptor 0. */
+/* Find an event; type 0 if there is none.  An event of the kernel has descriptor 0. */
 static struct event find_event(const char *name)
 {
 	struct event event = in_list(events, nr_events, name);
@@ -282,7 +282,7 @@ const char *btf_function_parameter(const char *function, unsigned int index)
 	return btf__name_by_offset(types, btf_params(type)[index].name_off);
 }
 
-/* Has a structure, or a nameless one inside of it, a member? */
+/* Does a structure, or an anonymous one inside it, have a member? */
 static bool has_member(const struct btf *types, uint32_t id, const char *member)
 {
 	const struct btf_type *type = btf__type_by_id(types, btf__resolve_type(types, id));
@@ -324,7 +324,7 @@ bool btf_member_exists(const char *structure, const char *member)
 	return id && kernel_types() && has_member(kernel, id, member);
 }
 
-/* Called by libbpf for each program as it is about to load it. */
+/* Called by libbpf for each program before it is loaded. */
 static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *options,
 			long attach_type)
 {
@@ -388,7 +388,7 @@ static int look_at(void *context, int fd, const char *name, uint32_t size)
 	return err ? err : 1;
 }
 
-/* Look at the object @id, if it is there still and of the kernel. */
+/* Visit BTF object @id, if it still exists and belongs to the kernel. */
 static int visit(uint32_t id, btf_function look, void *context)
 {
 	struct bpf_btf_info info = {};

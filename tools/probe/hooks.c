@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the hooks are in this kernel.
+ * Look-up of the hooks in this kernel.
  *
- * All of them are looked for once, at the begin: in @places, beside the table, stands what was found, with the
- * names of the parameters, so that BTF can be given back.
+ * All hooks are looked up once, at the start.  @places, parallel to the table, has the results
+ * with the names of the parameters, so that BTF can be freed.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -19,10 +19,10 @@
 
 #define TRACEABLE "/sys/kernel/tracing/available_filter_functions"
 
-/* A trampoline hands on no more. */
+/* A trampoline passes no more than this. */
 #define PARAMETERS 12
 
-/* Hooks that a kprobe is as good for: no more than these. */
+/* Most hooks that a kprobe can serve. */
 #define SUFFIXED 8
 
 static struct place {
@@ -54,7 +54,7 @@ static const struct hook *hook_named(const char *name)
 	return NULL;
 }
 
-/* Look for all names in one go: most are not in a module, and the kernel's types are many. */
+/* Look up all names at once: most are not in a module, and the kernel has many types. */
 static void find_names(void)
 {
 	size_t nr = 0, i, name;
@@ -88,7 +88,7 @@ static void found_function(const struct hook *hook, const char *name)
 		btf_function_stand_in(hook->names[0], name);
 }
 
-/* The first of its names that is a function here. */
+/* Find the first of its names that is a function here. */
 static void find_function(const struct hook *hook)
 {
 	size_t i;
@@ -101,7 +101,7 @@ static void find_function(const struct hook *hook)
 	}
 }
 
-/* "vfio_sync_unpin.isra.0 [vfio_iommu_type1]" -> is it @hook? */
+/* "vfio_sync_unpin.isra.0 [vfio_iommu_type1]" -> does it match @hook? */
 static void compare_line(const struct hook *hook, const char *line)
 {
 	struct hook_place *place = &places[index_of(hook)].found;
@@ -116,8 +116,8 @@ static void compare_line(const struct hook *hook, const char *line)
 }
 
 /*
- * Functions that BTF has not, since the compiler has changed what they take.  The kernel's list is long: it is
- * read when the first of them is asked for.
+ * Find functions that BTF lacks because the compiler has changed their parameters.  The kernel's
+ * symbol list is long, so it is read only when it is first needed.
  */
 static void find_symbols(void)
 {
@@ -186,7 +186,7 @@ bool hook_is_seen(unsigned int source, enum hook_kind kind, const char *shows)
 	return false;
 }
 
-/* Where a parameter of a function is; SCOPE_NO_ARGUMENT if it has none of this name. */
+/* Position of a parameter of a function; SCOPE_NO_ARGUMENT if it has no such parameter. */
 static uint8_t place_of_argument(const char *function, const char *parameter)
 {
 	const struct hook *hook = places ? hook_named(function) : NULL;
@@ -198,7 +198,7 @@ static uint8_t place_of_argument(const char *function, const char *parameter)
 	return SCOPE_NO_ARGUMENT;
 }
 
-/* "FUNCTION__argument__PARAMETER": set the variable at @value. */
+/* Set a variable named "FUNCTION__argument__PARAMETER", stored at @value. */
 static void tell_argument(const char *variable, uint8_t *value)
 {
 	const char *separator = strstr(variable, SCOPE_ARGUMENT_SEPARATOR);

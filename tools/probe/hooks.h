@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's functions that are probed, and where they are in this kernel.
+ * The kernel functions that are probed, and their locations in this kernel.
  *
- * A kernel keeps no promise about its functions: they are renamed, get other parameters, are inlined or lose a part
- * of themselves to a function of another name.  So a program names its function by the newest name,
- * SEC("fentry/NAME"), and hooks_table.c has with it the names that older kernels have for it; the program is
- * attached to the first of them that this kernel has.  A function that is there only with a suffix of the
- * compiler (NAME.isra.0) can be reached by a program of SEC("kprobe/NAME") or SEC("kretprobe/NAME").
- * Parameters are found by their names (bpf/arguments.bpf.h).
+ * Functions of the kernel are not stable: they are renamed, get other parameters, are inlined, or
+ * are split into several functions.  So a program names its function by the newest name,
+ * SEC("fentry/NAME"), and hooks_table.c lists the names that older kernels have for it.  The
+ * program is attached to the first of them that this kernel has.  If a function exists only with a
+ * suffix of the compiler (NAME.isra.0), a program of SEC("kprobe/NAME") or SEC("kretprobe/NAME")
+ * can reach it.  Parameters are found by their names (bpf/arguments.bpf.h).
  *
- * With each hook stands what it shows, so that it can be said what is not seen on a kernel that lacks it.
+ * Each hook lists what it shows, so that the tool can report what cannot be observed without it.
  */
 #ifndef IOMMUSCOPE_PROBE_HOOKS_H
 #define IOMMUSCOPE_PROBE_HOOKS_H
@@ -23,21 +23,21 @@ struct bpf_object;
 
 /* What a hook shows. */
 enum hook_kind {
-	/* operations: their number, how long they take, how they end */
+	/* operations: their number, duration and result */
 	HOOK_OPERATION,
 	/* a phase of operations */
 	HOOK_PHASE,
-	/* something else, which words say */
+	/* something else, described in words */
 	HOOK_DETAIL,
 };
 
 /**
  * struct hook - a function of the kernel that is probed
  * @names: its names, the newest first, ended by NULL if there is room
- * @sources: for which sources it is probed, a set
- * @kind: what @shows is
- * @shows: the operation ("map"), the phase ("pin"), or the words; several hooks may show one thing
- * @module: the module that it is in, where a kprobe is as good; else NULL
+ * @sources: the set of sources for which it is probed
+ * @kind: the kind of @shows
+ * @shows: the operation ("map"), the phase ("pin"), or a description; several hooks may share it
+ * @module: its module, if a kprobe can serve it as well; else NULL
  */
 struct hook {
 	const char *names[HOOK_NAMES];
@@ -57,10 +57,10 @@ enum hook_way {
 };
 
 /**
- * struct hook_place - where a hook is in this kernel
+ * struct hook_place - location of a hook in this kernel
  * @way: how it can be probed
- * @symbol: the function, with the suffix of the compiler; "" if it is not there
- * @module: name of the module, "vmlinux" for the kernel itself, NULL if it is not there
+ * @symbol: the function, with the suffix of the compiler; "" if it does not exist
+ * @module: name of the module, "vmlinux" for the kernel itself, NULL if it does not exist
  */
 struct hook_place {
 	enum hook_way way;
@@ -69,30 +69,30 @@ struct hook_place {
 };
 
 /**
- * hook_at() - the hooks, one after the other
+ * hook_at() - enumerate the hooks
  * @index: from 0
  *
- * Return: a hook, NULL behind the last one.
+ * Return: a hook, NULL after the last one.
  */
 const struct hook *hook_at(size_t index);
 
 /**
- * hooks_init() - look for all of them, and have programs attached to what stands in
+ * hooks_init() - look up all hooks, and attach programs to the functions found
  *
  * Call it after btf_events_init() or btf_events_look(), before a skeleton is opened.
  */
 void hooks_init(void);
 
 /**
- * hook_place() - where is a hook?
+ * hook_place() - get the location of a hook
  * @hook: the hook
  *
- * Return: its place in this kernel.
+ * Return: its location in this kernel.
  */
 const struct hook_place *hook_place(const struct hook *hook);
 
 /**
- * hook_symbol() - what to attach a kprobe to
+ * hook_symbol() - get the symbol for a kprobe
  * @name: the hook, by its newest name
  *
  * Return: the symbol; NULL if this kernel has none.
@@ -100,17 +100,17 @@ const struct hook_place *hook_place(const struct hook *hook);
 const char *hook_symbol(const char *name);
 
 /**
- * hook_is_seen() - can something be seen on this kernel?
+ * hook_is_seen() - can something be observed on this kernel?
  * @source: enum source
- * @kind: what it is
+ * @kind: its kind
  * @shows: its name
  *
- * Return: whether one of the hooks that show it is there.
+ * Return: whether one of the hooks that show it exists.
  */
 bool hook_is_seen(unsigned int source, enum hook_kind kind, const char *shows);
 
 /**
- * hooks_set_arguments() - set in programs where their functions' parameters are
+ * hooks_set_arguments() - set the positions of parameters in programs
  * @object: the programs, open and not yet loaded
  *
  * Sets the variables of ARGUMENT() in bpf/arguments.bpf.h.

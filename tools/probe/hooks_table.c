@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions that are probed, by all the names that they have had.
+ * The functions that are probed, with all the names that they have had.
  *
- * A name stands for another one only where both take the same part: where one kernel has two functions side by
- * side (iommu_attach_group() and iommu_attach_group_handle()) each is a hook, and they show the same.
+ * Two names belong to one hook only if the functions do the same.  If a kernel has two such
+ * functions side by side (iommu_attach_group() and iommu_attach_group_handle()), each is a hook,
+ * and both show the same.
  */
 #include "probe/hooks.h"
 #include "probe/sources.h"
@@ -16,7 +17,7 @@
 	{ .names = { __VA_ARGS__ }, .sources = (of), .kind = HOOK_##is, .shows = (what) }
 
 static const struct hook hooks[] = {
-	/* iommufd: each ioctl has a function of its own */
+	/* iommufd: each ioctl has its own function */
 	HOOK(UPSTREAM, OPERATION, "map", "iommufd_ioas_map"),
 	HOOK(UPSTREAM, OPERATION, "map", "iommufd_ioas_map_file"),
 	HOOK(UPSTREAM, OPERATION, "unmap", "iommufd_ioas_unmap"),
@@ -59,7 +60,7 @@ static const struct hook hooks[] = {
 	HOOK(UPSTREAM, PHASE, "drop", "iommufd_hwpt_paging_destroy",
 	     "iommufd_hw_pagetable_destroy"),
 
-	/* type1: one function for the ioctls, the others are what VFIO's core calls */
+	/* type1: one function for the ioctls; VFIO's core calls the others */
 	HOOK(TYPE1, OPERATION, "map", "vfio_iommu_type1_ioctl"),
 	HOOK(TYPE1, OPERATION, "unmap", "vfio_iommu_type1_ioctl"),
 	HOOK(TYPE1, OPERATION, "attach", "vfio_iommu_type1_attach_group"),
@@ -71,7 +72,7 @@ static const struct hook hooks[] = {
 	HOOK(TYPE1, OPERATION, "access_rw", "vfio_iommu_type1_dma_rw"),
 	HOOK(TYPE1, PHASE, "account", "mm_lock_acct"),
 	HOOK(TYPE1, PHASE, "pin", "vaddr_get_pfns", "vfio_pin_pages_remote"),
-	/* what lies between a pin's end and the next one's begin */
+	/* the time between the end of a pin and the start of the next */
 	HOOK(TYPE1, PHASE, "map", "vaddr_get_pfns", "vfio_pin_pages_remote"),
 	HOOK(TYPE1, PHASE, "unmap", "vfio_unmap_unpin"),
 	{ .names = { "vfio_sync_unpin" }, .sources = TYPE1, .kind = HOOK_PHASE, .shows = "unpin",
@@ -82,11 +83,11 @@ static const struct hook hooks[] = {
 
 	HOOK(TYPE1, PHASE, "sync", "intel_iommu_tlb_sync"),
 	HOOK(TYPE1, PHASE, "sync", "amd_iommu_iotlb_sync"),
-	/* what follows it */
+	/* functions after the unmap */
 	HOOK(TYPE1, PHASE, "unpin", "intel_iommu_tlb_sync"),
 	HOOK(TYPE1, PHASE, "unpin", "amd_iommu_iotlb_sync"),
 
-	/* what the core and the IOMMU drivers do as a translation is replaced */
+	/* the core and the IOMMU drivers while a translation is replaced */
 	HOOK(REPLACING, DETAIL, "when a replacement moves a device", "__iommu_device_set_domain"),
 	HOOK(REPLACING, DETAIL, "windows without translation", "device_block_translation"),
 	HOOK(REPLACING, DETAIL, "windows without translation", "detach_device"),

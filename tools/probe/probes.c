@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the probes did not see.
+ * What the probes cannot observe.
  *
- * The table of hooks says what each function shows; here it is compared with the programs that are loaded.
+ * The table of hooks says what each function shows.  This file compares it with the loaded
+ * programs.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -14,7 +15,7 @@
 #include "probe/probes.h"
 #include "probe/sources.h"
 
-/* Is a program at the function of a hook? */
+/* Is a program attached to the function of a hook? */
 static bool is_at(const struct bpf_program *program, const struct hook *hook)
 {
 	const char *function = strchr(bpf_program__section_name(program), '/');
@@ -26,7 +27,7 @@ static bool is_of_phases(const struct bpf_program *program)
 {
 	size_t i;
 
-	/* waits */
+	/* waits for locks */
 	if (!strncmp(bpf_program__section_name(program), "tp_btf/contention_", 18))
 		return true;
 	for (i = 0; hook_at(i); i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the probes did not see.
+ * What the probes cannot observe.
  */
 #ifndef IOMMUSCOPE_PROBE_PROBES_H
 #define IOMMUSCOPE_PROBE_PROBES_H
@@ -11,28 +11,28 @@
 struct bpf_object;
 
 /**
- * probes_leave_out_phases() - have the probes show operations only
+ * probes_leave_out_phases() - disable the probes of phases
  * @object: the programs, not loaded yet
  */
 void probes_leave_out_phases(const struct bpf_object *object);
 
 /**
- * probes_missed() - how often a probe of an operation's begin or end was not run
+ * probes_missed() - count how often a probe at the start or end of an operation was not run
  * @object: the programs, loaded, or NULL
  *
- * The kernel does not run a program on a processor where another thread was preempted in that very program.
+ * The kernel does not run a program on a CPU where another thread was preempted in that program.
  *
- * Return: how often; at most so many operations are not reported.
+ * Return: the count; at most this many operations are not reported.
  */
 uint64_t probes_missed(const struct bpf_object *object);
 
 /**
- * probes_unseen() - the phases that no probe shows on this kernel, by source
+ * probes_unseen() - list the phases that no probe shows on this kernel, by source
  * @object: the programs, loaded, or NULL
  * @text: set to "account (type1)", or to "" if there are none
  * @size: size of @text
  *
- * Their time is that of other phases, or of none.
+ * Their time counts as that of other phases, or of none.
  */
 void probes_unseen(const struct bpf_object *object, char *text, size_t size);
 

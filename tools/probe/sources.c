@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which sources this host has.
+ * Which sources does this host have?
  *
- * All of it is in BTF: that has the functions of a module that is loaded and of what is built in alike, and a
- * module of ours has events in it that the kernel's own has not.
+ * BTF answers this.  It has the functions of loaded modules and of built-in code alike, and our
+ * modules have events that the kernel's own lack.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 #include "probe/btf_events.h"
 #include "probe/sources.h"
 
-/* How each is known. */
+/* How each source is recognised. */
 static const struct {
 	const char *name;
 	const char *module;
-	/* of two that have the same module the first one that fits is it */
+	/* if two sources have the same module, the first match counts */
 	const char *event;
 	const char *function;
 } sources[NR_SOURCES] = {
@@ -30,7 +30,7 @@ static const struct {
 
 const char *const *source_modules(void)
 {
-	/* the sources, what stands around them, and the IOMMU drivers whose functions are probed */
+	/* the sources, modules around them, and the IOMMU drivers whose functions are probed */
 	static const char *const modules[] = { "iommufd", "vfio", "vfio_iommu_type1", "vfio_pci",
 					       "vfio_pci_core", "iommufd_mock", "virtio_iommu",
 					       NULL };
@@ -38,7 +38,7 @@ const char *const *source_modules(void)
 	return modules;
 }
 
-/* Does an event show, with BTF or without? */
+/* Is an event known, with BTF or without? */
 static bool has_event(const char *wanted)
 {
 	const char *event;
@@ -62,7 +62,7 @@ enum source_state source_state(enum source source)
 
 	if (source == SOURCE_OWN)
 		return own ? SOURCE_HERE : SOURCE_ABSENT;
-	/* one module of this name can be loaded */
+	/* only one module of this name can be loaded */
 	if (source == SOURCE_UPSTREAM && own)
 		return SOURCE_ABSENT;
 	if (btf_function_exists(sources[source].function))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where what happens can be seen: our modules' events, the kernel's own iommufd, VFIO's type1 container.
+ * Sources of observations: our modules' events, the kernel's own iommufd, VFIO's type1 container.
  *
- * A host may have several at once: type1 serves one user, iommufd another.
+ * A host can have several at once: one user has type1, another has iommufd.
  */
 #ifndef IOMMUSCOPE_PROBE_SOURCES_H
 #define IOMMUSCOPE_PROBE_SOURCES_H
@@ -10,11 +10,11 @@
 #include <stdbool.h>
 
 enum source {
-	/* our iommufd and vfio, by their events */
+	/* our iommufd and vfio, through their tracepoints */
 	SOURCE_OWN,
-	/* the kernel's own iommufd, a module or built in, by its functions */
+	/* the kernel's own iommufd, a module or built in, through its functions */
 	SOURCE_UPSTREAM,
-	/* VFIO's type1 container, by its functions */
+	/* VFIO's type1 container, through its functions */
 	SOURCE_TYPE1,
 	NR_SOURCES,
 };
@@ -24,30 +24,30 @@ enum source {
 #define SOURCE_ANY (SOURCE_BIT(NR_SOURCES) - 1)
 
 enum source_state {
-	/* this host has it not, or it is not loaded */
+	/* this host lacks it, or it is not loaded */
 	SOURCE_ABSENT,
-	/* it is there, but without BTF: what it does cannot be seen */
+	/* it is loaded, but without BTF, so it cannot be observed */
 	SOURCE_WITHOUT_TYPES,
 	SOURCE_HERE,
 };
 
 /**
- * source_modules() - the modules whose BTF is of use
+ * source_modules() - the modules whose BTF is useful
  *
  * Return: their names, ended by NULL, for btf_events_init().
  */
 const char *const *source_modules(void);
 
 /**
- * module_has_types() - does a module have BTF of its own?
+ * module_has_types() - does a module have its own BTF?
  * @module: its name
  *
- * Return: whether it is loaded, and has.
+ * Return: whether it is loaded and has BTF.
  */
 bool module_has_types(const char *module);
 
 /**
- * source_state() - has this host a source?
+ * source_state() - does this host have a source?
  * @source: the source
  *
  * Call it after btf_events_init() or btf_events_look().
@@ -64,7 +64,7 @@ enum source_state source_state(enum source source);
 unsigned int sources_here(void);
 
 /**
- * source_name() - name of a source, as JSON and metrics have it
+ * source_name() - name of a source, as in JSON and metrics
  * @source: the source
  *
  * Return: "own", "upstream" or "type1".
