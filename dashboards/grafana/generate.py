@@ -4,8 +4,8 @@
 
 Usage: generate.py [--check]
 
-Without an argument the files beside this script are written; with --check they are compared with
-what would be written.
+Without an argument, it writes the files beside this script. With --check, it compares them with its
+output.
 """
 
 import json

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The pieces of which the dashboards are made: panels, variables, and how they are laid out.
+"""The pieces of the dashboards: panels, variables, and their layout.
 
-A panel is a dictionary as Grafana wants it, but for its place: 'width' and 'height' in the grid of 24
-columns, which layout() turns into a position, from left to right and from top to bottom.
+A panel is a dictionary in Grafana's format, except for its position. It has 'width' and 'height' in
+a grid of 24 columns. layout() computes its position, from left to right and from top to bottom.
 """
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}

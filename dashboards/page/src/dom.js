@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Elements, and how a section is brought up to date.
+// Elements, and the update of a section.
 //
-// Each reading rebuilds a section and compares it with the page; only differences are applied. So the
-// focus, the selection and the position of a screen reader stay.
+// Each reading rebuilds a section and compares it with the page. Only differences are applied, so
+// the focus, the selection and the position of a screen reader stay.
 
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "path", "rect", "circle", "line", "g", "title", "defs", "pattern"]);
 
-/* Attributes are set as such, but for "on..." (a listener) and "style" (an object of properties). */
+/* "on..." sets a listener, "style" an object of properties; other names set an attribute. */
 export function h(tag, attributes, ...children) {
 	const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) :
 		document.createElement(tag);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the page remembers: the last document, and what came between each document and the one
-// before.
+// The page's memory: the last document, and the differences between consecutive documents.
 //
-// The exporter's counts only grow, since it started; a difference of two documents is a sample:
-// {start, end (ns), cpu (ns), operations: Map(name => {count, errors, bytes, total, phases})}, with only
-// what occurred in it; cpu is the exporter's. Samples older than the longest window are dropped. When the exporter
-// restarts (another instance), its counts and the first sample start at zero.
+// The exporter's counts only grow while it runs. The difference of two documents is a sample:
+// {start, end (ns), cpu (ns),
+//  operations: Map(name => {count, errors, bytes, total, phases})}
+// It holds only operations that occurred; cpu is the exporter's. Samples older than the longest
+// window are dropped. When the exporter restarts (another instance), its counts and the first
+// sample start at zero.
 
 import { add, empty, fromPairs, since } from "./histogram.js";
 
