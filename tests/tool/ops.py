@@ -150,7 +150,7 @@ def commands_own_end(tap):
     result = tool("ops", "--kill", "--duration", "100ms", "--", "sleep", "100000")
     tap.equal((result.returncode, result.stderr), (0, ""), "--kill ends it with the run")
     result = tool("ops", "--duration", "100ms", "--", "sh", "-c", "sleep 3; exit 5")
-    tap.ok(result.returncode == 1 and "waiting for its end" in result.stderr and "status 5" in result.stderr,
+    tap.ok(result.returncode == 1 and "waiting for it to end" in result.stderr and "status 5" in result.stderr,
            "a long wait is explained, and its end is reported", result.stderr)
 
 
