@@ -264,7 +264,7 @@ def stock(tap):
     found = Findings()
     ours = os.uname().release.startswith("6.12.")
     tap.ok(found.says("modules", "no iommufd") and found.says("modules", "iommuscope-dkms") == ours
-           and found.says("modules", "not for this one") != ours,
+           and found.says("modules", "not for this kernel") != ours,
            "our modules are suggested only where they exist", found.of("modules"))
 
 

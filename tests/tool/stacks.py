@@ -151,7 +151,7 @@ def ended(tap):
     tap.ok(all("__x64_sys_ioctl" in [f["symbol"] for f in frames(o, "kernel")] for o in calls),
            "and those of the kernel still have names")
     text = observe_late().stdout
-    tap.ok("which has ended: the names are not known" in text, "the table reports it as well", text)
+    tap.ok("which has ended: its symbols are not known" in text, "the table reports it as well", text)
 
 
 def table(tap):
