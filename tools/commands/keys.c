@@ -52,7 +52,7 @@ static void collect_fields(struct pointers *fields, const struct field_table *ta
 	}
 }
 
-/* Collect a table and the tables of its objects and lists.  An included table is no record itself. */
+/* Collect a table and those of its objects and lists.  An included table is no record itself. */
 static void collect_tables(struct pointers *tables, const struct field_table *table, bool record)
 {
 	const struct field *field;
