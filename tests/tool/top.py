@@ -228,7 +228,7 @@ def bad_terminals(tap):
               (1, "", "iommuscope: top needs a terminal; for a pipe or a file use lat, state or "
                "ops\n"), "without a terminal it reports that in one line")
     for words, options in (
-            (r"iommuscope: this terminal is too small: 50x10, top needs at least\s60x12",
+            (r"iommuscope: this terminal is too small: 50x10, top\sneeds at least 60x12",
              {"columns": 50, "lines": 10}),
             (r"iommuscope: this terminal cannot move its cursor \(TERM=dumb\)",
              {"before": "TERM=dumb"}),
