@@ -17,6 +17,7 @@
 
 #include "commands/options.h"
 #include "commands/run.h"
+#include "observe/session.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
 #include "text/output.h"
@@ -104,6 +105,7 @@ int run_start(struct run *run)
 	const struct options *options = run->options;
 	int fd;
 
+	session_started();
 	if (options->duration_ns)
 		run->end_ns = now_ns() + options->duration_ns;
 	if (options->ready_file) {

@@ -23,6 +23,7 @@
 #include "observe/op_layout.h"
 #include "observe/session.h"
 #include "probe/btf_events.h"
+#include "probe/core_types.h"
 #include "probe/hooks.h"
 #include "probe/probes.h"
 #include "probe/sources.h"
@@ -47,6 +48,12 @@ static const struct {
 #undef EVENT
 };
 #define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
+
+/* The set of sources of this host, as found by check_events(). */
+static unsigned int observed;
+
+/* More objects are about to be loaded: the kernel's types are kept for them. */
+static bool starting;
 
 /* The types of the modules' records if a module has no BTF, else NULL. */
 static const char *types_path;
@@ -120,7 +127,9 @@ const struct bpf_object_open_opts *session_open_options(enum session_types types
 {
 	static struct bpf_object_open_opts options = { .sz = sizeof(options) };
 
-	options.btf_custom_path = types == SESSION_RECORDS ? types_path : NULL;
+	options.btf_custom_path = types == SESSION_RECORDS && types_path ? types_path :
+				  observed				  ? core_types_path() :
+									    NULL;
 	return &options;
 }
 
@@ -163,13 +172,11 @@ static int fall_back(void)
 	return 0;
 }
 
-/* The set of sources of this host, as found by check_events(). */
-static unsigned int observed;
-
 static int check_events(void)
 {
 	int err;
 
+	starting = true;
 	err = btf_events_init(source_modules());
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
@@ -188,6 +195,12 @@ static int check_events(void)
 		return -1;
 	}
 	return 0;
+}
+
+void session_started(void)
+{
+	starting = false;
+	btf_events_forget();
 }
 
 int session_check(void)
@@ -493,6 +506,14 @@ static int share_maps(const struct bpf_object *from, const struct bpf_object *to
 	return 0;
 }
 
+/* Give libbpf the kernel's types that the object asks for, and load it. */
+static int load_object(struct bpf_object_skeleton *skeleton)
+{
+	int err = observed ? core_types_write(*skeleton->obj) : 0;
+
+	return err ? err : bpf_object__load_skeleton(skeleton);
+}
+
 static int load_probed(const struct session *session)
 {
 	struct bpf_object *object = *session->probed->obj;
@@ -503,7 +524,7 @@ static int load_probed(const struct session *session)
 	if (session->no_phases)
 		probes_leave_out_phases(object);
 	err = share_maps(session_object(session), object);
-	return err ? err : bpf_object__load_skeleton(session->probed);
+	return err ? err : load_object(session->probed);
 }
 
 int session_try_load(struct session *session)
@@ -511,10 +532,11 @@ int session_try_load(struct session *session)
 	int err;
 
 	leave_out_useless(session_object(session));
-	err = bpf_object__load_skeleton(session->skeleton);
+	err = load_object(session->skeleton);
 	if (!err && session->probed)
 		err = load_probed(session);
-	btf_events_forget();
+	if (!starting)
+		btf_events_forget();
 	return err;
 }
 

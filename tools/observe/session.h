@@ -71,6 +71,13 @@ int session_check(void);
 int session_check_operations(void);
 
 /**
+ * session_started() - all programs are loaded that a command starts with
+ *
+ * Until then the kernel's types stay in memory, for the next object.
+ */
+void session_started(void);
+
+/**
  * session_has_types() - does the module iommufd have BTF?
  *
  * Return: whether state can be read, and its functions be observed.
@@ -129,7 +136,8 @@ enum session_types {
 		struct ios_##name##_probed *added_ = NULL;                                         \
                                                                                                    \
 		if (session_has_probed())                                                          \
-			added_ = ios_##name##_probed__open();                                      \
+			added_ = ios_##name##_probed__open_opts(                                   \
+				session_open_options(SESSION_MODULES));                            \
 		session_added(session, added_ ? added_->skeleton : NULL, added_);                  \
 	})
 

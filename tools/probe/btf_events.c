@@ -22,14 +22,16 @@
 #include <unistd.h>
 
 #include "probe/btf_events.h"
+#include "probe/type_index.h"
 #include "text/output.h"
 
 #define PREFIX "btf_trace_"
 
-/* Modules whose BTF was read; @types is NULL after btf_events_forget(). */
+/* Modules whose BTF was read; @types and @index are NULL after btf_events_forget(). */
 static struct module {
 	char *name;
 	struct btf *types;
+	struct type_index *index;
 } *modules;
 static size_t nr_modules;
 
@@ -62,6 +64,7 @@ static struct stand_in {
 static size_t nr_stand_ins;
 
 static struct btf *kernel;
+static struct type_index *kernel_index;
 
 static char *copy_of(const char *name)
 {
@@ -100,8 +103,11 @@ static struct event in_list(const struct event *list, size_t nr, const char *nam
 
 static struct btf *kernel_types(void)
 {
-	if (!kernel)
-		kernel = btf__load_vmlinux_btf();
+	if (kernel)
+		return kernel;
+	kernel = btf__load_vmlinux_btf();
+	if (kernel)
+		kernel_index = type_index_new(kernel, NULL);
 	return kernel;
 }
 
@@ -115,7 +121,18 @@ static const struct btf *types_of(int module)
 	one = &modules[module];
 	if (!one->types)
 		one->types = btf__load_module_btf(one->name, kernel);
+	if (one->types && !one->index)
+		one->index = type_index_new(one->types, kernel);
 	return one->types;
+}
+
+const struct btf *btf_events_types(size_t number, const struct type_index **index)
+{
+	const struct btf *types = number <= nr_modules ? types_of((int)number - 1) : NULL;
+
+	if (types)
+		*index = number ? modules[number - 1].index : kernel_index;
+	return types;
 }
 
 void btf_events_forget(void)
@@ -123,10 +140,14 @@ void btf_events_forget(void)
 	size_t i;
 
 	for (i = 0; i < nr_modules; i++) {
+		type_index_free(modules[i].index);
 		btf__free(modules[i].types);
 		modules[i].types = NULL;
+		modules[i].index = NULL;
 	}
+	type_index_free(kernel_index);
 	btf__free(kernel);
+	kernel_index = NULL;
 	kernel = NULL;
 }
 
@@ -155,50 +176,13 @@ static int keep_found(const char *name, unsigned int kind, int type)
 static int in_kernel(const char *name, unsigned int kind)
 {
 	const struct found *known = look_up(name, kind);
-	const struct btf *types;
 	int type = 0;
 
 	if (known)
 		return known->type;
-	types = kernel_types();
-	if (types)
-		type = btf__find_by_name_kind(types, name, kind);
+	if (kernel_types())
+		type = type_index_find(kernel_index, name, kind, 0);
 	return keep_found(name, kind, type);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-void btf_functions_find(const char *const *names, size_t nr)
-{
-	const struct btf *types = kernel_types();
-	const char **wanted, *name, **place;
-	const struct btf_type *type;
-	size_t i, nr_wanted = 0;
-	uint32_t id;
-
-	if (!types)
-		return;
-	wanted = grown(NULL, nr, sizeof(*wanted));
-	for (i = 0; i < nr; i++)
-		if (!look_up(names[i], BTF_KIND_FUNC))
-			wanted[nr_wanted++] = names[i];
-	qsort(wanted, nr_wanted, sizeof(*wanted), by_name);
-	for (id = 1; id < btf__type_cnt(types); id++) {
-		type = btf__type_by_id(types, id);
-		if (!btf_is_func(type))
-			continue;
-		name = btf__name_by_offset(types, type->name_off);
-		place = bsearch(&name, wanted, nr_wanted, sizeof(*wanted), by_name);
-		if (place && !look_up(name, BTF_KIND_FUNC))
-			keep_found(name, BTF_KIND_FUNC, id);
-	}
-	for (i = 0; i < nr_wanted; i++)
-		if (!look_up(wanted[i], BTF_KIND_FUNC))
-			keep_found(wanted[i], BTF_KIND_FUNC, 0);
-	free(wanted);
 }
 
 /* Find an event; type 0 if there is none.  An event of the kernel has descriptor 0. */
@@ -306,22 +290,25 @@ static bool has_member(const struct btf *types, uint32_t id, const char *member)
 bool btf_member_exists(const char *structure, const char *member)
 {
 	const struct btf *types;
-	const struct btf_type *type;
 	uint32_t id;
 	size_t i;
 
 	for (i = 0; i < nr_modules; i++) {
 		types = types_of(i);
-		for (id = types ? btf__type_cnt(kernel) : 0; types && id < btf__type_cnt(types);
-		     id++) {
-			type = btf__type_by_id(types, id);
-			if (btf_is_struct(type) &&
-			    !strcmp(btf__name_by_offset(types, type->name_off), structure))
-				return has_member(types, id, member);
-		}
+		id = types ? type_index_find(modules[i].index, structure, BTF_KIND_STRUCT, 0) : 0;
+		if (id)
+			return has_member(types, id, member);
 	}
 	id = in_kernel(structure, BTF_KIND_STRUCT);
 	return id && kernel_types() && has_member(kernel, id, member);
+}
+
+static struct event find_iterator(const char *name)
+{
+	char function[128];
+
+	snprintf(function, sizeof(function), "bpf_iter_%s", name);
+	return find_function(function);
 }
 
 /* Called by libbpf for each program before it is loaded. */
@@ -330,10 +317,15 @@ static int prepare_load(struct bpf_program *program, struct bpf_prog_load_opts *
 {
 	const char *name = strchr(bpf_program__section_name(program), '/') + 1;
 	struct event event = attach_type == BPF_TRACE_RAW_TP ? find_event(name) :
+			     attach_type == BPF_TRACE_ITER   ? find_iterator(name) :
 							       find_function(name);
+	int err;
 
 	if (!event.type)
 		return -ESRCH;
+	err = bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+	if (err)
+		return err;
 	options->attach_btf_obj_fd = event.btf_fd;
 	options->attach_btf_id = event.type;
 	options->expected_attach_type = attach_type;
@@ -444,11 +436,15 @@ int btf_events_add_plain(const char *module)
 	return 0;
 }
 
+/*
+ * libbpf reads all of the kernel's types for an object that has a program of type tracing.  So they get that type only
+ * as they are loaded; the one that they have before it means nothing.
+ */
 static int take_over(const char *section, enum bpf_attach_type type)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prepare_load,
 		    .cookie = type);
-	int err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_TRACING, type, &options);
+	int err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_KPROBE, type, &options);
 
 	return err < 0 ? err : 0;
 }
@@ -481,5 +477,7 @@ int btf_events_init(const char *const *wanted)
 		err = take_over("fentry+", BPF_TRACE_FENTRY);
 	if (!err)
 		err = take_over("fexit+", BPF_TRACE_FEXIT);
+	if (!err)
+		err = take_over("iter+", BPF_TRACE_ITER);
 	return err;
 }

@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct btf;
+struct type_index;
+
 /*
  * Called with an object of BTF: its descriptor, its name ("vmlinux" or that of a module), its
  * bytes.  Returns 1 to keep the descriptor open, 0, or a negative errno to end the search.
@@ -32,7 +35,7 @@ int btf_each(btf_function look, void *context);
 
 /**
  * btf_events_init() - read the modules' BTF and take over programs of SEC("tp_btf/EVENT"),
- *	SEC("fentry/FUNCTION") and SEC("fexit/FUNCTION")
+ *	SEC("fentry/FUNCTION"), SEC("fexit/FUNCTION") and SEC("iter/NAME")
  * @wanted: names of the modules, ended by NULL; a module that is not loaded is skipped
  *
  * Call it before a skeleton is opened.
@@ -94,13 +97,13 @@ bool btf_function_exists(const char *function);
 bool btf_module_is_read(const char *module);
 
 /**
- * btf_functions_find() - look up many functions at once
- * @names: their names
- * @nr: number of names
+ * btf_events_types() - the BTF that is read, one after the other
+ * @number: 0 for the kernel's, then the modules'
+ * @index: filled in: its types by name
  *
- * The kernel has a hundred thousand types, and each look-up of a single name visits all of them.
+ * Return: the types, good until btf_events_forget(); NULL behind the last one.
  */
-void btf_functions_find(const char *const *names, size_t nr);
+const struct btf *btf_events_types(size_t number, const struct type_index **index);
 
 /**
  * btf_function_stand_in() - attach programs of one function to another

@@ -54,22 +54,6 @@ static const struct hook *hook_named(const char *name)
 	return NULL;
 }
 
-/* Look up all names at once: most are not in a module, and the kernel has many types. */
-static void find_names(void)
-{
-	size_t nr = 0, i, name;
-	const char **names;
-
-	names = reallocarray(NULL, nr_hooks() * HOOK_NAMES, sizeof(*names));
-	if (!names)
-		out_of_memory();
-	for (i = 0; hook_at(i); i++)
-		for (name = 0; name < HOOK_NAMES && hook_at(i)->names[name]; name++)
-			names[nr++] = hook_at(i)->names[name];
-	btf_functions_find(names, nr);
-	free(names);
-}
-
 static void found_function(const struct hook *hook, const char *name)
 {
 	struct place *place = &places[index_of(hook)];
@@ -153,7 +137,6 @@ void hooks_init(void)
 	places = calloc(nr_hooks(), sizeof(*places));
 	if (!places)
 		out_of_memory();
-	find_names();
 	for (i = 0; hook_at(i); i++)
 		find_function(hook_at(i));
 }
