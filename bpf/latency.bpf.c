@@ -473,8 +473,10 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 
 #ifdef SCOPE_PROBED
 #define began(slot) ((void)(slot))
+#define vfio_began(call) ((void)(call))
 #include "bpf/sources/type1.bpf.h"
 #include "bpf/sources/upstream.bpf.h"
+#include "bpf/sources/vfio.bpf.h"
 #else
 #include "bpf/sources/own.bpf.h"
 #endif

@@ -197,10 +197,12 @@ enum scope_probed_reason {
 enum scope_source {
 	/* events of our modules */
 	SCOPE_SOURCE_OWN,
-	/* functions of the kernel's own iommufd and vfio */
+	/* functions of the kernel's own iommufd */
 	SCOPE_SOURCE_UPSTREAM,
 	/* functions of VFIO's type1 container */
 	SCOPE_SOURCE_TYPE1,
+	/* functions of the kernel's own vfio and vfio-pci */
+	SCOPE_SOURCE_VFIO,
 	SCOPE_NR_SOURCES,
 };
 

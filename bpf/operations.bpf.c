@@ -161,8 +161,33 @@ static __always_inline void began(const struct op_slot *slot)
 	submit(to);
 }
 
+/* What has a start event of its own where the modules are ours. */
+#define SCOPE_START_BIT(name) | 1ULL << SCOPE_OPERATION_vfio_##name
+#define SCOPE_VFIO_STARTS (0ULL VFIO_START_EVENTS(SCOPE_START_BIT))
+
+static __always_inline void vfio_began(const struct vfio_call *call)
+{
+	struct scope_op *to;
+
+	if (!(SCOPE_VFIO_STARTS >> call->operation & 1) || !scope_filter_vfio(&call->op))
+		return;
+	to = reserve(sizeof(*to));
+	if (!to)
+		return;
+	__builtin_memset(to, 0, sizeof(*to));
+	fill_task(to, call->operation | SCOPE_BEGINS);
+	to->source = call->op.source;
+	to->start_ns = call->op.clock.start_ns;
+	to->device_id = call->op.device_id;
+	to->hwpt = call->op.pt_id;
+	bpf_probe_read_kernel(to->device, sizeof(to->device), call->op.device);
+	bpf_probe_read_kernel(to->driver, sizeof(to->driver), call->op.node);
+	submit(to);
+}
+
 #include "bpf/sources/type1.bpf.h"
 #include "bpf/sources/upstream.bpf.h"
+#include "bpf/sources/vfio.bpf.h"
 #else
 #include "bpf/sources/own.bpf.h"
 

@@ -15,6 +15,7 @@
  * probed sources it also defines
  *
  *	void began(const struct op_slot *slot)
+ *	void vfio_began(const struct vfio_call *call)
  *
  * It is compiled twice.  For our modules (sources/own.bpf.h) a record is the kernel's own, read in
  * place with CO-RE.  For probed sources (SCOPE_PROBED, sources/probed.bpf.h) the record is

@@ -33,4 +33,16 @@ struct {
 	__type(value, __u32);
 } ios_slot_of SEC(".maps");
 
+/*
+ * Calls of vfio in flight, by the address of the thread.  A call within another one, which a page fault and the end of
+ * a session are, has VFIO_INNER added.  LRU: the end of a call may be unseen.
+ */
+#define VFIO_INNER 1ULL
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4 * SCOPE_SLOTS);
+	__type(key, __u64);
+	__type(value, struct vfio_call);
+} ios_vfio_calls SEC(".maps");
+
 #endif

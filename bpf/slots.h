@@ -116,6 +116,42 @@ struct op_slot {
 	struct probed_op op;
 };
 
+/*
+ * A call of vfio in flight.  Such calls are rare and may contain an operation that has a slot, so a hash by thread
+ * holds them.
+ * @argument: of the ioctl
+ * @phase_start_ns: when the current phase started
+ * @phase: that phase, one of VFIO_PHASES, SCOPE_NR_VFIO_PHASES for none
+ * @before: the phase that a nested one goes back to
+ * @operation: enum scope_operation
+ * @step: enum vfio_step, the first one that failed
+ * @step_ret: how it ended
+ * @group: address of the group that the call is for
+ * @op: what is known so far
+ */
+struct vfio_call {
+	__u64 argument;
+	__u64 phase_start_ns;
+	__u32 phase;
+	__u32 before;
+	__u32 operation;
+	__u32 step;
+	__s32 step_ret;
+	__u32 padding;
+	__u64 group;
+	struct probed_vfio_op op;
+};
+
+/* Steps of a call that are seen to fail. */
+enum vfio_step {
+	VFIO_STEP_NONE,
+	VFIO_STEP_IOMMUFD,
+	VFIO_STEP_RESET,
+	VFIO_STEP_DRIVER,
+	VFIO_STEP_MEMORY_DISABLED,
+	VFIO_STEP_MEMORY_ENABLED,
+};
+
 /* By CPU: the slot that was last used on it, in a cache line of its own. */
 struct slot_here {
 	__u32 slot;

@@ -53,11 +53,14 @@ __u64 overflowed = 0;
 #define NEEDS_BEGIN true
 
 #define began(slot) ((void)(slot))
+#define vfio_began(call) ((void)(call))
 #define finished_memory(op, operation) ((void)(op), (void)(operation))
 #define finished_translation(op, operation) finished_memory(op, operation)
 #define finished_object(op, operation) finished_memory(op, operation)
+#define finished_vfio(op, operation) finished_memory(op, operation)
 #include "bpf/sources/type1.bpf.h"
 #include "bpf/sources/upstream.bpf.h"
+#include "bpf/sources/vfio.bpf.h"
 
 #else
 
@@ -194,10 +197,18 @@ struct {
 	__type(value, struct scope_thread);
 } ios_scratch SEC(".maps");
 
-/* The slot of a thread, or NULL. */
-static __always_inline struct op_slot *slot_of_thread(const struct task_struct *task)
+/* The address of a thread as a number: Linux 7.3's verifier allows no comparison with the pointer. */
+static __always_inline __u64 address_of(const struct task_struct *task)
 {
-	__u64 address = (__u64)task;
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &task);
+	return address;
+}
+
+/* The slot of a thread, by its address, or NULL. */
+static __always_inline struct op_slot *slot_of_thread(__u64 address)
+{
 	__u32 *number = bpf_map_lookup_elem(&ios_slot_of, &address);
 	struct op_slot *slot = slot_at(number ? *number : 0);
 
@@ -227,15 +238,34 @@ static __always_inline void read_slot(struct scope_begun *begun, const struct op
 	bpf_probe_read_kernel(begun->device, sizeof(begun->device), slot->op.device);
 }
 
+/* A call of vfio in flight, in the same way. */
+static __always_inline void read_call(struct scope_begun *begun, const struct vfio_call *call)
+{
+	int i;
+
+	begun->start_ns = call->op.clock.start_ns;
+	begun->operation = call->operation;
+	begun->source = call->op.source;
+	begun->device_id = call->op.device_id;
+	begun->hwpt = call->op.pt_id;
+	begun->phase = call->phase < SCOPE_NR_VFIO_PHASES ? SCOPE_FIRST_VFIO_PHASE + call->phase :
+							    SCOPE_NR_PHASES;
+	begun->phase_start_ns = call->phase_start_ns;
+	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
+		begun->phase_ns[SCOPE_FIRST_VFIO_PHASE + i] = call->op.phase_ns[i];
+	bpf_probe_read_kernel(begun->device, sizeof(begun->device), call->op.device);
+}
+
 SEC("iter/task")
 int ios_threads(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct scope_thread *thread;
 	struct scope_begun *entry;
+	struct vfio_call *call;
 	struct op_slot *slot;
 	__u32 tid, zero = 0;
-	__u64 key;
+	__u64 key, address;
 	struct pt_regs *regs;
 	bool in_ioctl, probed;
 	__u64 *event;
@@ -251,10 +281,12 @@ int ios_threads(struct bpf_iter__task *ctx)
 		key |= BEGUN_VFIO;
 		entry = bpf_map_lookup_elem(&ios_begun, &key);
 	}
-	slot = slot_of_thread(task);
+	address = address_of(task);
+	slot = slot_of_thread(address);
 	probed = slot && slot->owner & SCOPE_SLOT_BUSY;
+	call = bpf_map_lookup_elem(&ios_vfio_calls, &address);
 	thread = bpf_map_lookup_elem(&ios_scratch, &zero);
-	if (!thread || (!entry && !in_ioctl && !probed))
+	if (!thread || (!entry && !in_ioctl && !probed && !call))
 		return 0;
 
 	__builtin_memset(thread, 0, sizeof(*thread));
@@ -277,6 +309,8 @@ int ios_threads(struct bpf_iter__task *ctx)
 		thread->event_ns = slot->op.clock.start_ns;
 	if (!entry && probed) {
 		read_slot(&thread->begun, slot);
+	} else if (!entry && call) {
+		read_call(&thread->begun, call);
 	} else if (entry) {
 		thread->begun = *entry;
 		thread->begun.phase = SCOPE_PHASE_UNKNOWN;

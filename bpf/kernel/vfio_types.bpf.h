@@ -3,8 +3,8 @@
  * The members that are read of the structures of the kernel's VFIO core, 6.1 and later.
  * iommufd_types.bpf.h describes how offsets are found.
  */
-#ifndef IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
-#define IOMMUSCOPE_BPF_WALKS_VFIO_TYPES_H
+#ifndef IOMMUSCOPE_BPF_VFIO_TYPES_BPF_H
+#define IOMMUSCOPE_BPF_VFIO_TYPES_BPF_H
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -32,6 +32,9 @@ struct vfio_group___vfio {
 
 struct vfio_device___vfio {
 	struct device *dev;
+	/* 6.1 and later: the device of its node, which may have none */
+	struct device device;
+	struct cdev cdev;
 	struct vfio_group___vfio *group;
 	struct list_head group_next;
 	unsigned int open_count;
@@ -40,6 +43,12 @@ struct vfio_device___vfio {
 /* 6.6 and later: private data of a device's file */
 struct vfio_device_file___vfio {
 	struct vfio_device___vfio *device;
+	u32 devid;
+};
+
+struct vfio_pci_core_device___vfio {
+	struct vfio_device___vfio vdev;
+	struct pci_dev *pdev;
 };
 
 #pragma clang attribute pop

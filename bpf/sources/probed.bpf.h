@@ -212,13 +212,18 @@ static __always_inline void slot_free(struct op_slot *slot)
 	slot->owner &= ~SCOPE_SLOT_BUSY;
 }
 
-static __always_inline void op_name_device(OP *op, const struct device *dev)
+static __always_inline void name_of_device(char *to, __u32 size, const struct device *dev)
 {
 	const char *name = BPF_CORE_READ(dev, init_name);
 
 	if (!name)
 		name = BPF_CORE_READ(dev, kobj.name);
-	bpf_probe_read_kernel_str(op->device, sizeof(op->device), name);
+	bpf_probe_read_kernel_str(to, size, name);
+}
+
+static __always_inline void op_name_device(OP *op, const struct device *dev)
+{
+	name_of_device(op->device, sizeof(op->device), dev);
 }
 
 /* No memory range, until the source sets one. */

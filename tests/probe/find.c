@@ -40,16 +40,21 @@ static const char *const kinds[] = {
 	[HOOK_DETAIL] = "detail",
 };
 
-static void print_hook(const struct hook *hook, const struct hook_place *place)
+/* @here: the sources of this host, by which hooks matter or not */
+static void print_hook(const struct hook *hook, const struct hook_place *place, unsigned int here)
 {
 	static const char *const ways[] = {
 		[HOOK_NOT_THERE] = "none",
 		[HOOK_BY_FUNCTION] = "function",
 		[HOOK_BY_SYMBOL] = "symbol",
 	};
+	unsigned int sources = 0, source;
 	size_t i;
 
-	printf("hook %u %s %s %s %s ", hook->sources, kinds[hook->kind], ways[place->way],
+	for (source = 0; source < NR_SOURCES; source++)
+		if (hook_matters(hook, source, here))
+			sources |= SOURCE_BIT(source);
+	printf("hook %u %s %s %s %s ", sources, kinds[hook->kind], ways[place->way],
 	       *place->symbol ? place->symbol : "-", place->module ? place->module : "-");
 	for (i = 0; i < HOOK_NAMES && hook->names[i]; i++)
 		printf("%s%s", i ? "," : "", hook->names[i]);
@@ -62,7 +67,8 @@ static void print_unseen(enum source source)
 	size_t i;
 
 	for (i = 0; (hook = hook_at(i)); i++)
-		if (hook->sources >> source & 1 && !hook_is_seen(source, hook->kind, hook->shows))
+		if (hook_matters(hook, source, sources_here()) &&
+		    !hook_is_seen(source, hook->kind, hook->shows))
 			printf("unseen %s %s %s\n", source_name(source), kinds[hook->kind],
 			       hook->shows);
 }
@@ -113,7 +119,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "list")) {
 		for (i = 0; (hook = hook_at(i)); i++)
-			print_hook(hook, &nowhere);
+			print_hook(hook, &nowhere, SOURCE_ANY);
 		return 0;
 	}
 	if (btf_events_look(source_modules())) {
@@ -123,7 +129,7 @@ int main(int argc, char **argv)
 	hooks_init();
 	print_sources();
 	for (i = 0; (hook = hook_at(i)); i++)
-		print_hook(hook, hook_place(hook));
+		print_hook(hook, hook_place(hook), sources_here());
 	for (source = 0; source < NR_SOURCES; source++)
 		if (sources_here() & SOURCE_BIT(source))
 			print_unseen(source);

@@ -14,11 +14,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from tooltest import Tap  # noqa: E402
 
 TRACEABLE = "/sys/kernel/tracing/available_filter_functions"
-SOURCES = ("own", "upstream", "type1")
+SOURCES = ("own", "upstream", "type1", "vfio")
 # phases of each source; waits are seen by the events of contended locks
 PHASES = {
     "upstream": ("account", "pin", "map", "unmap", "unpin", "check", "alloc", "fill", "switch", "drop"),
     "type1": ("account", "pin", "map", "unmap", "unpin"),
+    "vfio": ("driver", "reset"),
 }
 
 
@@ -95,7 +96,7 @@ def release():
 
 
 def sources(tap, found):
-    wanted = {"own": {"own"}, "stock": {"type1"}, "upstream": {"upstream"}}[sys.argv[1]]
+    wanted = {"own": {"own"}, "stock": {"type1", "vfio"}, "upstream": {"upstream", "vfio"}}[sys.argv[1]]
     here = {name for name, state in found.sources.items() if state == "here"}
     tap.equal(here, wanted, "the sources of this machine are known")
     for source in sorted(here):

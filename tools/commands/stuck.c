@@ -382,7 +382,8 @@ static int stuck_main(const struct options *given)
 		options.interval_ns = 1000000000;
 	if (session_check_operations())
 		return EXIT_FAILED;
-	if (inflight_open(&inflight, true))
+	/* of what started before it, a single look learns no phase */
+	if (inflight_open(&inflight, true, options.interval_ns))
 		goto out_close;
 	if (run_begin(&run, &options) || inflight_attach(&inflight) || run_start(&run) ||
 	    observe(&run, &inflight, &options))

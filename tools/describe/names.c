@@ -49,6 +49,7 @@ const char *operation_source_name(unsigned int source)
 		[SCOPE_SOURCE_OWN] = "own",
 		[SCOPE_SOURCE_UPSTREAM] = "upstream",
 		[SCOPE_SOURCE_TYPE1] = "type1",
+		[SCOPE_SOURCE_VFIO] = "vfio",
 	};
 
 	return source < SCOPE_NR_SOURCES ? names[source] : "unknown";

@@ -20,6 +20,7 @@ static const char *const names[NR_SOURCES] = {
 	[SOURCE_OWN] = "our iommufd and vfio, through their tracepoints",
 	[SOURCE_UPSTREAM] = "the kernel's own iommufd, through its functions",
 	[SOURCE_TYPE1] = "VFIO's type1 container, through its functions",
+	[SOURCE_VFIO] = "devices of the kernel's own vfio, through its functions",
 };
 
 /* Members that the walk of each source's state requires. */
@@ -52,12 +53,13 @@ static void add_word(char *list, size_t size, const char *word)
 /* List what the hooks of a kind show of a source: if @seen, what works here, else what does not. */
 static void list_shown(enum source source, enum hook_kind kind, bool seen, char *list, size_t size)
 {
+	unsigned int here = sources_here();
 	const struct hook *hook;
 	size_t i;
 
 	*list = '\0';
 	for (i = 0; (hook = hook_at(i)); i++)
-		if (hook->sources >> source & 1 && hook->kind == kind &&
+		if (hook_matters(hook, source, here) && hook->kind == kind &&
 		    hook_is_seen(source, kind, hook->shows) == seen)
 			add_word(list, size, hook->shows);
 }
@@ -102,8 +104,8 @@ static void say_source(struct doctor *doctor, enum source source)
 	}
 	list_shown(source, HOOK_OPERATION, true, operations, sizeof(operations));
 	list_shown(source, HOOK_PHASE, true, phases, sizeof(phases));
-	doctor_say(doctor, DOCTOR_OK, "%s: %s: operations %s; phases wait, %s",
-		   source_name(source), names[source], operations, phases);
+	doctor_say(doctor, DOCTOR_OK, "%s: %s: operations %s; phases %s%s", source_name(source),
+		   names[source], operations, source == SOURCE_VFIO ? "" : "wait, ", phases);
 	say_unseen(doctor, source);
 }
 

@@ -31,7 +31,7 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	exporter->replacements = replacements_open(NULL);
 	if (!exporter->state_reader || !exporter->replacements ||
 	    replacements_attach(exporter->replacements) ||
-	    inflight_open(&exporter->inflight, false) || inflight_attach(&exporter->inflight) ||
+	    inflight_open(&exporter->inflight, false, false) || inflight_attach(&exporter->inflight) ||
 	    latency_open(&exporter->latency, &counted) || latency_attach(&exporter->latency))
 		return -1;
 	exporter->start_ns = wall_now_ns();

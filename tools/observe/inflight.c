@@ -25,7 +25,7 @@ static int fail_to_list(const char *why)
 	return -1;
 }
 
-int inflight_open(struct inflight *inflight, bool threads)
+int inflight_open(struct inflight *inflight, bool threads, bool phases)
 {
 	memset(inflight, 0, sizeof(*inflight));
 	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, SESSION_RECORDS, NULL);
@@ -33,6 +33,7 @@ int inflight_open(struct inflight *inflight, bool threads)
 		return -1;
 	inflight->skeleton->rodata->announced_only = !threads;
 	bpf_program__set_autoload(inflight->skeleton->progs.ios_threads, threads);
+	inflight->session.no_phases = !phases;
 	if (session_load(&inflight->session))
 		return -1;
 	if (!threads)

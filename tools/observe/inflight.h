@@ -50,10 +50,11 @@ struct inflight {
  * inflight_open() - load the programs
  * @inflight: filled in; end it with inflight_close() in any case
  * @threads: for inflight_threads(), else for inflight_read()
+ * @phases: follow operations of probed sources from phase to phase, which takes longer to start
  *
  * Return: 0, or -1 after a message.
  */
-int inflight_open(struct inflight *inflight, bool threads);
+int inflight_open(struct inflight *inflight, bool threads, bool phases);
 
 /**
  * inflight_attach() - start the observation

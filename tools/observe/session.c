@@ -189,7 +189,8 @@ static int check_events(void)
 		return -1;
 	/* search once: this reads the types of the whole kernel */
 	observed = sources_here();
-	if (!observed) {
+	/* with vfio alone there is no translation to observe */
+	if (!(observed & ~SOURCE_BIT(SOURCE_VFIO))) {
 		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
 			 "vfio-pci)");
 		return -1;
@@ -222,14 +223,20 @@ unsigned int session_source(unsigned int operation)
 {
 	if (operation >= SCOPE_FIRST_TYPE1_OPERATION)
 		return SCOPE_SOURCE_TYPE1;
+	if (operation >= SCOPE_NR_IOMMUFD_OPERATIONS)
+		return observed & SOURCE_BIT(SOURCE_VFIO) ? SCOPE_SOURCE_VFIO : SCOPE_SOURCE_OWN;
 	return observed & SOURCE_BIT(SOURCE_UPSTREAM) ? SCOPE_SOURCE_UPSTREAM : SCOPE_SOURCE_OWN;
 }
 
 bool session_may_see(unsigned int operation)
 {
-	unsigned int type1 = SOURCE_BIT(SOURCE_TYPE1);
+	unsigned int own = SOURCE_BIT(SOURCE_OWN);
 
-	return observed & (operation >= SCOPE_FIRST_TYPE1_OPERATION ? type1 : ~type1);
+	if (operation >= SCOPE_FIRST_TYPE1_OPERATION)
+		return observed & SOURCE_BIT(SOURCE_TYPE1);
+	if (operation >= SCOPE_NR_IOMMUFD_OPERATIONS)
+		return observed & (own | SOURCE_BIT(SOURCE_VFIO));
+	return observed & (own | SOURCE_BIT(SOURCE_UPSTREAM));
 }
 
 /* The event of a program: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
@@ -287,16 +294,10 @@ static bool serves(const char *program, const char *event)
 /* Is the source of a program here?  The kernel may have its function even without the source. */
 static bool has_source(const struct bpf_program *program)
 {
-	const char *name = bpf_program__name(program);
-	char prefix[32];
-	size_t source;
+	enum source source = source_of_program(bpf_program__name(program));
 
-	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++) {
-		snprintf(prefix, sizeof(prefix), "ios_%s_", source_name(source));
-		if (!strncmp(name, prefix, strlen(prefix)))
-			return observed & SOURCE_BIT(source);
-	}
-	return true;
+	/* "ios_vfio_started" is for our modules' events */
+	return is_raw(program) || source == NR_SOURCES || observed & SOURCE_BIT(source);
 }
 
 /* Is there an event or function that this program can be attached to? */

@@ -150,6 +150,11 @@ const struct hook_place *hook_place(const struct hook *hook)
 	return place;
 }
 
+bool hook_matters(const struct hook *hook, unsigned int source, unsigned int here)
+{
+	return hook->sources >> source & 1 && (!hook->with || hook->with & here);
+}
+
 const char *hook_symbol(const char *name)
 {
 	const struct hook *hook = places ? hook_named(name) : NULL;

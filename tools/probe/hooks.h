@@ -38,6 +38,7 @@ enum hook_kind {
  * @kind: the kind of @shows
  * @shows: the operation ("map"), the phase ("pin"), or a description; several hooks may share it
  * @module: its module, if a kprobe can serve it as well; else NULL
+ * @with: the set of sources that call it; 0 if it is called without them too
  */
 struct hook {
 	const char *names[HOOK_NAMES];
@@ -45,6 +46,7 @@ struct hook {
 	enum hook_kind kind;
 	const char *shows;
 	const char *module;
+	unsigned int with;
 };
 
 /* How a function can be probed. */
@@ -90,6 +92,16 @@ void hooks_init(void);
  * Return: its location in this kernel.
  */
 const struct hook_place *hook_place(const struct hook *hook);
+
+/**
+ * hook_matters() - does a source lose something on this host if a hook is absent?
+ * @hook: the hook
+ * @source: the source that is observed
+ * @here: the sources of this host, a set
+ *
+ * Return: whether it belongs to the source and something on this host would call it.
+ */
+bool hook_matters(const struct hook *hook, unsigned int source, unsigned int here);
 
 /**
  * hook_symbol() - get the symbol for a kprobe

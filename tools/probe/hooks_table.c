@@ -11,10 +11,15 @@
 
 #define UPSTREAM SOURCE_BIT(SOURCE_UPSTREAM)
 #define TYPE1 SOURCE_BIT(SOURCE_TYPE1)
+#define VFIO SOURCE_BIT(SOURCE_VFIO)
 #define REPLACING (SOURCE_BIT(SOURCE_OWN) | UPSTREAM)
 
 #define HOOK(of, is, what, ...) \
 	{ .names = { __VA_ARGS__ }, .sources = (of), .kind = HOOK_##is, .shows = (what) }
+
+/* Called only where the kernel has iommufd. */
+#define WITH_IOMMUFD(is, what, name) \
+	{ .names = { (name) }, .sources = VFIO, .kind = HOOK_##is, .shows = (what), .with = UPSTREAM }
 
 static const struct hook hooks[] = {
 	/* iommufd: each ioctl has its own function */
@@ -86,6 +91,38 @@ static const struct hook hooks[] = {
 	/* functions after the unmap */
 	HOOK(TYPE1, PHASE, "unpin", "intel_iommu_tlb_sync"),
 	HOOK(TYPE1, PHASE, "unpin", "amd_iommu_iotlb_sync"),
+
+	/* vfio and vfio-pci: the functions of the files' operations, and what drivers call */
+	HOOK(VFIO, OPERATION, "open", "vfio_group_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "set_container", "vfio_group_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "unset_container", "vfio_group_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "group_open", "vfio_group_fops_open"),
+	HOOK(VFIO, OPERATION, "close", "vfio_device_fops_release"),
+	HOOK(VFIO, OPERATION, "reset", "vfio_device_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "hot_reset", "vfio_device_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "set_irqs", "vfio_device_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "feature", "vfio_device_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "ioctl", "vfio_device_fops_unl_ioctl"),
+	HOOK(VFIO, OPERATION, "register", "vfio_register_group_dev"),
+	HOOK(VFIO, OPERATION, "unregister", "vfio_unregister_group_dev"),
+	HOOK(VFIO, OPERATION, "bar_fault", "vfio_pci_mmap_huge_fault", "vfio_pci_mmap_fault"),
+	WITH_IOMMUFD(OPERATION, "bind", "vfio_device_fops_unl_ioctl"),
+	WITH_IOMMUFD(OPERATION, "attach", "vfio_device_fops_unl_ioctl"),
+	WITH_IOMMUFD(OPERATION, "replace", "iommufd_device_replace"),
+	WITH_IOMMUFD(OPERATION, "detach", "vfio_device_fops_unl_ioctl"),
+	WITH_IOMMUFD(OPERATION, "unbind", "vfio_df_unbind_iommufd"),
+	WITH_IOMMUFD(DETAIL, "opens of device nodes", "vfio_device_fops_cdev_open"),
+	HOOK(VFIO, DETAIL, "why a BAR could not be mapped", "__vfio_pci_memory_enabled"),
+	HOOK(VFIO, DETAIL, "what the driver refused", "vfio_pci_core_ioctl"),
+	WITH_IOMMUFD(PHASE, "iommufd", "iommufd_device_bind"),
+	WITH_IOMMUFD(PHASE, "iommufd", "iommufd_device_attach"),
+	WITH_IOMMUFD(PHASE, "iommufd", "iommufd_device_detach"),
+	WITH_IOMMUFD(PHASE, "iommufd", "iommufd_device_unbind"),
+	HOOK(VFIO, PHASE, "driver", "vfio_pci_core_enable"),
+	HOOK(VFIO, PHASE, "driver", "vfio_pci_core_close_device"),
+	HOOK(VFIO, PHASE, "reset", "pci_try_reset_function"),
+	HOOK(VFIO, PHASE, "reset", "__pci_reset_function_locked"),
+	HOOK(VFIO, PHASE, "reset", "pci_reset_bus"),
 
 	/* the core and the IOMMU drivers while a translation is replaced */
 	HOOK(REPLACING, DETAIL, "when a replacement moves a device", "__iommu_device_set_domain"),

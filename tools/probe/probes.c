@@ -15,12 +15,14 @@
 #include "probe/probes.h"
 #include "probe/sources.h"
 
-/* Is a program attached to the function of a hook? */
+/* Is a program attached to the function of a hook, for one of its sources? */
 static bool is_at(const struct bpf_program *program, const struct hook *hook)
 {
 	const char *function = strchr(bpf_program__section_name(program), '/');
+	enum source source = source_of_program(bpf_program__name(program));
 
-	return function && !strcmp(function + 1, hook->names[0]);
+	return function && !strcmp(function + 1, hook->names[0]) &&
+	       (source == NR_SOURCES || hook->sources & SOURCE_BIT(source));
 }
 
 static bool is_of_phases(const struct bpf_program *program)
@@ -112,16 +114,16 @@ static size_t add(char *text, size_t size, size_t used, const char *between, con
 
 void probes_unseen(const struct bpf_object *object, char *text, size_t size)
 {
+	unsigned int here = object ? sources_here() : 0, source;
 	const struct hook *hook;
 	size_t i, used = 0, nr;
-	unsigned int source;
 
 	*text = '\0';
-	for (source = SOURCE_UPSTREAM; object && source < NR_SOURCES; source++) {
-		if (!(sources_here() & SOURCE_BIT(source)))
+	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++) {
+		if (!(here & SOURCE_BIT(source)))
 			continue;
 		for (nr = 0, i = 0; (hook = hook_at(i)); i++) {
-			if (hook->kind != HOOK_PHASE || !(hook->sources & SOURCE_BIT(source)) ||
+			if (hook->kind != HOOK_PHASE || !hook_matters(hook, source, here) ||
 			    shown_before(i, source) ||
 			    is_seen(object, source, hook->shows))
 				continue;

@@ -26,6 +26,8 @@ static const struct {
 			      .function = "iommufd_ioas_map" },
 	[SOURCE_TYPE1] = { .name = "type1", .module = "vfio_iommu_type1",
 			   .function = "vfio_iommu_type1_ioctl" },
+	[SOURCE_VFIO] = { .name = "vfio", .module = "vfio",
+			  .function = "vfio_device_fops_unl_ioctl" },
 };
 
 const char *const *source_modules(void)
@@ -67,7 +69,9 @@ enum source_state source_state(enum source source)
 		return SOURCE_ABSENT;
 	if (btf_function_exists(sources[source].function))
 		return SOURCE_HERE;
-	return sysfs_exists("/sys/module/%s", module) && !module_has_types(module) ? SOURCE_WITHOUT_TYPES : SOURCE_ABSENT;
+	if (sysfs_exists("/sys/module/%s", module) && !module_has_types(module))
+		return SOURCE_WITHOUT_TYPES;
+	return SOURCE_ABSENT;
 }
 
 unsigned int sources_here(void)
@@ -84,4 +88,17 @@ unsigned int sources_here(void)
 const char *source_name(enum source source)
 {
 	return sources[source].name;
+}
+
+enum source source_of_program(const char *program)
+{
+	enum source source;
+	char prefix[32];
+
+	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++) {
+		snprintf(prefix, sizeof(prefix), "ios_%s_", sources[source].name);
+		if (!strncmp(program, prefix, strlen(prefix)))
+			break;
+	}
+	return source;
 }

@@ -16,6 +16,8 @@ enum source {
 	SOURCE_UPSTREAM,
 	/* VFIO's type1 container, through its functions */
 	SOURCE_TYPE1,
+	/* devices of the kernel's own vfio, by the functions of vfio and vfio-pci */
+	SOURCE_VFIO,
 	NR_SOURCES,
 };
 
@@ -67,8 +69,16 @@ unsigned int sources_here(void);
  * source_name() - name of a source, as in JSON and metrics
  * @source: the source
  *
- * Return: "own", "upstream" or "type1".
+ * Return: "own", "upstream", "type1" or "vfio".
  */
 const char *source_name(enum source source);
+
+/**
+ * source_of_program() - the source that a BPF program is for
+ * @program: its name, "ios_SOURCE_..."
+ *
+ * Return: the source, NR_SOURCES for a program that is for none of those that are probed.
+ */
+enum source source_of_program(const char *program);
 
 #endif
