@@ -84,6 +84,19 @@ static __always_inline void remember(struct scope_begun *entry, __u64 subsystem)
 		__sync_fetch_and_add(&overflowed, 1);
 }
 
+/*
+ * A thread enters an operation of a probed source: for a single look at the threads.  fentry and
+ * fexit on one function can wait until a map in progress gives its CPU away, which is the map that
+ * the user asks about; a kprobe does not.
+ */
+SEC("?kprobe")
+int ios_entered(struct pt_regs *ctx)
+{
+	(void)ctx;
+	mark_active((__u32)bpf_get_current_pid_tgid());
+	return 0;
+}
+
 SEC("raw_tp")
 int ios_iommufd_started(struct bpf_raw_tracepoint_args *args)
 {
@@ -197,7 +210,9 @@ struct {
 	__type(value, struct scope_thread);
 } ios_scratch SEC(".maps");
 
-/* The address of a thread as a number: Linux 7.3's verifier allows no comparison with the pointer. */
+/*
+ * The address of a thread as a number: Linux 7.3's verifier allows no comparison with the pointer.
+ */
 static __always_inline __u64 address_of(const struct task_struct *task)
 {
 	__u64 address = 0;

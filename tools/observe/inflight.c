@@ -29,8 +29,12 @@ int inflight_open(struct inflight *inflight, bool threads, bool phases)
 {
 	memset(inflight, 0, sizeof(*inflight));
 	inflight->skeleton = SESSION_OPEN(&inflight->session, stuck, SESSION_RECORDS, NULL);
-	if (!inflight->skeleton || SESSION_ADD_PROBED(&inflight->session, stuck))
+	if (!inflight->skeleton)
 		return -1;
+	inflight->entries = threads && !phases;
+	if (!inflight->entries && SESSION_ADD_PROBED(&inflight->session, stuck))
+		return -1;
+	bpf_program__set_autoload(inflight->skeleton->progs.ios_entered, inflight->entries);
 	inflight->skeleton->rodata->announced_only = !threads;
 	bpf_program__set_autoload(inflight->skeleton->progs.ios_threads, threads);
 	inflight->session.no_phases = !phases;
@@ -44,7 +48,11 @@ int inflight_open(struct inflight *inflight, bool threads, bool phases)
 
 int inflight_attach(struct inflight *inflight)
 {
-	return session_attach(&inflight->session);
+	if (session_attach(&inflight->session))
+		return -1;
+	return inflight->entries ?
+		       session_attach_entries(&inflight->session, inflight->skeleton->progs.ios_entered) :
+		       0;
 }
 
 int inflight_threads(struct inflight *inflight,

@@ -33,6 +33,7 @@ struct inflight_operation {
  * @session: its BPF programs
  * @skeleton: their maps and variables
  * @iterator: iterates over the threads, or NULL
+ * @entries: probed operations only mark the threads that enter them
  * @list: the operations, longest first
  * @nr: number of operations
  * @room: operations for which @list has room
@@ -41,6 +42,7 @@ struct inflight {
 	struct session session;
 	struct ios_stuck *skeleton;
 	struct bpf_link *iterator;
+	bool entries;
 	struct inflight_operation *list;
 	size_t nr;
 	size_t room;

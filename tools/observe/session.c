@@ -314,6 +314,9 @@ static bool is_of_use(const struct bpf_program *program)
 		return btf_function_exists(function);
 	if (kprobed_by(program))
 		return hook_symbol(kprobed_by(program));
+	/* attached by session_attach_entries() */
+	if (!strcmp(bpf_program__section_name(program), "kprobe"))
+		return true;
 	if (!is_raw(program))
 		return true;
 	for (i = 0; btf_event_name(i); i++)
@@ -643,6 +646,19 @@ int session_attach(struct session *session)
 	if (!err && session->probed)
 		err = attach_object(session, *session->probed->obj);
 	return err;
+}
+
+int session_attach_entries(struct session *session, const struct bpf_program *program)
+{
+	const struct hook *hook;
+	size_t i;
+
+	for (i = 0; (hook = hook_at(i)); i++)
+		if (hook_is_entry(hook, observed) &&
+		    keep_link(session, program,
+			      bpf_program__attach_kprobe(program, false, hook_place(hook)->symbol)))
+			return -1;
+	return 0;
 }
 
 bool session_is_attached(const struct session *session, const struct bpf_program *program)

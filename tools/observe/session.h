@@ -211,6 +211,15 @@ int session_ring(struct session *session, const struct bpf_map *map,
 int session_attach(struct session *session);
 
 /**
+ * session_attach_entries() - attach a program to the entry of all probed operations
+ * @session: the session, loaded
+ * @program: one of its programs, of SEC("kprobe")
+ *
+ * Return: 0, or -1 after a message.
+ */
+int session_attach_entries(struct session *session, const struct bpf_program *program);
+
+/**
  * session_is_attached() - is a program attached?
  * @session: the session, attached
  * @program: one of its programs

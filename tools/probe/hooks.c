@@ -15,6 +15,7 @@
 #include "bpf/arguments.h"
 #include "probe/btf_events.h"
 #include "probe/hooks.h"
+#include "probe/sources.h"
 #include "text/output.h"
 
 #define TRACEABLE "/sys/kernel/tracing/available_filter_functions"
@@ -153,6 +154,23 @@ const struct hook_place *hook_place(const struct hook *hook)
 bool hook_matters(const struct hook *hook, unsigned int source, unsigned int here)
 {
 	return hook->sources >> source & 1 && (!hook->with || hook->with & here);
+}
+
+bool hook_is_entry(const struct hook *hook, unsigned int here)
+{
+	unsigned int source;
+	size_t i;
+
+	if (hook->kind != HOOK_OPERATION || hook_place(hook)->way != HOOK_BY_FUNCTION)
+		return false;
+	for (i = 0; hook_at(i) != hook; i++)
+		if (hook_at(i)->kind == HOOK_OPERATION &&
+		    !strcmp(hook_at(i)->names[0], hook->names[0]))
+			return false;
+	for (source = SOURCE_UPSTREAM; source < NR_SOURCES; source++)
+		if (here & SOURCE_BIT(source) && hook_matters(hook, source, here))
+			return true;
+	return false;
 }
 
 const char *hook_symbol(const char *name)

@@ -104,6 +104,17 @@ const struct hook_place *hook_place(const struct hook *hook);
 bool hook_matters(const struct hook *hook, unsigned int source, unsigned int here);
 
 /**
+ * hook_is_entry() - is a hook where operations of probed sources enter the kernel?
+ * @hook: the hook
+ * @here: the set of sources of this host
+ *
+ * Several hooks can be at one function; the first of them is its entry.
+ *
+ * Return: whether it is.
+ */
+bool hook_is_entry(const struct hook *hook, unsigned int here);
+
+/**
  * hook_symbol() - get the symbol for a kprobe
  * @name: the hook, by its newest name
  *
