@@ -22,7 +22,8 @@
 #define OPERATION_TIME_DOC \
 	"time of the event: the end of an operation or replacement, its start in a start event, or the making of a report"
 #define SOURCE_DOC \
-	"where it was observed: `own` by events of our modules, `upstream` or `type1` by probes on the kernel's own"
+	"where it was observed: `own` by events of our modules, " \
+	"`upstream`, `type1` or `vfio` by probes on the kernel's own"
 
 /* struct scope_op, and its parts for records that have only some of them */
 extern const struct field_table operation_fields;

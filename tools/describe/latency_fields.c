@@ -387,7 +387,8 @@ static const struct field report[] = {
 	MEMBER(NUMBER, "overflowed", struct lat_report, overflowed,
 	       .doc = "operations that count as (others), see --limit"),
 	FIELD(TEXT, "unseen_phases", .get = get_unseen, .unknown = "all are observed",
-	      .doc = "phases that cannot be observed on this kernel: their time counts as another phase or as `other`"),
+	      .doc = "phases that cannot be observed on this kernel: "
+		     "their time counts as another phase or as `other`"),
 	MEMBER(NUMBER, "missed", struct lat_report, missed,
 	       .doc = "upper bound of missing operations: the kernel did not run their probes"),
 	FIELD(LIST, "slowest", .table = &slow_fields, .element = nth_slow, .kinds = WITH_STACKS,

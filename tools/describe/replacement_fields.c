@@ -121,7 +121,8 @@ static void get_fault_text(const void *record, struct value *value)
 
 static const struct field fault[] = {
 	FIELD(OFFSET, "offset_ns", .get = get_fault_offset,
-	      .doc = "time from the start of the replacement to the report of the fault or the start of the waiting operation"),
+	      .doc = "time from the start of the replacement to the report of the fault "
+		     "or the start of the waiting operation"),
 	FIELD(ADDRESS, "iova", .get = get_fault_iova, .doc = "first I/O virtual address"),
 	FIELD(TEXT, "direction", .get = get_fault_direction, .unknown = "the IOMMU does not report it",
 	      .doc = "`read` or `write`"),
@@ -191,7 +192,8 @@ static const struct field wait[] = {
 	      .doc = "name of the process, or of its thread"),
 	FIELD(NUMBER, "pid", .get = get_wait_pid, .doc = "its process id"),
 	FIELD(OFFSET, "offset_ns", .get = get_wait_offset,
-	      .doc = "time from the start of the replacement to the report of the fault or the start of the waiting operation"),
+	      .doc = "time from the start of the replacement to the report of the fault "
+		     "or the start of the waiting operation"),
 	FIELD(DURATION, "wait_ns", .get = get_wait_ns, .doc = "phase: waiting for locks"),
 };
 

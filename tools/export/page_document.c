@@ -204,7 +204,8 @@ static const struct field_table cost_fields = FIELD_TABLE("cost of the exporter"
 
 static const struct field document[] = {
 	FIELD(NUMBER, "format", .get = get_format, .doc = "version of the format"),
-	FIELD(TEXT, "instance", .get = get_instance, .doc = "id of the running exporter; a new one counts from zero"),
+	FIELD(TEXT, "instance", .get = get_instance,
+	      .doc = "id of the running exporter; a new one counts from zero"),
 	MEMBER(TEXT, "host", struct document, names.nodename, .doc = "name of the machine"),
 	MEMBER(TEXT, "kernel", struct document, names.release, .doc = "release of its kernel"),
 	FIELD(TEXT, "tool", .get = get_tool, .doc = "version of the iommuscope"),
