@@ -34,8 +34,8 @@ struct {
 } ios_slot_of SEC(".maps");
 
 /*
- * Calls of vfio in flight, by the address of the thread.  A call within another one, which a page fault and the end of
- * a session are, has VFIO_INNER added.  LRU: the end of a call may be unseen.
+ * Calls of vfio in flight, by the address of the thread.  A call within another one, which a page
+ * fault and the end of a session are, has VFIO_INNER added.  LRU: the end of a call may be unseen.
  */
 #define VFIO_INNER 1ULL
 struct {

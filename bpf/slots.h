@@ -117,8 +117,8 @@ struct op_slot {
 };
 
 /*
- * A call of vfio in flight.  Such calls are rare and may contain an operation that has a slot, so a hash by thread
- * holds them.
+ * A call of vfio in flight.  Such calls are rare and may contain an operation that has a slot, so a
+ * hash by thread holds them.
  * @argument: of the ioctl
  * @phase_start_ns: when the current phase started
  * @phase: that phase, one of VFIO_PHASES, SCOPE_NR_VFIO_PHASES for none
@@ -127,6 +127,7 @@ struct op_slot {
  * @step: enum vfio_step, the first one that failed
  * @step_ret: how it ended
  * @group: address of the group that the call is for
+ * @object: address of the file, or of the device that a driver registers
  * @op: what is known so far
  */
 struct vfio_call {
@@ -139,6 +140,7 @@ struct vfio_call {
 	__s32 step_ret;
 	__u32 padding;
 	__u64 group;
+	__u64 object;
 	struct probed_vfio_op op;
 };
 

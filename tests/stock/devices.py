@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tool on a stock kernel: calls of the kernel's own vfio and vfio-pci, against a user that logs each of them.
+"""The tool on a stock kernel: calls of the kernel's own vfio, against a user that logs each.
 
 devices.py DEVICE [TEST]...: a device for the user, and which tests.
 """

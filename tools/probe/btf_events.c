@@ -437,8 +437,8 @@ int btf_events_add_plain(const char *module)
 }
 
 /*
- * libbpf reads all of the kernel's types for an object that has a program of type tracing.  So they get that type only
- * as they are loaded; the one that they have before it means nothing.
+ * libbpf reads all of the kernel's types for an object that has a program of type tracing.  So they
+ * get that type only as they are loaded; the one that they have before it means nothing.
  */
 static int take_over(const char *section, enum bpf_attach_type type)
 {

@@ -2,10 +2,10 @@
 /*
  * The kernel's types that programs read.
  *
- * What an object asks for has a name in the object's own BTF.  Each structure, union, enum and typedef of such a name
- * is copied with all its members.  What it contains is copied with it, but of a structure that the object does not
- * name only the size; and a pointer is one to nothing.  So the copy ends soon, and CO-RE finds in it each
- * member's place, size and kind as in the original.
+ * What an object asks for has a name in the object's own BTF.  Each structure, union, enum and
+ * typedef of such a name is copied with all its members.  What it contains is copied with it, but
+ * of a structure that the object does not name only the size; and a pointer is one to nothing.  So
+ * the copy ends soon, and CO-RE finds in it each member's place, size and kind as in the original.
  *
  * Like libbpf, it looks into the modules only for what the kernel does not have.
  */
@@ -172,7 +172,10 @@ static int copy_named(struct copy *copy, uint32_t id, const char *name)
 	return type < 0 ? type : 0;
 }
 
-/* Copy all types of a BTF that have one of the names.  @found: names that a BTF before it had; set for the others. */
+/*
+ * Copy all types of a BTF that have one of the names.  @found: names that a BTF before it had; set
+ * for the others.
+ */
 static int copy_all(struct copy *copy, const struct btf *from, const struct type_index *index,
 		    char *const *names, size_t nr, bool *found)
 {

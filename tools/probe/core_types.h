@@ -2,9 +2,9 @@
 /*
  * The kernel's types that programs read, for CO-RE.
  *
- * libbpf reads the BTF of the whole kernel for each object that it loads, which takes longer than to load it.  An
- * object asks for some hundred of the kernel's hundred thousand types: those are copied into a small BTF in memory,
- * which libbpf takes in place of the kernel's.
+ * libbpf reads the BTF of the whole kernel for each object that it loads, which takes longer than
+ * to load it.  An object asks for some hundred of the kernel's hundred thousand types: those are
+ * copied into a small BTF in memory, which libbpf takes in place of the kernel's.
  */
 #ifndef IOMMUSCOPE_PROBE_CORE_TYPES_H
 #define IOMMUSCOPE_PROBE_CORE_TYPES_H

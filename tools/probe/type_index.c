@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Types of a BTF by name: a hash table whose chains run through an array that has an element for each type.
+ * Types of a BTF by name: a hash table whose chains run through an array that has an element for
+ * each type.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /*
  * Types of a BTF by name.
  *
- * libbpf searches type by type.  The kernel has a hundred thousand types and the tool asks for hundreds of names, so
- * one pass builds a hash table, and each look-up is short.
+ * libbpf searches type by type.  The kernel has a hundred thousand types and the tool asks for
+ * hundreds of names, so one pass builds a hash table, and each look-up is short.
  */
 #ifndef IOMMUSCOPE_PROBE_TYPE_INDEX_H
 #define IOMMUSCOPE_PROBE_TYPE_INDEX_H
