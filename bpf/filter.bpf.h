@@ -28,11 +28,31 @@ struct {
 	__type(value, __u8);
 } ios_ioas_of_device SEC(".maps");
 
+/* Deeper cgroups do not match; the verifier asks for a bound, and systemd nests less than half as deep. */
+#define SCOPE_CGROUP_DEPTH 32
+
+/* Is the thread in the cgroup of the filter, or below it? */
+static __always_inline bool scope_in_cgroup(void)
+{
+	__u64 ancestor;
+	int level;
+
+	for (level = 0; level < SCOPE_CGROUP_DEPTH; level++) {
+		ancestor = bpf_get_current_ancestor_cgroup_id(level);
+		if (ancestor == filter.cgroup)
+			return true;
+		/* that was the thread's own */
+		if (!ancestor)
+			return false;
+	}
+	return false;
+}
+
 static __always_inline bool scope_filter_task(void)
 {
 	if (filter.tgid && bpf_get_current_pid_tgid() >> 32 != filter.tgid)
 		return false;
-	if (filter.cgroup && bpf_get_current_cgroup_id() != filter.cgroup)
+	if (filter.cgroup && !scope_in_cgroup())
 		return false;
 	return true;
 }

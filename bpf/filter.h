@@ -11,7 +11,7 @@
 
 /**
  * struct scope_filter - restricts what the programs observe; a zero member does not restrict
- * @cgroup: cgroup v2 id of the task
+ * @cgroup: cgroup v2 id of the task's cgroup, or of one above it
  * @tgid: process
  * @ctx: number of the open /dev/iommu
  * @by_device: only operations that concern @device

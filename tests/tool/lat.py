@@ -5,9 +5,10 @@
 import csv
 import json
 import math
+import os
 import subprocess
 
-from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, patience, run, tool
+from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, patience, run, tool, wait_for
 
 
 def load(*arguments):
@@ -75,6 +76,27 @@ def percentiles(tap):
                   "%s: the rest is 'other'" % name)
 
 
+def subtree(tap):
+    """--cgroup selects a cgroup and what is below it, at any depth; not what is beside or above it."""
+    root = "/sys/fs/cgroup/lat-test"
+    groups = {"": 1, "/guest": 2, "/guest/vcpus": 4, "/guest/vcpus/0": 8, "/guest2": 16}
+    for name in groups:
+        os.mkdir(root + name)
+    try:
+        for selected, count in (("/guest", 2 + 4 + 8), ("/guest/vcpus/0", 8), ("/guest2", 16), ("", 31)):
+            with Observer("lat", "--cgroup", root + selected, "--json", "-o", "map") as observer:
+                load("32", "4096")
+                for name, maps in groups.items():
+                    run("sh", "-c", 'echo 0 >"$0"; exec map-load "$1" 4096', root + name + "/cgroup.procs", str(maps))
+            (report,) = observer.objects()
+            tap.equal([o["count"] for o in report["operations"]], [count],
+                      "--cgroup lat-test%s counts what runs in it and below" % selected)
+    finally:
+        for name in reversed(groups):
+            wait_for(lambda folder=root + name: not open(folder + "/cgroup.procs", encoding="ascii").read())
+            os.rmdir(root + name)
+
+
 def dimensions(tap):
     with Observer("lat", "--by", "process", "--json") as observer:
         first = load("20", "4096")
@@ -97,6 +119,8 @@ def dimensions(tap):
     (report,) = observer.objects()
     tap.equal([(o["label"][0], o["count"]) for o in report["operations"]], [("/", 20)],
               "--by cgroup shows a path")
+
+    subtree(tap)
 
     with Observer("lat", "--by", "device", "--json", "-o", "map") as observer:
         load("20", "4096")

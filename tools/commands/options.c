@@ -42,7 +42,7 @@ static const struct {
 			   "only this device, e.g. 0000:03:00.0", 10 } },
 	{ OPTION_PID, { "pid", 'p', "PID", 0, "only this process; stop when it exits", 10 } },
 	{ OPTION_CGROUP, { "cgroup", KEY_CGROUP, "PATH", 0,
-			   "only processes in this cgroup (v2)", 10 } },
+			   "only processes in this cgroup (v2) or below it", 10 } },
 	{ OPTION_CTX, { "ctx", KEY_CTX, "NUMBER", 0,
 			"only this context (an open /dev/iommu), by number", 10 } },
 	{ OPTION_INTERVAL, { "interval", 'i', "SEC", 0, "report every SEC seconds", 11 } },

@@ -12,7 +12,7 @@
  * struct filter - what to observe; zero or NULL members do not restrict it
  * @device: name of a device, with its PCI domain
  * @pid: a process
- * @cgroup_id: id of a cgroup (v2)
+ * @cgroup_id: id of a cgroup (v2), which stands for all below it too
  * @ctx: number of a context
  */
 struct filter {
