@@ -208,8 +208,10 @@ static __always_inline void count_phase(struct scope_histogram *histogram, __u64
 static __always_inline void count_operation(struct scope_counters *counters, __s32 ret,
 					    __u64 bytes, __u64 pages)
 {
-	counters->count++;
-	counters->errors += ret < 0;
+	if (ret < 0)
+		counters->errors++;
+	else
+		counters->successes++;
 	counters->bytes += bytes;
 	counters->pages += pages;
 }
@@ -224,9 +226,7 @@ static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 byte
 	__sync_fetch_and_add(&overflowed, 1);
 	if (!entry || bucket >= SCOPE_NR_BUCKETS)
 		return 0;
-	__sync_fetch_and_add(&entry->counters.count, 1);
-	if (ret < 0)
-		__sync_fetch_and_add(&entry->counters.errors, 1);
+	__sync_fetch_and_add(ret < 0 ? &entry->counters.errors : &entry->counters.successes, 1);
 	__sync_fetch_and_add(&entry->counters.bytes, bytes);
 	__sync_fetch_and_add(&entry->counters.pages, pages);
 	__sync_fetch_and_add(&entry->total.sum, ns);
@@ -371,7 +371,7 @@ static __always_inline bool counted_plainly(const OP *op, __u32 operation)
 	entry = bpf_map_lookup_elem(&ios_frequent, &index);
 	if (!entry)
 		return false;
-	entry->counters.count++;
+	entry->counters.successes++;
 	entry->counters.bytes += op->length;
 	entry->counters.pages += op->pages;
 	count_time(&entry->total, op->clock.dur_ns);

@@ -67,9 +67,12 @@ struct scope_histogram {
 	__u32 buckets[SCOPE_NR_BUCKETS];
 };
 
-/* First member of every entry. */
+/*
+ * First member of every entry.  Each operation adds to one of the first two, so each of them only grows, whenever the
+ * entry is read; the difference of a total and the errors would not.
+ */
 struct scope_counters {
-	__u64 count;
+	__u64 successes;
 	__u64 errors;
 	__u64 bytes;
 	__u64 pages;

@@ -194,4 +194,17 @@ def methods(tap):
         tap.equal(answers, [(200, True, False)] * 3, "it serves IPv6, and many requests on one connection")
 
 
-Tap().run(counts, state, replacements, running, labels, methods)
+def monotone(tap):
+    """No counter steps back while operations succeed and fail: read apart, a total and its failures would."""
+    before, backwards, scrapes = {}, [], 0
+    with Observer("export"), subprocess.Popen(["map-load", "20000", "4096", "20000"],
+                                              stdout=subprocess.DEVNULL) as work:
+        while work.poll() is None:
+            now = {(name, labels): value for name, values in samples(get("/metrics")[2]).items()
+                   if name.endswith("_total") and name.startswith("iommufd_") for labels, value in values.items()}
+            backwards += [(key, before[key], value) for key, value in now.items() if value < before.get(key, 0)]
+            before, scrapes = now, scrapes + 1
+    tap.ok(scrapes > 3 and not backwards, "in %d scrapes under load no counter steps back" % scrapes, backwards[:5])
+
+
+Tap().run(counts, monotone, state, replacements, running, labels, methods)

@@ -103,7 +103,7 @@ static unsigned int sources_of(const struct latency_set *set)
 static void add_operation(struct table *table, unsigned int shown, const struct lat_report *report,
 			  const struct latency_series *series, unsigned int sources)
 {
-	const struct scope_counters *counters = &series->counters;
+	const struct latency_counters *counters = &series->counters;
 
 	table_row(table, COLOUR_NONE);
 	if (sources > 1)

@@ -97,7 +97,7 @@ static void write_result(struct exposition *text, const struct labels *labels, c
 }
 
 static void write_results(struct exposition *text, const struct labels *labels,
-			  const struct scope_counters *counters)
+			  const struct latency_counters *counters)
 {
 	write_result(text, labels, "success", difference(counters->count, counters->errors));
 	write_result(text, labels, "error", counters->errors);
@@ -113,7 +113,7 @@ static void write_operations(struct exposition *text, const struct exporter *exp
 			     const struct subsystem *subsystem)
 {
 	const struct latency_set *set = &exporter->latency.total;
-	static const struct scope_counters none;
+	static const struct latency_counters none;
 	bool seen[SCOPE_NR_OPERATIONS] = {};
 	unsigned int operation;
 	struct labels labels;

@@ -377,17 +377,23 @@ static int compare_series(const void *a, const void *b)
 	return (int)x->operation - (int)y->operation;
 }
 
+static uint64_t operations_in(const struct latency_entry *entry)
+{
+	return entry->counters.successes + entry->counters.errors;
+}
+
 /* Add the difference of @now and @last; entries have all of @nr_phases or none. */
 static void add_difference(struct latency_series *series, unsigned int nr_phases,
 			   const struct latency_entry *now, const struct latency_entry *last)
 {
+	uint64_t errors = now->counters.errors - last->counters.errors;
 	const struct scope_histogram *from, *before;
 	struct histogram *to;
 	unsigned int i, b;
 	uint32_t more;
 
-	series->counters.count += now->counters.count - last->counters.count;
-	series->counters.errors += now->counters.errors - last->counters.errors;
+	series->counters.count += now->counters.successes - last->counters.successes + errors;
+	series->counters.errors += errors;
 	series->counters.bytes += now->counters.bytes - last->counters.bytes;
 	series->counters.pages += now->counters.pages - last->counters.pages;
 	for (i = 0; i <= nr_phases; i++) {
@@ -439,7 +445,7 @@ static void add_entry(struct latency *latency, struct snapshot *now, unsigned in
 	const char *label;
 	void *found;
 
-	if (!now->entry.counters.count)
+	if (!operations_in(&now->entry))
 		return;
 	found = tsearch(now, &latency->snapshots, compare_snapshots);
 	if (!found)
@@ -455,7 +461,7 @@ static void add_entry(struct latency *latency, struct snapshot *now, unsigned in
 	series = series_of(&latency->total, label, key->operation);
 	add_difference(series, nr_phases, &now->entry, &last->entry);
 	set_maxima(series, nr_phases, &now->entry, false);
-	if (now->entry.counters.count != last->entry.counters.count) {
+	if (operations_in(&now->entry) != operations_in(&last->entry)) {
 		series = series_of(&latency->recent, label, key->operation);
 		add_difference(series, nr_phases, &now->entry, &last->entry);
 		set_maxima(series, nr_phases, &now->entry, true);

@@ -23,6 +23,20 @@ struct ios_latency;
 #define LATENCY_READ_EVERY_NS 30000000000ULL
 
 /**
+ * struct latency_counters - what was counted of operations
+ * @count: all of them
+ * @errors: failed ones
+ * @bytes: bytes of the successful ones
+ * @pages: pages of the successful ones
+ */
+struct latency_counters {
+	uint64_t count;
+	uint64_t errors;
+	uint64_t bytes;
+	uint64_t pages;
+};
+
+/**
  * struct latency_series - operations of one kind under one label
  * @label: their device, IOAS, process or cgroup; "" for all
  * @operation: enum scope_operation
@@ -35,7 +49,7 @@ struct latency_series {
 	char *label;
 	unsigned int operation;
 	unsigned int source;
-	struct scope_counters counters;
+	struct latency_counters counters;
 	unsigned int nr_phases;
 	struct histogram histograms[];
 };
