@@ -5,6 +5,7 @@
 devices.py DEVICE [TEST]...: a device for the user, and which tests.
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
 
 from container import Container, bind_device, group_of  # noqa: E402
+from device_user import REQ_IRQ, VFIO_DEVICE_SET_IRQS, irqs  # noqa: E402
 
 DEVICE = sys.argv[1]
 USER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "device_user.py")
@@ -96,7 +98,9 @@ def waits_in(pid, function):
 def under_way(tap):
     """An unbind waits for the user of the device."""
     container = Container(DEVICE)
-    container.open_device(DEVICE)
+    file = container.open_device(DEVICE)
+    # the kernel asks its user to let go, and would log a warning if it could not
+    fcntl.ioctl(file, VFIO_DEVICE_SET_IRQS, irqs(REQ_IRQ, 0, 1, os.eventfd(0)))
     with Observer("stuck", "--json", "--longer", "50ms", "-i", "0.1", "--no-stack") as observer:
         with subprocess.Popen(["sh", "-c", "echo %s >/sys/bus/pci/drivers/vfio-pci/unbind" % DEVICE]) as process:
             try:

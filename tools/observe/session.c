@@ -25,6 +25,7 @@
 #include "probe/btf_events.h"
 #include "probe/core_types.h"
 #include "probe/hooks.h"
+#include "probe/objects.h"
 #include "probe/probes.h"
 #include "probe/sources.h"
 #include "text/output.h"
@@ -313,7 +314,7 @@ static bool is_of_use(const struct bpf_program *program)
 	if (function)
 		return btf_function_exists(function);
 	if (kprobed_by(program))
-		return hook_symbol(kprobed_by(program));
+		return hook_symbol(kprobed_by(program), observed);
 	/* attached by session_attach_entries() */
 	if (!strcmp(bpf_program__section_name(program), "kprobe"))
 		return true;
@@ -325,41 +326,11 @@ static bool is_of_use(const struct bpf_program *program)
 	return false;
 }
 
-/* Find a variable in a data section before loading, and its @size.  NULL if there is none. */
-static void *variable_of(const struct bpf_object *object, const char *section_name, const char *name,
-			 size_t *size)
-{
-	const struct btf *btf = bpf_object__btf(object);
-	const struct btf_var_secinfo *variable;
-	const struct btf_type *section;
-	const struct bpf_map *map;
-	size_t map_size;
-	unsigned int i;
-	int id;
-
-	id = btf__find_by_name_kind(btf, section_name, BTF_KIND_DATASEC);
-	map = bpf_object__find_map_by_name(object, section_name);
-	if (id < 0 || !map)
-		return NULL;
-	section = btf__type_by_id(btf, id);
-	variable = btf_var_secinfos(section);
-	for (i = 0; i < btf_vlen(section); i++, variable++) {
-		const struct btf_type *type = btf__type_by_id(btf, variable->type);
-
-		if (strcmp(btf__name_by_offset(btf, type->name_off), name))
-			continue;
-		*size = variable->size;
-		return (char *)bpf_map__initial_value((struct bpf_map *)map, &map_size) +
-		       variable->offset;
-	}
-	return NULL;
-}
-
 /* Set the knobs of filter.bpf.h. */
 static int set_filter(struct session *session, const struct filter *filter)
 {
 	size_t size;
-	struct scope_filter *knobs = variable_of(session_object(session), ".rodata", "filter", &size);
+	struct scope_filter *knobs = object_variable(session_object(session), ".rodata", "filter", &size);
 
 	if (!knobs || size != sizeof(*knobs))
 		return failed("filter", -EOPNOTSUPP);
@@ -390,7 +361,7 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 static void set_entry_limit(const struct bpf_object *object)
 {
 	size_t size;
-	uint32_t *limit = variable_of(object, ".rodata", "type1_entry_limit", &size);
+	uint32_t *limit = object_variable(object, ".rodata", "type1_entry_limit", &size);
 
 	if (limit && size == sizeof(*limit))
 		*limit = type1_entry_limit();
@@ -432,84 +403,6 @@ static void leave_out_useless(struct bpf_object *object)
 	}
 }
 
-/* Copy the knobs that two objects have under the same name. */
-static void copy_knobs(const struct bpf_object *from, const struct bpf_object *to)
-{
-	const struct btf *btf = bpf_object__btf(to);
-	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
-	const struct btf_var_secinfo *variable;
-	const struct btf_type *section;
-	size_t size, own_size;
-	void *knob, *own;
-	const char *name;
-	unsigned int i;
-
-	if (id < 0)
-		return;
-	section = btf__type_by_id(btf, id);
-	variable = btf_var_secinfos(section);
-	for (i = 0; i < btf_vlen(section); i++, variable++) {
-		name = btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off);
-		own = variable_of(to, ".rodata", name, &own_size);
-		knob = variable_of(from, ".rodata", name, &size);
-		if (own && knob && own_size == size)
-			memcpy(own, knob, size);
-	}
-}
-
-/* Are the variables of a section the same in both objects? */
-static bool same_variables(const struct bpf_object *one, const struct bpf_object *other,
-			   const char *name)
-{
-	const struct btf *btf[] = { bpf_object__btf(one), bpf_object__btf(other) };
-	const struct btf_var_secinfo *a, *b;
-	int id[2], i;
-
-	for (i = 0; i < 2; i++)
-		id[i] = btf__find_by_name_kind(btf[i], name, BTF_KIND_DATASEC);
-	if (id[0] < 0 || id[1] < 0 ||
-	    btf_vlen(btf__type_by_id(btf[0], id[0])) != btf_vlen(btf__type_by_id(btf[1], id[1])))
-		return false;
-	a = btf_var_secinfos(btf__type_by_id(btf[0], id[0]));
-	b = btf_var_secinfos(btf__type_by_id(btf[1], id[1]));
-	for (i = 0; i < btf_vlen(btf__type_by_id(btf[0], id[0])); i++)
-		if (a[i].offset != b[i].offset || a[i].size != b[i].size ||
-		    strcmp(btf__name_by_offset(btf[0],
-					       btf__type_by_id(btf[0], a[i].type)->name_off),
-			   btf__name_by_offset(btf[1],
-					       btf__type_by_id(btf[1], b[i].type)->name_off)))
-			return false;
-	return true;
-}
-
-/* Make the second object use the maps of the first, which is loaded, but its own knobs. */
-static int share_maps(const struct bpf_object *from, const struct bpf_object *to)
-{
-	const struct bpf_map *shared;
-	struct bpf_map *map;
-	int err;
-
-	bpf_object__for_each_map(map, to)
-	{
-		const char *name = bpf_map__name(map), *section = strchr(name, '.');
-
-		/* a map of variables: the name is that of the section after the object's name */
-		if (section)
-			name = section;
-		if (!strcmp(name, ".rodata"))
-			continue;
-		shared = bpf_object__find_map_by_name(from, name);
-		if (!shared)
-			continue;
-		if (*name == '.' && !same_variables(from, to, name))
-			return -EINVAL;
-		err = bpf_map__reuse_fd(map, bpf_map__fd(shared));
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* Give libbpf the kernel's types that the object asks for, and load it. */
 static int load_object(struct bpf_object_skeleton *skeleton)
 {
@@ -523,11 +416,11 @@ static int load_probed(const struct session *session)
 	struct bpf_object *object = *session->probed->obj;
 	int err;
 
-	copy_knobs(session_object(session), object);
+	object_copy_knobs(session_object(session), object);
 	leave_out_useless(object);
 	if (session->no_phases)
 		probes_leave_out_phases(object);
-	err = share_maps(session_object(session), object);
+	err = object_share_maps(session_object(session), object);
 	return err ? err : load_object(session->probed);
 }
 
@@ -613,7 +506,7 @@ static int attach_kprobe(struct session *session, struct bpf_program *program)
 {
 	bool at_return = !strncmp(bpf_program__section_name(program), "kret", 4);
 	struct bpf_link *link = bpf_program__attach_kprobe(program, at_return,
-							   hook_symbol(kprobed_by(program)));
+							   hook_symbol(kprobed_by(program), observed));
 
 	return link ? keep_link(session, program, link) : 0;
 }
@@ -669,6 +562,18 @@ bool session_is_attached(const struct session *session, const struct bpf_program
 		if (session->links[i].program == program)
 			return true;
 	return false;
+}
+
+void session_detach_phases(struct session *session)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < session->nr_links; i++)
+		if (probe_is_of_phases(session->links[i].program))
+			bpf_link__destroy(session->links[i].link);
+		else
+			session->links[kept++] = session->links[i];
+	session->nr_links = kept;
 }
 
 void session_detach(struct session *session)

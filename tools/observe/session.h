@@ -245,6 +245,12 @@ int session_fd(const struct session *session);
 int session_poll(struct session *session);
 
 /**
+ * session_detach_phases() - stop following probed operations from phase to phase
+ * @session: the session, attached
+ */
+void session_detach_phases(struct session *session);
+
+/**
  * session_detach() - end the observation, but keep the maps
  * @session: the session
  */

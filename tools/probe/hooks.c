@@ -173,11 +173,13 @@ bool hook_is_entry(const struct hook *hook, unsigned int here)
 	return false;
 }
 
-const char *hook_symbol(const char *name)
+const char *hook_symbol(const char *name, unsigned int here)
 {
 	const struct hook *hook = places ? hook_named(name) : NULL;
 
-	return hook && hook_place(hook)->way != HOOK_NOT_THERE ? hook_place(hook)->symbol : NULL;
+	if (!hook || hook_place(hook)->way == HOOK_NOT_THERE || (hook->with && !(hook->with & here)))
+		return NULL;
+	return hook_place(hook)->symbol;
 }
 
 bool hook_is_seen(unsigned int source, enum hook_kind kind, const char *shows)

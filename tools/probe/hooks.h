@@ -117,10 +117,13 @@ bool hook_is_entry(const struct hook *hook, unsigned int here);
 /**
  * hook_symbol() - get the symbol for a kprobe
  * @name: the hook, by its newest name
+ * @here: the set of sources of this host
  *
- * Return: the symbol; NULL if this kernel has none.
+ * Where nothing calls a function it can be an empty inline one, and the kernel would log a warning.
+ *
+ * Return: the symbol; NULL if this kernel has none, or no source would call it.
  */
-const char *hook_symbol(const char *name);
+const char *hook_symbol(const char *name, unsigned int here);
 
 /**
  * hook_is_seen() - can something be observed on this kernel?

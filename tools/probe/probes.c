@@ -25,7 +25,7 @@ static bool is_at(const struct bpf_program *program, const struct hook *hook)
 	       (source == NR_SOURCES || hook->sources & SOURCE_BIT(source));
 }
 
-static bool is_of_phases(const struct bpf_program *program)
+bool probe_is_of_phases(const struct bpf_program *program)
 {
 	size_t i;
 
@@ -43,7 +43,7 @@ void probes_leave_out_phases(const struct bpf_object *object)
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object)
-		if (is_of_phases(program))
+		if (probe_is_of_phases(program))
 			bpf_program__set_autoload(program, false);
 }
 

@@ -5,10 +5,20 @@
 #ifndef IOMMUSCOPE_PROBE_PROBES_H
 #define IOMMUSCOPE_PROBE_PROBES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct bpf_object;
+struct bpf_program;
+
+/**
+ * probe_is_of_phases() - does a program only show phases of probed operations?
+ * @program: the program
+ *
+ * Return: whether operations are reported without it.
+ */
+bool probe_is_of_phases(const struct bpf_program *program);
 
 /**
  * probes_leave_out_phases() - disable the probes of phases
