@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
+from exporter import get, sample, samples  # noqa: E402
 from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
 
 DEVICE = sys.argv[1]
@@ -216,9 +217,39 @@ def recording(tap):
     tap.equal({o["source"] for o in report if "source" in o}, {"type1"}, "with its source")
 
 
+def counted():
+    """Maps and unmaps that the exporter counts."""
+    found = samples(get("/metrics")[2])
+    return [sample(found, "iommufd_operations_total", operation=operation, source="type1", result="success")
+            for operation in ("map", "unmap")]
+
+
+def busy(tap):
+    """Above a rate the exporter observes operations only, says so, and still counts each of them."""
+    calls, observed_phases = 0, None
+    with Observer("export", "--phases-limit", "100") as observer:
+        before = sample(samples(get("/metrics")[2]), "iommufd_exporter_phases_observed")
+        for _ in range(20):
+            run("type1-load", DEVICE, "pairs", "2000")
+            calls += 2000
+            found = samples(get("/metrics")[2])
+            observed_phases = sample(found, "iommufd_exporter_phases_observed")
+            if not observed_phases:
+                break
+        run("type1-load", DEVICE, "pairs", "200")
+        calls += 200
+        # a scrape may be answered from the one before
+        wait_for(lambda: counted() == [calls, calls])
+        counts = counted()
+    tap.equal((before, observed_phases), (1, 0), "phases are observed until there are too many operations")
+    tap.equal(counts, [calls, calls], "operations are counted exactly all the time")
+    tap.equal(observer.stderr, "iommuscope: more than 100 operations a second: their phases are not observed any more\n",
+              "and the exporter says what it does not observe any more")
+
+
 if __name__ == "__main__":
     subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
-    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording)
+    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording, busy)
     wanted = sys.argv[2:]
     Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))

@@ -32,6 +32,7 @@
 #define MAX_LIMIT 4096
 #define DEFAULT_OBJECTS 256
 #define MAX_OBJECTS 65536
+#define MAX_RATE 1000000000
 /* How often the textfile is written. */
 #define TEXTFILE_EVERY_NS 15000000000ULL
 
@@ -44,6 +45,7 @@ enum {
 	KEY_OBJECTS,
 	KEY_PROCESSES,
 	KEY_STUCK,
+	KEY_PHASES,
 };
 
 static struct {
@@ -57,6 +59,7 @@ static struct {
 		.limit = DEFAULT_LIMIT,
 		.max_objects = DEFAULT_OBJECTS,
 		.stuck_after_ns = 10000000000ULL,
+		.phases_limit = 50000,
 	},
 };
 
@@ -77,6 +80,9 @@ static const struct argp_option own_options[] = {
 	{ "processes", KEY_PROCESSES, NULL, 0, "label contexts with their process", 2 },
 	{ "stuck-after", KEY_STUCK, "TIME", 0,
 	  "operations in flight for longer than TIME are stuck [default: 10s]", 2 },
+	{ "phases-limit", KEY_PHASES, "N", 0,
+	  "without our modules, stop observing phases at more than N operations a second [default: 50000]",
+	  2 },
 	{},
 };
 
@@ -119,6 +125,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!parse_duration(arg, &own.settings.stuck_after_ns) ||
 		    own.settings.stuck_after_ns < 1000000)
 			argp_error(state, "%s is not a time of at least 1ms", arg);
+		return 0;
+	case KEY_PHASES:
+		own.settings.phases_limit = parse_limit(arg, MAX_RATE, state);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -3,6 +3,7 @@
  * The observation of iommuscope export.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "export/cost.h"
@@ -10,9 +11,13 @@
 #include "machine/sysfs.h"
 #include "observe/session.h"
 #include "text/clock.h"
+#include "text/output.h"
 
 /* How often BPF programs and maps are measured while the kernel does not count their run time. */
 #define BPF_MEASURE_EVERY_NS 60000000000ULL
+
+/* The least time over which a rate is measured. */
+#define RATE_SPAN_NS 1000000000ULL
 
 int exporter_open(struct exporter *exporter, const struct export_settings *settings)
 {
@@ -69,6 +74,36 @@ void exporter_watch(struct exporter *exporter)
 	replacements_read(exporter->replacements, keep_replacement, exporter);
 }
 
+static uint64_t probed_operations(const struct latency_set *set)
+{
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < set->nr; i++)
+		if (session_source(set->series[i]->operation) != SCOPE_SOURCE_OWN)
+			count += set->series[i]->counters.count;
+	return count;
+}
+
+/* Probes of phases cost as much again as those of operations: a busy host keeps the latter. */
+static void check_rate(struct exporter *exporter)
+{
+	uint64_t count = probed_operations(&exporter->latency.total), now = now_ns();
+	uint64_t span_ns = now - exporter->probed_ns;
+
+	if (exporter->no_phases || (exporter->probed_ns && span_ns < RATE_SPAN_NS))
+		return;
+	if (exporter->probed_ns &&
+	    (count - exporter->probed) * 1e9 / span_ns > exporter->settings->phases_limit) {
+		complain("more than %" PRIu64 " operations a second: their phases are not observed "
+			 "any more", exporter->settings->phases_limit);
+		session_detach_phases(&exporter->latency.session);
+		exporter->no_phases = true;
+	}
+	exporter->probed = count;
+	exporter->probed_ns = now;
+}
+
 void exporter_refresh(struct exporter *exporter)
 {
 	if (!token_bucket_begin(&exporter->budget))
@@ -76,6 +111,7 @@ void exporter_refresh(struct exporter *exporter)
 	exporter->refreshed_ns = now_ns();
 	latency_read(&exporter->latency);
 	latency_forget_recent(&exporter->latency);
+	check_rate(exporter);
 	exporter_watch(exporter);
 	failures_read(&exporter->latency, &exporter->failures);
 	inflight_read(&exporter->inflight);

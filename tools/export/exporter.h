@@ -33,6 +33,7 @@ struct server_counters;
  * @max_objects: most contexts, devices and IOASes, each, with metrics of their own
  * @processes: label contexts with their process
  * @stuck_after_ns: operations in flight for longer are stuck
+ * @phases_limit: probed operations a second above which their phases are not observed
  */
 struct export_settings {
 	enum scope_dimension by;
@@ -40,6 +41,7 @@ struct export_settings {
 	unsigned int max_objects;
 	bool processes;
 	uint64_t stuck_after_ns;
+	uint64_t phases_limit;
 };
 
 /**
@@ -71,6 +73,8 @@ struct export_cost {
  * @state: contexts, devices and address spaces
  * @cost: cost of the exporter itself
  * @bpf_measured_ns: CLOCK_MONOTONIC when the BPF part of @cost was measured, 0 for never
+ * @probed: probed operations at @probed_ns, CLOCK_MONOTONIC
+ * @no_phases: there were too many of them, and their phases are observed no more
  * @http: counters of the server, NULL without one
  * @start_ns: CLOCK_REALTIME when the observation was complete
  * @refreshed_ns: CLOCK_MONOTONIC at the start of the last refresh
@@ -89,6 +93,9 @@ struct exporter {
 	struct state state;
 	struct export_cost cost;
 	uint64_t bpf_measured_ns;
+	uint64_t probed;
+	uint64_t probed_ns;
+	bool no_phases;
 	const struct server_counters *http;
 	uint64_t start_ns;
 	uint64_t refreshed_ns;

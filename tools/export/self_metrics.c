@@ -100,6 +100,10 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 		"iommufd_exporter_unlabelled_operations", METRIC_COUNTER, NULL,
 		"Operations counted as (others), beyond the limit of labels."
 	};
+	static const struct metric phases = {
+		"iommufd_exporter_phases_observed", METRIC_GAUGE, NULL,
+		"1 while phases are observed, 0 once there were too many operations for that."
+	};
 	struct labels labels = {};
 
 	exposition_family(text, &lost);
@@ -113,6 +117,7 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 	write_seconds(text, &start, exporter->start_ns);
 	write_cost(text, exporter);
 	write_u64(text, &unlabelled, latency_overflowed(&exporter->latency));
+	write_u64(text, &phases, !exporter->no_phases);
 	if (exporter->http)
 		write_http(text, exporter->http);
 }
