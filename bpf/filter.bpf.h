@@ -28,7 +28,10 @@ struct {
 	__type(value, __u8);
 } ios_ioas_of_device SEC(".maps");
 
-/* Deeper cgroups do not match; the verifier asks for a bound, and systemd nests less than half as deep. */
+/*
+ * Deeper cgroups do not match; the verifier asks for a bound, and systemd nests less than half as
+ * deep.
+ */
 #define SCOPE_CGROUP_DEPTH 32
 
 /* Is the thread in the cgroup of the filter, or below it? */

@@ -68,8 +68,8 @@ struct scope_histogram {
 };
 
 /*
- * First member of every entry.  Each operation adds to one of the first two, so each of them only grows, whenever the
- * entry is read; the difference of a total and the errors would not.
+ * First member of every entry.  Each operation adds to one of the first two, so each of them only
+ * grows, whenever the entry is read; the difference of a total and the errors would not.
  */
 struct scope_counters {
 	__u64 successes;

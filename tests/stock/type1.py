@@ -225,7 +225,7 @@ def counted():
 
 
 def busy(tap):
-    """Above a rate the exporter observes operations only, says so, and still counts each of them."""
+    """Above a rate the exporter observes operations only, says so, and still counts each."""
     calls, observed_phases = 0, None
     with Observer("export", "--phases-limit", "100") as observer:
         before = sample(samples(get("/metrics")[2]), "iommufd_exporter_phases_observed")

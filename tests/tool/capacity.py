@@ -177,8 +177,8 @@ def bad_input(tap):
                result.returncode, result.stderr)
     result = tool("capacity", "--fit", "1G")
     tap.equal((result.returncode, result.stdout, result.stderr.splitlines()),
-              (1, "", ["iommuscope: there is no IOAS to map into: start the program that maps "
-                       "first"]), "there is no IOAS to map into")
+              (1, "", ["iommuscope: there is no IOAS to map into: first start the program that "
+                       "maps"]), "there is no IOAS to map into")
     result = tool("capacity", "--ctx", "99999")
     tap.ok(result.returncode == 1 and "no such context: 99999" in result.stderr,
            "a context that does not exist", result.stderr)

@@ -195,7 +195,7 @@ def methods(tap):
 
 
 def monotone(tap):
-    """No counter steps back while operations succeed and fail: read apart, a total and its failures would."""
+    """No counter steps back while operations succeed and fail."""
     before, backwards, scrapes = {}, [], 0
     with Observer("export"), subprocess.Popen(["map-load", "20000", "4096", "20000"],
                                               stdout=subprocess.DEVNULL) as work:

@@ -77,7 +77,7 @@ def percentiles(tap):
 
 
 def subtree(tap):
-    """--cgroup selects a cgroup and what is below it, at any depth; not what is beside or above it."""
+    """--cgroup selects a cgroup and all below it, not what is beside or above it."""
     root = "/sys/fs/cgroup/lat-test"
     groups = {"": 1, "/guest": 2, "/guest/vcpus": 4, "/guest/vcpus/0": 8, "/guest2": 16}
     for name in groups:

@@ -353,7 +353,7 @@ static bool show_fits(const struct capacity *capacity, const struct state *state
 
 static void show_host(const struct capacity *capacity)
 {
-	printf("\nHost: %s pinned through iommufd and VFIO, %s pinned in total, of %s\n",
+	printf("\nHost: %s pinned through iommufd and VFIO, %s in total, of %s\n",
 	       format_size(capacity->pinned_bytes).s, format_size(capacity->host_pinned_bytes).s,
 	       format_size(capacity->memory_bytes).s);
 	if (capacity->page_table_bytes)

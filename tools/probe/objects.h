@@ -2,8 +2,8 @@
 /*
  * Variables and maps of BPF objects.
  *
- * A consumer is compiled once for our modules and once for sources that are probed.  The second object uses the maps
- * and variables of the first, so the tool reads one set (bpf/record.bpf.h).
+ * A consumer is compiled once for our modules and once for sources that are probed.  The second
+ * object uses the maps and variables of the first, so the tool reads one set (bpf/record.bpf.h).
  */
 #ifndef IOMMUSCOPE_PROBE_OBJECTS_H
 #define IOMMUSCOPE_PROBE_OBJECTS_H
