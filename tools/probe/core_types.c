@@ -280,11 +280,15 @@ const char *core_types_path(void)
 
 int core_types_write(const struct bpf_object *object)
 {
-	struct btf *to = btf__new_empty();
 	const void *data;
+	struct btf *to;
 	uint32_t size;
 	int err;
 
+	/* no object takes the types from here */
+	if (file < 0)
+		return 0;
+	to = btf__new_empty();
 	if (!to)
 		return -errno;
 	err = copy_wanted(to, bpf_object__btf(object));
