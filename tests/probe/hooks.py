@@ -120,6 +120,9 @@ def places(tap, found):
         if os.path.exists(os.path.join(folder, module)):
             with_types.update(types(module))
     for hook in found.hooks:
+        # where nothing calls it, it can be an empty function that cannot be traced
+        if not hook.sources:
+            continue
         usable = [name for name in hook.names if name in functions and name in with_types]
         if hook.way == "function":
             right = hook.symbol in usable[:1] and functions[hook.symbol] == hook.module
