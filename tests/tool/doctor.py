@@ -236,7 +236,8 @@ def machine_with(tap, source, words, node):
         found = Findings()
         lacks(tap, found, set(), "our modules are not needed")
         tap.ok(found.says("sources", source + ": ", "operations map, unmap", *words)
-               and len(found.of("sources")) == 1, "it reports what can be seen, and misses nothing",
+               and found.says("sources", "vfio: ", "operations open", "phases ")
+               and len(found.of("sources")) == 2, "it reports what can be seen, and misses nothing",
                found.of("sources"))
         tap.ok(found.says("modules", "the kernel's own"), "the modules are recognized as the kernel's",
                found.of("modules"))
