@@ -67,23 +67,28 @@ static int copy_array(struct copy *copy, const struct btf_type *type, unsigned i
 					  btf__add_array(copy->to, index, element, array->nelems);
 }
 
+static int copy_enum64(struct copy *copy, const struct btf_type *type, const char *name)
+{
+	int id = btf__add_enum64(copy->to, name, type->size, btf_kflag(type)), i, err = 0;
+	const struct btf_enum64 *values = btf_enum64(type);
+	const char *value;
+
+	for (i = 0; id > 0 && !err && i < btf_vlen(type); i++) {
+		value = btf__name_by_offset(copy->from, values[i].name_off);
+		err = btf__add_enum64_value(copy->to, value, btf_enum64_value(&values[i]));
+	}
+	return err ? err : id;
+}
+
 static int copy_enum(struct copy *copy, const struct btf_type *type, const char *name)
 {
-	int id, i, err = 0;
+	int id = btf__add_enum(copy->to, name, type->size), i, err = 0;
+	const struct btf_enum *values = btf_enum(type);
+	const char *value;
 
-	if (btf_is_enum64(type)) {
-		id = btf__add_enum64(copy->to, name, type->size, btf_kflag(type));
-		for (i = 0; id > 0 && !err && i < btf_vlen(type); i++)
-			err = btf__add_enum64_value(
-				copy->to,
-				btf__name_by_offset(copy->from, btf_enum64(type)[i].name_off),
-				btf_enum64_value(&btf_enum64(type)[i]));
-	} else {
-		id = btf__add_enum(copy->to, name, type->size);
-		for (i = 0; id > 0 && !err && i < btf_vlen(type); i++)
-			err = btf__add_enum_value(
-				copy->to, btf__name_by_offset(copy->from, btf_enum(type)[i].name_off),
-				btf_enum(type)[i].val);
+	for (i = 0; id > 0 && !err && i < btf_vlen(type); i++) {
+		value = btf__name_by_offset(copy->from, values[i].name_off);
+		err = btf__add_enum_value(copy->to, value, values[i].val);
 	}
 	return err ? err : id;
 }
@@ -130,8 +135,9 @@ static int copy_of_kind(struct copy *copy, const struct btf_type *type, unsigned
 	case BTF_KIND_ARRAY:
 		return copy_array(copy, type, depth);
 	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64:
 		return copy_enum(copy, type, name);
+	case BTF_KIND_ENUM64:
+		return copy_enum64(copy, type, name);
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
 		return copy_composite(copy, type, name, depth);
