@@ -116,24 +116,31 @@ int ios_vfio_ioctl_ends(struct pt_regs *ctx)
 
 ARGUMENT(vfio_group_fops_open, filep);
 
+/* Once it is open the file shows what it is for. */
+static __always_inline int vfio_open_begins(__u32 operation, __u64 file)
+{
+	struct vfio_call *call = vfio_begin(operation, 0);
+
+	if (call)
+		call->object = file;
+	return 0;
+}
+
 SEC("kprobe/vfio_group_fops_open")
 int ios_vfio_group_open_begins(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_begin(SCOPE_OPERATION_vfio_group_open, 0);
-
-	if (call)
-		call->object = VFIO_ARGUMENT(ctx, vfio_group_fops_open, filep);
-	return 0;
+	return vfio_open_begins(SCOPE_OPERATION_vfio_group_open,
+				VFIO_ARGUMENT(ctx, vfio_group_fops_open, filep));
 }
 
 SEC("kretprobe/vfio_group_fops_open")
 int ios_vfio_group_open_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(0);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_group_open, 0);
 	__s32 ret = vfio_returned(ctx);
 	const struct file *file;
 
-	if (!call || call->operation != SCOPE_OPERATION_vfio_group_open)
+	if (!call)
 		return 0;
 	file = (void *)call->object;
 	if (!ret)
@@ -218,17 +225,14 @@ ARGUMENT(vfio_device_fops_cdev_open, filep);
 SEC("kprobe/vfio_device_fops_cdev_open")
 int ios_vfio_node_open_begins(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_begin(SCOPE_OPERATION_vfio_open, 0);
-
-	if (call)
-		call->object = VFIO_ARGUMENT(ctx, vfio_device_fops_cdev_open, filep);
-	return 0;
+	return vfio_open_begins(SCOPE_OPERATION_vfio_open,
+				VFIO_ARGUMENT(ctx, vfio_device_fops_cdev_open, filep));
 }
 
 SEC("kretprobe/vfio_device_fops_cdev_open")
 int ios_vfio_node_open_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(0);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_open, 0);
 	__s32 ret = vfio_returned(ctx);
 
 	if (!call)
@@ -256,7 +260,7 @@ int ios_vfio_close_begins(struct pt_regs *ctx)
 SEC("kretprobe/vfio_device_fops_release")
 int ios_vfio_close_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(0);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_close, 0);
 
 	(void)ctx;
 	return call ? vfio_ends(call, 0, 0) : 0;
@@ -284,11 +288,10 @@ int ios_vfio_unbind_begins(struct pt_regs *ctx)
 SEC("kretprobe/vfio_df_unbind_iommufd")
 int ios_vfio_unbind_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(VFIO_INNER);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_unbind, VFIO_INNER);
 
 	(void)ctx;
-	return call && call->operation == SCOPE_OPERATION_vfio_unbind ? vfio_ends(call, 0, VFIO_INNER) :
-									0;
+	return call ? vfio_ends(call, 0, VFIO_INNER) : 0;
 }
 
 /* Devices that come and go */
@@ -319,7 +322,7 @@ int ios_vfio_register_begins(struct pt_regs *ctx)
 SEC("kretprobe/vfio_register_group_dev")
 int ios_vfio_register_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(0);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_register, 0);
 
 	if (!call)
 		return 0;
@@ -338,7 +341,7 @@ int ios_vfio_unregister_begins(struct pt_regs *ctx)
 SEC("kretprobe/vfio_unregister_group_dev")
 int ios_vfio_unregister_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(0);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_unregister, 0);
 
 	(void)ctx;
 	return call ? vfio_ends(call, 0, 0) : 0;
@@ -414,9 +417,9 @@ int ios_vfio_fault_begins(struct pt_regs *ctx)
 SEC("kretprobe/__vfio_pci_memory_enabled")
 int ios_vfio_memory_looked_at(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(VFIO_INNER);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_bar_fault, VFIO_INNER);
 
-	if (call && call->operation == SCOPE_OPERATION_vfio_bar_fault)
+	if (call)
 		call->step = (__u8)vfio_returned(ctx) ? VFIO_STEP_MEMORY_ENABLED :
 						   VFIO_STEP_MEMORY_DISABLED;
 	return 0;
@@ -425,11 +428,11 @@ int ios_vfio_memory_looked_at(struct pt_regs *ctx)
 SEC("kretprobe/vfio_pci_mmap_huge_fault")
 int ios_vfio_fault_ends(struct pt_regs *ctx)
 {
-	struct vfio_call *call = vfio_call_in_flight(VFIO_INNER);
+	struct vfio_call *call = vfio_call_doing(SCOPE_OPERATION_vfio_bar_fault, VFIO_INNER);
 	__u64 key = bpf_get_current_task() + VFIO_INNER;
 	__u32 fault = vfio_returned(ctx);
 
-	if (!call || call->operation != SCOPE_OPERATION_vfio_bar_fault)
+	if (!call)
 		return 0;
 	if (fault & VFIO_FAULT_FALLBACK) {
 		bpf_map_delete_elem(&ios_vfio_calls, &key);
@@ -469,35 +472,35 @@ static __always_inline int vfio_step_begins(__u32 phase)
 	return 0;
 }
 
-#define VFIO_STEP_BEGINS(function, phase)                                                     \
-	SEC("kprobe/" #function)                                                              \
-	int ios_vfio_##function##_begins(struct pt_regs *ctx)                                           \
-	{                                                                                     \
-		(void)ctx;                                                                    \
-		return vfio_step_begins(SCOPE_PHASE_vfio_##phase - SCOPE_FIRST_VFIO_PHASE);   \
+#define VFIO_STEP_BEGINS(function, phase)                                               \
+	SEC("kprobe/" #function)                                                        \
+	int ios_vfio_##function##_begins(struct pt_regs *ctx)                           \
+	{                                                                               \
+		(void)ctx;                                                              \
+		return vfio_step_begins(SCOPE_PHASE_vfio_##phase - SCOPE_FIRST_VFIO_PHASE); \
 	}
 
-#define VFIO_STEP_ENDS(function, next, step, ret_of)                                          \
-	SEC("kretprobe/" #function)                                                               \
-	int ios_vfio_##function##_ends(struct pt_regs *ctx)                                             \
-	{                                                                                     \
-		struct vfio_call *call = vfio_call_in_flight(0);                              \
-                                                                                              \
-		if (!call)                                                                    \
-			return 0;                                                             \
-		vfio_enter(call, (next));                                                     \
-		vfio_step_ends(call, (step), ret_of(ctx));                                    \
-		return 0;                                                                     \
+#define VFIO_STEP_ENDS(function, next, step, ret_of)                                    \
+	SEC("kretprobe/" #function)                                                     \
+	int ios_vfio_##function##_ends(struct pt_regs *ctx)                             \
+	{                                                                               \
+		struct vfio_call *call = vfio_call_in_flight(0);                        \
+                                                                                        \
+		if (!call)                                                              \
+			return 0;                                                       \
+		vfio_enter(call, (next));                                               \
+		vfio_step_ends(call, (step), ret_of(ctx));                              \
+		return 0;                                                               \
 	}
 
 /* A step of the call itself. */
-#define VFIO_STEP(function, phase, step, ret_of)                                              \
-	VFIO_STEP_BEGINS(function, phase)                                                     \
+#define VFIO_STEP(function, phase, step, ret_of)                                        \
+	VFIO_STEP_BEGINS(function, phase)                                               \
 	VFIO_STEP_ENDS(function, SCOPE_NR_VFIO_PHASES, step, ret_of)
 
 /* A reset may be part of what the driver does. */
-#define VFIO_RESET(function)                                                                  \
-	VFIO_STEP_BEGINS(function, reset)                                                     \
+#define VFIO_RESET(function)                                                            \
+	VFIO_STEP_BEGINS(function, reset)                                               \
 	VFIO_STEP_ENDS(function, call->before, VFIO_STEP_RESET, VFIO_RETURNS_INT)
 
 VFIO_STEP(iommufd_device_bind, iommufd, VFIO_STEP_IOMMUFD, VFIO_RETURNS_POINTER)

@@ -85,6 +85,14 @@ static __always_inline struct vfio_call *vfio_call_in_flight(__u64 inner)
 	return bpf_map_lookup_elem(&ios_vfio_calls, &key);
 }
 
+/* The call of this thread, if it is this operation: the end of another one may have been unseen. */
+static __always_inline struct vfio_call *vfio_call_doing(__u32 operation, __u64 inner)
+{
+	struct vfio_call *call = vfio_call_in_flight(inner);
+
+	return call && call->operation == operation ? call : NULL;
+}
+
 static __always_inline struct vfio_call *vfio_begin(__u32 operation, __u64 inner)
 {
 	__u64 key = bpf_get_current_task() + inner;
@@ -158,7 +166,14 @@ static __always_inline void vfio_name_file(struct vfio_call *call, const struct 
 		call->op.device_id = BPF_CORE_READ(df, devid);
 }
 
-static __always_inline void vfio_tell_reason(struct vfio_call *call)
+/* Is there no device of the name that the user gave?  The driver has not been asked yet then. */
+static __always_inline bool vfio_names_nothing(const struct vfio_call *call)
+{
+	return call->operation == SCOPE_OPERATION_vfio_open && call->group &&
+	       call->op.clock.ret == -VFIO_ENODEV && call->step == VFIO_STEP_NONE;
+}
+
+static __always_inline void vfio_explain(struct vfio_call *call)
 {
 	struct probed_clock *clock = &call->op.clock;
 
@@ -184,8 +199,7 @@ static __always_inline void vfio_tell_reason(struct vfio_call *call)
 		clock->reason_a = -call->step_ret;
 		return;
 	}
-	/* the driver has not been asked yet */
-	if (call->operation == SCOPE_OPERATION_vfio_open && clock->ret == -VFIO_ENODEV && call->group) {
+	if (vfio_names_nothing(call)) {
 		clock->reason = SCOPE_REASON_vfio_no_such_device;
 		clock->reason_a = call->op.group_id;
 	}
@@ -200,9 +214,9 @@ static __always_inline int vfio_ends(struct vfio_call *call, __s32 ret, __u64 in
 	clock->dur_ns = call->phase_start_ns - clock->start_ns;
 	clock->ret = ret;
 	if (ret < 0 && NEEDS_REASON && clock->reason == SCOPE_REASON_vfio_none)
-		vfio_tell_reason(call);
-	/* a name that the user made up is the name of no device */
-	if (clock->reason == SCOPE_REASON_vfio_no_such_device)
+		vfio_explain(call);
+	/* a name that the user made up becomes no label */
+	if (vfio_names_nothing(call))
 		call->op.device[0] = '\0';
 	finished_vfio(&call->op, call->operation);
 	bpf_map_delete_elem(&ios_vfio_calls, &key);

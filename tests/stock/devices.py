@@ -68,6 +68,14 @@ def counted(tap):
                if o["subsystem"] == "vfio"}, counts, "lat counts each call and each failure")
 
 
+def labels(tap):
+    """By device there is the device, and what belongs to none; no name that the user made up."""
+    result, _ = used("lat", "--json", "--by", "device")
+    named = {o["label"] for o in json.loads(result.stdout)["operations"] if o["subsystem"] == "vfio"}
+    tap.equal((DEVICE in named, [label for label in named if "0000:ff" in label]), (True, []),
+              "lat makes no label of a name that the user made up")
+
+
 def in_words(tap):
     result, _ = used("ops", "--errors")
     for words in ("interrupts 3 to 7 of index 99", "memory space is switched off", "has no device of this name"):
@@ -119,6 +127,6 @@ def under_way(tap):
 if __name__ == "__main__":
     bind_device(DEVICE)
     subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
-    tests = (every_call, counted, in_words, filtered, registered, under_way)
+    tests = (every_call, counted, labels, in_words, filtered, registered, under_way)
     wanted = sys.argv[2:]
     Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))
