@@ -128,6 +128,27 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 	return 0;
 }
 
+static __always_inline int started_vfio(const VFIO_OP *op, __u32 operation)
+{
+	struct scope_op *to;
+
+	if (operation >= SCOPE_NR_OPERATIONS || !scope_filter_vfio(op))
+		return 0;
+	to = reserve(sizeof(*to));
+	if (!to)
+		return 0;
+	__builtin_memset(to, 0, sizeof(*to));
+	fill_task(to, operation | SCOPE_BEGINS);
+	to->source = OP_SOURCE(op);
+	to->start_ns = op->clock.start_ns;
+	to->device_id = op->device_id;
+	to->hwpt = op->pt_id;
+	bpf_probe_read_kernel(to->device, sizeof(to->device), op->device);
+	bpf_probe_read_kernel(to->driver, sizeof(to->driver), op->node);
+	submit(to);
+	return 0;
+}
+
 #define NEEDS_SPACE true
 #define NEEDS_REASON true
 #define NEEDS_BEGIN begins
@@ -167,22 +188,8 @@ static __always_inline void began(const struct op_slot *slot)
 
 static __always_inline void vfio_began(const struct vfio_call *call)
 {
-	struct scope_op *to;
-
-	if (!(SCOPE_VFIO_STARTS >> call->operation & 1) || !scope_filter_vfio(&call->op))
-		return;
-	to = reserve(sizeof(*to));
-	if (!to)
-		return;
-	__builtin_memset(to, 0, sizeof(*to));
-	fill_task(to, call->operation | SCOPE_BEGINS);
-	to->source = call->op.source;
-	to->start_ns = call->op.clock.start_ns;
-	to->device_id = call->op.device_id;
-	to->hwpt = call->op.pt_id;
-	bpf_probe_read_kernel(to->device, sizeof(to->device), call->op.device);
-	bpf_probe_read_kernel(to->driver, sizeof(to->driver), call->op.node);
-	submit(to);
+	if (SCOPE_VFIO_STARTS >> call->operation & 1)
+		started_vfio(&call->op, call->operation);
 }
 
 #include "bpf/sources/type1.bpf.h"
@@ -241,26 +248,7 @@ SEC("?raw_tp")
 int ios_vfio_started(struct bpf_raw_tracepoint_args *args)
 {
 	struct vfio_op *op = SCOPE_COPY_OP(struct vfio_op, args->args[0]);
-	struct scope_op *to;
-	__u32 operation;
 
-	if (!op || !scope_filter_vfio(op))
-		return 0;
-	operation = scope_vfio_operation(op->clock.opcode);
-	if (operation >= SCOPE_NR_OPERATIONS)
-		return 0;
-	to = reserve(sizeof(*to));
-	if (!to)
-		return 0;
-	__builtin_memset(to, 0, sizeof(*to));
-	fill_task(to, operation | SCOPE_BEGINS);
-	to->source = SCOPE_SOURCE_OWN;
-	to->start_ns = op->clock.start_ns;
-	to->device_id = op->device_id;
-	to->hwpt = op->pt_id;
-	bpf_probe_read_kernel(to->device, sizeof(to->device), op->device);
-	bpf_probe_read_kernel(to->driver, sizeof(to->driver), op->node);
-	submit(to);
-	return 0;
+	return op ? started_vfio(op, scope_vfio_operation(op->clock.opcode)) : 0;
 }
 #endif

@@ -317,7 +317,7 @@ static bool is_of_use(const struct bpf_program *program)
 		return hook_symbol(kprobed_by(program), observed);
 	/* attached by session_attach_entries() */
 	if (!strcmp(bpf_program__section_name(program), "kprobe"))
-		return true;
+		return session_has_probed();
 	if (!is_raw(program))
 		return true;
 	for (i = 0; btf_event_name(i); i++)

@@ -34,7 +34,8 @@ static int file = -1;
  * struct copy - a copy in the making
  * @to: the small BTF
  * @from: the BTF that is copied from
- * @wanted: names that the object asks for: its own types, indexed
+ * @names: names that the object asks for, sorted
+ * @nr: how many
  * @copied: for each type of @from the one in @to, 0: none yet
  * @nr_copied: how many types that is; the modules' BTF starts with the kernel's types
  * @pointer: the one pointer in @to, 0: none yet
@@ -42,7 +43,8 @@ static int file = -1;
 struct copy {
 	struct btf *to;
 	const struct btf *from;
-	const struct type_index *wanted;
+	char **names;
+	size_t nr;
 	int *copied;
 	uint32_t nr_copied;
 	int pointer;
@@ -93,9 +95,14 @@ static int copy_enum(struct copy *copy, const struct btf_type *type, const char 
 	return err ? err : id;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static bool is_wanted(const struct copy *copy, const char *name)
 {
-	return !*name || type_index_find(copy->wanted, name, BTF_KIND_UNKN, 0);
+	return !*name || bsearch(&name, copy->names, copy->nr, sizeof(*copy->names), by_name);
 }
 
 /* The members' types come first: libbpf adds members to the last type alone. */
@@ -183,7 +190,7 @@ static int copy_named(struct copy *copy, uint32_t id, const char *name)
  * for the others.
  */
 static int copy_all(struct copy *copy, const struct btf *from, const struct type_index *index,
-		    char *const *names, size_t nr, bool *found)
+		    bool *found)
 {
 	uint32_t kernel = copy->nr_copied, id;
 	int err = 0;
@@ -196,18 +203,18 @@ static int copy_all(struct copy *copy, const struct btf *from, const struct type
 	memset(copy->copied + kernel, 0, (btf__type_cnt(from) - kernel) * sizeof(*copy->copied));
 	if (!kernel)
 		copy->nr_copied = btf__type_cnt(from);
-	for (i = 0; i < nr && !err; i++) {
+	for (i = 0; i < copy->nr && !err; i++) {
 		if (found[i])
 			continue;
-		for (id = 0; !err && (id = type_index_find(index, names[i], BTF_KIND_UNKN, id));) {
+		for (id = 0; !err && (id = type_index_find(index, copy->names[i], BTF_KIND_UNKN, id));) {
 			found[i] = true;
-			err = copy_named(copy, id, names[i]);
+			err = copy_named(copy, id, copy->names[i]);
 		}
 	}
 	return err;
 }
 
-/* The names that the object's types have, without their flavors. */
+/* The names that the object's types have, without their flavors, sorted. */
 static char **names_of(const struct btf *types, size_t *nr)
 {
 	char **names = calloc(btf__type_cnt(types), sizeof(*names)), name[128];
@@ -226,19 +233,8 @@ static char **names_of(const struct btf *types, size_t *nr)
 		if (!names[(*nr)++])
 			out_of_memory();
 	}
+	qsort(names, *nr, sizeof(*names), by_name);
 	return names;
-}
-
-/* A BTF with nothing but types of these names, to ask for them by name. */
-static struct btf *named_types(char *const *names, size_t nr)
-{
-	struct btf *types = btf__new_empty();
-	size_t i;
-
-	for (i = 0; types && i < nr; i++)
-		if (btf__add_struct(types, names[i], 0) < 0)
-			out_of_memory();
-	return types;
 }
 
 static int copy_wanted(struct btf *to, const struct btf *object)
@@ -246,29 +242,21 @@ static int copy_wanted(struct btf *to, const struct btf *object)
 	struct copy copy = { .to = to };
 	const struct type_index *index;
 	const struct btf *from;
-	struct type_index *wanted;
-	struct btf *named;
-	char **names;
 	bool *found;
-	size_t nr, i;
 	int err = 0;
+	size_t i;
 
-	names = names_of(object, &nr);
-	named = named_types(names, nr);
-	found = calloc(nr + 1, sizeof(*found));
-	if (!named || !found)
+	copy.names = names_of(object, &copy.nr);
+	found = calloc(copy.nr + 1, sizeof(*found));
+	if (!found)
 		out_of_memory();
-	wanted = type_index_new(named, NULL);
-	copy.wanted = wanted;
 	for (i = 0; !err && (from = btf_events_types(i, &index)); i++)
-		err = copy_all(&copy, from, index, names, nr, found);
+		err = copy_all(&copy, from, index, found);
 	free(copy.copied);
-	type_index_free(wanted);
-	btf__free(named);
 	free(found);
-	for (i = 0; i < nr; i++)
-		free(names[i]);
-	free(names);
+	for (i = 0; i < copy.nr; i++)
+		free(copy.names[i]);
+	free(copy.names);
 	return err;
 }
 
