@@ -36,9 +36,29 @@ def users():
 
 
 def users_are(wanted):
-    """The kernel frees them shortly after the last user has gone."""
-    wait_for(lambda: users() == wanted)
-    return users()
+    """What is in use once it is what is wanted: the kernel frees it shortly after its last user."""
+    seen = {}
+    wait_for(lambda: seen.update(users()) or seen == wanted)
+    return seen
+
+
+class Load:
+    """Operations all the time. They use modules, so those are only counted while it is stopped."""
+
+    def __enter__(self):
+        # In bursts: if processors are emulated in turn, each wait for another processor to see
+        # patched code lasts as long as that processor has work.
+        self.process = subprocess.Popen(
+            ["sh", "-c", "while map-load -m 100 4096; do sleep 0.1; done"],
+            stdout=subprocess.DEVNULL, start_new_session=True)
+        return self
+
+    def runs(self):
+        return self.process.poll() is None
+
+    def __exit__(self, *_):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def kernel_memory():
@@ -64,23 +84,27 @@ def start(number):
     return []
 
 
+def idle_users():
+    """The users that stay while nothing runs: what ran before has closed its devices."""
+    last = ("vfio_pci", "iommufd_mock")
+    wait_for(lambda: not any(users().get(module) for module in last))
+    return users()
+
+
 def comes_and_goes(tap):
-    # In bursts: if processors are emulated in turn, each wait for another processor to see
-    # patched code lasts as long as that processor has work.
-    load = subprocess.Popen(["sh", "-c", "while map-load -m 100 4096; do sleep 0.1; done"],
-                            stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
+    idle = idle_users()
+    with Observer("lat", "--json"):
+        seen = users()
+    tap.ok(all(seen[kind] > idle[kind] for kind in ("prog", "map", "link", "iommufd")),
+           "a leak of one round would be counted", idle, seen)
+    tap.equal(users_are(idle), idle, "at its end it releases everything")
+
+    with Load() as load:
         # take now what is only taken once
         run("attach-load", "6", "2", timeout=200)
-        idle, memory = users(), kernel_memory()
+        memory = kernel_memory()
         # the smallest leak is a page; a start leaks at least one of each program
         allowed = 2048 * ROUNDS + (4 << 20)
-        with Observer("lat", "--json"):
-            seen = users()
-        tap.ok(all(seen[kind] > idle[kind] for kind in ("prog", "map", "link", "iommufd")),
-               "a leak of one round would be counted", idle, seen)
-        tap.equal(users_are(idle), idle, "at its end it releases everything")
-
         begin = time.monotonic()
         result = run("attach-load", str(ROUNDS), str(max(ROUNDS // 250, 2)), timeout=3000)
         tap.equal((result.returncode, result.stdout, result.stderr), (0, "%d\n" % ROUNDS, ""),
@@ -90,7 +114,6 @@ def comes_and_goes(tap):
         print("# %d times attached in %.0f s, %d times started in %.0f s"
               % (ROUNDS, attached - begin, STARTS, time.monotonic() - attached))
         tap.equal(wrong, [], "the tool is started and ended under load")
-        tap.equal(users_are(idle), idle, "no program, map or link is left, and no module is in use")
         # objects that still wait for a grace period are no leak
         wait_for(lambda: sum(kernel_memory().values()) - sum(memory.values()) < allowed)
         after = kernel_memory()
@@ -99,10 +122,8 @@ def comes_and_goes(tap):
                                           for name, n in grown.items()))
         tap.ok(sum(grown.values()) < allowed,
                "the kernel's memory has not grown", memory, after)
-        tap.ok(load.poll() is None, "the load ran all the time")
-    finally:
-        os.killpg(load.pid, signal.SIGKILL)
-        load.wait()
+        tap.ok(load.runs(), "the load ran all the time")
+    tap.equal(users_are(idle), idle, "no program, map or link is left, and no module is in use")
     with Observer("lat", "--json", "-o", "map") as observer:
         run("map-load", "10", "4096")
     tap.equal(observer.objects()[0]["operations"][0]["count"], 10, "it counts correctly afterwards")
