@@ -123,6 +123,8 @@ long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, struct vfio_irq_set __
 	ret = vfio_set_irqs_validate_and_prepare(&set, vfio_pci_irq_count(vdev, set.index),
 						 VFIO_PCI_NUM_IRQS, &data_size);
 	if (ret) {
+		if (set.argsz < minsz)
+			vfio_op_fail(&op, ret, VFIO_REASON_bad_size, set.argsz, minsz);
 		vfio_op_fail(&op, ret, VFIO_REASON_bad_range, set.start, set.count);
 		goto out;
 	}

@@ -58,19 +58,25 @@ static void vfio_device_rest(struct vfio_device *device)
 		pm_runtime_put(dev);
 }
 
-/* Returns whether the operation has its own event, more detailed than that of an ioctl. */
-static bool vfio_ioctl_has_event(struct vfio_device *device, unsigned int cmd)
+/* Returns whether the call is for device nodes, and not for devices opened through their group. */
+static bool vfio_ioctl_needs_node(unsigned int cmd)
 {
+	return cmd == VFIO_DEVICE_ATTACH_IOMMUFD_PT || cmd == VFIO_DEVICE_DETACH_IOMMUFD_PT;
+}
+
+/* Returns whether the operation has its own event, more detailed than that of an ioctl. */
+static bool vfio_ioctl_has_event(struct vfio_file *vf, unsigned int cmd)
+{
+	if (vfio_ioctl_needs_node(cmd))
+		return !vf->group;
 	switch (cmd) {
-	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
 	case VFIO_DEVICE_FEATURE:
 		return true;
 	case VFIO_DEVICE_RESET:
 	case VFIO_DEVICE_PCI_HOT_RESET:
 	case VFIO_DEVICE_SET_IRQS:
 		/* For PCI devices, vfio-pci-core fires these events. */
-		return dev_is_pci(device->dev);
+		return dev_is_pci(vf->device->dev);
 	default:
 		return false;
 	}
@@ -118,10 +124,12 @@ static long vfio_device_fop_ioctl(struct file *filp, unsigned int cmd, unsigned 
 		goto out;
 	}
 	ret = vfio_device_call(vf, cmd, (void __user *)arg);
-	if (ret < 0)
+	if (ret < 0 && vf->group && vfio_ioctl_needs_node(cmd))
+		vfio_op_fail(&op, ret, VFIO_REASON_group_file, cmd, 0);
+	else if (ret < 0)
 		vfio_op_fail(&op, ret, VFIO_REASON_driver_refused, -ret, 0);
 	vfio_device_rest(vf->device);
-	if (vfio_ioctl_has_event(vf->device, cmd))
+	if (vfio_ioctl_has_event(vf, cmd))
 		return ret;
 out:
 	vfio_op_end(&op, ret);

@@ -252,7 +252,11 @@ static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, con
 	device = vfio_group_find_device(group, copy);
 	kfree(copy);
 	if (IS_ERR(device)) {
-		vfio_op_fail(op, PTR_ERR(device), VFIO_REASON_no_such_device, group_id, 0);
+		ret = PTR_ERR(device);
+		if (ret == -ENODEV)
+			vfio_op_fail(op, ret, VFIO_REASON_no_such_device, group_id, 0);
+		else
+			vfio_op_fail(op, ret, VFIO_REASON_token_refused, -ret, 0);
 	} else if (!group->ictx) {
 		vfio_op_device(op, device);
 		vfio_device_put_user(device);
