@@ -38,16 +38,4 @@ void limit_memlock(uint64_t bytes);
 void keep_capability(int capability);
 void become_user(unsigned int uid);
 
-void expect_failure(const char *file, int line, const char *call, int rc, int error,
-		    const char *reason);
-
-/* A call that must fail with this errno, and name this reason in its event. */
-#define FAILS(_errno, _reason, _call)                                                              \
-	do {                                                                                       \
-		int tap_failed;                                                                    \
-		events_drop();                                                                     \
-		tap_failed = (_call);                                                              \
-		expect_failure(__FILE__, __LINE__, #_call, tap_failed, _errno, _reason);           \
-	} while (0)
-
 #endif

@@ -122,21 +122,6 @@ void become_user(unsigned int uid)
 	keep_capability(CAP_SYS_ADMIN);
 }
 
-/* FAILS() as a function. */
-void expect_failure(const char *file, int line, const char *call, int rc, int error,
-		    const char *reason)
-{
-	char got[64];
-
-	if (rc != -error)
-		tap_fail(file, line, "%s: %d (%s), not %s", call, rc, tap_errno(rc),
-			 strerror(error));
-	if (!events_reason(rc, got, sizeof(got)))
-		tap_fail(file, line, "%s: no event reports %s", call, strerror(error));
-	if (strcmp(got, reason))
-		tap_fail(file, line, "%s: the reason is %s, not %s", call, got, reason);
-}
-
 static const char *before(void)
 {
 	int fd = iommu_open();
@@ -144,7 +129,7 @@ static const char *before(void)
 	if (fd < 0)
 		return "there is no /dev/iommu";
 	close(fd);
-	return events_open();
+	return events_open("iommufd");
 }
 
 int main(int argc, char **argv)

@@ -75,7 +75,7 @@ TEST(undo, map)
 		rc = ioas_map_at(c.fd, c.ioas, buffer, NR_PAGES * PAGE, IOVA);
 		fail_no_more();
 		if (rc) {
-			expect_failure(__FILE__, __LINE__, "map", rc, EIO, "domain_map_failed");
+			events_failure(__FILE__, __LINE__, "map", rc, EIO, "domain_map_failed");
 			check_nothing(&c, hwpts, buffer, IOVA);
 		}
 	}
@@ -133,7 +133,7 @@ TEST(undo, hwpt_alloc)
 		rc = hwpt_alloc(c.fd, device.idev, c.ioas, 0, &hwpt);
 		fail_no_more();
 		if (rc) {
-			expect_failure(__FILE__, __LINE__, "hwpt_alloc", rc, EIO,
+			events_failure(__FILE__, __LINE__, "hwpt_alloc", rc, EIO,
 				       "domain_map_failed");
 			CHECK_OK(check_pins(c.fd, buffer, NR_PAGES * PAGE, 0));
 			CHECK_EQ(locked_bytes(0), 0);
@@ -163,7 +163,7 @@ TEST(undo, attach)
 		rc = device_attach(c.fd, &device, c.ioas);
 		fail_no_more();
 		if (rc) {
-			expect_failure(__FILE__, __LINE__, "attach", rc, EIO, "domain_map_failed");
+			events_failure(__FILE__, __LINE__, "attach", rc, EIO, "domain_map_failed");
 			CHECK_OK(check_pins(c.fd, buffer, NR_PAGES * PAGE, 0));
 			/* Nor does an HWPT remain whose aperture would count. */
 			nr = 1;
@@ -198,7 +198,7 @@ TEST(undo, replace)
 		rc = device_replace(c.fd, &device, second);
 		fail_no_more();
 		if (rc) {
-			expect_failure(__FILE__, __LINE__, "replace", rc, EIO,
+			events_failure(__FILE__, __LINE__, "replace", rc, EIO,
 				       "domain_map_failed");
 			CHECK_OK(check_map(c.fd, old, IOVA, buffer, NR_PAGES * PAGE));
 		}

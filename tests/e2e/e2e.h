@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "lib/edu.h"
+#include "../lib/events.h"
 #include "../lib/tap.h"
 #include "lib/vfio.h"
 

@@ -236,8 +236,9 @@ BOTH(edu, intx_eventfds_come_and_go)
 
 	/* one at a time, until it is removed */
 	mask = e2e_eventfd();
-	CHECK_ERR(EBUSY, vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &mask,
-					   VFIO_IRQ_SET_ACTION_UNMASK));
+	FAILS(EBUSY, "eventfd_in_use",
+	      vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &mask,
+				VFIO_IRQ_SET_ACTION_UNMASK));
 	unmask_by(&f, none);
 	signal_event(unmask);
 	CHECK_EQ(vfio_wait_event(fd, QUIET_MS), 0);
@@ -276,8 +277,9 @@ BOTH(edu, intx_to_msi)
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &intx,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	/* one kind at a time */
-	CHECK_ERR(EINVAL, vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &msi,
-					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	FAILS(EINVAL, "irq_type_in_use",
+	      vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &msi,
+				VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_OK(vfio_irq_set(f.dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 0, VFIO_IRQ_SET_ACTION_TRIGGER));
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &msi,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));

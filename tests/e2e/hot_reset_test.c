@@ -167,7 +167,7 @@ TEST(hot_reset, one_opened_in_one_group_node)
 	CHECK_EQ(info->flags, VFIO_PCI_HOT_RESET_FLAG_DEV_ID);
 	CHECK_EQ((int)entry[1]->devid, VFIO_PCI_DEVID_NOT_OWNED);
 	e1000e_mark(&a.nic);
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, NULL, 0));
+	FAILS(EINVAL, "not_in_set", vfio_hot_reset(a.dev.fd, NULL, 0));
 	CHECK(e1000e_marked(&a.nic));
 	CHECK_OK(pci_bind(pair.bdf[1], "vfio-pci"));
 }
@@ -189,7 +189,7 @@ TEST(hot_reset, one_owned_node)
 	CHECK_EQ(info->flags, VFIO_PCI_HOT_RESET_FLAG_DEV_ID);
 	CHECK_EQ(entry[0]->devid, a.dev.devid);
 	CHECK_EQ((int)entry[1]->devid, VFIO_PCI_DEVID_NOT_OWNED);
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, NULL, 0));
+	FAILS(EINVAL, "not_owned", vfio_hot_reset(a.dev.fd, NULL, 0));
 	CHECK(e1000e_marked(&a.nic));
 	free(info);
 
@@ -199,7 +199,7 @@ TEST(hot_reset, one_owned_node)
 	info = get_info(&a, &pair, entry);
 	CHECK_EQ(info->flags, VFIO_PCI_HOT_RESET_FLAG_DEV_ID);
 	CHECK_EQ((int)entry[1]->devid, VFIO_PCI_DEVID_NOT_OWNED);
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, NULL, 0));
+	FAILS(EINVAL, "not_owned", vfio_hot_reset(a.dev.fd, NULL, 0));
 	CHECK(e1000e_marked(&a.nic) && e1000e_marked(&b.nic));
 	free(info);
 }
@@ -214,8 +214,8 @@ TEST(hot_reset, files_with_a_node)
 	claim_pair(&pair, false);
 	open_alone(&a, VFIO_API_NODE, pair.bdf[0]);
 	e1000e_mark(&a.nic);
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.space.fd, 1));
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.dev.fd, 1));
+	FAILS(EINVAL, "bad_value", vfio_hot_reset(a.dev.fd, &a.space.fd, 1));
+	FAILS(EINVAL, "bad_value", vfio_hot_reset(a.dev.fd, &a.dev.fd, 1));
 	CHECK(e1000e_marked(&a.nic));
 }
 
@@ -268,11 +268,11 @@ TEST(hot_reset, one_owned_group)
 	open_alone(&a, VFIO_API_GROUP, pair.bdf[0]);
 	e1000e_mark(&a.nic);
 	/* no proof, and proof for one of two */
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, NULL, 0));
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.dev.group_fd, 1));
+	FAILS(EINVAL, "bad_value", vfio_hot_reset(a.dev.fd, NULL, 0));
+	FAILS(EINVAL, "not_owned", vfio_hot_reset(a.dev.fd, &a.dev.group_fd, 1));
 	/* files that are not groups */
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.space.fd, 1));
-	CHECK_ERR(EBADF, vfio_hot_reset(a.dev.fd, (int[]){ 9999 }, 1));
+	FAILS(EINVAL, "bad_group_fd", vfio_hot_reset(a.dev.fd, &a.space.fd, 1));
+	FAILS(EBADF, "bad_fd", vfio_hot_reset(a.dev.fd, (int[]){ 9999 }, 1));
 	CHECK(e1000e_marked(&a.nic));
 }
 
@@ -286,7 +286,7 @@ TEST(hot_reset, other_driver_group)
 	open_alone(&a, VFIO_API_GROUP, pair.bdf[0]);
 	e1000e_mark(&a.nic);
 	CHECK_OK(pci_unbind(pair.bdf[1]));
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, &a.dev.group_fd, 1));
+	FAILS(EINVAL, "not_in_set", vfio_hot_reset(a.dev.fd, &a.dev.group_fd, 1));
 	CHECK(e1000e_marked(&a.nic));
 	CHECK_OK(pci_bind(pair.bdf[1], "vfio-pci"));
 }
@@ -319,7 +319,7 @@ static void beside_a_stale_file(enum vfio_api api, bool removed)
 	open_alone(&a, api, pair.bdf[0]);
 	fds[0] = a.dev.group_fd;
 	e1000e_mark(&a.nic);
-	CHECK_ERR(EINVAL, vfio_hot_reset(a.dev.fd, fds, api == VFIO_API_GROUP));
+	FAILS(EINVAL, "not_in_set", vfio_hot_reset(a.dev.fd, fds, api == VFIO_API_GROUP));
 	CHECK(e1000e_marked(&a.nic));
 
 	CHECK_OK(pci_bind(pair.bdf[1], "vfio-pci"));

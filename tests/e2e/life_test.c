@@ -372,10 +372,10 @@ BOTH(life, two_processes)
 		int second = vfio_node_open(bdf);
 
 		CHECK_GE(second, 0);
-		CHECK_ERR(EINVAL, vfio_node_bind(second, space.fd, &devid));
+		FAILS(EINVAL, "device_busy", vfio_node_bind(second, space.fd, &devid));
 		close(second);
 	} else {
-		CHECK_ERR(EBUSY, vfio_group_open(bdf));
+		FAILS(EBUSY, "group_in_use", vfio_group_open(bdf));
 	}
 	CHECK_OK(kill(pid, SIGKILL));
 	CHECK(e2e_ended(pid, patience_ms(10000), &status));
@@ -400,13 +400,13 @@ TEST(life, group_or_node)
 	CHECK_OK(vfio_space_open(&container, VFIO_API_GROUP));
 
 	CHECK_OK(vfio_open(&a, bdf, &node));
-	CHECK_ERR(EBUSY, vfio_group_open(bdf));
+	FAILS(EBUSY, "node_in_use", vfio_group_open(bdf));
 	vfio_close(&a);
 
 	CHECK_OK(vfio_open(&b, bdf, &container));
 	fd = vfio_node_open(bdf);
 	CHECK_GE(fd, 0);
-	CHECK_ERR(EBUSY, vfio_node_bind(fd, node.fd, &devid));
+	FAILS(EBUSY, "group_in_use", vfio_node_bind(fd, node.fd, &devid));
 	vfio_close(&b);
 	/* free again */
 	CHECK_OK(vfio_node_bind(fd, node.fd, &devid));

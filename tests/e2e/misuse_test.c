@@ -32,16 +32,16 @@ TEST(misuse, bind_to_wrong_file)
 	uint32_t devid;
 	int other;
 
-	CHECK_ERR(EBADF, vfio_node_bind(fd, 9999, &devid));
-	CHECK_ERR(EINVAL, vfio_node_bind(fd, -1, &devid));
+	FAILS(EBADF, "bad_fd", vfio_node_bind(fd, 9999, &devid));
+	FAILS(EINVAL, "bad_fd", vfio_node_bind(fd, -1, &devid));
 	other = open("/dev/null", O_RDWR | O_CLOEXEC);
 	CHECK_GE(other, 0);
-	CHECK_ERR(EBADFD, vfio_node_bind(fd, other, &devid));
+	FAILS(EBADFD, "not_iommufd", vfio_node_bind(fd, other, &devid));
 	close(other);
 	/* closed a moment ago */
-	CHECK_ERR(EBADF, vfio_node_bind(fd, other, &devid));
+	FAILS(EBADF, "bad_fd", vfio_node_bind(fd, other, &devid));
 	/* the device's own file */
-	CHECK_ERR(EBADFD, vfio_node_bind(fd, fd, &devid));
+	FAILS(EBADFD, "not_iommufd", vfio_node_bind(fd, fd, &devid));
 	/* none of these did harm */
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
 	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
@@ -58,11 +58,11 @@ TEST(misuse, bind_twice)
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
 	CHECK_OK(vfio_space_open(&other, VFIO_API_NODE));
 	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
-	CHECK_ERR(EINVAL, vfio_node_bind(fd, space.fd, &devid));
-	CHECK_ERR(EINVAL, vfio_node_bind(fd, other.fd, &devid));
+	FAILS(EINVAL, "already_bound", vfio_node_bind(fd, space.fd, &devid));
+	FAILS(EINVAL, "already_bound", vfio_node_bind(fd, other.fd, &devid));
 	/* an address space of another iommufd is not one of this one */
 	pt = 0x123456;
-	CHECK_ERR(ENOENT, vfio_node_attach(fd, &pt));
+	FAILS(ENOENT, "iommufd_refused", vfio_node_attach(fd, &pt));
 	CHECK_EQ(pt, 0x123456);
 	pt = space.ioas;
 	CHECK_OK(vfio_node_attach(fd, &pt));
@@ -85,7 +85,7 @@ TEST(misuse, hwpt_of_another_iommu)
 	CHECK_OK(hwpt_alloc(space.fd, dev.devid, space.ioas, 0, &hwpt));
 	CHECK_ERR(EINVAL, device_replace(space.fd, &mock, hwpt));
 	pt = mock.hwpt;
-	CHECK_ERR(EINVAL, vfio_node_attach(dev.fd, &pt));
+	FAILS(EINVAL, "iommufd_refused", vfio_node_attach(dev.fd, &pt));
 	/* both are still where they were */
 	CHECK_OK(device_replace(space.fd, &mock, space.ioas));
 	pt = hwpt;
@@ -102,11 +102,11 @@ TEST(misuse, bind_arguments)
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
 	bind.iommufd = space.fd;
 	bind.flags = 1;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+	FAILS(EINVAL, "bad_size", vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 	bind.flags = 0;
 	bind.argsz = sizeof(bind) - 1;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
-	CHECK_ERR(EFAULT, vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, NULL));
+	FAILS(EINVAL, "bad_size", vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+	FAILS(EFAULT, "bad_user_pointer", vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, NULL));
 	/* an argument larger than today's structure comes from a program of the future */
 	bind.argsz = sizeof(bind) + 64;
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind));
@@ -151,12 +151,12 @@ TEST(misuse, unbound_node)
 	int fd = open_node(bdf);
 	uint32_t pt = 1;
 
-	CHECK_ERR(EINVAL, vfio_node_attach(fd, &pt));
-	CHECK_ERR(EINVAL, vfio_node_detach(fd));
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_INFO, &info));
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_REGION_INFO, &region));
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
-	CHECK_ERR(EINVAL, vfio_reset(fd));
+	FAILS(EINVAL, "not_bound", vfio_node_attach(fd, &pt));
+	FAILS(EINVAL, "not_bound", vfio_node_detach(fd));
+	FAILS(EINVAL, "not_bound", vfio_call(fd, VFIO_DEVICE_GET_INFO, &info));
+	FAILS(EINVAL, "not_bound", vfio_call(fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	FAILS(EINVAL, "not_bound", vfio_call(fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
+	FAILS(EINVAL, "not_bound", vfio_reset(fd));
 	CHECK_EQ(pread(fd, &byte, 1, 0), -1);
 	CHECK_EQ(errno, EINVAL);
 	CHECK_EQ(pwrite(fd, &byte, 1, 0), -1);
@@ -178,26 +178,26 @@ TEST(misuse, attach_arguments)
 	CHECK_OK(vfio_node_bind(fd, space.fd, &devid));
 	attach.pt_id = space.ioas;
 	attach.flags = 1;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	FAILS(EINVAL, "unknown_flags", vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.flags = 0;
 	attach.argsz = sizeof(attach) - 1;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	FAILS(EINVAL, "bad_size", vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.argsz = sizeof(attach);
 	/* the device itself cannot be attached to */
 	attach.pt_id = devid;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	FAILS(EINVAL, "iommufd_refused", vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.pt_id = 0;
-	CHECK_ERR(ENOENT, vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	FAILS(ENOENT, "iommufd_refused", vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	attach.pt_id = space.ioas;
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	CHECK_NE(attach.pt_id, space.ioas);
 	CHECK_NE(attach.pt_id, 0);
 
 	detach.flags = 1;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	FAILS(EINVAL, "unknown_flags", vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
 	detach.flags = 0;
 	detach.argsz = 4;
-	CHECK_ERR(EINVAL, vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	FAILS(EINVAL, "bad_size", vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
 	detach.argsz = sizeof(detach);
 	CHECK_OK(vfio_call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
 }
@@ -213,10 +213,10 @@ TEST(misuse, node_calls_on_group_device)
 	e2e_need_api(VFIO_API_GROUP);
 	e2e_open(&dev, &container, VFIO_API_GROUP, EDU_VENDOR, EDU_DEVICE);
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
-	CHECK_ERR(EINVAL, vfio_node_bind(dev.fd, space.fd, &id));
+	FAILS(EINVAL, "group_file", vfio_node_bind(dev.fd, space.fd, &id));
 	id = space.ioas;
-	CHECK_ERR(ENOTTY, vfio_node_attach(dev.fd, &id));
-	CHECK_ERR(ENOTTY, vfio_node_detach(dev.fd));
+	FAILS(ENOTTY, "group_file", vfio_node_attach(dev.fd, &id));
+	FAILS(ENOTTY, "group_file", vfio_node_detach(dev.fd));
 }
 
 BOTH(misuse, info_too_short)
@@ -231,19 +231,19 @@ BOTH(misuse, info_too_short)
 	struct vfio_dev dev;
 
 	e2e_open(&dev, &space, api, EDU_VENDOR, EDU_DEVICE);
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, &info));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, &set));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &reset));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset));
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	FAILS(EINVAL, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, &info));
+	FAILS(EINVAL, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	FAILS(EINVAL, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, &irq));
+	FAILS(EINVAL, "bad_size", vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, &set));
+	FAILS(EINVAL, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &reset));
+	FAILS(EINVAL, "bad_size", vfio_call(dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset));
+	FAILS(EINVAL, "bad_size", vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 
-	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, NULL));
-	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, NULL));
-	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, NULL));
-	CHECK_ERR(EFAULT, vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, NULL));
-	CHECK_ERR(ENOTTY, vfio_call(dev.fd, _IO(';', 199), NULL));
+	FAILS(EFAULT, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_INFO, NULL));
+	FAILS(EFAULT, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, NULL));
+	FAILS(EFAULT, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_IRQ_INFO, NULL));
+	FAILS(EFAULT, "bad_user_pointer", vfio_call(dev.fd, VFIO_DEVICE_SET_IRQS, NULL));
+	FAILS(ENOTTY, "driver_refused", vfio_call(dev.fd, _IO(';', 199), NULL));
 }
 
 BOTH(misuse, no_such_index)
@@ -262,19 +262,25 @@ BOTH(misuse, no_such_index)
 	CHECK_GE(info.num_regions, VFIO_PCI_NUM_REGIONS);
 	CHECK_EQ(info.num_irqs, VFIO_PCI_NUM_IRQS);
 	region.index = info.num_regions;
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
-	CHECK_ERR(EINVAL, vfio_irq_info(dev.fd, info.num_irqs, &irq));
-	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, info.num_irqs, 0, 1, &fd,
-					    VFIO_IRQ_SET_ACTION_TRIGGER));
-	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 1, 1, &fd,
-					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	FAILS(EINVAL, "driver_refused", vfio_call(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &region));
+	FAILS(EINVAL, "driver_refused", vfio_irq_info(dev.fd, info.num_irqs, &irq));
+	FAILS(EINVAL, "bad_index",
+	      vfio_irq_eventfds(dev.fd, info.num_irqs, 0, 1, &fd, VFIO_IRQ_SET_ACTION_TRIGGER));
+	FAILS(EINVAL, "bad_range",
+	      vfio_irq_eventfds(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 1, 1, &fd,
+				VFIO_IRQ_SET_ACTION_TRIGGER));
+	/* there is no INTx to unmask yet */
+	FAILS(EINVAL, "bad_action",
+	      vfio_irq_set(dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VFIO_IRQ_SET_ACTION_UNMASK));
 	/* no eventfd, and a file that is not one */
 	fd = 9999;
-	CHECK_ERR(EBADF, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
-					   VFIO_IRQ_SET_ACTION_TRIGGER));
+	FAILS(EBADF, "bad_eventfd",
+	      vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
+				VFIO_IRQ_SET_ACTION_TRIGGER));
 	fd = dev.fd;
-	CHECK_ERR(EINVAL, vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
-					    VFIO_IRQ_SET_ACTION_TRIGGER));
+	FAILS(EINVAL, "bad_eventfd",
+	      vfio_irq_eventfds(dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &fd,
+				VFIO_IRQ_SET_ACTION_TRIGGER));
 	/* beyond the end of a region, and a region that does not exist */
 	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 0, MIB(1), &byte, 1, false));
 	CHECK_ERR(EINVAL, vfio_region_rw(dev.fd, 5, 0, &byte, 1, false));
@@ -291,19 +297,19 @@ BOTH(misuse, features)
 	/* edu cannot migrate */
 	feature.flags = VFIO_DEVICE_FEATURE_MIGRATION | VFIO_DEVICE_FEATURE_PROBE |
 			VFIO_DEVICE_FEATURE_GET;
-	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	FAILS(ENOTTY, "not_supported", vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 	/* probing for both, set where only get exists */
 	feature.flags = 0x7000 | VFIO_DEVICE_FEATURE_PROBE;
-	CHECK_ERR(ENOTTY, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	FAILS(ENOTTY, "not_supported", vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 	feature.flags = VFIO_DEVICE_FEATURE_PCI_VF_TOKEN | VFIO_DEVICE_FEATURE_GET |
 			VFIO_DEVICE_FEATURE_SET;
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	FAILS(EINVAL, "unknown_flags", vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 	feature.flags = VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY | VFIO_DEVICE_FEATURE_PROBE |
 			VFIO_DEVICE_FEATURE_SET;
 	CHECK_OK(vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 	/* none of these bits is defined */
 	feature.flags |= 1U << 30;
-	CHECK_ERR(EINVAL, vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
+	FAILS(EINVAL, "unknown_flags", vfio_call(dev.fd, VFIO_DEVICE_FEATURE, &feature));
 }
 
 /* The group's own calls, out of order. */
@@ -323,26 +329,26 @@ TEST(misuse, group_calls)
 	CHECK_OK(vfio_call(group, VFIO_GROUP_GET_STATUS, &status));
 	CHECK_EQ(status.flags, VFIO_GROUP_FLAGS_VIABLE);
 	/* a device needs a container */
-	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, bdf));
-	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
+	FAILS(EINVAL, "no_container", vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, bdf));
+	FAILS(EINVAL, "no_container", vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	CHECK_GE(null, 0);
-	CHECK_ERR(EBADFD, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &null));
-	CHECK_ERR(EBADF, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &(int){ 9999 }));
+	FAILS(EBADFD, "not_iommufd", vfio_call(group, VFIO_GROUP_SET_CONTAINER, &null));
+	FAILS(EBADF, "bad_fd", vfio_call(group, VFIO_GROUP_SET_CONTAINER, &(int){ 9999 }));
 
 	CHECK_OK(vfio_space_open(&space, VFIO_API_GROUP));
 	CHECK_EQ(vfio_call(space.fd, VFIO_GET_API_VERSION, NULL), VFIO_API_VERSION);
 	CHECK_EQ(vfio_call(space.fd, VFIO_CHECK_EXTENSION, (void *)VFIO_TYPE1v2_IOMMU), 1);
 	CHECK_EQ(vfio_call(space.fd, VFIO_CHECK_EXTENSION, (void *)9999), 0);
 	CHECK_OK(vfio_call(group, VFIO_GROUP_SET_CONTAINER, &space.fd));
-	CHECK_ERR(EINVAL, vfio_call(group, VFIO_GROUP_SET_CONTAINER, &space.fd));
+	FAILS(EINVAL, "container_set", vfio_call(group, VFIO_GROUP_SET_CONTAINER, &space.fd));
 	CHECK_OK(vfio_call(space.fd, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
 	CHECK_OK(vfio_call(group, VFIO_GROUP_GET_STATUS, &status));
 	CHECK_EQ(status.flags, VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET);
-	CHECK_ERR(ENODEV, vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:ff:1f.7"));
+	FAILS(ENODEV, "no_such_device", vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:ff:1f.7"));
 	device = vfio_call(group, VFIO_GROUP_GET_DEVICE_FD, bdf);
 	CHECK_GE(device, 0);
-	CHECK_ERR(EBUSY, vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
+	FAILS(EBUSY, "container_busy", vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 	close(device);
 	CHECK_OK(vfio_call(group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 }

@@ -140,26 +140,26 @@ TEST(sriov, token_of_nodes)
 	setup(&f);
 	fd = vfio_node_open(f.vf[0]);
 	CHECK_GE(fd, 0);
-	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, NULL));
-	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, OTHER));
+	FAILS(EACCES, "token_refused", bind_node(fd, f.space.fd, NULL));
+	FAILS(EACCES, "token_refused", bind_node(fd, f.space.fd, OTHER));
 
 	/* while no VF is in use, the next user of the PF sets another token */
 	close(f.pf_fd);
 	f.pf_fd = vfio_node_open(f.pf);
 	CHECK_GE(f.pf_fd, 0);
 	CHECK_OK(bind_node(f.pf_fd, f.space.fd, OTHER));
-	CHECK_ERR(EACCES, bind_node(fd, f.space.fd, TOKEN));
+	FAILS(EACCES, "token_refused", bind_node(fd, f.space.fd, TOKEN));
 	CHECK_OK(bind_node(fd, f.space.fd, OTHER));
 	/* a VF has no token to set, and its PF's token stays while the VF is in use */
-	CHECK_ERR(ENOTTY, set_token(fd, TOKEN));
-	CHECK_ERR(EBUSY, set_token(f.pf_fd, TOKEN));
+	FAILS(ENOTTY, "not_supported", set_token(fd, TOKEN));
+	FAILS(EBUSY, "driver_refused", set_token(f.pf_fd, TOKEN));
 
 	/* and the PF requires the token */
 	close(f.pf_fd);
 	pf = vfio_node_open(f.pf);
 	CHECK_GE(pf, 0);
-	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, NULL));
-	CHECK_ERR(EACCES, bind_node(pf, f.space.fd, TOKEN));
+	FAILS(EACCES, "token_refused", bind_node(pf, f.space.fd, NULL));
+	FAILS(EACCES, "token_refused", bind_node(pf, f.space.fd, TOKEN));
 	CHECK_OK(bind_node(pf, f.space.fd, OTHER));
 	close(fd);
 	f.pf_fd = pf;
@@ -179,15 +179,15 @@ TEST(sriov, token_of_groups)
 	CHECK_GE(group, 0);
 	CHECK_OK(vfio_call(group, VFIO_GROUP_SET_CONTAINER, &container.fd));
 	CHECK_OK(vfio_call(container.fd, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
-	CHECK_ERR(EACCES, group_device(group, f.vf[0], NULL));
-	CHECK_ERR(EACCES, group_device(group, f.vf[0], OTHER));
-	CHECK_ERR(EINVAL, group_device(group, f.vf[0], "nonsense"));
+	FAILS(EACCES, "token_refused", group_device(group, f.vf[0], NULL));
+	FAILS(EACCES, "token_refused", group_device(group, f.vf[0], OTHER));
+	FAILS(EINVAL, "token_refused", group_device(group, f.vf[0], "nonsense"));
 	fd = group_device(group, f.vf[0], TOKEN);
 	CHECK_GE(fd, 0);
-	CHECK_ERR(EBUSY, set_token(f.pf_fd, OTHER));
+	FAILS(EBUSY, "driver_refused", set_token(f.pf_fd, OTHER));
 	close(fd);
 	CHECK_OK(set_token(f.pf_fd, OTHER));
-	CHECK_ERR(EACCES, group_device(group, f.vf[0], TOKEN));
+	FAILS(EACCES, "token_refused", group_device(group, f.vf[0], TOKEN));
 	close(group);
 	teardown(&f);
 }
@@ -207,7 +207,7 @@ TEST(sriov, token_where_none_is_wanted)
 	CHECK_OK(vfio_space_open(&space, VFIO_API_NODE));
 	fd = vfio_node_open(vf[0]);
 	CHECK_GE(fd, 0);
-	CHECK_ERR(EINVAL, bind_node(fd, space.fd, TOKEN));
+	FAILS(EINVAL, "token_refused", bind_node(fd, space.fd, TOKEN));
 	CHECK_OK(bind_node(fd, space.fd, NULL));
 	close(fd);
 	CHECK_OK(sriov_enable(pf, 0));
@@ -215,7 +215,7 @@ TEST(sriov, token_where_none_is_wanted)
 	e2e_claim(EDU_VENDOR, EDU_DEVICE, -1, 0, bdf);
 	fd = vfio_node_open(bdf);
 	CHECK_GE(fd, 0);
-	CHECK_ERR(EINVAL, bind_node(fd, space.fd, TOKEN));
+	FAILS(EINVAL, "token_refused", bind_node(fd, space.fd, TOKEN));
 	CHECK_OK(bind_node(fd, space.fd, NULL));
 	close(fd);
 }

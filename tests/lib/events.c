@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "tap.h"
 
 #define INSTANCES "/sys/kernel/tracing/instances"
 
@@ -38,21 +39,25 @@ static int write_file(const char *dir, const char *name, const char *value)
 }
 
 /**
- * events_open() - start to record the events of iommufd
+ * events_open() - start to record events
+ * @system: whose events: "iommufd" or "vfio"
  *
  * Return: NULL, or the reason why it cannot
  */
-const char *events_open(void)
+const char *events_open(const char *system)
 {
-	char path[256];
+	static char problem[96];
+	char path[256], enable[64];
 
 	snprintf(instance, sizeof(instance), INSTANCES "/iommuscope-test-%d", getpid());
 	if (mkdir(instance, 0700))
 		return "cannot make a tracefs instance (is tracefs mounted, and is this root?)";
-	if (write_file(instance, "buffer_size_kb", "256") ||
-	    write_file(instance, "events/iommufd/enable", "1")) {
+	snprintf(enable, sizeof(enable), "events/%s/enable", system);
+	if (write_file(instance, "buffer_size_kb", "256") || write_file(instance, enable, "1")) {
 		rmdir(instance);
-		return "there are no iommufd events (is the module loaded?)";
+		snprintf(problem, sizeof(problem), "there are no %s events (is the module loaded?)",
+			 system);
+		return problem;
 	}
 	snprintf(path, sizeof(path), "%s/trace_pipe", instance);
 	pipe_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -96,6 +101,8 @@ static void read_all(void)
  */
 void events_drop(void)
 {
+	if (pipe_fd < 0)
+		return;
 	do
 		read_all();
 	while (text[0]);
@@ -134,6 +141,23 @@ bool events_reason(int rc, char *reason, size_t size)
 		found = true;
 	}
 	return found;
+}
+
+/* FAILS() as a function. */
+void events_failure(const char *file, int line, const char *call, long rc, int error,
+		    const char *reason)
+{
+	char got[64];
+
+	if (rc != -error)
+		tap_fail(file, line, "%s: %ld (%s), not %s", call, rc, tap_errno(rc),
+			 strerror(error));
+	if (pipe_fd < 0)
+		return;
+	if (!events_reason(rc, got, sizeof(got)))
+		tap_fail(file, line, "%s: no event reports %s", call, strerror(error));
+	if (strcmp(got, reason))
+		tap_fail(file, line, "%s: the reason is %s, not %s", call, got, reason);
 }
 
 /**
