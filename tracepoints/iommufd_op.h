@@ -104,7 +104,6 @@ enum iommufd_phase {
 /**
  * struct iommufd_op - one operation on an iommufd, from start to end
  * @clock: what it is, when it ran, how it ended
- * @story: all members after @clock, zeroed at the start
  * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @iova: first IOVA; for attach and replace, of the area that could not be filled
  * @length: bytes; for attach and replace, of the area that could not be filled
@@ -126,6 +125,8 @@ enum iommufd_phase {
  * @object_id: its id
  * @device: name of the device (dev_name()), "" if none
  * @iommu_driver: name of the IOMMU driver behind the device, "" if none
+ *
+ * All members after @clock are the group story, zeroed at the start.
  */
 struct iommufd_op {
 	struct op_clock clock;

@@ -70,6 +70,7 @@ enum {
  *	that charge by user; without memory pinned by processes with CAP_IPC_LOCK
  * @comm: name of the process
  * @source: enum iommufd_state_source
+ * @__reserved: 0
  */
 struct iommufd_state_ctx {
 	__u32 size;
@@ -117,6 +118,7 @@ enum {
  * @iommu: name of its IOMMU
  * @iommu_driver: name of the IOMMU's driver
  * @source: enum iommufd_state_source
+ * @__reserved: 0
  */
 struct iommufd_state_device {
 	__u32 size;
@@ -317,6 +319,7 @@ enum iommufd_state_memory {
  * @memory: enum iommufd_state_memory, of the first page
  * @page_bytes: size of the page that backs its first byte, 0 if not known
  * @accesses: pins of accesses within it
+ * @__reserved: 0
  * @extents: physically contiguous runs, 0 if it is not pinned
  * @huge_extents: those of 2 MiB or more
  * @huge_bytes: memory in whole 2 MiB blocks that the IOMMU can translate with one entry each

@@ -88,7 +88,6 @@ enum vfio_phase {
 /**
  * struct vfio_op - one operation on a VFIO device, from start to end
  * @clock: what it is, when it ran, how it ended
- * @story: all members after @clock, zeroed at the start
  * @phase_ns: time spent in each phase; in ticks until the operation has ended
  * @value: ioctl number, feature or other argument
  * @offset: offset in the region, for a fault
@@ -103,6 +102,8 @@ enum vfio_phase {
  * @via_group: the device was opened through its group
  * @device: name of the device (dev_name())
  * @node: name of the device node, vfioX
+ *
+ * All members after @clock are the group story, zeroed at the start.
  */
 struct vfio_op {
 	struct op_clock clock;

@@ -75,7 +75,8 @@ struct scope_walk walk;
  * @areas: areas so far
  * @mapped: their length
  * @pinned: memory pinned for them
- * @largest: length of the largest hole, minus 1; @holes: there is one
+ * @largest: length of the largest hole, minus 1
+ * @holes: there is one
  * @hole_first: first IOVA of a range without areas
  * @hole_last: its last IOVA
  * @usable: length of all usable ranges

@@ -27,8 +27,10 @@ char LICENSE[] SEC("license") = "GPL";
  * struct at - position of a walk in a context
  * @ictx: the context
  * @ctx: its number
- * @task: a thread that has it open; @source: the process whose memory is mapped
- * @node: nodes of the xarray above, with the next slot of each
+ * @task: a thread that has it open
+ * @source: the process whose memory is mapped
+ * @node: nodes of the xarray above
+ * @slot: the next slot of each
  * @depth: number of nodes
  * @object: the object
  * @id: its number

@@ -235,20 +235,28 @@ enum {
  * @size: sizeof(struct iommu_test_mock)
  * @op: the operation
  * @id: object id or file descriptor
- * @device_add: DEVICE_ADD @device_add.group: devices with the same number share an IOMMU group; 0:
- *	one of its own @device_add.flags: MOCK_DEVICE_* @device_add.pgsizes: bitmap of page sizes,
- *	at least half a CPU page; 0: 4 KiB, 2 MiB and 1 GiB @device_add.aperture_start: first
- *	translatable IOVA @device_add.aperture_last: last translatable IOVA; 0: 2^48 - 1
- *	@device_add.resv_start: first IOVA of a reserved region @device_add.resv_length: its length;
- *	0: no reserved region @device_add.out_stdev_id: object id to attach, replace, detach and
- *	destroy it @device_add.out_idev_id: the device as bound to the context
- *	@device_add.out_index: the device's name is iommufd-mock.INDEX @device_add.out_group_id:
- *	number of its IOMMU group
- * @attach: DEVICE_ATTACH @attach.pt_id: IOAS or HWPT in, HWPT out
- * @has_group: HAS_GROUP @has_group.out_owned: 1 if iommufd_ctx_has_group()
- * @access: ACCESS_ADD, ACCESS_ATTACH @access.flags: MOCK_FLAGS_ACCESS_CREATE_* @access.out_fd: file
- *	descriptor of the access @access.out_id: its object id @access.ioas_id: the IOAS to attach
- *	to
+ * @__reserved: 0
+ * @device_add: DEVICE_ADD
+ * @device_add.group: devices with the same number share an IOMMU group; 0: one of its own
+ * @device_add.flags: MOCK_DEVICE_*
+ * @device_add.pgsizes: bitmap of page sizes, at least half a CPU page; 0: 4 KiB, 2 MiB and 1 GiB
+ * @device_add.aperture_start: first translatable IOVA
+ * @device_add.aperture_last: last translatable IOVA; 0: 2^48 - 1
+ * @device_add.resv_start: first IOVA of a reserved region
+ * @device_add.resv_length: its length; 0: no reserved region
+ * @device_add.out_stdev_id: object id to attach, replace, detach and destroy it
+ * @device_add.out_idev_id: the device as bound to the context
+ * @device_add.out_index: the device's name is iommufd-mock.INDEX
+ * @device_add.out_group_id: number of its IOMMU group
+ * @attach: DEVICE_ATTACH
+ * @attach.pt_id: IOAS or HWPT in, HWPT out
+ * @has_group: HAS_GROUP
+ * @has_group.out_owned: 1 if iommufd_ctx_has_group()
+ * @access: ACCESS_ADD, ACCESS_ATTACH
+ * @access.flags: MOCK_FLAGS_ACCESS_CREATE_*
+ * @access.out_fd: file descriptor of the access
+ * @access.out_id: its object id
+ * @access.ioas_id: the IOAS to attach to
  */
 struct iommu_test_mock {
 	__u32 size;

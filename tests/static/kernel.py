@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of the modules' sources: sparse through kbuild, and the kernel's checkpatch."""
+"""Checks of the sources: sparse through kbuild, and the kernel's checkpatch and kernel-doc."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from points import jobs, must_have, run, sample, scratch
 
 TAG = "extern void *user_memory(void);\nint f(void);\nint f(void)\n{\n" \
     "\tvoid __attribute__((noderef, address_space(1))) *p = user_memory();\n\n\treturn p != 0;\n}\n"
+DOC = "/**\n * struct s - a sample\n * @a: a member\n */\nstruct s {\n\tint a;\n\tint b;\n};\n"
 STYLE = "// SPDX-License-Identifier: GPL-2.0-only\nint f(int *a) {\n\treturn *a;\n}\n"
 
 
@@ -94,3 +95,18 @@ def checkpatch(points, options):
         if status and not complaints:
             complaints = [f"checkpatch ended with {status}"] + text.splitlines()[-5:]
         points.point(f"checkpatch finds no fault in {what}, {len(names)} files", complaints)
+
+
+def kerneldoc(points, options):
+    """What a kernel-doc comment leaves out, or describes although it is gone."""
+    command = ["perl", os.path.join(options.kdir, "scripts", "kernel-doc"), "-none", "-Wall"]
+    _, text = run([*command, sample(options, "doc.c", DOC)])
+    points.found("kernel-doc", text, "'b' not described in 's'")
+    files = Files(options.source)
+    names = files.c("kernel", "tracepoints", "tools", "bpf")
+    status, text = run([*command, *map(files.path, names)])
+    complaints = [line.replace(options.source + os.sep, "") for line in text.splitlines()
+                  if re.search(r": (warning|error): ", line)]
+    if status and not complaints:
+        complaints = [f"kernel-doc ended with {status}"] + text.splitlines()[-5:]
+    points.point(f"kernel-doc describes all parameters and members in {len(names)} files", complaints)

@@ -73,7 +73,8 @@ struct export_cost {
  * @state: contexts, devices and address spaces
  * @cost: cost of the exporter itself
  * @bpf_measured_ns: CLOCK_MONOTONIC when the BPF part of @cost was measured, 0 for never
- * @probed: probed operations at @probed_ns, CLOCK_MONOTONIC
+ * @probed: probed operations at @probed_ns
+ * @probed_ns: CLOCK_MONOTONIC when they were counted, 0 for never
  * @no_phases: there were too many of them, and their phases are observed no more
  * @http: counters of the server, NULL without one
  * @start_ns: CLOCK_REALTIME when the observation was complete

@@ -70,7 +70,7 @@ struct trace_event {
 /* ------------------------------------------------------------------ writing */
 
 /**
- * trace_put_t - function that writes bytes of the file
+ * typedef trace_put_t - function that writes bytes of the file
  * @context: context of the caller
  * @data: the bytes
  * @size: number of bytes
@@ -134,7 +134,7 @@ uint64_t trace_written(const struct trace_writer *writer, uint64_t *events);
 /* ------------------------------------------------------------------ reading */
 
 /**
- * trace_get_t - function that reads bytes of the file
+ * typedef trace_get_t - function that reads bytes of the file
  * @context: context of the caller
  * @data: the buffer
  * @size: size of the buffer

@@ -28,6 +28,11 @@
  * struct task_slot - a task that the chunk has defined
  * @chunk: number of the chunk; the slot is empty in any other chunk
  * @number: its number in that chunk
+ * @tgid: the process
+ * @tid: the thread
+ * @uid: user the thread ran as
+ * @cgroup: cgroup v2 id of the thread
+ * @comm: name of the thread
  */
 struct task_slot {
 	uint64_t chunk;
@@ -57,7 +62,8 @@ struct text_slot {
  * @nr_texts: texts defined in it
  * @last_ns: time of its last event
  * @tasks: remembered tasks, by thread
- * @texts: remembered texts; @next_text is the slot to evict next
+ * @texts: remembered texts
+ * @next_text: the slot to evict next, modulo TEXT_SLOTS
  * @at: end of the current content of the chunk
  * @buffer: the chunk with its header
  */
