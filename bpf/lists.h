@@ -193,7 +193,7 @@ enum scope_probed_reason {
 	SCOPE_END_PROBED_REASONS,
 };
 
-/* Origin of a record. */
+/* Origin of a record.  Trace files contain these numbers: new ones go to the end. */
 enum scope_source {
 	/* events of our modules */
 	SCOPE_SOURCE_OWN,

@@ -129,9 +129,26 @@ def written_keys(tap):
     tap.equal(wild, [], "every written key is described")
 
 
+def trace_fields(tap):
+    """The page of the trace file has the fields of an operation, with the numbers of the code."""
+    page = read("docs/inside/trace-file.md").split("## Entries of EVNT")[1].split("\n## ")[0]
+    listed = dict(re.findall(r"\| (\d+) \| `(\w+)`", page))
+    code = dict(re.findall(r"\bFIELD\((\d+), (\w+)\)",
+                           read("tools/trace/coding.h").split("TRACE_FIELDS(FIELD)")[1].split("\n\n")[0]))
+    named = {number: name.lower() for name, number in
+             re.findall(r"TRACE_FIELD_(RET|DEVICE) = (\d+),", read("tools/trace/coding.h"))}
+    tap.ok(len(code) > 20, "the code has fields", code)
+    # the driver of the IOMMU is the node of a device of vfio
+    tap.equal({number: name for number, name in listed.items() if name != "iommu_driver"}, {**code, **named},
+              "docs/inside/trace-file.md lists the fields of an operation")
+    sources = re.search(r"`source`: ([^|]*)", page)[1]
+    values = read("bpf/lists.h").split("enum scope_source {")[1].split("SCOPE_NR_SOURCES")[0].count("SCOPE_SOURCE_")
+    tap.equal(re.findall(r"\b(\d) ", sources), [str(number) for number in range(values)], "and every source")
+
+
 if sys.argv[2:] == ["--update"]:
     for option, path in FILES.items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
             file.write(written(option))
 else:
-    Tap().run(files, help_texts, completion, keys, written_keys)
+    Tap().run(files, help_texts, completion, keys, written_keys, trace_fields)

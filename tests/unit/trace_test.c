@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "describe/fields.h"
+#include "text/json.h"
 #include "trace/coding.h"
 #include "trace/trace_file.h"
 #include "unit.h"
@@ -186,6 +188,64 @@ TEST(trace, what_is_written_is_read)
 	CHECK_EQ(info->wall_ns, -5);
 	trace_reader_free(reader);
 	free(memory.bytes);
+}
+
+/* The keys of an operation; the caller frees the text. */
+static char *keys_of(const struct scope_op *op)
+{
+	struct json json = {};
+	size_t size;
+	char *text;
+
+	json.file = open_memstream(&text, &size);
+	CHECK(json.file);
+	fields_json_line(&json, &operation_fields, op, 0);
+	fclose(json.file);
+	return text;
+}
+
+/* A member that the file does not carry would be 0 in every report. */
+TEST(trace, every_member_of_an_operation_is_kept)
+{
+	static const unsigned int one_of_each_class[] = {
+		SCOPE_OPERATION_iommufd_map, SCOPE_OPERATION_iommufd_attach,
+		SCOPE_OPERATION_iommufd_option, SCOPE_OPERATION_vfio_set_irqs,
+	};
+	struct trace_event wanted = { .kind = TRACE_OPERATION }, got;
+	struct scope_op *op = &wanted.op;
+	struct trace_reader *reader;
+	char *read, *written;
+	size_t i;
+
+	for (i = 0; i < sizeof(one_of_each_class) / sizeof(*one_of_each_class); i++) {
+		struct trace_info info = {};
+		struct memory memory = {};
+		struct trace_writer *writer = trace_writer_new(&info, put, &memory);
+
+		memset(op, 0x11, sizeof(*op));
+		op->operation = one_of_each_class[i];
+		op->padding = 0;
+		snprintf(op->comm, sizeof(op->comm), "worker");
+		memset(op->comm + 7, 0, sizeof(op->comm) - 7);
+		memset(op->device, 0, sizeof(op->device));
+		snprintf(op->device, sizeof(op->device), "0000:03:00.0");
+		memset(op->driver, 0, sizeof(op->driver));
+		snprintf(op->driver, sizeof(op->driver), "intel");
+		CHECK(trace_write(writer, &wanted));
+		CHECK(trace_finish(writer));
+		trace_writer_free(writer);
+		reader = trace_reader_new(get, &memory);
+		CHECK(trace_next(reader, &got));
+		written = keys_of(op);
+		read = keys_of(&got.op);
+		/* the keys first: they name the member */
+		CHECK_TEXT(read, written);
+		CHECK(same(&got, &wanted));
+		free(written);
+		free(read);
+		trace_reader_free(reader);
+		free(memory.bytes);
+	}
 }
 
 TEST(trace, many_events_fill_many_chunks)
