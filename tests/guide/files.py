@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The files that the documents name exist, and the tables of files match the files' comments.
+"""The files, folders and functions that documents and comments name exist, and the tables of files
+match the files' comments.
 
 A table of files is between <!-- files: PATTERN --> and <!-- end of files -->: a row for each
 file, with the first sentence of its first comment. 'files.py --update' writes the tables; without
 arguments it is a test.
 """
 
+import fnmatch
 import glob
 import os
 import re
@@ -16,7 +18,19 @@ from pages import ROOT, pages
 from tooltest import Tap
 
 TABLE = re.compile(r"(<!-- files: (\S+) -->\n)(.*?)(<!-- end of files -->)", re.S)
-NAMED = re.compile(r"`((?:[\w*.-]+/)*[\w.-]+\.(?:bpf\.c|bpf\.h|c|h|py|sh))`")
+# `ctx.c`, `memory/pin.c`, `*_fields.c`
+NAMED = re.compile(r"`((?:[\w*.-]+/)*[\w*.-]+\.(?:bpf\.c|bpf\.h|c|h|py|sh|mjs))`")
+# the same in a comment, without the signs
+BARE = re.compile(r"(?<![\w/<.*%-])((?:[\w-]+/)*[\w-]+\.(?:bpf\.c|bpf\.h|c|h|py|sh|mjs|md))\b")
+# tests/lab/vm, bpf/sources/, tools/export/*metrics.c
+FOLDERS = ("bpf", "cmake", "dashboards", "docs", "kernel", "packaging", "tests", "tools", "tracepoints")
+PATH = re.compile(r"(?<![\w/.$}\"-])((?:%s)/[\w.*/+-]*[\w*])" % "|".join(FOLDERS))
+FUNCTION = re.compile(r"\b([a-z]\w*|__\w+)\(\)")
+COMMENT = {
+    (".c", ".h", ".mjs", ".js"): re.compile(r"//[^\n]*|/\*.*?\*/", re.S),
+    (".py",): re.compile(r"#[^\n]*|\"\"\".*?\"\"\"", re.S),
+    (".cmake", ".txt", ".sh", ""): re.compile(r"(?m)^\s*#[^\n]*"),
+}
 
 
 def sentence(text):
@@ -65,26 +79,77 @@ def tables(tap):
     tap.ok(count, "there are tables of files")
 
 
+def comments_of(path, text):
+    for ends, pattern in COMMENT.items():
+        if os.path.splitext(path)[1] in ends:
+            return pattern.findall(text)
+    return []
+
+
+class Tree:
+    """What there is: the paths of files and folders, and the words of the sources."""
+
+    def __init__(self):
+        self.files = set()
+        self.folders = set()
+        self.words = set()
+        for here, folders, files in os.walk(ROOT):
+            folders[:] = [f for f in folders if not f.startswith((".", "build")) and f != "node_modules"]
+            self.folders.update(os.path.relpath(os.path.join(here, f), ROOT) for f in folders)
+            self.files.update(os.path.relpath(os.path.join(here, f), ROOT) for f in files)
+        for path in self.sources():
+            self.words.update(re.findall(r"\w+", read(os.path.join(ROOT, path))))
+
+    def sources(self):
+        """Files that may define or call a function, and that have comments."""
+        return sorted(path for path in self.files if path.split("/")[0] in FOLDERS + ("CMakeLists.txt", "dev")
+                      and any(os.path.splitext(path)[1] in ends for ends in COMMENT))
+
+    def has(self, name):
+        """A file or folder of this path, or of a path that ends so; * fits anything."""
+        if "*" in name:
+            return any(fnmatch.fnmatch("/" + path, "*/" + name) for path in self.files)
+        return name in self.folders or any(path == name or path.endswith("/" + name) for path in self.files)
+
+    def lacks(self, names):
+        return sorted({name for name in names if not self.has(name)} - NOT_OURS)
+
+    def lacks_functions(self, names):
+        return sorted({name for name in names if "NAME" not in name} - self.words)
+
+
 def names(tap):
-    there = set()
-    for here, folders, files in os.walk(ROOT):
-        folders[:] = [f for f in folders if not f.startswith((".", "build")) and f != "node_modules"]
-        there.update(os.path.relpath(os.path.join(here, f), ROOT) for f in files)
-
-    def missing(name):
-        # a name without a folder may be anywhere; with a pattern in it, it is not a name
-        return "*" not in name and not any(path == name or path.endswith("/" + name) for path in there)
-
-    tap.ok(missing("kernel/none.c") and not missing("ctx.c") and not missing("kernel/iommufd/ctx.c"),
-           "a file that does not exist would be found")
+    tree = Tree()
+    tap.equal(tree.lacks(["kernel/none.c", "tests/none/", "tools/none/*.c", "ctx.c", "kernel/iommufd/ctx.c",
+                          "tests/lab", "tools/export/*metrics.c"]),
+              ["kernel/none.c", "tests/none/", "tools/none/*.c"],
+              "a file or folder that does not exist would be found")
+    tap.equal(tree.lacks_functions(["operation_" + "whence", "operation_why"]), ["operation_" + "whence"],
+              "so would a function")
     for path in pages():
-        wrong = sorted({name for name in NAMED.findall(read(path)) if missing(name)} - NOT_OURS)
-        tap.equal(wrong, [], os.path.relpath(path, ROOT) + " names files that exist")
+        text, page = read(path), os.path.relpath(path, ROOT)
+        # the changelog has names of the past
+        functions = FUNCTION.findall(text) if page != "CHANGELOG.md" else ()
+        tap.equal((tree.lacks(NAMED.findall(text) + PATH.findall(text)), tree.lacks_functions(functions)),
+                  ([], []), page + " names files and functions that exist")
+    wrong = {}
+    for path in tree.sources():
+        text = read(os.path.join(ROOT, path))
+        comments = "\n".join(comments_of(path, text))
+        missing = [name for name in tree.lacks(BARE.findall(comments) + PATH.findall(comments))
+                   if not name.startswith(KERNELS)]
+        if missing and not path.startswith(TALKS_OF_OTHERS):
+            wrong[path] = missing
+    tap.equal(wrong, {}, "comments name files that exist")
 
 
-# the kernel's own, and a name for any file
+# the kernel's own, a name for any file, and generated ones
 NOT_OURS = {"linux/iommufd.h", "linux/vfio.h", "include/linux/vfio.h", "include/linux/vfio_pci_core.h",
-            "tools/commands/NAME.c"}
+            "tools/testing/selftests/iommu", "tools/commands/NAME.c", "vmlinux.h", "bpf/vmlinux.h", "kernel.h"}
+# comments may name headers and sources of the kernel and of libraries
+KERNELS = ("linux/", "include/", "lib/", "pci_regs.h", "bcc/", "docs/specs/edu.txt")
+# these describe names that are made in the build folder
+TALKS_OF_OTHERS = ("cmake/", "tests/guide/", "tests/lab/kernel/", "tests/lab/selftest/")
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--update"]:
