@@ -23,7 +23,8 @@ BAD = {
                               f"Lab: fix a bug\n\nWhy.\n\n{SIGNED}\n", f"\n\n{SIGNED}\n"],
     "more than 72": [f"lab: {'x' * 68}\n\nWhy.\n\n{SIGNED}\n"],
     "full stop": [f"lab: fix a bug.\n\nWhy.\n\n{SIGNED}\n"],
-    "no imperative": [f"lab: {verb} a bug\n\nWhy.\n\n{SIGNED}\n" for verb in ("fixed", "adds", "removing", "uses")],
+    "no imperative": [f"lab: {verb} a bug\n\nWhy.\n\n{SIGNED}\n" for verb in ("fixed", "adds", "removing", "uses")]
+                    + [f"docs: changes\n\nWhy.\n\n{SIGNED}\n"],
     "not empty": [f"lab: fix a bug\nWhy.\n\n{SIGNED}\n"],
     "no body": [f"lab: fix a bug\n\n{SIGNED}\n", f"lab: fix a bug\n\nReviewed-by: B <b@example.org>\n{SIGNED}\n",
                 f"lab: fix a bug\n\n# a comment\n{SIGNED}\n",
