@@ -224,6 +224,11 @@ def lists_are_used(tap):
     header = read(os.path.join(ROOT, "iommufd_op.h"))
     tap.equal(sorted(set(re.findall(r"^\tSTART\((\w+)\)", header, re.M)) - starts), [],
               "the kernel starts each operation of iommufd that has a start event: iommufd_op_start()")
+    ioctls = re.findall(r"\bIOCTL\(IOMMUFD_CMD_(\w+),\s*\w+,\s*\w+,\s*(?!unknown_ioctl)\w+,", kernel)
+    decoded = re.findall(r"\bcase IOMMU_(\w+):", sources("tools/describe"))
+    tap.ok(ioctls and set(ioctls) <= set(decoded),
+           "stuck knows each ioctl of iommufd: tools/describe/ioctl_args.c",
+           *sorted(set(ioctls) - set(decoded)))
     for subsystem in SUBSYSTEMS:
         prefix = subsystem.upper()
         used = set(re.findall(prefix + r"_OPERATION_(\w+)", kernel))

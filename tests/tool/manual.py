@@ -129,6 +129,23 @@ def written_keys(tap):
     tap.equal(wild, [], "every written key is described")
 
 
+def described_keys(tap):
+    """A table that no command names in its .records would be missing in the reference."""
+    known = {row[0].strip("`") for row in rows("Keys")}
+    unknown, found = [], 0
+    for folder, _, names in os.walk(os.path.join(ROOT, "tools")):
+        for name in names:
+            # a list of functions, not of fields
+            if not name.endswith(".c") or name == "hooks_table.c":
+                continue
+            text = read(os.path.relpath(os.path.join(folder, name), ROOT))
+            described = re.findall(r'\b[A-Z][A-Z_]*\((?:struct \w+, )?[A-Z]\w*, "([a-z]\w*)"', text)
+            found += len(described)
+            unknown += [(name, key) for key in described if key not in known]
+    tap.ok(found > 200, "keys of tables are found", found)
+    tap.equal(unknown, [], "the reference has the keys of every table: see .records of the commands")
+
+
 def trace_fields(tap):
     """The page of the trace file has the fields of an operation, with the numbers of the code."""
     page = read("docs/inside/trace-file.md").split("## Entries of EVNT")[1].split("\n## ")[0]
@@ -142,8 +159,9 @@ def trace_fields(tap):
     tap.equal({number: name for number, name in listed.items() if name != "iommu_driver"}, {**code, **named},
               "docs/inside/trace-file.md lists the fields of an operation")
     sources = re.search(r"`source`: ([^|]*)", page)[1]
-    values = read("bpf/lists.h").split("enum scope_source {")[1].split("SCOPE_NR_SOURCES")[0].count("SCOPE_SOURCE_")
-    tap.equal(re.findall(r"\b(\d) ", sources), [str(number) for number in range(values)], "and every source")
+    values = read("bpf/lists.h").split("enum scope_source {")[1].split("SCOPE_NR_SOURCES")[0]
+    tap.equal(re.findall(r"\b(\d) ", sources),
+              [str(number) for number in range(values.count("SCOPE_SOURCE_"))], "and every source")
 
 
 if sys.argv[2:] == ["--update"]:
@@ -151,4 +169,4 @@ if sys.argv[2:] == ["--update"]:
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
             file.write(written(option))
 else:
-    Tap().run(files, help_texts, completion, keys, written_keys, trace_fields)
+    Tap().run(files, help_texts, completion, keys, written_keys, described_keys, trace_fields)
