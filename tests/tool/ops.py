@@ -163,9 +163,10 @@ def losses(tap):
     truth = sum(int(line.split()[1]) for line in load.stdout.splitlines())
     told = len([o for o in objects if o.get("operation") in ("map", "unmap")])
     lost = objects[-1]["lost"]
-    # open, ioas_alloc and close: the first two fit into the buffer, the last one did not
-    tap.ok(0 < told < truth and told + lost == truth + 1,
-           "operations that come too fast for the reader are counted as lost", told, lost, truth)
+    # open and ioas_alloc fit into the buffer; close is small and may still fit
+    closed = any(o.get("operation") == "close" for o in objects)
+    tap.ok(0 < told < truth and told + lost + closed == truth + 1,
+           "operations that come too fast for the reader are counted as lost", told, lost, closed, truth)
 
     with Observer("ops", "--errors") as observer:
         observer.process.send_signal(signal.SIGSTOP)
