@@ -27,6 +27,8 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/dashboards)
 	install(DIRECTORY ${CMAKE_SOURCE_DIR}/dashboards/grafana ${CMAKE_SOURCE_DIR}/dashboards/prometheus
 		DESTINATION ${CMAKE_INSTALL_DATADIR}/iommuscope/dashboards COMPONENT dashboards
 		FILES_MATCHING PATTERN "*.json" PATTERN "*.yml")
+	install(PROGRAMS ${CMAKE_SOURCE_DIR}/dashboards/prometheus/configure
+		DESTINATION ${CMAKE_INSTALL_DATADIR}/iommuscope/dashboards/prometheus COMPONENT dashboards)
 endif()
 if(EXISTS ${CMAKE_SOURCE_DIR}/tools/bcc)
 	install(DIRECTORY ${CMAKE_SOURCE_DIR}/tools/bcc/

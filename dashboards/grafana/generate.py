@@ -22,16 +22,29 @@ ONE = HOSTS + ', operation=~"$operation"'
 PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999))
 
 
+def grown(metric, selector, by, interval="$__rate_interval"):
+    """What a counter grew by in an interval.
+
+    rate() and increase() do not see the events that create a series. Where the exporter was scraped
+    before the interval and did not have the series, all of its count is new.
+    """
+    one = f"{metric}{{{selector}}}"
+    total = f"sum by ({', '.join(by)})" if by else "sum"
+    return (f"{total} ({one} unless {one} offset {interval} and on (job, instance) "
+            f"iommufd_exporter_start_time_seconds{{{HOSTS}}} offset {interval} "
+            f"or increase({one}[{interval}]))")
+
+
 def quantile(share, metric, selector, *by):
-    return (f"histogram_quantile({share}, sum by ({', '.join((*by, 'le'))}) "
-            f"(rate({metric}_bucket{{{selector}}}[$__rate_interval])))")
+    return f"histogram_quantile({share}, {grown(metric + '_bucket', selector, (*by, 'le'))})"
 
 
 def buckets(metric, selector):
-    return f"sum by (le) (increase({metric}_bucket{{{selector}}}[$__rate_interval]))"
+    return grown(metric + "_bucket", selector, ("le",))
 
 
 def rate(metric, selector, *by):
+    """For counters that exist from the exporter's start."""
     return f"sum by ({', '.join(by)}) (rate({metric}{{{selector}}}[$__rate_interval]))"
 
 
@@ -67,20 +80,20 @@ def latency():
             lines("Rate", "Finished operations a second, by operation.",
                   [query(rate("iommufd_operations_total", HOSTS, "operation") + " > 0",
                          "{{operation}}")], "ops"),
-            lines("Failures", "Failed operations a second, by operation and reason; the catalogue "
-                  "of events explains each reason.",
-                  [query(rate("iommufd_failures_total", HOSTS, "operation", "reason"),
+            lines("Failures", "Failed operations in each step of the chart, by operation and reason; "
+                  "the catalogue of events explains each reason.",
+                  [query(grown("iommufd_failures_total", HOSTS, ("operation", "reason")),
                          "{{operation}}: {{reason}}"),
-                   query(rate("vfio_failures_total", HOSTS, "operation", "reason"),
-                         "vfio_{{operation}}: {{reason}}")], "ops"),
+                   query(grown("vfio_failures_total", HOSTS, ("operation", "reason")),
+                         "vfio_{{operation}}: {{reason}}")]),
             row("$operation", "operation"),
             heatmap("$operation: duration", "Calls by duration.", buckets(duration, ONE)),
             lines("$operation: percentiles", "Half of the calls take p50 or less.",
                   [query(quantile(share, duration, ONE), name) for name, share in PERCENTILES],
                   "s", log=True),
-            lines("$operation: where the time goes", "Time spent in each phase, a second of time; "
-                  "what is in no phase is not shown.",
-                  [query(rate(f"{phase}_sum", ONE, "phase"), "{{phase}}")], "s", stacked=True),
+            lines("$operation: where the time goes", "Time spent in each phase, in each step of the "
+                  "chart; what is in no phase is not shown.",
+                  [query(grown(f"{phase}_sum", ONE, ("phase",)), "{{phase}}")], "s", stacked=True),
             lines("$operation: p99 by phase", "99 % of the operations spent less in the phase.",
                   [query(quantile(0.99, phase, ONE, "phase"), "{{phase}}")], "s", log=True),
             repeated(heatmap("$operation: $phase", "Calls by time in the phase.",
@@ -91,8 +104,9 @@ def latency():
                          "{{operation}}")], "binBps"),
             lines("Time for each page", "Time of the operation for each page that was pinned or "
                   "unpinned: touching memory before and huge pages make it small.",
-                  [query(rate(f"{duration}_sum", HOSTS + ', operation=~"map|unmap"', "operation")
-                         + " / on (operation) (" + rate("iommufd_operation_pages_total", HOSTS, "operation")
+                  [query(grown(f"{duration}_sum", HOSTS + ', operation=~"map|unmap"', ("operation",))
+                         + " / on (operation) ("
+                         + grown("iommufd_operation_pages_total", HOSTS, ("operation",))
                          + " > 0)", "{{operation}}")], "s"),
             row("VFIO"),
             lines("VFIO: rate", "Finished operations on devices a second.",
@@ -120,19 +134,19 @@ def devices():
                    f"count(iommufd_device_attached{{{one}}} == 0) or vector(0)", "short",
                    steps((None, "green"), (1, "orange"))),
             figure("Replacements", "In the time shown.",
-                   f"sum(increase(iommufd_replacements_total{{{one}}}[$__range])) or vector(0)"),
+                   grown("iommufd_replacements_total", one, (), "$__range") + " or vector(0)"),
             figure("Not hitless", "Of them, those that left the device without a translation.",
-                   f'sum(increase(iommufd_replacements_total{{{one}, '
-                   'verdict=~"blocked|rolled_back|stranded"}[$__range])) or vector(0)', "short",
-                   steps((None, "green"), (1, "orange"))),
+                   grown("iommufd_replacements_total",
+                         one + ', verdict=~"blocked|rolled_back|stranded"', (), "$__range")
+                   + " or vector(0)", "short", steps((None, "green"), (1, "orange"))),
             figure("Faults", "Accesses that faulted because of a replacement, in the time shown; 0 only "
                    "if the faults of all replacements are known.",
-                   f"sum(increase(iommufd_replacement_faults_total{{{one}}}[$__range])) > 0 or vector(0) "
-                   f"unless on () sum(increase(iommufd_replacements_faults_unknown_total{{{one}}}"
-                   "[$__range])) > 0", "short", steps((None, "green"), (1, "red")),
-                   noValue="not reported"),
+                   grown("iommufd_replacement_faults_total", one, (), "$__range")
+                   + " > 0 or vector(0) unless on () "
+                   + grown("iommufd_replacements_faults_unknown_total", one, (), "$__range") + " > 0",
+                   "short", steps((None, "green"), (1, "red")), noValue="not reported"),
             figure("Window, p99", "99 % of the windows without translation were shorter.",
-                   f"histogram_quantile(0.99, sum by (le) (increase({window}_bucket{{{HOSTS}}}[$__range])))",
+                   f"histogram_quantile(0.99, {grown(window + '_bucket', HOSTS, ('le',), '$__range')})",
                    "s"),
             table("Devices", "What each device is attached to.",
                   [attachment,
@@ -151,14 +165,16 @@ def devices():
                                                   "1": {"text": "attached", "color": "green",
                                                         "index": 1}}}]),
             row("Replacements"),
-            lines("Replacements by verdict", "Replacements a second, by their effect on running DMA.",
-                  [query(rate("iommufd_replacements_total", one, "verdict"), "{{verdict}}")], "ops",
+            lines("Replacements by verdict", "Replacements in each step of the chart, by their effect on "
+                  "running DMA.",
+                  [query(grown("iommufd_replacements_total", one, ("verdict",)), "{{verdict}}")],
                   stacked=True),
-            lines("Faults", "Accesses that faulted, a second: in the window, or after it.",
-                  [query(rate("iommufd_replacement_faults_total", one, "device", "when"),
+            lines("Faults", "Accesses that faulted, in each step of the chart: in the window, or after "
+                  "it.",
+                  [query(grown("iommufd_replacement_faults_total", one, ("device", "when")),
                          "{{device}}, {{when}}"),
-                   query(rate("iommufd_other_faults_total", HOSTS, "instance"),
-                         "others on {{instance}}")], "ops"),
+                   query(grown("iommufd_other_faults_total", HOSTS, ("instance",)),
+                         "others on {{instance}}")]),
             heatmap("Window without translation", "Windows by length.",
                     buckets(window, HOSTS)),
             lines("Window and duration, p99", "By the IOMMU's driver: whether a switch is hitless is "

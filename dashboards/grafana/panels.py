@@ -9,7 +9,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SCHEMA_VERSION = 39
 
 # What every selector begins with, so that a dashboard shows the hosts chosen and nothing else.
-HOSTS = 'job="iommuscope", instance=~"$host"'
+HOSTS = 'job=~"$job", instance=~"$host"'
 
 
 def query(expr, legend=None, kind="time_series", instant=False):
@@ -127,8 +127,8 @@ def row(title, repeat=None):
     return panel
 
 
-def labels(name, label, metric, key, include_all=True, value=None):
-    """A variable with the values of a label."""
+def labels(name, label, metric, key, include_all=True, value=None, all_value=".*"):
+    """A variable with the values of a label; without an all_value, All is the list of them."""
     chosen = value or ("$__all" if include_all else "")
     variable = {"type": "query", "name": name, "label": label, "datasource": DATASOURCE,
                 "query": {"query": f"label_values({metric}, {key})", "refId": name},
@@ -136,8 +136,8 @@ def labels(name, label, metric, key, include_all=True, value=None):
                 "regex": "", "skipUrlSync": False, "options": [],
                 "current": {"selected": True, "text": ["All" if chosen == "$__all" else chosen],
                             "value": [chosen]}}
-    if include_all:
-        variable["allValue"] = ".*"
+    if include_all and all_value:
+        variable["allValue"] = all_value
     return variable
 
 
@@ -146,8 +146,10 @@ def _variables(more):
                   "query": "prometheus", "refresh": 1, "multi": False, "includeAll": False,
                   "hide": 0, "regex": "", "skipUrlSync": False, "options": [],
                   "current": {"selected": False, "text": "default", "value": "default"}}
-    host = labels("host", "Host", 'iommufd_exporter_build_info{job="iommuscope"}', "instance")
-    return [datasource, host, *more]
+    # the jobs that have an exporter: a selector of "up" must not find others
+    job = labels("job", "Job", "iommufd_exporter_build_info", "job", all_value=None)
+    host = labels("host", "Host", 'iommufd_exporter_build_info{job=~"$job"}', "instance")
+    return [datasource, job, host, *more]
 
 
 def layout(panels):

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "tool"))
@@ -78,6 +79,52 @@ def runbook(tap):
     tap.equal(set(alerts) - tested, set(), "each alert is tested")
 
 
+LATE = ("_bucket", "_sum", "_count", "iommufd_failures_total", "vfio_failures_total",
+        "iommufd_replacements_total", "iommufd_replacement_faults_total",
+        "iommufd_replacements_faults_unknown_total", "iommufd_exporter_http_requests_total")
+
+
+def late_series(tap):
+    """Series that appear with a count: rate() and increase() alone do not see it."""
+    for path in sorted(glob.glob(os.path.join(GRAFANA, "*.json"))):
+        wrong = []
+        for panel in json.loads(read(path))["panels"]:
+            for expression in (target["expr"] for target in panel.get("targets", [])):
+                for series in re.findall(r"(?:rate|increase)\((\w+\{[^}]*\})", expression):
+                    name = series.split("{")[0]
+                    if name.endswith(LATE) and series + " unless " + series + " offset" not in expression:
+                        wrong.append(panel["title"] + ": " + name)
+        tap.equal(wrong, [], os.path.basename(path) + " counts what creates a series")
+
+
+def configured(tap):
+    """The rules with other settings are the same rules with other settings."""
+    script = os.path.join(PROMETHEUS, "configure")
+    selector, address = r'job=~"vfio|a&b\\.c", env="prod"', "https://wiki.example.com/a?b=1&c=|/runbook"
+    names = ["iommuscope.alerts.yml", "iommuscope.rules.yml"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(script, "--selector", selector, "--runbook", address, folder)
+        tap.equal((result.returncode, result.stdout + result.stderr), (0, ""), "configure takes a selector")
+        wanted = {name: read("dashboards", "prometheus", name).replace('job="iommuscope"', selector)
+                  .replace("docs/use/runbook.md", address) for name in names}
+        tap.equal({name: read(folder, name) for name in sorted(os.listdir(folder))}, wanted,
+                  "it writes the rules with it, and with the address of the runbook")
+        result = run(script, "--selector", "job=vfio", folder)
+        tap.equal((result.returncode, result.stdout, {name: read(folder, name) for name in names}),
+                  (1, "", wanted), "it refuses what Prometheus does not accept")
+        run(script, folder)
+        tap.equal({name: read(folder, name) for name in names},
+                  {name: read("dashboards", "prometheus", name) for name in names},
+                  "without settings it writes the rules as they are")
+    tap.equal([run(script, *words).returncode
+               for words in ((), ("--runbook",), ("--job", "x", "."), ("/nowhere",), (PROMETHEUS,))],
+              [2, 2, 2, 1, 1], "it refuses wrong arguments, and to overwrite its originals")
+    unselected = [(where, name) for where, text in expressions().items() if where.endswith(".yml")
+                  for name, more in re.findall(r"(?<![\w:|\"])((?:iommufd|vfio)_\w+)(?![\w:])(\{job=)?", text)
+                  if not more and "|" + name not in text and name + "|" not in text]
+    tap.equal(unselected, [], "each metric in a rule has the selector")
+
+
 def promtool(tap):
     rules = sorted(glob.glob(os.path.join(PROMETHEUS, "*.rules.yml"))
                    + glob.glob(os.path.join(PROMETHEUS, "*.alerts.yml")))
@@ -95,4 +142,4 @@ def generated(tap):
 
 
 if __name__ == "__main__":
-    Tap().run(names_exist, runbook, promtool, generated)
+    Tap().run(names_exist, runbook, late_series, configured, promtool, generated)

@@ -30,7 +30,7 @@ sys.dont_write_bytecode = True
 from tooltest import Tap, patience, wait_for
 
 # The values that Grafana would insert for its variables.
-VARIABLES = {"host": ".*", "operation": "map|replace", "phase": ".*", "device": ".*",
+VARIABLES = {"job": "iommuscope", "host": ".*", "operation": "map|replace", "phase": ".*", "device": ".*",
              "__rate_interval": "10s", "__range": "1m", "datasource": "prometheus"}
 
 
@@ -95,6 +95,9 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=patience(20)) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
+            # it answers so, in plain text, until it has started
+            if error.code == 503:
+                raise
             return {"error": json.load(error).get("error")}
 
     def value(self, expression):
@@ -185,7 +188,9 @@ def rules(tap, _guest, prometheus):
     found = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
     bad = [rule["name"] + ": " + rule.get("lastError", "") for rule in found if rule["health"] != "ok"]
     tap.ok(len(found) > 15 and not bad, "Prometheus evaluates all %d rules" % len(found), *bad)
+    # new events have series only while there are some
     empty = [rule["name"] for rule in found if rule["type"] == "recording"
+             and not rule["name"].endswith(":new10m")
              and not prometheus.ask("query", query="last_over_time(%s[1m])" % rule["name"])["result"]]
     tap.equal(empty, [], "every recording rule has data")
     firing = {alert["labels"]["alertname"] for alert in prometheus.ask("alerts")["alerts"]}

@@ -103,7 +103,8 @@ class Build:
                            "usr/share/iommuscope/bcc/iommufd-snoop"],
             "iommuscope-dkms": [f"usr/src/iommuscope-{self.version}/{name}" for name in (
                 "dkms.conf", "kernel/Kbuild", "kernel/iommufd/main.c", "tracepoints/iommufd.h")],
-            "iommuscope-dashboards": ["usr/share/iommuscope/dashboards/prometheus/prometheus.yml"],
+            "iommuscope-dashboards": ["usr/share/iommuscope/dashboards/prometheus/prometheus.yml",
+                                      "usr/share/iommuscope/dashboards/prometheus/configure"],
         }
         for unit in glob.glob(os.path.join(self.source, "packaging", "systemd", "*.service")):
             wanted["iommuscope"].append("usr/lib/systemd/system/" + os.path.basename(unit))

@@ -10,6 +10,7 @@ import time
 
 from exporter import PORT, get, load, sample, samples
 from iommufd import IOVA, Space, memlock
+from iommushell import Shell
 from tooltest import Observer, Tap, patience, run, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
@@ -31,6 +32,7 @@ def counts(tap):
     with Observer("export") as observer:
         status, headers, _ = get("/-/healthy")
         tap.equal(status, 200, "it is healthy")
+        early = samples(get("/metrics")[2])
         truth = load("200", "0x10000", "10")
         status, headers, text = get("/metrics")
         tap.equal((status, headers["Content-Type"]),
@@ -41,6 +43,14 @@ def counts(tap):
               ["serving http://127.0.0.1:9947/metrics",
                "capabilities kept: CAP_BPF CAP_PERFMON"],
               "it reports where it serves, and with which capabilities")
+    # what dashboards/prometheus asks for
+    tap.equal(([sample(early, "iommufd_failures_total", operation=operation, reason="memlock_limit")
+                for operation in ("map", "copy", "attach", "replace", "hwpt_alloc", "access_pin")],
+               [sample(early, "iommufd_operation_phase_duration_seconds_" + part, operation="map", phase="pin")
+                for part in ("count", "sum")],
+               {sample(early, "iommufd_lost_events_total", source=source)
+                for source in ("failures", "replacements", "running")}),
+              ([0] * 6, [0] * 2, {0}), "what alerts look at is 0 from the start")
     told = samples(text)
     for operation in "map", "unmap":
         count, errors, _ = truth[operation]
@@ -122,6 +132,29 @@ def replacements(tap):
         tap.skip("replacements", "no mock IOMMU")
         return
     with Observer("export"):
+        with Shell() as shell:
+            file = shell.open()
+            space = shell.ioas(file)
+            stdev, _, index, *_ = shell.device(file, 88)
+            shell.attach(file, stdev, space)
+            bound = samples(get("/metrics")[2])
+            name = "iommufd-mock.%d" % index
+            counters = [value for metric in ("iommufd_replacements_total", "iommufd_replacement_faults_total",
+                                             "iommufd_replacements_faults_unknown_total")
+                        for key, value in bound.get(metric, {}).items() if ("device", name) in key]
+            tap.equal(counters, [0] * 11, "a bound device has its counters before its first replacement")
+            shell.replace(file, stdev, shell.ioas(file))
+            verdicts = {}
+
+            def counted():
+                text = get("/metrics")[2]
+                replaced = samples(text)["iommufd_replacements_total"]
+                verdicts.update((key, value) for key, value in replaced.items() if ("device", name) in key)
+                return sum(verdicts.values()) == 1 and len(verdicts) == text.count(
+                    'iommufd_replacements_total{device="%s"' % name)
+
+            wait_for(counted)
+            tap.equal((sum(verdicts.values()), len(verdicts)), (1, 7), "and each of them once after it")
         lines = [line.split() for line in run("replace-load", "20", "1").stdout.splitlines()]
         replaced, device = int(lines[0][1]), lines[1][0]
 

@@ -3,7 +3,8 @@
  * The metrics of iommuscope export.
  *
  * Every operation and result has a counter from the start, so that the first failure already shows
- * as an increase.  Histograms and other metrics with many samples appear when they have data.
+ * as an increase.  So have the reason and the phase that alerts of dashboards/prometheus ask for.
+ * Other reasons and histograms appear when they have data.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -138,11 +139,34 @@ static void write_operations(struct exposition *text, const struct exporter *exp
 	}
 }
 
+/* Pinning that has not yet happened: an alert looks at it. */
+static void write_no_pinning(struct exposition *text, const struct exporter *exporter,
+			     const struct subsystem *subsystem, const bool *pinned)
+{
+	static const unsigned int maps[] = { SCOPE_OPERATION_iommufd_map,
+					     SCOPE_OPERATION_type1_map };
+	static const struct histogram none;
+	struct labels labels;
+	size_t i;
+
+	/* with a further label, the future series are not known */
+	if (exporter->settings->by)
+		return;
+	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		if (pinned[maps[i]] || !of(subsystem, maps[i]) || !session_may_see(maps[i]))
+			continue;
+		labels = labels_of_operation(maps[i]);
+		labels_add(&labels, "phase", phase_name(SCOPE_PHASE_pin));
+		exposition_histogram(text, &labels, &none);
+	}
+}
+
 static void write_durations(struct exposition *text, const struct exporter *exporter,
 			    const struct subsystem *subsystem)
 {
 	const struct latency_set *set = &exporter->latency.total;
 	const struct latency_series *series;
+	bool pinned[SCOPE_NR_OPERATIONS] = {};
 	struct labels labels, phase;
 	unsigned int i;
 	size_t s;
@@ -166,8 +190,11 @@ static void write_durations(struct exposition *text, const struct exporter *expo
 			phase = labels;
 			labels_add(&phase, "phase", phase_name(latency_phase(series, i)));
 			exposition_histogram(text, &phase, &series->histograms[i]);
+			if (latency_phase(series, i) == SCOPE_PHASE_pin)
+				pinned[series->operation] = true;
 		}
 	}
+	write_no_pinning(text, exporter, subsystem, pinned);
 }
 
 static void write_memory_counters(struct exposition *text, const struct exporter *exporter)
@@ -198,9 +225,35 @@ static void write_memory_counters(struct exposition *text, const struct exporter
 	}
 }
 
+/* RLIMIT_MEMLOCK not yet reached by the operations that pin: an alert looks at it. */
+static void write_no_memlock_failures(struct exposition *text, const struct subsystem *subsystem,
+				      const bool *reached)
+{
+	static const unsigned int pinning[] = {
+		SCOPE_OPERATION_iommufd_map,    SCOPE_OPERATION_iommufd_copy,
+		SCOPE_OPERATION_iommufd_attach, SCOPE_OPERATION_iommufd_replace,
+		SCOPE_OPERATION_iommufd_hwpt_alloc, SCOPE_OPERATION_iommufd_access_pin,
+		SCOPE_OPERATION_type1_map,      SCOPE_OPERATION_type1_attach,
+		SCOPE_OPERATION_type1_access_pin,
+	};
+	const unsigned int reason = SCOPE_REASON_iommufd_memlock_limit;
+	struct labels labels;
+	size_t i;
+
+	for (i = 0; i < sizeof(pinning) / sizeof(pinning[0]); i++) {
+		if (reached[pinning[i]] || !of(subsystem, pinning[i]) ||
+		    !session_may_see(pinning[i]))
+			continue;
+		labels = labels_of_operation(pinning[i]);
+		labels_add(&labels, "reason", reason_name(pinning[i], reason));
+		exposition_u64(text, &labels, 0);
+	}
+}
+
 static void write_failures(struct exposition *text, const struct exporter *exporter,
 			   const struct subsystem *subsystem)
 {
+	bool memlock_reached[SCOPE_NR_OPERATIONS] = {};
 	const struct failure *failure;
 	struct labels labels;
 	size_t i;
@@ -213,7 +266,10 @@ static void write_failures(struct exposition *text, const struct exporter *expor
 		labels = labels_of_operation(failure->operation);
 		labels_add(&labels, "reason", reason_name(failure->operation, failure->reason));
 		exposition_u64(text, &labels, failure->count);
+		if (failure->reason == SCOPE_REASON_iommufd_memlock_limit)
+			memlock_reached[failure->operation] = true;
 	}
+	write_no_memlock_failures(text, subsystem, memlock_reached);
 }
 
 static void write_inflight(struct exposition *text, const struct exporter *exporter,
