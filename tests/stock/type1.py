@@ -18,6 +18,7 @@ from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
 
 DEVICE = sys.argv[1]
 BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
+USER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "device_user.py")
 PAGE = 4096
 # takes a second or more if it has to be faulted in
 LONG = 1536 << 20
@@ -220,8 +221,8 @@ def recording(tap):
 
 def counted():
     """Maps and unmaps that the exporter counts."""
-    found = samples(get("/metrics")[2])
-    return [sample(found, "iommufd_operations_total", operation=operation, source="type1", result="success")
+    found = samples(get("/metrics")[2]).get("iommufd_operations_total", {})
+    return [found.get((("operation", operation), ("result", "success"), ("source", "type1")))
             for operation in ("map", "unmap")]
 
 
@@ -248,9 +249,78 @@ def busy(tap):
               "and the exporter says what it does not observe any more")
 
 
+def sources():
+    """Sources that the exporter observes."""
+    found = samples(get("/metrics")[2])["iommufd_exporter_source_observed"]
+    return sorted(labels["source"] for labels, value in ((dict(key), value) for key, value in found.items()) if value)
+
+
+def load_modules():
+    subprocess.run(["modprobe", "-a", "vfio-pci", "vfio_iommu_type1"], check=True)
+    subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
+
+
+def counts_exactly(tap, number, so_far, name):
+    """Make this many calls; all so far must be counted."""
+    run("type1-load", DEVICE, "pairs", str(number))
+    wanted = [so_far + number] * 2
+    wait_for(lambda: counted() == wanted)
+    tap.equal(counted(), wanted, name)
+
+
+def of_devices():
+    """Operations of vfio that the exporter counts."""
+    counts = collections.Counter()
+    for labels, value in samples(get("/metrics")[2]).get("vfio_operations_total", {}).items():
+        counts[dict(labels)["operation"]] += value
+    return +counts
+
+
+def device_counts_exactly(tap, name):
+    """Use the device; all calls must be counted, also those that the driver alone sees."""
+    before = of_devices()
+    with tempfile.NamedTemporaryFile("r") as log:
+        run("python3", USER, log.name, DEVICE, timeout=120)
+        calls = collections.Counter(json.loads(line)["operation"] for line in log)
+    wait_for(lambda: of_devices() == before + calls)
+    tap.ok(calls["bar_fault"], "the device is used", calls)
+    tap.equal(of_devices() - before, calls, name)
+
+
+def later(tap):
+    """The modules come after the tool, as on a host whose guests start long after it has booted."""
+    run("modprobe", "-r", "vfio_pci", "vfio_iommu_type1")
+    if os.path.isdir("/sys/module/vfio"):
+        raise RuntimeError("vfio is still loaded")
+    with Observer("export") as exporter:
+        tap.equal((sources(), counted()), ([], [None, None]), "without a module the exporter runs")
+        load_modules()
+        tap.ok(wait_for(lambda: sources() == ["type1", "vfio"]), "it finds modules that are loaded later", sources())
+        counts_exactly(tap, 50, 0, "and counts their operations exactly")
+        device_counts_exactly(tap, "and those of their devices")
+        with open("/proc/%d/status" % exporter.process.pid, encoding="ascii") as status:
+            kept = [line.split()[1] for line in status if line.startswith("CapEff")]
+        tap.equal(kept, ["000000c000000000"], "it has given up the capability to read the BTF of modules")
+        result = run("modprobe", "-r", "vfio_iommu_type1")
+        tap.ok(result.returncode and os.path.isdir("/sys/module/vfio_iommu_type1"),
+               "a module that is observed cannot be unloaded", result.stderr)
+        for turn in 1, 2:
+            lines = len(exporter.so_far())
+            run("modprobe", "-r", "vfio_pci")
+            tap.ok(not os.path.isdir("/sys/module/vfio_pci_core"), "a driver can be unloaded")
+            load_modules()
+            tap.ok(wait_for(lambda seen=lines: len(exporter.so_far()) > seen), "when it is loaded again, that is seen")
+            counts_exactly(tap, 10, 40 + turn * 10, "and no counter goes back")
+            device_counts_exactly(tap, "what the driver sees is counted again")
+        value = sample(samples(get("/metrics")[2]), "iommufd_exporter_load_failures_total")
+    tap.equal((value, exporter.stderr),
+              (0, "iommuscope: nothing to observe yet: waiting for vfio_iommu_type1 or iommufd (modprobe vfio-pci)\n"),
+              "it has reported what it waits for, and nothing else")
+
+
 if __name__ == "__main__":
     subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
-    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording, busy)
+    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording, busy, later)
     wanted = sys.argv[2:]
     Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))

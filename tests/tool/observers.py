@@ -9,10 +9,12 @@ import signal
 import subprocess
 import tempfile
 
+from exporter import get, samples
 from tooltest import (TOOL, Observer, Tap, ends_with_process, ends_with_reader, patience, run, tool,
                       wait_for)
 
 KNOBS = "/sys/kernel/debug/iommufd-mock/"
+WAITS = "nothing to observe yet: waiting for vfio_iommu_type1 or iommufd (modprobe vfio-pci)"
 MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
 
 
@@ -104,6 +106,33 @@ def in_use(tap, name, result):
     tap.ok(result.returncode and "in use" in result.stderr, name, result.stderr)
 
 
+def allocated():
+    """IOASes that the exporter has counted."""
+    counts = samples(get("/metrics")[2]).get("iommufd_operations_total", {})
+    return counts.get((("operation", "ioas_alloc"), ("result", "success")))
+
+
+def later(tap):
+    """Modules that are loaded one by one while commands run."""
+    with Observer("export") as exporter:
+        tap.equal(allocated(), None, "the exporter runs without a module")
+        run("modprobe", "iommufd")
+        tap.ok(wait_for(lambda: allocated() == 0), "it finds iommufd when that is loaded", allocated())
+        run("ioas-load", "3")
+        tap.ok(wait_for(lambda: allocated() == 3), "and counts its operations", allocated())
+        with Observer("lat", "--json") as lat, Observer("ops", "--json") as ops:
+            lines = len(exporter.so_far())
+            run("modprobe", "-a", "vfio-pci", "iommufd-mock")
+            tap.ok(wait_for(lambda: len(exporter.so_far()) > lines), "it finds vfio when that is loaded")
+            run("ioas-load", "2")
+            tap.ok(wait_for(lambda: allocated() == 5), "counters go on", allocated())
+        tap.equal(({o["operation"]: o["count"] for o in lat.objects()[0]["operations"]}.get("ioas_alloc"),
+                   sum(o.get("operation") == "ioas_alloc" for o in ops.objects())), (2, 2),
+                  "nothing is counted twice by other commands either")
+    tap.equal((exporter.status, exporter.stderr), (0, "iommuscope: %s\n" % WAITS),
+              "it reports once what it waits for")
+
+
 def unloading(tap):
     try:
         # all of them in turn: drivers can be unloaded, observed modules cannot
@@ -135,13 +164,14 @@ def unloading(tap):
         result = results[-1]
         tap.equal((result.returncode, result.stderr), (0, ""), "afterwards it can")
         nothing = "nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe vfio-pci)"
-        for command in "lat", "ops", "stuck", "state", "export":
+        for command in "lat", "ops", "stuck", "state":
             result = tool(command)
             wanted = nothing
             if command == "state":
                 wanted = "nothing to show: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded"
             tap.equal((result.returncode, result.stdout, result.stderr),
                       (1, "", "iommuscope: %s\n" % wanted), "%s: without a module it reports that" % command)
+        later(tap)
     finally:
         run("modprobe", "-a", "vfio-pci", "iommufd-mock")
 

@@ -180,6 +180,38 @@ def settings(tap, manager):
     os.unlink(SETTINGS)
 
 
+def later(tap, manager):
+    """The service starts at boot, and the modules are loaded when the first guest starts."""
+    modules = [name for name in ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
+               if os.path.isdir("/sys/module/" + name)]
+    try:
+        # the kernel frees the programs of the run before shortly after its end
+        tap.ok(wait_for(lambda: run("rmmod", *modules) and not os.path.isdir("/sys/module/iommufd")),
+               "no module is loaded", run("lsmod").stdout)
+        started = manager.systemctl("start", UNIT)
+        tap.equal((started.returncode, manager.show("ActiveState")), (0, "active"), "the service starts without a module")
+        tap.equal(counts_of_maps(), (None, None), "and has no operations to show")
+    finally:
+        run("modprobe", "-a", *reversed(modules))
+    tap.ok(wait_for(lambda: counts_of_maps() == (0, 0)), "it finds the modules in its sandbox", counts_of_maps())
+    truth = load("50", "0x10000", "10")["map"]
+    wanted = (truth[0] - truth[1], truth[1])
+    wait_for(lambda: counts_of_maps() == wanted)
+    tap.equal(counts_of_maps(), wanted, "and counts their operations")
+    with Space() as space:
+        space.map(IOVA, 1 << 20)
+        tap.ok(wait_for(lambda: list(samples(get("/metrics")[2]).get("iommufd_ioas_mapped_bytes", {}).values()) == [1 << 20]),
+               "and reads their state")
+    tap.equal(manager.show("NRestarts"), "0", "without a restart")
+    manager.systemctl("stop", UNIT)
+
+
+def counts_of_maps():
+    """(successes, failures); None if the exporter does not have them."""
+    found = samples(get("/metrics")[2]).get("iommufd_operations_total", {})
+    return tuple(found.get((("operation", "map"), ("result", result))) for result in ("success", "error"))
+
+
 def main():
     tap = Tap()
     with Manager() as manager:
@@ -188,7 +220,7 @@ def main():
                 test(points, manager)
             run_test.__name__ = test.__name__
             return run_test
-        tap.run(*map(with_manager, (sandbox, figures, restarts, on_demand, passwords, settings)))
+        tap.run(*map(with_manager, (sandbox, figures, restarts, on_demand, passwords, later, settings)))
 
 
 if __name__ == "__main__":

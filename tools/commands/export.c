@@ -269,14 +269,27 @@ static void serve(struct serving *serving)
 	} while (run_wait(&serving->run, serving->server ? server_fd(serving->server) : -1, next));
 }
 
+/* Sources may come later.  Return 0, or -1 after a message. */
+static int check(void)
+{
+	if (session_check_early())
+		return -1;
+	if (!*session_sources())
+		complain("nothing to observe yet: waiting for vfio_iommu_type1 or iommufd (modprobe "
+			 "vfio-pci)");
+	return 0;
+}
+
 static int export_main(const struct options *options)
 {
 	struct serving serving = { .options = options };
 	int status = EXIT_FAILED;
 
+	if (session_prepare_to_extend())
+		return EXIT_FAILED;
 	if (own.web_config && web_config_read(&serving.config, own.web_config))
 		return EXIT_FAILED;
-	if ((own.textfile && check_textfile()) || open_sockets(&serving) || session_check())
+	if ((own.textfile && check_textfile()) || open_sockets(&serving) || check())
 		return EXIT_FAILED;
 	if (!start(&serving)) {
 		serve(&serving);
@@ -318,6 +331,8 @@ const struct command command_export = {
 		"everything is open, export drops all capabilities but CAP_BPF and CAP_PERFMON, "
 		"and CAP_DAC_OVERRIDE if writing the textfile needs it.  It accepts sockets from "
 		"systemd and notifies it when ready; the packages contain the units.\n\n"
+		"The modules may be loaded before export or later.  A second process keeps "
+		"CAP_SYS_ADMIN, and does nothing but open types and probes for the first.\n\n"
 		"The FILE of --web-config has a tls_server_config with cert_file and key_file, and "
 		"basic_auth_users with bcrypt hashes; docs/use/metrics.md has an example.",
 	.examples = examples,

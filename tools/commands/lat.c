@@ -158,6 +158,12 @@ static void observe(struct reporting *reporting, struct run *run)
 	}
 }
 
+/* Observe modules that were loaded later. */
+static void extend(void *latency)
+{
+	latency_extend(latency);
+}
+
 static int lat_main(const struct options *given)
 {
 	struct options options = *given;
@@ -192,6 +198,7 @@ static int lat_main(const struct options *given)
 	}
 	if (run_begin(&run, &options) || latency_attach(&reporting.latency))
 		goto out_close;
+	run_follow(&run, extend, &reporting.latency);
 	reporting.start_ns = now_ns();
 	reporting.last_ns = reporting.start_ns;
 	if (run_start(&run))

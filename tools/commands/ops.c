@@ -108,6 +108,12 @@ static void print_lost(struct stream *stream, uint64_t lost)
 	}
 }
 
+/* Observe modules that were loaded later. */
+static void extend(void *operations)
+{
+	operations_extend(operations);
+}
+
 static int ops_main(const struct options *options)
 {
 	struct stream stream = { .options = options, .json = { .file = stdout } };
@@ -129,6 +135,7 @@ static int ops_main(const struct options *options)
 		goto out_close;
 	if (run_begin(&run, options) || operations_attach(&operations))
 		goto out_close;
+	run_follow(&run, extend, &operations);
 	if (!options->json) {
 		operation_heading();
 		flush_output();

@@ -232,6 +232,21 @@ static void print_summary(const struct recording *recording)
 		printf("; none lost\n");
 }
 
+/* What modules that are loaded later extend. */
+struct observation {
+	struct operations *operations;
+	struct replacements *replacements;
+};
+
+static void extend(void *context)
+{
+	const struct observation *observation = context;
+
+	operations_extend(observation->operations);
+	if (observation->replacements)
+		replacements_extend(observation->replacements);
+}
+
 static int record_main(const struct options *options)
 {
 	struct recording recording = { .options = options, .fd = -1 };
@@ -242,6 +257,7 @@ static int record_main(const struct options *options)
 		.room_bytes = own.buffer_mib << 20,
 	};
 	struct operations operations;
+	struct observation observation = { .operations = &operations };
 	struct run run;
 	int status = EXIT_FAILED;
 	bool more = true;
@@ -260,6 +276,8 @@ static int record_main(const struct options *options)
 	    (recording.replacements && replacements_attach(recording.replacements)) ||
 	    run_start(&run))
 		goto out_close;
+	observation.replacements = recording.replacements;
+	run_follow(&run, extend, &observation);
 	do {
 		more = take(&recording, &operations);
 	} while (more && run_wait(&run, operations_fd(&operations), now_ns() + LOOK_EVERY_NS));

@@ -246,6 +246,12 @@ static bool read_more(struct stream *stream, struct replacements *replacements)
 	return flush_output() && !(stream->wanted && stream->printed >= stream->wanted);
 }
 
+/* Observe modules that were loaded later. */
+static void extend(void *replacements)
+{
+	replacements_extend(replacements);
+}
+
 static int watch(const struct options *options)
 {
 	struct stream stream = {
@@ -263,6 +269,7 @@ static int watch(const struct options *options)
 		return EXIT_FAILED;
 	if (run_begin(&run, options) || replacements_attach(replacements))
 		goto out_close;
+	run_follow(&run, extend, replacements);
 	if (!options->json && !own.timeline) {
 		print_heading();
 		flush_output();

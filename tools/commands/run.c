@@ -19,11 +19,14 @@
 #include "commands/run.h"
 #include "observe/session.h"
 #include "text/clock.h"
+#include "text/difference.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 
 /* How long a command may take to end, by itself or after SIGTERM, before the next step. */
 #define COMMAND_END_NS 2000000000ULL
+/* How often to look for modules. */
+#define MODULES_LOOK_EVERY_NS 1000000000ULL
 /* poll() takes milliseconds, as an int. */
 #define POLL_MOST_NS (INT_MAX * 1000000ULL)
 
@@ -155,6 +158,48 @@ static bool read_signals(struct run *run)
 	return ends;
 }
 
+void run_follow(struct run *run, void (*extend)(void *observation), void *observation)
+{
+	run->extend = extend;
+	run->observation = observation;
+}
+
+/* Look for modules, when it is time.  Return the time of the next look. */
+static uint64_t look_for_modules(struct run *run)
+{
+	if (!run->extend)
+		return UINT64_MAX;
+	if (now_ns() < run->look_ns)
+		return run->look_ns;
+	if (session_modules_changed()) {
+		if (!session_renew())
+			run->extend(run->observation);
+		session_started();
+	}
+	run->look_ns = now_ns() + MODULES_LOOK_EVERY_NS;
+	return run->look_ns;
+}
+
+/* Wait until an event arrives, or @until_ns. */
+static void wait_for_events(struct run *run, struct pollfd *fds, nfds_t nr, uint64_t until_ns)
+{
+	struct timespec timeout;
+	uint64_t look, left;
+	int events;
+
+	do {
+		look = look_for_modules(run);
+		left = difference(look < until_ns ? look : until_ns, now_ns());
+		timeout.tv_sec = left / 1000000000;
+		timeout.tv_nsec = left % 1000000000;
+		events = ppoll(fds, nr, &timeout, NULL);
+		if (events < 0 && errno != EINTR) {
+			complain("poll: %s", strerror(errno));
+			exit(EXIT_FAILED);
+		}
+	} while (!events && now_ns() < until_ns);
+}
+
 bool run_wait(struct run *run, int fd, uint64_t until_ns)
 {
 	/* stdout: no events requested; POLLERR is always reported when the reader goes away */
@@ -164,20 +209,12 @@ bool run_wait(struct run *run, int fd, uint64_t until_ns)
 		{ .fd = run->process_fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
 	};
-	struct timespec timeout;
-	uint64_t now = now_ns();
 
 	if (run->end)
 		return false;
 	if (run->end_ns && run->end_ns < until_ns)
 		until_ns = run->end_ns;
-	until_ns = until_ns > now ? until_ns - now : 0;
-	timeout.tv_sec = until_ns / 1000000000;
-	timeout.tv_nsec = until_ns % 1000000000;
-	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &timeout, NULL) < 0 && errno != EINTR) {
-		complain("poll: %s", strerror(errno));
-		exit(EXIT_FAILED);
-	}
+	wait_for_events(run, fds, sizeof(fds) / sizeof(fds[0]), until_ns);
 	if (fds[0].revents && read_signals(run) && !run->end)
 		run->end = RUN_SIGNAL;
 	if (run->end)

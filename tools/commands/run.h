@@ -39,6 +39,9 @@ enum run_end {
  * @status: how the command ended, as waitpid() reports it
  * @end_ns: CLOCK_MONOTONIC when the run ends, 0 for no limit
  * @end: why the run has ended
+ * @extend: called after modules have come or gone, or NULL
+ * @observation: its argument
+ * @look_ns: CLOCK_MONOTONIC of the next look for modules
  */
 struct run {
 	const struct options *options;
@@ -49,6 +52,9 @@ struct run {
 	int status;
 	uint64_t end_ns;
 	enum run_end end;
+	void (*extend)(void *observation);
+	void *observation;
+	uint64_t look_ns;
 };
 
 /**
@@ -67,6 +73,16 @@ int run_begin(struct run *run, const struct options *options);
  * Return: 0, or -1 after a message.
  */
 int run_start(struct run *run);
+
+/**
+ * run_follow() - observe modules that are loaded while the run waits
+ * @run: the run
+ * @extend: called after session_renew(), to load the programs for what is new
+ * @observation: its argument
+ *
+ * What cannot be loaded has been reported; the run goes on without it.
+ */
+void run_follow(struct run *run, void (*extend)(void *observation), void *observation);
 
 /**
  * run_wait() - wait for input, a time, or the end of the run

@@ -370,6 +370,12 @@ static int observe(struct run *run, struct inflight *inflight, const struct opti
 	return err;
 }
 
+/* Observe modules that were loaded later. */
+static void extend(void *inflight)
+{
+	inflight_extend(inflight);
+}
+
 static int stuck_main(const struct options *given)
 {
 	struct options options = *given;
@@ -385,8 +391,10 @@ static int stuck_main(const struct options *given)
 	/* of what started before it, a single look learns no phase */
 	if (inflight_open(&inflight, true, options.interval_ns))
 		goto out_close;
-	if (run_begin(&run, &options) || inflight_attach(&inflight) || run_start(&run) ||
-	    observe(&run, &inflight, &options))
+	if (run_begin(&run, &options) || inflight_attach(&inflight) || run_start(&run))
+		goto out_close;
+	run_follow(&run, extend, &inflight);
+	if (observe(&run, &inflight, &options))
 		goto out_close;
 	inflight_detach(&inflight);
 	lost = inflight_lost(&inflight);

@@ -479,6 +479,15 @@ static int load(struct top *top, const struct options *options)
 	return top->state ? 0 : -1;
 }
 
+/* Observe modules that were loaded later. */
+static void extend(void *context)
+{
+	struct top *top = context;
+
+	latency_extend(&top->seen.latency);
+	operations_extend(&top->operations);
+}
+
 static void unload(struct top *top)
 {
 	unsigned int i;
@@ -508,6 +517,7 @@ static int top_main(const struct options *options)
 	if (run_begin(&run, options) || latency_attach(&top->seen.latency) ||
 	    operations_attach(&top->operations))
 		goto out_unload;
+	run_follow(&run, extend, top);
 	top->start_ns = now_ns();
 	top->last_ns = top->start_ns;
 	if (screen_begin() || run_start(&run))

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "export/cost.h"
@@ -32,7 +33,7 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 	exporter->settings = settings;
 	exporter->budget.share = 5;
 	exporter->budget.most_ns = 500000000;
-	exporter->state_reader = state_open();
+	exporter->state_reader = state_open_early();
 	exporter->replacements = replacements_open(NULL);
 	if (!exporter->state_reader || !exporter->replacements ||
 	    replacements_attach(exporter->replacements) ||
@@ -69,8 +70,25 @@ static void keep_replacement(void *context, const struct replacement *replacemen
 		*replacement;
 }
 
+/* Observe modules that were loaded later.  A failure has been reported; all else goes on. */
+static void look_for_modules(struct exporter *exporter)
+{
+	bool complete;
+
+	if (!session_modules_changed())
+		return;
+	complete = !session_renew() && !latency_extend(&exporter->latency);
+	complete = !inflight_extend(&exporter->inflight) && complete;
+	complete = !replacements_extend(exporter->replacements) && complete;
+	session_started();
+	exporter->load_failures += !complete;
+	printf("observing %s\n", *session_sources() ? session_sources() : "nothing");
+	flush_output();
+}
+
 void exporter_watch(struct exporter *exporter)
 {
+	look_for_modules(exporter);
 	replacements_read(exporter->replacements, keep_replacement, exporter);
 }
 

@@ -76,6 +76,7 @@ struct export_cost {
  * @probed: probed operations at @probed_ns
  * @probed_ns: CLOCK_MONOTONIC when they were counted, 0 for never
  * @no_phases: there were too many of them, and their phases are observed no more
+ * @load_failures: how often the programs for modules that came later could not be loaded
  * @http: counters of the server, NULL without one
  * @start_ns: CLOCK_REALTIME when the observation was complete
  * @refreshed_ns: CLOCK_MONOTONIC at the start of the last refresh
@@ -97,6 +98,7 @@ struct exporter {
 	uint64_t probed;
 	uint64_t probed_ns;
 	bool no_phases;
+	uint64_t load_failures;
 	const struct server_counters *http;
 	uint64_t start_ns;
 	uint64_t refreshed_ns;
@@ -120,7 +122,7 @@ int exporter_open(struct exporter *exporter, const struct export_settings *setti
 void exporter_refresh(struct exporter *exporter);
 
 /**
- * exporter_watch() - read events that the kernel keeps only for a while
+ * exporter_watch() - read events that the kernel keeps only for a while, and look for new modules
  * @exporter: the observation
  *
  * Call it every EXPORT_WATCH_EVERY_NS.

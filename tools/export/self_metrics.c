@@ -7,6 +7,7 @@
 #include "export/exporter.h"
 #include "export/self_metrics.h"
 #include "export/server.h"
+#include "probe/sources.h"
 #include "text/exposition.h"
 #include "version.h"
 
@@ -87,6 +88,23 @@ static void write_cost(struct exposition *text, const struct exporter *exporter)
 	write_seconds(text, &scrape, exporter->scrape_took_ns);
 }
 
+static void write_sources(struct exposition *text)
+{
+	static const struct metric observed = {
+		"iommufd_exporter_source_observed", METRIC_GAUGE, NULL,
+		"1 for a source that is observed, 0 for one whose module is not loaded."
+	};
+	struct labels labels;
+	unsigned int source;
+
+	exposition_family(text, &observed);
+	for (source = 0; source < NR_SOURCES; source++) {
+		memset(&labels, 0, sizeof(labels));
+		labels_add(&labels, "source", source_name(source));
+		exposition_u64(text, &labels, session_observes(source));
+	}
+}
+
 void export_own_metrics(struct exposition *text, const struct exporter *exporter)
 {
 	static const struct metric build = { "iommufd_exporter_build", METRIC_INFO, NULL,
@@ -104,6 +122,10 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 		"iommufd_exporter_phases_observed", METRIC_GAUGE, NULL,
 		"1 while phases are observed, 0 once there were too many operations for that."
 	};
+	static const struct metric failures = {
+		"iommufd_exporter_load_failures", METRIC_COUNTER, NULL,
+		"How often programs for modules that were loaded later could not be loaded."
+	};
 	struct labels labels = {};
 
 	exposition_family(text, &lost);
@@ -118,6 +140,8 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 	write_cost(text, exporter);
 	write_u64(text, &unlabelled, latency_overflowed(&exporter->latency));
 	write_u64(text, &phases, !exporter->no_phases);
+	write_sources(text);
+	write_u64(text, &failures, exporter->load_failures);
 	if (exporter->http)
 		write_http(text, exporter->http);
 }

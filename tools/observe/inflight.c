@@ -55,6 +55,13 @@ int inflight_attach(struct inflight *inflight)
 		       0;
 }
 
+int inflight_extend(struct inflight *inflight)
+{
+	/* an iterator over threads needs no events of later modules: it looks at all threads */
+	return inflight->entries ? 0 : SESSION_EXTEND(&inflight->session, stuck, SESSION_RECORDS,
+						      session_has_probed());
+}
+
 int inflight_threads(struct inflight *inflight,
 		     void (*function)(void *context, const struct scope_thread *thread),
 		     void *context)

@@ -67,6 +67,16 @@ int inflight_open(struct inflight *inflight, bool threads, bool phases);
 int inflight_attach(struct inflight *inflight);
 
 /**
+ * inflight_extend() - follow operations of modules that were loaded later, too
+ * @inflight: the observation, attached, with events
+ *
+ * Call it after session_renew().
+ *
+ * Return: 0, or -1 after a message.
+ */
+int inflight_extend(struct inflight *inflight);
+
+/**
  * inflight_threads() - look at all threads
  * @inflight: the observation
  * @function: called with each thread that is in an operation, or in an ioctl on any file

@@ -21,7 +21,6 @@
 #include "observe/filter.h"
 #include "observe/latency.h"
 #include "text/name.h"
-#include "probe/probes.h"
 #include "text/output.h"
 
 #define OTHERS "(others)"
@@ -159,17 +158,32 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 	prepare(latency->skeleton, settings);
 	if (session_load(&latency->session))
 		return -1;
-	probes_unseen(session_probed(&latency->session), latency->unseen, sizeof(latency->unseen));
+	session_unseen(&latency->session, latency->unseen, sizeof(latency->unseen));
 	return 0;
+}
+
+static void know_attachments(struct latency *latency)
+{
+	if (session_has_types() && (latency->by == SCOPE_BY_DEVICE || latency->device))
+		attachments_know(&latency->session, latency->device);
 }
 
 int latency_attach(struct latency *latency)
 {
 	if (session_attach(&latency->session))
 		return -1;
-	if (session_has_types() && (latency->by == SCOPE_BY_DEVICE || latency->device))
-		attachments_know(&latency->session, latency->device);
+	know_attachments(latency);
 	return 0;
+}
+
+int latency_extend(struct latency *latency)
+{
+	int err = SESSION_EXTEND(&latency->session, latency, SESSION_RECORDS,
+				 session_has_probed());
+
+	session_unseen(&latency->session, latency->unseen, sizeof(latency->unseen));
+	know_attachments(latency);
+	return err;
 }
 
 void latency_detach(struct latency *latency)
@@ -568,7 +582,7 @@ const char *latency_unseen(const struct latency *latency)
 
 uint64_t latency_missed(const struct latency *latency)
 {
-	return probes_missed(session_probed(&latency->session));
+	return session_missed(&latency->session);
 }
 
 void latency_close(struct latency *latency)

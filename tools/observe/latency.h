@@ -135,6 +135,16 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 int latency_attach(struct latency *latency);
 
 /**
+ * latency_extend() - count operations of modules that were loaded later, too
+ * @latency: the observation, attached
+ *
+ * Call it after session_renew().
+ *
+ * Return: 0, or -1 after a message.
+ */
+int latency_extend(struct latency *latency);
+
+/**
  * latency_detach() - stop counting; the results can still be read
  * @latency: the observation
  */

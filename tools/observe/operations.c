@@ -12,7 +12,6 @@
 #include "observe/filter.h"
 #include "observe/finished.h"
 #include "observe/operations.h"
-#include "probe/probes.h"
 
 static int on_sent(void *context, void *data, size_t size)
 {
@@ -60,6 +59,16 @@ int operations_attach(struct operations *operations)
 	return 0;
 }
 
+int operations_extend(struct operations *operations)
+{
+	int err = SESSION_EXTEND(&operations->session, operations, SESSION_RECORDS,
+				 session_has_probed());
+
+	if (session_has_types() && operations->device)
+		attachments_know(&operations->session, operations->device);
+	return err;
+}
+
 int operations_fd(const struct operations *operations)
 {
 	return session_fd(&operations->session);
@@ -77,7 +86,7 @@ void operations_detach(struct operations *operations)
 
 uint64_t operations_lost(const struct operations *operations)
 {
-	return operations->skeleton->bss->lost + probes_missed(session_probed(&operations->session));
+	return operations->skeleton->bss->lost + session_missed(&operations->session);
 }
 
 void operations_close(struct operations *operations)

@@ -74,6 +74,16 @@ int operations_open(struct operations *operations, const struct operations_setti
 int operations_attach(struct operations *operations);
 
 /**
+ * operations_extend() - send operations of modules that were loaded later, too
+ * @operations: the observation, attached
+ *
+ * Call it after session_renew().
+ *
+ * Return: 0, or -1 after a message.
+ */
+int operations_extend(struct operations *operations);
+
+/**
  * operations_fd() - a descriptor that is readable when many events have arrived
  * @operations: the observation
  *

@@ -78,21 +78,6 @@ struct replacements {
 
 static int on_replacement_sent(void *context, void *data, size_t size);
 
-/* Add probes if iommufd is the kernel's own; type1 never replaces.  Return 0 or -1. */
-static int add_probed(struct replacements *replacements)
-{
-	struct bpf_program *program;
-
-	if (source_state(SOURCE_UPSTREAM) != SOURCE_HERE)
-		return 0;
-	if (SESSION_ADD_PROBED(&replacements->session, replace))
-		return -1;
-	bpf_object__for_each_program(program, *replacements->session.probed->obj)
-		if (!strncmp(bpf_program__name(program), "ios_type1_", 10))
-			bpf_program__set_autoload(program, false);
-	return 0;
-}
-
 /*
  * @probes: also load probes on functions of the kernel, which are the first to fail on another
  *	kernel.
@@ -105,7 +90,10 @@ static int load(struct replacements *replacements, const struct filter *filter, 
 
 	replacements->skeleton =
 		SESSION_OPEN(&replacements->session, replace, SESSION_MODULES, filter);
-	if (!replacements->skeleton || add_probed(replacements))
+	/* it never replaces */
+	replacements->session.without = SOURCE_BIT(SOURCE_TYPE1);
+	if (!replacements->skeleton ||
+	    (session_observes(SOURCE_UPSTREAM) && SESSION_ADD_PROBED(&replacements->session, replace)))
 		return 1;
 	bpf_object__for_each_program(program, replacements->skeleton->obj)
 		if (!probes && !strncmp(bpf_program__section_name(program), "f", 1))
@@ -167,6 +155,15 @@ int replacements_attach(struct replacements *replacements)
 		return -1;
 	look_around(replacements);
 	return 0;
+}
+
+int replacements_extend(struct replacements *replacements)
+{
+	int err = SESSION_EXTEND(&replacements->session, replace, SESSION_MODULES,
+				 session_observes(SOURCE_UPSTREAM));
+
+	look_around(replacements);
+	return err;
 }
 
 void replacements_detach(struct replacements *replacements)

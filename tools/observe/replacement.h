@@ -152,6 +152,16 @@ struct replacements *replacements_open(const struct filter *filter);
 int replacements_attach(struct replacements *replacements);
 
 /**
+ * replacements_extend() - observe modules that were loaded later, too
+ * @replacements: the observation, attached
+ *
+ * Call it after session_renew().
+ *
+ * Return: 0, or -1 after a message.
+ */
+int replacements_extend(struct replacements *replacements);
+
+/**
  * replacements_detach() - stop the observation; its results can still be read
  * @replacements: the observation
  */

@@ -25,33 +25,20 @@
 #include "probe/btf_events.h"
 #include "probe/core_types.h"
 #include "probe/hooks.h"
+#include "probe/links.h"
+#include "probe/module_watch.h"
 #include "probe/objects.h"
+#include "probe/opener.h"
 #include "probe/probes.h"
+#include "probe/programs.h"
 #include "probe/sources.h"
 #include "text/output.h"
 
-/* The events of finished operations, and the program of sources/own.bpf.h for each. */
-static const struct {
-	const char *program;
-	const char *event;
-} finished_events[] = {
-#define EVENT(name, number) { "ios_memory", "iommufd_" #name },
-	IOMMUFD_MEMORY_OPERATIONS(EVENT)
-#undef EVENT
-#define EVENT(name, number) { "ios_translation", "iommufd_" #name },
-	IOMMUFD_TRANSLATION_OPERATIONS(EVENT)
-#undef EVENT
-#define EVENT(name, number) { "ios_object", "iommufd_" #name },
-	IOMMUFD_OBJECT_OPERATIONS(EVENT)
-#undef EVENT
-#define EVENT(name, number) { "ios_vfio", "vfio_" #name },
-	SCOPE_VFIO_OPERATIONS(EVENT)
-#undef EVENT
-};
-#define NR_FINISHED_EVENTS (sizeof(finished_events) / sizeof(finished_events[0]))
-
-/* The set of sources of this host, as found by check_events(). */
+/* The set of sources of this host, as found by check_events() or session_renew(). */
 static unsigned int observed;
+
+/* The modules' BTF has been read, and CO-RE takes the kernel's types from there. */
+static bool types_read;
 
 /* More objects are about to be loaded: the kernel's types are kept for them. */
 static bool starting;
@@ -61,11 +48,6 @@ static const char *types_path;
 
 static char libbpf_says[512];
 static bool debug;
-
-struct session_link {
-	struct bpf_link *link;
-	const struct bpf_program *program;
-};
 
 __attribute__((format(printf, 2, 0)))
 static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
@@ -129,7 +111,7 @@ const struct bpf_object_open_opts *session_open_options(enum session_types types
 	static struct bpf_object_open_opts options = { .sz = sizeof(options) };
 
 	options.btf_custom_path = types == SESSION_RECORDS && types_path ? types_path :
-				  observed				  ? core_types_path() :
+				  types_read				  ? core_types_path() :
 									    NULL;
 	return &options;
 }
@@ -138,6 +120,7 @@ const struct bpf_object_open_opts *session_open_options(enum session_types types
 static int fall_back(void)
 {
 	static const char *const modules[] = { "iommufd", "vfio" };
+	static unsigned int reported;
 	char names[64] = "";
 	unsigned int i, nr = 0;
 	int err;
@@ -166,6 +149,9 @@ static int fall_back(void)
 	types_path = op_layout_path();
 	if (!types_path)
 		return failed("lay out the modules' records", -errno);
+	if (nr == reported)
+		return 0;
+	reported = nr;
 	complain("%s %s no BTF: falling back to raw tracepoints%s", names, nr > 1 ? "have" : "has",
 		 session_has_types() ? "" :
 				       "; devices that are already attached, and what "
@@ -178,6 +164,7 @@ static int check_events(void)
 	int err;
 
 	starting = true;
+	modules_note();
 	err = btf_events_init(source_modules());
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
@@ -185,11 +172,17 @@ static int check_events(void)
 	}
 	if (err)
 		return failed("read the modules' BTF", err);
+	types_read = true;
 	hooks_init();
 	if (fall_back())
 		return -1;
 	/* search once: this reads the types of the whole kernel */
 	observed = sources_here();
+	return 0;
+}
+
+static int check_sources(void)
+{
 	/* with vfio alone there is no translation to observe */
 	if (!(observed & ~SOURCE_BIT(SOURCE_VFIO))) {
 		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
@@ -207,12 +200,69 @@ void session_started(void)
 
 int session_check(void)
 {
-	return check_machine() || check_types() || check_events() ? -1 : 0;
+	return check_machine() || check_types() || check_events() || check_sources() ? -1 : 0;
 }
 
 int session_check_operations(void)
 {
-	return check_machine() || check_events() ? -1 : 0;
+	return check_machine() || check_events() || check_sources() ? -1 : 0;
+}
+
+int session_check_early(void)
+{
+	return check_machine() || check_types() || check_events() ? -1 : 0;
+}
+
+bool session_modules_changed(void)
+{
+	return modules_changed();
+}
+
+int session_renew(void)
+{
+	int err;
+
+	/* until session_started() */
+	starting = true;
+	modules_note();
+	err = btf_events_renew(source_modules());
+	if (err)
+		return failed("read the BTF of modules that were loaded later", err);
+	hooks_init();
+	if (check_types() || fall_back())
+		return -1;
+	observed = sources_here();
+	return 0;
+}
+
+bool session_observes(unsigned int source)
+{
+	return observed & SOURCE_BIT(source);
+}
+
+const char *session_sources(void)
+{
+	static char names[64];
+	unsigned int source;
+	size_t used = 0;
+
+	*names = '\0';
+	for (source = 0; source < NR_SOURCES; source++)
+		if (session_observes(source))
+			used += snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", source_name(source));
+	return names;
+}
+
+int session_prepare_to_extend(void)
+{
+	return opener_start();
+}
+
+bool session_knows_module(const char *module)
+{
+	return !types_read || !sysfs_exists("/sys/module/%s/initstate", module) ||
+	       btf_module_is_read(module);
 }
 
 bool session_has_probed(void)
@@ -238,92 +288,6 @@ bool session_may_see(unsigned int operation)
 	if (operation >= SCOPE_NR_IOMMUFD_OPERATIONS)
 		return observed & (own | SOURCE_BIT(SOURCE_VFIO));
 	return observed & (own | SOURCE_BIT(SOURCE_UPSTREAM));
-}
-
-/* The event of a program: "tp_btf/iommufd_map" -> "iommufd_map", NULL if none. */
-static const char *event_of(const struct bpf_program *program)
-{
-	const char *section = bpf_program__section_name(program);
-
-	return strncmp(section, "tp_btf/", 7) ? NULL : section + 7;
-}
-
-/* The function of a program: "fexit/dmar_fault" -> "dmar_fault", NULL if none. */
-static const char *function_of(const struct bpf_program *program)
-{
-	const char *section = bpf_program__section_name(program);
-
-	if (strncmp(section, "fentry/", 7) && strncmp(section, "fexit/", 6))
-		return NULL;
-	return strchr(section, '/') + 1;
-}
-
-/* The hook of a kprobe: "kprobe/vfio_sync_unpin" -> "vfio_sync_unpin", NULL if none. */
-static const char *kprobed_by(const struct bpf_program *program)
-{
-	const char *section = bpf_program__section_name(program);
-
-	if (strncmp(section, "kprobe/", 7) && strncmp(section, "kretprobe/", 10))
-		return NULL;
-	return strchr(section, '/') + 1;
-}
-
-static bool is_raw(const struct bpf_program *program)
-{
-	return !strcmp(bpf_program__section_name(program), "raw_tp");
-}
-
-/*
- * Is a raw tracepoint program for an event?  Its name shows it: a class of operations,
- * "ios_finished" for all of them, or "ios_SUBSYSTEM_started" for start events.
- */
-static bool serves(const char *program, const char *event)
-{
-	size_t length = strlen(event), prefix = strcspn(event, "_") + 1;
-	unsigned int i;
-
-	for (i = 0; i < NR_FINISHED_EVENTS; i++)
-		if (!strcmp(event, finished_events[i].event))
-			return !strcmp(program, finished_events[i].program) ||
-			       !strcmp(program, "ios_finished");
-	if (length <= 6 || strcmp(event + length - 6, "_start") || strncmp(program, "ios_", 4))
-		return false;
-	program += 4;
-	return !strncmp(program, event, prefix) && !strcmp(program + prefix, "started");
-}
-
-/* Is the source of a program here?  The kernel may have its function even without the source. */
-static bool has_source(const struct bpf_program *program)
-{
-	enum source source = source_of_program(bpf_program__name(program));
-
-	/* "ios_vfio_started" is for our modules' events */
-	return is_raw(program) || source == NR_SOURCES || observed & SOURCE_BIT(source);
-}
-
-/* Is there an event or function that this program can be attached to? */
-static bool is_of_use(const struct bpf_program *program)
-{
-	const char *event = event_of(program), *function = function_of(program);
-	size_t i;
-
-	if (!has_source(program))
-		return false;
-	if (event)
-		return btf_event_exists(event);
-	if (function)
-		return btf_function_exists(function);
-	if (kprobed_by(program))
-		return hook_symbol(kprobed_by(program), observed);
-	/* attached by session_attach_entries() */
-	if (!strcmp(bpf_program__section_name(program), "kprobe"))
-		return session_has_probed();
-	if (!is_raw(program))
-		return true;
-	for (i = 0; btf_event_name(i); i++)
-		if (serves(bpf_program__name(program), btf_event_name(i)))
-			return true;
-	return false;
 }
 
 /* Set the knobs of filter.bpf.h. */
@@ -385,28 +349,77 @@ struct bpf_object *session_object(const struct session *session)
 	return *session->skeleton->obj;
 }
 
-const struct bpf_object *session_probed(const struct session *session)
+static const struct bpf_object *probed_object(const struct session *session)
 {
 	return session->probed ? *session->probed->obj : NULL;
 }
 
-static void leave_out_useless(struct bpf_object *object)
+void session_unseen(const struct session *session, char *text, size_t size)
+{
+	const struct bpf_object **objects = calloc(session->nr_later + 2, sizeof(*objects));
+	size_t nr = 0, i;
+
+	if (!objects)
+		out_of_memory();
+	if (session->probed)
+		objects[nr++] = probed_object(session);
+	for (i = 0; i < session->nr_later; i++)
+		if (session->later[i].probed)
+			objects[nr++] = *session->later[i].skeleton->obj;
+	probes_unseen(objects, text, size);
+	free(objects);
+}
+
+uint64_t session_missed(const struct session *session)
+{
+	uint64_t missed = session->missed + probes_missed(probed_object(session));
+	size_t i;
+
+	for (i = 0; i < session->nr_later; i++)
+		if (session->later[i].probed)
+			missed += probes_missed(*session->later[i].skeleton->obj);
+	return missed;
+}
+
+/* Note the programs of an object that the consumer does not want. */
+static void note_unwanted_of(struct session *session, const struct bpf_object *object)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object)
 	{
-		if (is_raw(program) && !strcmp(bpf_program__name(program), "ios_memory"))
-			bpf_program__set_autoload(program, !btf_event_exists("iommufd_map"));
-		if (bpf_program__autoload(program) && !is_of_use(program))
-			bpf_program__set_autoload(program, false);
+		/* programs_omit_useless() decides about this one */
+		if (bpf_program__autoload(program) || !strcmp(bpf_program__name(program), "ios_memory"))
+			continue;
+		session->unwanted = reallocarray(session->unwanted, session->nr_unwanted + 1,
+						 sizeof(*session->unwanted));
+		if (!session->unwanted)
+			out_of_memory();
+		session->unwanted[session->nr_unwanted++] = bpf_program__name(program);
 	}
+}
+
+static void note_unwanted(struct session *session)
+{
+	note_unwanted_of(session, session_object(session));
+	if (session->probed)
+		note_unwanted_of(session, probed_object(session));
+}
+
+static bool is_unwanted(const struct session *session, const struct bpf_program *program)
+{
+	size_t i;
+
+	for (i = 0; i < session->nr_unwanted; i++)
+		if (!strcmp(session->unwanted[i], bpf_program__name(program)))
+			return true;
+	return false;
 }
 
 /* Give libbpf the kernel's types that the object asks for, and load it. */
 static int load_object(struct bpf_object_skeleton *skeleton)
 {
-	int err = observed ? core_types_write(*skeleton->obj) : 0;
+	int err = types_read ? core_types_write(*skeleton->obj) : 0;
 
 	return err ? err : bpf_object__load_skeleton(skeleton);
 }
@@ -417,7 +430,7 @@ static int load_probed(const struct session *session)
 	int err;
 
 	object_copy_knobs(session_object(session), object);
-	leave_out_useless(object);
+	programs_omit_useless(object, observed & ~session->without);
 	if (session->no_phases)
 		probes_leave_out_phases(object);
 	err = object_share_maps(session_object(session), object);
@@ -428,7 +441,8 @@ int session_try_load(struct session *session)
 {
 	int err;
 
-	leave_out_useless(session_object(session));
+	note_unwanted(session);
+	programs_omit_useless(session_object(session), observed & ~session->without);
 	err = load_object(session->skeleton);
 	if (!err && session->probed)
 		err = load_probed(session);
@@ -466,128 +480,171 @@ int session_poll(struct session *session)
 	return ring_buffer__consume(session->ring);
 }
 
-static int keep_link(struct session *session, const struct bpf_program *program,
-		     struct bpf_link *link)
+static int attach(struct session *session, const struct bpf_object *object, bool probed)
 {
-	if (!link)
-		return failed("attach the BPF programs", -errno);
-	session->links =
-		reallocarray(session->links, session->nr_links + 1, sizeof(*session->links));
-	if (!session->links)
-		out_of_memory();
-	session->links[session->nr_links++] = (struct session_link){
-		.link = link,
-		.program = program,
-	};
-	return 0;
-}
+	int err = links_attach(&session->links, object, probed, observed);
 
-static int attach_raw(struct session *session, struct bpf_program *program)
-{
-	const char *event;
-	size_t i;
-
-	for (i = 0; (event = btf_event_name(i)); i++)
-		if (serves(bpf_program__name(program), event) &&
-		    keep_link(session, program, bpf_program__attach_raw_tracepoint(program, event)))
-			return -1;
-	return 0;
-}
-
-/* Treat a function that cannot be traced as one that does not exist. */
-static int attach_function(struct session *session, struct bpf_program *program)
-{
-	struct bpf_link *link = bpf_program__attach_trace(program);
-
-	return link ? keep_link(session, program, link) : 0;
-}
-
-static int attach_kprobe(struct session *session, struct bpf_program *program)
-{
-	bool at_return = !strncmp(bpf_program__section_name(program), "kret", 4);
-	struct bpf_link *link = bpf_program__attach_kprobe(program, at_return,
-							   hook_symbol(kprobed_by(program), observed));
-
-	return link ? keep_link(session, program, link) : 0;
-}
-
-static int attach_object(struct session *session, const struct bpf_object *object)
-{
-	struct bpf_program *program;
-	int err = 0;
-
-	bpf_object__for_each_program(program, object)
-	{
-		if (err || !bpf_program__autoload(program))
-			continue;
-		if (is_raw(program))
-			err = attach_raw(session, program);
-		else if (event_of(program))
-			err = keep_link(session, program, bpf_program__attach_trace(program));
-		else if (function_of(program))
-			err = attach_function(session, program);
-		else if (kprobed_by(program))
-			err = attach_kprobe(session, program);
-	}
-	return err;
+	return err ? failed("attach the BPF programs", err) : 0;
 }
 
 int session_attach(struct session *session)
 {
-	int err = attach_object(session, session_object(session));
+	int err = attach(session, session_object(session), false);
 
-	if (!err && session->probed)
-		err = attach_object(session, *session->probed->obj);
+	return err || !session->probed ? err : attach(session, *session->probed->obj, true);
+}
+
+/* Has a program lost its place?  Kprobes end with their module; all others keep it loaded. */
+static bool is_outdated(const struct bpf_program *program)
+{
+	return program_hook(program) && hook_is_renewed(program_hook(program));
+}
+
+/* Is a program attached by its section, not by the consumer? */
+static bool attaches_by_itself(const struct bpf_program *program)
+{
+	return program_event(program) || program_function(program) || program_hook(program) ||
+	       program_is_raw(program);
+}
+
+/* Disable programs that are attached.  Return whether there are others to load. */
+static bool choose_new(const struct session *session, struct bpf_object *object, bool probed)
+{
+	struct bpf_program *program;
+	bool any = false, wanted;
+
+	programs_omit_useless(object, observed & ~session->without);
+	if (session->no_phases)
+		probes_leave_out_phases(object);
+	bpf_object__for_each_program(program, object)
+	{
+		if (!bpf_program__autoload(program))
+			continue;
+		wanted = attaches_by_itself(program) && !is_unwanted(session, program) &&
+			 (is_outdated(program) || !links_has(&session->links, program, probed));
+		any |= wanted;
+		if (!wanted)
+			bpf_program__set_autoload(program, false);
+	}
+	return any;
+}
+
+static int load_new(struct session *session, struct bpf_object_skeleton *skeleton, bool probed)
+{
+	struct bpf_object *object = *skeleton->obj;
+	int err;
+
+	object_copy_knobs(session_object(session), object);
+	/* those of the first object are of the functions that existed then */
+	hooks_set_arguments(object);
+	set_entry_limit(object);
+	/* objects of probed sources share maps of their own, too */
+	err = object_share_maps(probed && session->probed ? probed_object(session) :
+							    session_object(session),
+				object);
+	return err ? err : load_object(skeleton);
+}
+
+/* Keep an object until the end: others use its maps, or its programs are attached. */
+static void keep_object(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
+			bool probed)
+{
+	if (probed && !session->probed) {
+		session->probed = skeleton;
+		session->probed_owner = owner;
+		return;
+	}
+	session->later = reallocarray(session->later, session->nr_later + 1,
+				      sizeof(*session->later));
+	if (!session->later)
+		out_of_memory();
+	session->later[session->nr_later++] = (struct session_object){ skeleton, owner, probed };
+}
+
+/* Free later objects without programs that are attached. */
+static void drop_unused(struct session *session)
+{
+	struct session_object *one;
+	size_t i, kept = 0;
+
+	for (i = 0; i < session->nr_later; i++) {
+		one = &session->later[i];
+		if (links_use(&session->links, *one->skeleton->obj)) {
+			session->later[kept++] = *one;
+			continue;
+		}
+		if (one->probed)
+			session->missed += probes_missed(*one->skeleton->obj);
+		bpf_object__destroy_skeleton(one->skeleton);
+		free(one->owner);
+	}
+	session->nr_later = kept;
+}
+
+int session_extended(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
+		     bool probed)
+{
+	int err = -errno;
+
+	if (!skeleton)
+		return failed("open the BPF programs", err);
+	*libbpf_says = '\0';
+	if (!choose_new(session, *skeleton->obj, probed)) {
+		bpf_object__destroy_skeleton(skeleton);
+		free(owner);
+		return 0;
+	}
+	err = load_new(session, skeleton, probed);
+	if (err) {
+		bpf_object__destroy_skeleton(skeleton);
+		free(owner);
+		return failed("load the BPF programs", err);
+	}
+	keep_object(session, skeleton, owner, probed);
+	err = attach(session, *skeleton->obj, probed);
+	drop_unused(session);
 	return err;
 }
 
 int session_attach_entries(struct session *session, const struct bpf_program *program)
 {
 	const struct hook *hook;
+	struct bpf_link *link;
+	int err = 0;
 	size_t i;
 
-	for (i = 0; (hook = hook_at(i)); i++)
-		if (hook_is_entry(hook, observed) &&
-		    keep_link(session, program,
-			      bpf_program__attach_kprobe(program, false, hook_place(hook)->symbol)))
-			return -1;
-	return 0;
+	for (i = 0; !err && (hook = hook_at(i)); i++) {
+		if (!hook_is_entry(hook, observed))
+			continue;
+		link = bpf_program__attach_kprobe(program, false, hook_place(hook)->symbol);
+		err = links_add(&session->links, program, false, link);
+	}
+	return err ? failed("attach the BPF programs", err) : 0;
 }
 
 bool session_is_attached(const struct session *session, const struct bpf_program *program)
 {
-	size_t i;
-
-	for (i = 0; i < session->nr_links; i++)
-		if (session->links[i].program == program)
-			return true;
-	return false;
+	return links_has(&session->links, program, false);
 }
 
 void session_detach_phases(struct session *session)
 {
-	size_t i, kept = 0;
-
-	for (i = 0; i < session->nr_links; i++)
-		if (probe_is_of_phases(session->links[i].program))
-			bpf_link__destroy(session->links[i].link);
-		else
-			session->links[kept++] = session->links[i];
-	session->nr_links = kept;
+	links_detach_if(&session->links, probe_is_of_phases);
+	session->no_phases = true;
 }
 
 void session_detach(struct session *session)
 {
-	while (session->nr_links)
-		bpf_link__destroy(session->links[--session->nr_links].link);
-	free(session->links);
-	session->links = NULL;
+	links_detach(&session->links);
 }
 
 void session_close(struct session *session)
 {
 	session_detach(session);
 	ring_buffer__free(session->ring);
+	drop_unused(session);
+	free(session->later);
+	free(session->unwanted);
 	if (session->probed)
 		bpf_object__destroy_skeleton(session->probed);
 	free(session->probed_owner);

@@ -15,6 +15,10 @@
  * A program is omitted if this kernel lacks its event or function (because a module is not loaded,
  * or is older), or if the function cannot be traced.  If a module has no BTF, raw tracepoint
  * programs replace the programs that need it.  A failure is reported in one line with its remedy.
+ *
+ * Modules can be loaded later.  If session_modules_changed(), call session_renew() once, and then
+ * SESSION_EXTEND() for each session: the programs of what is new are loaded and attached.  They
+ * share the maps of the first ones, so that counters go on.
  */
 #ifndef IOMMUSCOPE_OBSERVE_SESSION_H
 #define IOMMUSCOPE_OBSERVE_SESSION_H
@@ -23,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "probe/links.h"
+
 struct bpf_map;
 struct bpf_object;
 struct bpf_object_open_opts;
@@ -30,7 +36,17 @@ struct bpf_object_skeleton;
 struct bpf_program;
 struct filter;
 struct ring_buffer;
-struct session_link;
+/**
+ * struct session_object - an object that SESSION_EXTEND() added
+ * @skeleton: libbpf's part of its skeleton
+ * @owner: the generated part
+ * @probed: it is for sources that are probed
+ */
+struct session_object {
+	struct bpf_object_skeleton *skeleton;
+	void *owner;
+	bool probed;
+};
 
 /**
  * struct session - BPF programs, their links and their ring buffer
@@ -38,9 +54,14 @@ struct session_link;
  * @owner: the generated part of the skeleton, which is freed with it
  * @probed: the same two of the object that SESSION_ADD_PROBED() added, or NULL
  * @probed_owner: the generated part of it
+ * @later: further objects, of modules that were loaded later
+ * @nr_later: number of them
+ * @missed: what probes_missed() counted of those that were freed
+ * @unwanted: names of the programs that the consumer had disabled before session_load()
+ * @nr_unwanted: number of them
+ * @without: sources whose programs are not loaded, a set; set it before session_load()
  * @no_phases: do not time phases where that takes probes; set it before session_load()
- * @links: links of the attached programs
- * @nr_links: number of links
+ * @links: the attached programs; those of sources that are probed are a group
  * @ring: the ring buffer, or NULL
  */
 struct session {
@@ -48,9 +69,14 @@ struct session {
 	void *owner;
 	struct bpf_object_skeleton *probed;
 	void *probed_owner;
+	struct session_object *later;
+	size_t nr_later;
+	uint64_t missed;
+	const char **unwanted;
+	size_t nr_unwanted;
+	unsigned int without;
 	bool no_phases;
-	struct session_link *links;
-	size_t nr_links;
+	struct links links;
 	struct ring_buffer *ring;
 };
 
@@ -69,6 +95,66 @@ int session_check(void);
  * Return: 0, or -1 after a message.
  */
 int session_check_operations(void);
+
+/**
+ * session_check_early() - session_check() for callers that wait for sources to come
+ *
+ * It is no failure if there is none yet.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int session_check_early(void);
+
+/**
+ * session_modules_changed() - were modules loaded or unloaded that can be observed?
+ *
+ * Call it about once a second: it waits until nothing has changed between two calls.
+ *
+ * Return: whether to call session_renew().
+ */
+bool session_modules_changed(void);
+
+/**
+ * session_renew() - look up sources, functions and events again
+ *
+ * SESSION_EXTEND() loads their programs.  Call session_started() afterwards.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int session_renew(void);
+
+/**
+ * session_observes() - is a source observed, as far as this kernel lets it be?
+ * @source: enum source
+ *
+ * Return: whether it was found at the start or by the last session_renew().
+ */
+bool session_observes(unsigned int source);
+
+/**
+ * session_sources() - the sources that are observed
+ *
+ * Return: their names, separated by commas; "" if there are none.
+ */
+const char *session_sources(void);
+
+/**
+ * session_prepare_to_extend() - start a process that keeps the privilege to load programs later
+ *
+ * For a caller that drops its own and then uses session_renew() and SESSION_EXTEND().  Call it
+ * before anything else is open.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int session_prepare_to_extend(void);
+
+/**
+ * session_knows_module() - may programs be loaded that need the types of a module?
+ * @module: its name
+ *
+ * Return: false from the time that it is loaded to the next session_renew().
+ */
+bool session_knows_module(const char *module);
 
 /**
  * session_started() - all programs are loaded that a command starts with
@@ -140,6 +226,34 @@ enum session_types {
 				session_open_options(SESSION_MODULES));                            \
 		session_added(session, added_ ? added_->skeleton : NULL, added_);                  \
 	})
+
+/**
+ * SESSION_EXTEND() - load and attach the programs for modules that were loaded later
+ * @session: the session, attached
+ * @name: name of the BPF program's file, without "_probed"
+ * @types: as for SESSION_OPEN()
+ * @with_probed: add programs for sources that are probed, if there are any
+ *
+ * Return: 0, or -1 after a message; what was observed before still is.
+ */
+#define SESSION_EXTEND(session, name, types, with_probed)                                          \
+	({                                                                                         \
+		struct ios_##name *own_ = ios_##name##__open_opts(session_open_options(types));    \
+		struct ios_##name##_probed *probed_ = NULL;                                        \
+		int err_ = session_extended(session, own_ ? own_->skeleton : NULL, own_, false);   \
+                                                                                                   \
+		if (!err_ && (with_probed)) {                                                      \
+			probed_ = ios_##name##_probed__open_opts(                                  \
+				session_open_options(SESSION_MODULES));                            \
+			err_ = session_extended(session, probed_ ? probed_->skeleton : NULL,       \
+						probed_, true);                                    \
+		}                                                                                  \
+		err_;                                                                              \
+	})
+
+/* Only for SESSION_EXTEND(). */
+int session_extended(struct session *session, struct bpf_object_skeleton *skeleton, void *owner,
+		     bool probed);
 
 /* Only for SESSION_ADD_PROBED(). */
 bool session_has_probed(void);
@@ -265,12 +379,20 @@ void session_detach(struct session *session);
 struct bpf_object *session_object(const struct session *session);
 
 /**
- * session_probed() - the programs of sources that are probed
- * @session: the session, open
- *
- * Return: their BPF object, NULL if there are none.
+ * session_unseen() - list the phases that no probe shows on this kernel, by source
+ * @session: the session, loaded
+ * @text: set to "account (type1)", or to "" if there are none
+ * @size: size of @text
  */
-const struct bpf_object *session_probed(const struct session *session);
+void session_unseen(const struct session *session, char *text, size_t size);
+
+/**
+ * session_missed() - count how often a probe of an operation was not run
+ * @session: the session
+ *
+ * Return: the count; at most this many operations are not reported.
+ */
+uint64_t session_missed(const struct session *session);
 
 /**
  * session_close() - end the observation and free everything, the skeleton included

@@ -71,7 +71,7 @@ static int open_own(struct state_reader *reader)
 /* Find the sources of this host: a bit 1 << enum iommufd_state_source for each. */
 static unsigned int sources(struct state_reader *reader)
 {
-	bool iommufd = sysfs_exists("/sys/module/iommufd");
+	bool iommufd = sysfs_exists("/sys/module/iommufd") && session_knows_module("iommufd");
 
 	/* our programs, once loaded, keep our module loaded */
 	if (iommufd && !reader->looked)
@@ -81,15 +81,21 @@ static unsigned int sources(struct state_reader *reader)
 	       (iommufd && reader->own ? 1U << IOMMUFD_STATE_SOURCE_OWN : 0);
 }
 
-struct state_reader *state_open(void)
+struct state_reader *state_open_early(void)
 {
 	struct state_reader *reader = calloc(1, sizeof(*reader));
-	unsigned int here;
 
 	if (!reader)
 		out_of_memory();
 	reader->walks = walks_open();
-	here = sources(reader);
+	return reader;
+}
+
+struct state_reader *state_open(void)
+{
+	struct state_reader *reader = state_open_early();
+	unsigned int here = sources(reader);
+
 	if (!here) {
 		complain("nothing to show: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
 		goto out_close;

@@ -56,6 +56,13 @@ struct state {
 };
 
 /**
+ * state_open_early() - state_open() for callers that wait for sources to come
+ *
+ * Return: the reader.
+ */
+struct state_reader *state_open_early(void);
+
+/**
  * state_open() - prepare to read state
  *
  * Sources that appear later are found then.

@@ -66,9 +66,9 @@ unsigned int walks_sources(bool own)
 {
 	unsigned int sources = 0;
 
-	if (!own && sysfs_exists("/sys/class/misc/iommu"))
+	if (!own && sysfs_exists("/sys/class/misc/iommu") && session_knows_module("iommufd"))
 		sources |= 1U << IOMMUFD_STATE_SOURCE_UPSTREAM;
-	if (sysfs_exists("/sys/module/vfio_iommu_type1"))
+	if (sysfs_exists("/sys/module/vfio_iommu_type1") && session_knows_module("vfio_iommu_type1"))
 		sources |= 1U << IOMMUFD_STATE_SOURCE_TYPE1;
 	return sources;
 }
@@ -262,7 +262,6 @@ int walks_read(struct walks *walks, unsigned int sources, walks_function add, vo
 			walks->walkers[source].failed = false;
 			continue;
 		}
-		/* a process that has dropped its privileges can use only walkers loaded before */
 		walker = walks->walkers[source].failed ? NULL : ready(walks, source);
 		if (!walker)
 			continue;

@@ -43,7 +43,7 @@ void walks_close(struct walks *walks);
 unsigned int walks_sources(bool own);
 
 /**
- * walks_prepare() - load the programs, while the process is privileged
+ * walks_prepare() - load the programs
  * @walks: the walks
  * @sources: result of walks_sources()
  *

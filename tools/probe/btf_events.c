@@ -4,8 +4,8 @@
  *
  * A tracepoint NAME appears in BTF as a typedef btf_trace_NAME of the type of its probes.  @events
  * starts with the tracepoints of the modules.  These entries and the descriptors of the modules'
- * BTF stay until the program ends; a tracepoint of a module without BTF has type 0.  @found caches
- * later look-ups in the modules and the kernel, successful or not.
+ * BTF stay until btf_events_renew() or the program's end; a tracepoint of a module without BTF has
+ * type 0.  @found caches later look-ups in the kernel, successful or not.
  *
  * The types of @modules and of the @kernel are read on demand and freed by btf_events_forget(); the
  * tables stay.
@@ -22,14 +22,21 @@
 #include <unistd.h>
 
 #include "probe/btf_events.h"
+#include "probe/opener.h"
 #include "probe/type_index.h"
 #include "text/output.h"
 
 #define PREFIX "btf_trace_"
 
-/* Modules whose BTF was read; @types and @index are NULL after btf_events_forget(). */
+/*
+ * Modules whose BTF was read; @types and @index are NULL after btf_events_forget().
+ * @fd: of its BTF, or -1; @id: of its BTF; @renewed: the last btf_events_renew() has found it first
+ */
 static struct module {
 	char *name;
+	int fd;
+	uint32_t id;
+	bool renewed;
 	struct btf *types;
 	struct type_index *index;
 } *modules;
@@ -212,14 +219,26 @@ static struct event find_function(const char *name)
 	return function;
 }
 
-bool btf_module_is_read(const char *module)
+static const struct module *module_named(const struct module *list, size_t nr, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < nr_modules; i++)
-		if (!strcmp(modules[i].name, module))
-			return true;
-	return false;
+	for (i = 0; i < nr; i++)
+		if (!strcmp(list[i].name, name))
+			return &list[i];
+	return NULL;
+}
+
+bool btf_module_is_read(const char *module)
+{
+	return module_named(modules, nr_modules, module);
+}
+
+bool btf_module_is_renewed(const char *module)
+{
+	const struct module *one = module_named(modules, nr_modules, module);
+
+	return one && one->renewed;
 }
 
 void btf_function_stand_in(const char *function, const char *by)
@@ -344,14 +363,20 @@ static int read_module(const char *name, int fd)
 {
 	struct btf *btf = btf__load_module_btf(name, kernel);
 	struct event event = { .btf_fd = fd, .module = nr_modules };
+	struct module module = { .fd = fd, .types = btf };
+	struct bpf_btf_info info = {};
+	uint32_t size = sizeof(info);
 	const struct btf_type *type;
 	const char *type_name;
 	unsigned int i;
 
 	if (!btf)
 		return -errno;
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
+		module.id = info.id;
+	module.name = copy_of(name);
 	modules = grown(modules, nr_modules, sizeof(*modules));
-	modules[nr_modules++] = (struct module){ .name = copy_of(name), .types = btf };
+	modules[nr_modules++] = module;
 	for (i = btf__type_cnt(kernel); i < btf__type_cnt(btf); i++) {
 		type = btf__type_by_id(btf, i);
 		type_name = btf__name_by_offset(btf, type->name_off);
@@ -380,21 +405,25 @@ static int look_at(void *context, int fd, const char *name, uint32_t size)
 	return err ? err : 1;
 }
 
-/* Visit BTF object @id, if it still exists and belongs to the kernel. */
-static int visit(uint32_t id, btf_function look, void *context)
+/* The visitor of btf_each(). */
+struct visitor {
+	btf_function look;
+	void *context;
+};
+
+/* Visit a BTF object, if it belongs to the kernel. */
+static int visit(void *context, int fd)
 {
+	const struct visitor *visitor = context;
 	struct bpf_btf_info info = {};
 	uint32_t size = sizeof(info);
 	char name[64] = "";
-	int fd, kept = 0;
+	int kept = 0;
 
-	fd = bpf_btf_get_fd_by_id(id);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
 	info.name = (uintptr_t)name;
 	info.name_len = sizeof(name);
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf)
-		kept = look(context, fd, name, info.btf_size);
+		kept = visitor->look(visitor->context, fd, name, info.btf_size);
 	if (kept <= 0)
 		close(fd);
 	return kept < 0 ? kept : 0;
@@ -402,14 +431,21 @@ static int visit(uint32_t id, btf_function look, void *context)
 
 int btf_each(btf_function look, void *context)
 {
+	struct visitor visitor = { look, context };
 	uint32_t id = 0;
-	int err = 0;
+	int err = 0, fd;
 
+	if (opener_runs())
+		return opener_each_btf(visit, &visitor);
 	while (!err) {
 		/* ENOENT: that was the last one */
 		if (bpf_btf_get_next_id(id, &id))
 			return errno == ENOENT ? 0 : -errno;
-		err = visit(id, look, context);
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd >= 0)
+			err = visit(&visitor, fd);
+		else if (errno != ENOENT)
+			err = -errno;
 	}
 	return err;
 }
@@ -447,6 +483,82 @@ static int take_over(const char *section, enum bpf_attach_type type)
 	int err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_KPROBE, type, &options);
 
 	return err < 0 ? err : 0;
+}
+
+/* The tables of modules. */
+struct tables {
+	struct module *modules;
+	struct event *events;
+	struct event *functions;
+	size_t nr_modules;
+	size_t nr_events;
+	size_t nr_functions;
+};
+
+static struct tables tables(void)
+{
+	return (struct tables){ modules, events, functions, nr_modules, nr_events, nr_functions };
+}
+
+static void set_tables(const struct tables *to)
+{
+	modules = to->modules;
+	events = to->events;
+	functions = to->functions;
+	nr_modules = to->nr_modules;
+	nr_events = to->nr_events;
+	nr_functions = to->nr_functions;
+}
+
+static void free_events(struct event *list, size_t nr)
+{
+	while (nr)
+		free(list[--nr].name);
+	free(list);
+}
+
+static void free_tables(const struct tables *old)
+{
+	size_t i;
+
+	for (i = 0; i < old->nr_modules; i++) {
+		if (old->modules[i].fd >= 0)
+			close(old->modules[i].fd);
+		type_index_free(old->modules[i].index);
+		btf__free(old->modules[i].types);
+		free(old->modules[i].name);
+	}
+	free(old->modules);
+	free_events(old->events, old->nr_events);
+	free_events(old->functions, old->nr_functions);
+}
+
+int btf_events_renew(const char *const *wanted)
+{
+	struct tables old = tables(), new = {};
+	const struct module *before;
+	size_t i;
+	int err;
+
+	if (!kernel_types())
+		return -errno;
+	set_tables(&new);
+	err = btf_each(look_at, (void *)wanted);
+	if (err) {
+		new = tables();
+		free_tables(&new);
+		set_tables(&old);
+		return err;
+	}
+	for (i = 0; i < nr_modules; i++) {
+		before = module_named(old.modules, old.nr_modules, modules[i].name);
+		modules[i].renewed = !before || before->id != modules[i].id;
+	}
+	free_tables(&old);
+	free(stand_ins);
+	stand_ins = NULL;
+	nr_stand_ins = 0;
+	return 0;
 }
 
 int btf_events_look(const char *const *wanted)

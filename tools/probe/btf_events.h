@@ -45,6 +45,16 @@ int btf_each(btf_function look, void *context);
 int btf_events_init(const char *const *wanted);
 
 /**
+ * btf_events_renew() - read the modules' BTF again, after modules have been loaded or unloaded
+ * @wanted: as for btf_events_init(), which came before
+ *
+ * All look-ups of functions must be made anew: see hooks_init().
+ *
+ * Return: 0, or a negative errno; then nothing has changed.
+ */
+int btf_events_renew(const char *const *wanted);
+
+/**
  * btf_events_look() - read the modules' BTF only for look-ups
  * @wanted: names of the modules, ended by NULL; a module that is not loaded is skipped
  *
@@ -95,6 +105,14 @@ bool btf_function_exists(const char *function);
  * Return: whether its BTF has been read.
  */
 bool btf_module_is_read(const char *module);
+
+/**
+ * btf_module_is_renewed() - has the last btf_events_renew() found a module that is new?
+ * @module: its name
+ *
+ * Return: whether it was loaded, or unloaded and loaded, since the BTF was read before.
+ */
+bool btf_module_is_renewed(const char *module);
 
 /**
  * btf_events_types() - the BTF that is read, one after the other

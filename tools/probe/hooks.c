@@ -2,8 +2,9 @@
 /*
  * Look-up of the hooks in this kernel.
  *
- * All hooks are looked up once, at the start.  @places, parallel to the table, has the results
- * with the names of the parameters, so that BTF can be freed.
+ * All hooks are looked up at the start, and again after modules have come or gone.  @places,
+ * parallel to the table, has the results with the names of the parameters, so that BTF can be
+ * freed.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -30,6 +31,9 @@ static struct place {
 	struct hook_place found;
 	char *parameters[PARAMETERS];
 } *places;
+
+/* The kernel's symbol list has been searched for @places. */
+static bool symbols_found;
 
 static size_t nr_hooks(void)
 {
@@ -108,13 +112,12 @@ static void find_symbols(void)
 {
 	const struct hook *wanted[SUFFIXED];
 	size_t nr = 0, room = 0, i;
-	static bool done;
 	char *line = NULL;
 	FILE *file;
 
-	if (done)
+	if (symbols_found)
 		return;
-	done = true;
+	symbols_found = true;
 	for (i = 0; hook_at(i) && nr < SUFFIXED; i++)
 		if (hook_at(i)->module && places[i].found.way == HOOK_NOT_THERE &&
 		    btf_module_is_read(hook_at(i)->module))
@@ -129,12 +132,23 @@ static void find_symbols(void)
 	fclose(file);
 }
 
+static void forget(void)
+{
+	size_t i, parameter;
+
+	for (i = 0; places && hook_at(i); i++)
+		for (parameter = 0; parameter < PARAMETERS; parameter++)
+			free(places[i].parameters[parameter]);
+	free(places);
+	places = NULL;
+	symbols_found = false;
+}
+
 void hooks_init(void)
 {
 	size_t i;
 
-	if (places)
-		return;
+	forget();
 	places = calloc(nr_hooks(), sizeof(*places));
 	if (!places)
 		out_of_memory();
@@ -171,6 +185,14 @@ bool hook_is_entry(const struct hook *hook, unsigned int here)
 		if (here & SOURCE_BIT(source) && hook_matters(hook, source, here))
 			return true;
 	return false;
+}
+
+bool hook_is_renewed(const char *name)
+{
+	const struct hook *hook = places ? hook_named(name) : NULL;
+	const struct hook_place *place = hook ? hook_place(hook) : NULL;
+
+	return place && place->module && btf_module_is_renewed(place->module);
 }
 
 const char *hook_symbol(const char *name, unsigned int here)

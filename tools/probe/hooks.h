@@ -79,9 +79,17 @@ struct hook_place {
 const struct hook *hook_at(size_t index);
 
 /**
+ * source_modules() - the modules whose BTF is useful
+ *
+ * Return: their names, ended by NULL, for btf_events_init().
+ */
+const char *const *source_modules(void);
+
+/**
  * hooks_init() - look up all hooks, and attach programs to the functions found
  *
- * Call it after btf_events_init() or btf_events_look(), before a skeleton is opened.
+ * Call it after btf_events_init(), btf_events_look() or btf_events_renew(), before a skeleton is
+ * opened.
  */
 void hooks_init(void);
 
@@ -113,6 +121,14 @@ bool hook_matters(const struct hook *hook, unsigned int source, unsigned int her
  * Return: whether it is.
  */
 bool hook_is_entry(const struct hook *hook, unsigned int here);
+
+/**
+ * hook_is_renewed() - was the module of a hook found first by the last btf_events_renew()?
+ * @name: the hook, by its newest name
+ *
+ * Return: whether it was: then kprobes from before are gone.
+ */
+bool hook_is_renewed(const char *name);
 
 /**
  * hook_symbol() - get the symbol for a kprobe

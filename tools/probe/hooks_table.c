@@ -139,3 +139,13 @@ const struct hook *hook_at(size_t index)
 {
 	return index < sizeof(hooks) / sizeof(hooks[0]) ? &hooks[index] : NULL;
 }
+
+const char *const *source_modules(void)
+{
+	/* the sources, modules around them, and the IOMMU drivers whose functions are probed */
+	static const char *const modules[] = { "iommufd", "vfio", "vfio_iommu_type1", "vfio_pci",
+					       "vfio_pci_core", "iommufd_mock", "virtio_iommu",
+					       NULL };
+
+	return modules;
+}

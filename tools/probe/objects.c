@@ -101,7 +101,8 @@ int object_share_maps(const struct bpf_object *from, const struct bpf_object *to
 		/* a map of variables: the name is that of the section after the object's name */
 		if (section)
 			name = section;
-		if (!strcmp(name, ".rodata"))
+		/* knobs and strings */
+		if (!strncmp(name, ".rodata", 7))
 			continue;
 		shared = bpf_object__find_map_by_name(from, name);
 		if (!shared)

@@ -77,7 +77,7 @@ uint64_t probes_missed(const struct bpf_object *object)
 }
 
 /* Is one of the hooks that show a phase of a source in use? */
-static bool is_seen(const struct bpf_object *object, enum source source, const char *phase)
+static bool shows(const struct bpf_object *object, enum source source, const char *phase)
 {
 	struct bpf_program *program;
 	size_t i;
@@ -91,6 +91,14 @@ static bool is_seen(const struct bpf_object *object, enum source source, const c
 			    hook_at(i)->sources & SOURCE_BIT(source) && is_at(program, hook_at(i)))
 				return true;
 	}
+	return false;
+}
+
+static bool is_seen(const struct bpf_object *const *objects, enum source source, const char *phase)
+{
+	for (; *objects; objects++)
+		if (shows(*objects, source, phase))
+			return true;
 	return false;
 }
 
@@ -112,9 +120,9 @@ static size_t add(char *text, size_t size, size_t used, const char *between, con
 	return used + (length > 0 ? (size_t)length : 0);
 }
 
-void probes_unseen(const struct bpf_object *object, char *text, size_t size)
+void probes_unseen(const struct bpf_object *const *objects, char *text, size_t size)
 {
-	unsigned int here = object ? sources_here() : 0, source;
+	unsigned int here = *objects ? sources_here() : 0, source;
 	const struct hook *hook;
 	size_t i, used = 0, nr;
 
@@ -125,7 +133,7 @@ void probes_unseen(const struct bpf_object *object, char *text, size_t size)
 		for (nr = 0, i = 0; (hook = hook_at(i)); i++) {
 			if (hook->kind != HOOK_PHASE || !hook_matters(hook, source, here) ||
 			    shown_before(i, source) ||
-			    is_seen(object, source, hook->shows))
+			    is_seen(objects, source, hook->shows))
 				continue;
 			used = add(text, size, used, used ? ", " : "", hook->shows);
 			nr++;

@@ -38,12 +38,12 @@ uint64_t probes_missed(const struct bpf_object *object);
 
 /**
  * probes_unseen() - list the phases that no probe shows on this kernel, by source
- * @object: the programs, loaded, or NULL
+ * @objects: the programs, loaded, ended by NULL
  * @text: set to "account (type1)", or to "" if there are none
  * @size: size of @text
  *
  * Their time counts as that of other phases, or of none.
  */
-void probes_unseen(const struct bpf_object *object, char *text, size_t size);
+void probes_unseen(const struct bpf_object *const *objects, char *text, size_t size);
 
 #endif

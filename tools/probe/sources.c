@@ -30,16 +30,6 @@ static const struct {
 			  .function = "vfio_device_fops_unl_ioctl" },
 };
 
-const char *const *source_modules(void)
-{
-	/* the sources, modules around them, and the IOMMU drivers whose functions are probed */
-	static const char *const modules[] = { "iommufd", "vfio", "vfio_iommu_type1", "vfio_pci",
-					       "vfio_pci_core", "iommufd_mock", "virtio_iommu",
-					       NULL };
-
-	return modules;
-}
-
 /* Is an event known, with BTF or without? */
 static bool has_event(const char *wanted)
 {

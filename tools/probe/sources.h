@@ -34,13 +34,6 @@ enum source_state {
 };
 
 /**
- * source_modules() - the modules whose BTF is useful
- *
- * Return: their names, ended by NULL, for btf_events_init().
- */
-const char *const *source_modules(void);
-
-/**
  * module_has_types() - does a module have its own BTF?
  * @module: its name
  *
