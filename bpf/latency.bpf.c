@@ -34,6 +34,8 @@ const volatile __u8 small_buckets[SCOPE_SMALL_NS] = {};
 
 /* Operations counted in an overflow entry. */
 __u64 overflowed = 0;
+/* Values of the dimension that have got entries, those included that the tool has removed since. */
+__u64 labels_added = 0;
 /* Failures that did not fit in @failures. */
 __u64 failures_lost = 0;
 
@@ -72,6 +74,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scope_overflow);
 } ios_overflow SEC(".maps");
+
+/* The values of the dimension that have entries; the tool sets the number of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u8);
+} ios_labels SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -155,6 +165,19 @@ static __always_inline void remember_attachment(const OP *op, __u32 operation)
 }
 
 /*
+ * The IOAS of an operation.  If no object has the id that the caller named, it is that of no IOAS:
+ * a caller must not make up values of a dimension.
+ */
+static __always_inline __u64 space_of(const OP *op)
+{
+	bool bad = op->clock.ret < 0 &&
+		   (op->clock.reason == SCOPE_REASON_iommufd_bad_object_id ||
+		    op->clock.reason == SCOPE_REASON_iommufd_wrong_object_type);
+
+	return scope_ioas_key(op->ctx_id, bad ? 0 : op->ioas_id);
+}
+
+/*
  * The dimension by which operations are distinguished; either of @device and @ioas may be absent.
  */
 static __always_inline __u64 dimension(const char *device, __u64 ioas)
@@ -180,40 +203,71 @@ __noinline int scope_large_bucket(__u64 ns)
 	return scope_bucket(ns);
 }
 
-/* Counts a time in an entry of this CPU. */
-static __always_inline void count_time(struct scope_histogram *histogram, __u64 ns)
+/*
+ * Adds to a counter of an entry.  @shared is a constant where this is inlined: a test of @by for
+ * each counter would cost as much as counting.
+ */
+#define ADD(counter, n, shared)                              \
+	do {                                                 \
+		if (shared)                                  \
+			__sync_fetch_and_add((counter), n);  \
+		else                                         \
+			*(counter) += (n);                   \
+	} while (0)
+
+/* Raises a maximum.  A shared one misses it only if four other CPUs raise it at that moment. */
+static __always_inline void raise(__u64 *max, __u64 ns, bool shared)
+{
+	__u64 seen = *max, now;
+	int i;
+
+	if (ns <= seen)
+		return;
+	if (!shared) {
+		*max = ns;
+		return;
+	}
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		now = __sync_val_compare_and_swap(max, seen, ns);
+		if (now == seen || ns <= now)
+			return;
+		seen = now;
+	}
+}
+
+static __always_inline void count_time(struct scope_histogram *histogram, __u64 ns, bool shared)
 {
 	__u32 bucket;
 
-	if (ns > histogram->max)
-		histogram->max = ns;
-	histogram->sum += ns;
+	raise(&histogram->max, ns, shared);
+	ADD(&histogram->sum, ns, shared);
 	if (ns < SCOPE_SMALL_NS) {
-		histogram->buckets[small_buckets[ns]]++;
+		ADD(&histogram->buckets[small_buckets[ns]], 1, shared);
 		return;
 	}
 	bucket = scope_large_bucket(ns);
 	/* always true, but the verifier does not know the function's result */
 	if (bucket < SCOPE_NR_BUCKETS)
-		histogram->buckets[bucket]++;
+		ADD(&histogram->buckets[bucket], 1, shared);
 }
 
 /* Counts a phase, unless it took no time, which means that it was not entered. */
-static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns)
+static __always_inline void count_phase(struct scope_histogram *histogram, __u64 ns, bool shared)
 {
 	if (ns)
-		count_time(histogram, ns);
+		count_time(histogram, ns, shared);
 }
 
 static __always_inline void count_operation(struct scope_counters *counters, __s32 ret,
-					    __u64 bytes, __u64 pages)
+					    __u64 bytes, __u64 pages, bool shared)
 {
 	if (ret < 0)
-		counters->errors++;
+		ADD(&counters->errors, 1, shared);
 	else
-		counters->successes++;
-	counters->bytes += bytes;
-	counters->pages += pages;
+		ADD(&counters->successes, 1, shared);
+	ADD(&counters->bytes, bytes, shared);
+	ADD(&counters->pages, pages, shared);
 }
 
 /* Counts an operation in the overflow entry, which other CPUs may write at the same time. */
@@ -237,6 +291,21 @@ static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 byte
 	return 0;
 }
 
+/* May this value of the dimension have entries? */
+static __always_inline bool has_label(__u64 dimension)
+{
+	__u8 yes = 1;
+
+	if (by == SCOPE_BY_NONE || bpf_map_lookup_elem(&ios_labels, &dimension))
+		return true;
+	if (!bpf_map_update_elem(&ios_labels, &dimension, &yes, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&labels_added, 1);
+		return true;
+	}
+	/* full, or another CPU was faster */
+	return bpf_map_lookup_elem(&ios_labels, &dimension);
+}
+
 /* entry_of_CLASS(): the entry for an operation, or NULL if there is no room for one. */
 #define ENTRY_OF(class)                                                                          \
 	static __always_inline struct scope_##class##_latency *entry_of_##class(__u32 operation, \
@@ -251,9 +320,13 @@ static __always_inline int count_overflow(__u32 operation, __s32 ret, __u64 byte
 		__u32 zero = 0;                                                                  \
 		void *empty;                                                                     \
                                                                                                  \
+		if (by != SCOPE_BY_NONE)                                                         \
+			key.cpu %= SCOPE_STRIPES;                                                \
 		entry = bpf_map_lookup_elem(&ios_##class##_latency, &key);                       \
 		if (entry)                                                                       \
 			return entry;                                                            \
+		if (!has_label(dimension))                                                       \
+			return NULL;                                                             \
 		if (by == SCOPE_BY_PROCESS)                                                      \
 			remember_process();                                                      \
 		empty = bpf_map_lookup_elem(&ios_##class##_zero, &zero);                         \
@@ -343,7 +416,7 @@ static __always_inline struct scope_memory_latency *memory_entry(const OP *op, _
 
 	if (by == SCOPE_BY_NONE && index < SCOPE_NR_FREQUENT)
 		return bpf_map_lookup_elem(&ios_frequent, &index);
-	return entry_of_memory(operation, dimension(NULL, scope_ioas_key(op->ctx_id, op->ioas_id)));
+	return entry_of_memory(operation, dimension(NULL, space_of(op)));
 }
 
 #define PHASE_BIT(name) (1U << SCOPE_PHASE_##name)
@@ -374,22 +447,33 @@ static __always_inline bool counted_plainly(const OP *op, __u32 operation)
 	entry->counters.successes++;
 	entry->counters.bytes += op->length;
 	entry->counters.pages += op->pages;
-	count_time(&entry->total, op->clock.dur_ns);
+	count_time(&entry->total, op->clock.dur_ns, false);
 	/* once, otherwise the compiler adds the offset of the array to that of each element */
 	phase_ns = op->phase_ns;
 	barrier_var(phase_ns);
 #pragma unroll
 	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
 		if (frequent_phases(operation) & 1U << i)
-			count_phase(&entry->phases[i], phase_ns[i]);
+			count_phase(&entry->phases[i], phase_ns[i], false);
 	return true;
+}
+
+static __always_inline void count_memory(struct scope_memory_latency *entry, const OP *op,
+					 __u64 bytes, bool shared)
+{
+	int i;
+
+	count_operation(&entry->counters, op->clock.ret, bytes, op->pages, shared);
+	count_time(&entry->total, op->clock.dur_ns, shared);
+#pragma unroll
+	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
+		count_phase(&entry->phases[i], op->phase_ns[i], shared);
 }
 
 static __always_inline int finished_memory(const OP *op, __u32 operation)
 {
 	struct scope_memory_latency *entry;
 	__u64 bytes;
-	int i;
 
 	if (counted_plainly(op, operation))
 		return 0;
@@ -400,35 +484,52 @@ static __always_inline int finished_memory(const OP *op, __u32 operation)
 	entry = memory_entry(op, operation);
 	if (!entry)
 		return count_overflow(operation, op->clock.ret, bytes, op->pages, op->clock.dur_ns);
-	count_operation(&entry->counters, op->clock.ret, bytes, op->pages);
-	count_time(&entry->total, op->clock.dur_ns);
-#pragma unroll
-	for (i = 0; i < SCOPE_NR_MEMORY_PHASES; i++)
-		count_phase(&entry->phases[i], op->phase_ns[i]);
+	if (by == SCOPE_BY_NONE)
+		count_memory(entry, op, bytes, false);
+	else
+		count_memory(entry, op, bytes, true);
 	return 0;
+}
+
+static __always_inline void count_translation(struct scope_translation_latency *entry,
+					      const OP *op, bool shared)
+{
+	const __u64 *phase_ns = &op->phase_ns[SCOPE_FIRST_TRANSLATION_PHASE];
+	int i;
+
+	count_operation(&entry->counters, op->clock.ret, 0, op->pages, shared);
+	count_time(&entry->total, op->clock.dur_ns, shared);
+	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait], shared);
+#pragma unroll
+	for (i = 0; i < SCOPE_NR_TRANSLATION_PHASES; i++)
+		count_phase(&entry->phases[1 + i], phase_ns[i], shared);
 }
 
 static __always_inline int finished_translation(const OP *op, __u32 operation)
 {
 	struct scope_translation_latency *entry;
-	int i;
 
 	if (by == SCOPE_BY_DEVICE)
 		remember_attachment(op, operation);
 	if (!scope_filter_translation(op, operation) || !(wanted & 1ULL << operation))
 		return 0;
 	KEEP(translation, op, operation);
-	entry = entry_of_translation(operation, dimension(op->device,
-							  scope_ioas_key(op->ctx_id, op->ioas_id)));
+	entry = entry_of_translation(operation, dimension(op->device, space_of(op)));
 	if (!entry)
 		return count_overflow(operation, op->clock.ret, 0, op->pages, op->clock.dur_ns);
-	count_operation(&entry->counters, op->clock.ret, 0, op->pages);
-	count_time(&entry->total, op->clock.dur_ns);
-	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
-#pragma unroll
-	for (i = 0; i < SCOPE_NR_TRANSLATION_PHASES; i++)
-		count_phase(&entry->phases[1 + i], op->phase_ns[SCOPE_FIRST_TRANSLATION_PHASE + i]);
+	if (by == SCOPE_BY_NONE)
+		count_translation(entry, op, false);
+	else
+		count_translation(entry, op, true);
 	return 0;
+}
+
+static __always_inline void count_object(struct scope_object_latency *entry, const OP *op,
+					 bool shared)
+{
+	count_operation(&entry->counters, op->clock.ret, 0, 0, shared);
+	count_time(&entry->total, op->clock.dur_ns, shared);
+	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait], shared);
 }
 
 static __always_inline int finished_object(const OP *op, __u32 operation)
@@ -441,16 +542,28 @@ static __always_inline int finished_object(const OP *op, __u32 operation)
 	entry = entry_of_object(operation, dimension(NULL, 0));
 	if (!entry)
 		return count_overflow(operation, op->clock.ret, 0, 0, op->clock.dur_ns);
-	count_operation(&entry->counters, op->clock.ret, 0, 0);
-	count_time(&entry->total, op->clock.dur_ns);
-	count_phase(&entry->phases[0], op->phase_ns[SCOPE_PHASE_wait]);
+	if (by == SCOPE_BY_NONE)
+		count_object(entry, op, false);
+	else
+		count_object(entry, op, true);
 	return 0;
+}
+
+static __always_inline void count_vfio(struct scope_vfio_latency *entry, const VFIO_OP *op,
+				       bool shared)
+{
+	int i;
+
+	count_operation(&entry->counters, op->clock.ret, 0, 0, shared);
+	count_time(&entry->total, op->clock.dur_ns, shared);
+#pragma unroll
+	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
+		count_phase(&entry->phases[i], op->phase_ns[i], shared);
 }
 
 static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 {
 	struct scope_vfio_latency *entry;
-	int i;
 
 	if (!(wanted & 1ULL << operation) || !scope_filter_vfio(op))
 		return 0;
@@ -458,17 +571,17 @@ static __always_inline int finished_vfio(const VFIO_OP *op, __u32 operation)
 	entry = entry_of_vfio(operation, dimension(op->device, 0));
 	if (!entry)
 		return count_overflow(operation, op->clock.ret, 0, 0, op->clock.dur_ns);
-	count_operation(&entry->counters, op->clock.ret, 0, 0);
-	count_time(&entry->total, op->clock.dur_ns);
-#pragma unroll
-	for (i = 0; i < SCOPE_NR_VFIO_PHASES; i++)
-		count_phase(&entry->phases[i], op->phase_ns[i]);
+	if (by == SCOPE_BY_NONE)
+		count_vfio(entry, op, false);
+	else
+		count_vfio(entry, op, true);
 	return 0;
 }
 
 #define NEEDS_SPACE                                                                        \
 	(by != SCOPE_BY_NONE || keep || filter.ctx || filter.by_device)
-#define NEEDS_REASON (keep != 0)
+/* space_of() looks at it */
+#define NEEDS_REASON (keep || by == SCOPE_BY_DEVICE || by == SCOPE_BY_IOAS)
 #define NEEDS_BEGIN false
 
 #ifdef SCOPE_PROBED

@@ -2,10 +2,15 @@
 /*
  * Maps of latency.bpf.c.
  *
- * A map entry counts the operations of one kind, in one dimension (device, IOAS, process, cgroup,
- * or all of them), on one CPU.  Only that CPU writes the entry, so nothing is atomic and no cache
- * line is shared; the tool adds the CPUs up.  If no entry is left, an operation is counted in the
- * overflow entry of its kind, which all CPUs share and which has no phases.
+ * A map entry counts the operations of one kind, in one dimension: of one device, IOAS, process or
+ * cgroup, or of all.  Without a dimension, each CPU has its own entry, which only that CPU writes,
+ * so nothing is atomic and no cache line is shared.  With a dimension, SCOPE_STRIPES entries exist
+ * for each value of it, and CPUs add to them atomically: otherwise the memory for a guest would
+ * grow with the number of CPUs of its host.  The tool adds the entries up.
+ *
+ * ios_labels has the values of the dimension that have entries; its size is the limit.  The
+ * operations of other values are counted in the overflow entry of their kind, which has no phases.
+ * The tool removes a value and its entries once its process, cgroup, IOAS or device is gone.
  *
  * Each class of operations has its own map, because the number of histograms in an entry depends on
  * the number of phases.  Buckets are 32 bits wide; the tool reads them often enough to notice a
@@ -46,6 +51,9 @@ enum {
 	SCOPE_KEEP_SLOWEST = 1 << 1,
 };
 
+/* Entries of one kind of operation for one value of a dimension; a CPU uses one of them. */
+#define SCOPE_STRIPES 4
+
 /* Times below this find their bucket in a table. */
 #define SCOPE_SMALL_NS 16384
 
@@ -54,6 +62,7 @@ enum {
  */
 #define SCOPE_DIMENSION_DEVICE (1ULL << 63)
 
+/* @cpu: the CPU, or with a dimension the CPU modulo SCOPE_STRIPES */
 struct scope_latency_key {
 	__u64 dimension;
 	__u32 cpu;

@@ -209,6 +209,57 @@ def labels(tap):
               "--max-objects bounds the objects")
 
 
+def maps_by(label):
+    """{value of the label: successful maps} of a scrape."""
+    told = samples(get("/metrics")[2])
+    return {dict(key)[label]: value for key, value in told.get("iommufd_operations_total", {}).items()
+            if dict(key)["operation"] == "map" and dict(key)["result"] == "success"}
+
+
+def maps_once(label, condition):
+    """What maps_by() shows once it meets a condition.  A busy exporter repeats its previous answer."""
+    seen = []
+    wait_for(lambda: seen.append(maps_by(label)) or condition(seen[-1]))
+    return seen[-1]
+
+
+def churn(tap):
+    """Short processes come and go; the one that stays has its label."""
+    with Observer("export", "--by", "process", "--limit", "4"):
+        truth = sum(load("10", "4096")["map"][0] for _ in range(3))
+        found = maps_by("process")
+        tap.ok(len(found) == 3 and sum(found.values()) == truth, "a process that has ended is shown once more", found)
+        tap.equal(maps_once("process", lambda maps: len(maps) == 1), {"(others)": truth},
+                  "and then its counts are among the others")
+        with subprocess.Popen(["map-load", "-w", "30", "4096"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stays:
+            stays.stdout.readline()
+            truth += 30
+            for _ in range(12):
+                truth += load("10", "4096")["map"][0]
+                found = maps_once("process", lambda maps: sum(maps.values()) == truth)
+            tap.equal(sum(found.values()), truth, "no operation of %d processes is missing" % 16)
+            tap.equal(found.get("map-load [%d]" % stays.pid), 30, "a process that stays has its label after many others")
+            stays.stdin.close()
+        told = samples(get("/metrics")[2])
+        tap.equal(told["iommufd_exporter_unlabelled_operations_total"][()], 0, "each had a label while it lived")
+        tap.equal(maps_once("process", lambda maps: len(maps) == 1), {"(others)": truth}, "until it has ended as well")
+
+
+def spaces_come_and_go(tap):
+    """Address spaces give their labels back, too."""
+    with Observer("export", "--by", "ioas", "--limit", "8"):
+        for number in range(30):
+            with Space() as space:
+                space.map(IOVA, 4096)
+            maps_once("ioas", lambda maps: sum(maps.values()) == number + 1)
+        with Space() as space:
+            space.map(IOVA, 4096)
+            maps = maps_once("ioas", lambda maps: sum(maps.values()) == 31 and len(maps) == 2)
+    tap.equal(sorted(maps.values()), [1, 30], "--by ioas folds 30 address spaces that are gone")
+    tap.ok("(others)" in maps and any(name.endswith(" ioas %d" % space.ioas) for name in maps),
+           "and shows the one that is there", maps)
+
+
 def methods(tap):
     with Observer("export", "--listen", "[::1]:9947", "--listen", "127.0.0.1:9948"):
         _, headers, text = get("/metrics", port=9948)
@@ -240,4 +291,4 @@ def monotone(tap):
     tap.ok(scrapes > 3 and not backwards, "in %d scrapes under load no counter steps back" % scrapes, backwards[:5])
 
 
-Tap().run(counts, monotone, state, replacements, running, labels, methods)
+Tap().run(counts, monotone, state, replacements, running, labels, churn, spaces_come_and_go, methods)

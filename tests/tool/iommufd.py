@@ -39,11 +39,15 @@ class Space:
         return self
 
     def map(self, iova, length):
+        self.map_into(self.ioas, iova, length)
+
+    def map_into(self, ioas, iova, length):
+        """Map memory into an IOAS by its id, which may be made up."""
         memory = mmap.mmap(-1, length)
         self.memory.append(memory)
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         fcntl.ioctl(self.fd, IOAS_MAP, struct.pack("IIIIQQQ", 40, MAP_FIXED_WRITEABLE_READABLE,
-                                                   self.ioas, 0, address, length, iova))
+                                                   ioas, 0, address, length, iova))
 
     def __exit__(self, *_):
         os.close(self.fd)

@@ -7,7 +7,9 @@ import json
 import math
 import os
 import subprocess
+import time
 
+from iommufd import IOVA, Space
 from tooltest import TOOL, Observer, Tap, has_mock, in_terminal, patience, run, tool, wait_for
 
 
@@ -184,6 +186,36 @@ def overflow(tap):
               "and the totals are complete")
 
 
+def many_processes(tap):
+    """More short processes than labels: each gets one, and the totals are exact."""
+    count = 24
+    with Observer("lat", "--by", "process", "--limit", "8", "--json", "-o", "map") as observer:
+        for _ in range(count):
+            load("5", "4096")
+            time.sleep(0.3)
+    (report,) = observer.objects()
+    labels = {o["label"] for o in report["operations"]}
+    tap.ok(len(labels) > 8, "processes that have ended make room for others", labels, report["overflowed"])
+    tap.equal(sum(o["count"] for o in report["operations"]), 5 * count, "and no operation is missing")
+
+
+def made_up(tap):
+    """A failed call makes no label of an id that its caller made up."""
+    with Observer("lat", "--by", "ioas", "--limit", "8", "--json", "-o", "map") as observer:
+        with Space() as space:
+            for ioas in range(100000, 100300):
+                try:
+                    space.map_into(ioas, IOVA, 4096)
+                except FileNotFoundError:
+                    pass
+            space.map(IOVA, 4096)
+    (report,) = observer.objects()
+    found = {o["label"]: (o["count"], o["errors"]) for o in report["operations"]}
+    (label,) = [name for name in found if name.endswith(" ioas %d" % space.ioas)] or ["none"]
+    tap.equal((found, report["overflowed"]), ({"(no ioas)": (300, 300), label: (1, 0)}, 0),
+              "300 calls with ids of no object count as (no ioas)")
+
+
 def reports(tap):
     result = tool("lat", "-i", "0.2", "-n", "3", "--json")
     objects = [json.loads(line) for line in result.stdout.splitlines()]
@@ -243,5 +275,5 @@ def bad_input(tap):
 
 
 if __name__ == "__main__":
-    Tap().run(counts, percentiles, dimensions, devices, attached_before, overflow, reports, narrow, widths,
-              bad_input)
+    Tap().run(counts, percentiles, dimensions, devices, attached_before, overflow, many_processes, made_up, reports,
+              narrow, widths, bad_input)

@@ -73,8 +73,7 @@ static const struct argp_option own_options[] = {
 	{ "by", KEY_BY, "WHAT", 0,
 	  "add a label to operations: device, ioas, process or cgroup", 2 },
 	{ "limit", KEY_LIMIT, "N", 0,
-	  "with --by, track at most N operation/label pairs on each CPU; "
-	  "the rest count as (others) [default: 64]", 2 },
+	  "with --by, track at most N labels at a time; the rest count as (others) [default: 64]", 2 },
 	{ "max-objects", KEY_OBJECTS, "N", 0,
 	  "export at most N contexts, N devices and N IOASes [default: 256]", 2 },
 	{ "processes", KEY_PROCESSES, NULL, 0, "label contexts with their process", 2 },

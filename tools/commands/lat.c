@@ -49,7 +49,7 @@ static const struct argp_option own_options[] = {
 	{ "no-phases", KEY_NO_PHASES, NULL, 0,
 	  "do not time phases where that takes probes: halves the overhead", 1 },
 	{ "limit", KEY_LIMIT, "N", 0,
-	  "track at most N operation/label pairs on each CPU; the rest count as (others) [default: 256]", 1 },
+	  "with --by, track at most N labels at a time; the rest count as (others) [default: 256]", 1 },
 	{ "stacks", KEY_STACKS, "N", OPTION_ARG_OPTIONAL,
 	  "show the stacks of the N slowest calls of each operation, at most 20 [default: 5]", 1 },
 	{},
@@ -132,15 +132,23 @@ static void report(struct reporting *reporting, bool interval, uint64_t now)
 static void observe(struct reporting *reporting, struct run *run)
 {
 	const struct options *options = reporting->options;
-	uint64_t interval = options->interval_ns, next, read_next;
+	uint64_t interval = options->interval_ns, next, read_next, room_next, wake;
 	struct slowest *slowest = reporting->slowest;
 	int fd = session_fd(&reporting->latency.session);
 
 	next = interval ? reporting->start_ns + interval : UINT64_MAX;
 	read_next = reporting->start_ns + LATENCY_READ_EVERY_NS;
-	while (run_wait(run, fd, next < read_next ? next : read_next)) {
+	room_next = own.by ? reporting->start_ns + LATENCY_ROOM_EVERY_NS : UINT64_MAX;
+	for (;;) {
+		wake = next < read_next ? next : read_next;
+		if (!run_wait(run, fd, wake < room_next ? wake : room_next))
+			break;
 		if (slowest)
 			slowest_read(slowest);
+		if (now_ns() >= room_next) {
+			latency_make_room(&reporting->latency);
+			room_next = now_ns() + LATENCY_ROOM_EVERY_NS;
+		}
 		if (now_ns() >= read_next || now_ns() >= next) {
 			latency_read(&reporting->latency);
 			read_next = now_ns() + LATENCY_READ_EVERY_NS;

@@ -89,6 +89,7 @@ static void look_for_modules(struct exporter *exporter)
 void exporter_watch(struct exporter *exporter)
 {
 	look_for_modules(exporter);
+	latency_make_room(&exporter->latency);
 	replacements_read(exporter->replacements, keep_replacement, exporter);
 }
 
@@ -127,6 +128,7 @@ void exporter_refresh(struct exporter *exporter)
 	if (!token_bucket_begin(&exporter->budget))
 		return;
 	exporter->refreshed_ns = now_ns();
+	latency_fold_shown(&exporter->latency);
 	latency_read(&exporter->latency);
 	latency_forget_recent(&exporter->latency);
 	check_rate(exporter);
@@ -137,6 +139,8 @@ void exporter_refresh(struct exporter *exporter)
 	/* state_read() has reported the failure; then there is no state to show */
 	if (state_read(exporter->state_reader, &exporter->state))
 		memset(&exporter->state, 0, sizeof(exporter->state));
+	else
+		latency_remove_gone(&exporter->latency, &exporter->state);
 	measure_cost(exporter);
 	token_bucket_end(&exporter->budget);
 }

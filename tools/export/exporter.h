@@ -29,7 +29,7 @@ struct server_counters;
 /**
  * struct export_settings - settings from the command line
  * @by: what operations are split by, in addition to their kind
- * @limit: most operation/label pairs on each CPU
+ * @limit: most labels at a time
  * @max_objects: most contexts, devices and IOASes, each, with metrics of their own
  * @processes: label contexts with their process
  * @stuck_after_ns: operations in flight for longer are stuck

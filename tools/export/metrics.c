@@ -322,6 +322,7 @@ char *export_metrics(struct exporter *exporter, enum exposition_format format, s
 	export_replacement_metrics(&text, exporter);
 	export_own_metrics(&text, exporter);
 	exposition_end(&text);
+	latency_mark_shown(&exporter->latency);
 	exporter->scrape_took_ns = now_ns() - begin;
 	*length = text.length;
 	return text.text;

@@ -2,7 +2,9 @@
 /*
  * Names of processes and cgroups.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +37,11 @@ void process_name(pid_t pid, char *name, size_t size)
 	name_clean(name, size);
 }
 
+bool process_exists(pid_t pid)
+{
+	return !kill(pid, 0) || errno != ESRCH;
+}
+
 uint64_t cgroup_id_of(const char *path)
 {
 	char full[4096];
@@ -52,26 +59,45 @@ uint64_t cgroup_id_of(const char *path)
 	return st.st_ino;
 }
 
-void cgroup_path(uint64_t id, char *path, size_t size)
+/* Open a cgroup by its id.  Return a descriptor, or -1 with errno. */
+static int cgroup_open(uint64_t id)
 {
 	/* a cgroup's file handle is its id, of type FILEID_KERNFS in <linux/exportfs.h> */
 	union {
 		struct file_handle handle;
 		char room[sizeof(struct file_handle) + sizeof(id)];
 	} at;
-	char link[32], target[4096];
-	ssize_t length = -1;
-	int root, fd = -1;
+	int root, fd, error;
 
 	memset(&at, 0, sizeof(at));
 	at.handle.handle_bytes = sizeof(id);
 	at.handle.handle_type = 0xfe;
 	memcpy(at.room + sizeof(struct file_handle), &id, sizeof(id));
 	root = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root >= 0) {
-		fd = open_by_handle_at(root, &at.handle, O_PATH | O_CLOEXEC);
-		close(root);
-	}
+	if (root < 0)
+		return -1;
+	fd = open_by_handle_at(root, &at.handle, O_PATH | O_CLOEXEC);
+	error = errno;
+	close(root);
+	errno = error;
+	return fd;
+}
+
+bool cgroup_exists(uint64_t id)
+{
+	int fd = cgroup_open(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != ESTALE;
+}
+
+void cgroup_path(uint64_t id, char *path, size_t size)
+{
+	char link[32], target[4096];
+	ssize_t length = -1;
+	int fd = cgroup_open(id);
+
 	if (fd >= 0) {
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 		length = readlink(link, target, sizeof(target) - 1);

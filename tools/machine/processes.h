@@ -5,6 +5,7 @@
 #ifndef IOMMUSCOPE_MACHINE_PROCESSES_H
 #define IOMMUSCOPE_MACHINE_PROCESSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,6 +17,22 @@
  * @size: size of @name
  */
 void process_name(pid_t pid, char *name, size_t size);
+
+/**
+ * process_exists() - is a process still there?
+ * @pid: its id
+ *
+ * Return: false if it has ended and its parent has noticed.
+ */
+bool process_exists(pid_t pid);
+
+/**
+ * cgroup_exists() - is a cgroup still there?
+ * @id: its id
+ *
+ * Return: false if it was removed.  If that cannot be determined, true.
+ */
+bool cgroup_exists(uint64_t id);
 
 /**
  * cgroup_id_of() - id of a cgroup

@@ -16,17 +16,17 @@
 #include "bpf/latency.skel.h"
 #include "bpf/latency_probed.skel.h"
 #include "bpf/slowest.h"
-#include "machine/processes.h"
 #include "observe/attachments.h"
 #include "observe/filter.h"
 #include "observe/latency.h"
-#include "text/name.h"
+#include "observe/latency/series.h"
+#include "observe/state.h"
 #include "text/output.h"
 
-#define OTHERS "(others)"
+/* How many series of labels that have ended are kept, for each label that --limit allows. */
+#define ENDED_OF_LABEL 8
 /* the cpu in the key of a snapshot of an overflow entry */
 #define CPU_OVERFLOW (~0U)
-#define NO_DEVICE ", no device"
 
 static const unsigned int phases_of_class[SCOPE_NR_CLASSES] = {
 	[SCOPE_CLASS_MEMORY] = SCOPE_NR_MEMORY_PHASES,
@@ -63,11 +63,6 @@ struct snapshot {
 	struct latency_entry entry;
 };
 
-struct label {
-	uint64_t dimension;
-	char text[256];
-};
-
 static struct bpf_map *map_of_class(struct ios_latency *skeleton, enum scope_class class)
 {
 	switch (class) {
@@ -89,6 +84,11 @@ static void *allocate(size_t size)
 	if (!memory)
 		out_of_memory();
 	return memory;
+}
+
+unsigned int latency_phases_of(unsigned int operation)
+{
+	return phases_of_class[scope_operation_class(operation)];
 }
 
 unsigned int latency_phase(const struct latency_series *series, unsigned int index)
@@ -121,15 +121,19 @@ static bool counts_plainly(const struct ios_latency *skeleton)
 static void prepare(struct ios_latency *skeleton, const struct latency_settings *settings)
 {
 	unsigned int operations[SCOPE_NR_CLASSES] = {}, i;
-	int cpus = libbpf_num_possible_cpus();
+	unsigned int cpus = libbpf_num_possible_cpus(), labels = 1;
 	enum scope_class class;
 
+	if (settings->by != SCOPE_BY_NONE) {
+		cpus = cpus < SCOPE_STRIPES ? cpus : SCOPE_STRIPES;
+		labels = settings->limit;
+	}
+	bpf_map__set_max_entries(skeleton->maps.ios_labels, labels);
 	for (i = 0; i < SCOPE_NR_OPERATIONS; i++)
 		operations[scope_operation_class(i)]++;
 	for (class = 0; class < SCOPE_NR_CLASSES; class++)
 		bpf_map__set_max_entries(map_of_class(skeleton, class),
-					 cpus * (settings->by == SCOPE_BY_NONE ? operations[class] :
-										 settings->limit));
+					 cpus * operations[class] * labels);
 	for (i = 0; i < SCOPE_SMALL_NS; i++)
 		*(__u8 *)&skeleton->rodata->small_buckets[i] = scope_bucket(i);
 	if (settings->slowest) {
@@ -148,13 +152,17 @@ static void prepare(struct ios_latency *skeleton, const struct latency_settings 
 int latency_open(struct latency *latency, const struct latency_settings *settings)
 {
 	memset(latency, 0, sizeof(*latency));
-	latency->by = settings->by;
+	latency->labels.by = settings->by;
+	latency->limit = settings->limit;
 	latency->device = settings->filter ? settings->filter->device : NULL;
 	latency->skeleton =
 		SESSION_OPEN(&latency->session, latency, SESSION_RECORDS, settings->filter);
 	if (!latency->skeleton || SESSION_ADD_PROBED(&latency->session, latency))
 		return -1;
 	latency->session.no_phases = settings->no_phases;
+	latency->labels.devices_map = latency->skeleton->maps.ios_devices;
+	latency->labels.attachments_map = latency->skeleton->maps.ios_attachments;
+	latency->labels.processes_map = latency->skeleton->maps.ios_processes;
 	prepare(latency->skeleton, settings);
 	if (session_load(&latency->session))
 		return -1;
@@ -164,7 +172,7 @@ int latency_open(struct latency *latency, const struct latency_settings *setting
 
 static void know_attachments(struct latency *latency)
 {
-	if (session_has_types() && (latency->by == SCOPE_BY_DEVICE || latency->device))
+	if (session_has_types() && (latency->labels.by == SCOPE_BY_DEVICE || latency->device))
 		attachments_know(&latency->session, latency->device);
 }
 
@@ -191,204 +199,20 @@ void latency_detach(struct latency *latency)
 	session_detach(&latency->session);
 }
 
-/* Labels */
-
-static int compare_labels(const void *a, const void *b)
-{
-	const struct label *x = a, *y = b;
-
-	return x->dimension < y->dimension ? -1 : x->dimension > y->dimension;
-}
-
-static void device_of_number(struct latency *latency, uint64_t number, char *text, size_t size)
-{
-	struct bpf_map *map = latency->skeleton->maps.ios_devices;
-	char name[SCOPE_DEVICE_LEN], *previous = NULL;
-	uint64_t value;
-
-	snprintf(text, size, "?");
-	while (!bpf_map__get_next_key(map, previous, name, sizeof(name))) {
-		previous = name;
-		if (bpf_map__lookup_elem(map, name, sizeof(name), &value, sizeof(value), 0) ||
-		    value != number)
-			continue;
-		snprintf(text, size, "%.*s", (int)sizeof(name), name);
-		return;
-	}
-}
-
-/* Write all devices that are or were attached to an IOAS, or else the IOAS itself. */
-static void devices_of_ioas(struct latency *latency, uint64_t ioas, char *text, size_t size)
-{
-	struct bpf_map *map = latency->skeleton->maps.ios_attachments;
-	struct scope_attachment key, *previous = NULL;
-	size_t used = 0;
-
-	*text = '\0';
-	while (!bpf_map__get_next_key(map, previous, &key, sizeof(key))) {
-		previous = &key;
-		if (key.ioas != ioas || used >= size)
-			continue;
-		used += snprintf(text + used, size - used, "%s%.*s", used ? " " : "",
-				 (int)sizeof(key.device), key.device);
-	}
-	if (!used)
-		snprintf(text, size, "ctx %u ioas %u" NO_DEVICE, (unsigned int)(ioas >> 32),
-			 (unsigned int)ioas);
-}
-
-static void process_of_id(struct latency *latency, uint64_t tgid, char *text, size_t size)
-{
-	char comm[SCOPE_COMM_LEN];
-	__u32 key = tgid;
-
-	if (bpf_map__lookup_elem(latency->skeleton->maps.ios_processes, &key, sizeof(key), comm,
-				 sizeof(comm), 0))
-		process_name(tgid, comm, sizeof(comm));
-	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
-}
-
-static void find_raw_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
-{
-	switch (latency->by) {
-	case SCOPE_BY_NONE:
-		*text = '\0';
-		return;
-	case SCOPE_BY_DEVICE:
-		if (dimension & SCOPE_DIMENSION_DEVICE)
-			device_of_number(latency, dimension & ~SCOPE_DIMENSION_DEVICE, text, size);
-		else if ((unsigned int)dimension)
-			devices_of_ioas(latency, dimension, text, size);
-		else
-			snprintf(text, size, "(no device)");
-		return;
-	case SCOPE_BY_IOAS:
-		if ((unsigned int)dimension)
-			snprintf(text, size, "ctx %u ioas %u", (unsigned int)(dimension >> 32),
-				 (unsigned int)dimension);
-		else
-			snprintf(text, size, "(no ioas)");
-		return;
-	case SCOPE_BY_PROCESS:
-		process_of_id(latency, dimension, text, size);
-		return;
-	case SCOPE_BY_CGROUP:
-		cgroup_path(dimension, text, size);
-		return;
-	}
-}
-
-static void find_label(struct latency *latency, uint64_t dimension, char *text, size_t size)
-{
-	find_raw_label(latency, dimension, text, size);
-	name_clean(text, size);
-}
-
-static void relabel(struct latency_set *set, const char *from, const char *to);
-
+/* The label of an entry. */
 static const char *label_of(struct latency *latency, const struct scope_latency_key *key)
 {
-	struct label wanted = { .dimension = key->dimension }, *label;
-	char before[sizeof(wanted.text)];
-	void *found;
+	char before[LATENCY_LABEL_LEN];
+	const char *label;
 
 	if (key->cpu == CPU_OVERFLOW)
-		return OTHERS;
-	found = tfind(&wanted, &latency->labels, compare_labels);
-	if (!found) {
-		label = allocate(sizeof(*label));
-		label->dimension = key->dimension;
-		if (!tsearch(label, &latency->labels, compare_labels))
-			out_of_memory();
-		find_label(latency, key->dimension, label->text, sizeof(label->text));
-		return label->text;
+		return LATENCY_OTHERS;
+	label = latency_labels_find(&latency->labels, key->dimension, before, sizeof(before));
+	if (*before) {
+		latency_set_rename(&latency->total, before, label);
+		latency_set_rename(&latency->recent, before, label);
 	}
-	label = *(struct label **)found;
-	/* a device can be attached to an IOAS after memory was mapped into it */
-	if (latency->by == SCOPE_BY_DEVICE) {
-		strcpy(before, label->text);
-		find_label(latency, key->dimension, label->text, sizeof(label->text));
-		if (strcmp(before, label->text) && strstr(before, NO_DEVICE)) {
-			relabel(&latency->total, before, label->text);
-			relabel(&latency->recent, before, label->text);
-		}
-	}
-	return label->text;
-}
-
-/* Series */
-
-static struct latency_series *series_of(struct latency_set *set, const char *label,
-					unsigned int operation)
-{
-	unsigned int nr_phases = phases_of_class[scope_operation_class(operation)];
-	struct latency_series *series;
-	size_t i;
-
-	for (i = 0; i < set->nr; i++) {
-		series = set->series[i];
-		if (series->operation == operation && !strcmp(series->label, label))
-			return series;
-	}
-	series = allocate(sizeof(*series) + (1 + nr_phases) * sizeof(series->histograms[0]));
-	series->label = strdup(label);
-	series->operation = operation;
-	series->source = session_source(operation);
-	series->nr_phases = nr_phases;
-	set->series = reallocarray(set->series, set->nr + 1, sizeof(*set->series));
-	if (!set->series || !series->label)
-		out_of_memory();
-	set->series[set->nr++] = series;
-	return series;
-}
-
-static void free_set(struct latency_set *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->nr; i++) {
-		free(set->series[i]->label);
-		free(set->series[i]);
-	}
-	free(set->series);
-	set->series = NULL;
-	set->nr = 0;
-}
-
-static void relabel(struct latency_set *set, const char *from, const char *to)
-{
-	struct latency_series *series, *other;
-	unsigned int h;
-	size_t i;
-
-	for (i = 0; i < set->nr; i++) {
-		series = set->series[i];
-		if (strcmp(series->label, from))
-			continue;
-		other = series_of(set, to, series->operation);
-		other->counters.count += series->counters.count;
-		other->counters.errors += series->counters.errors;
-		other->counters.bytes += series->counters.bytes;
-		other->counters.pages += series->counters.pages;
-		for (h = 0; h <= series->nr_phases; h++)
-			histogram_add(&other->histograms[h], &series->histograms[h]);
-		free(series->label);
-		free(series);
-		set->series[i--] = set->series[--set->nr];
-	}
-}
-
-static int compare_series(const void *a, const void *b)
-{
-	const struct latency_series *x = *(struct latency_series *const *)a;
-	const struct latency_series *y = *(struct latency_series *const *)b;
-	int order = strcmp(x->label, y->label);
-
-	if (order)
-		return order;
-	if (x->histograms[0].sum != y->histograms[0].sum)
-		return x->histograms[0].sum > y->histograms[0].sum ? -1 : 1;
-	return (int)x->operation - (int)y->operation;
+	return label;
 }
 
 static uint64_t operations_in(const struct latency_entry *entry)
@@ -472,11 +296,11 @@ static void add_entry(struct latency *latency, struct snapshot *now, unsigned in
 		*(struct snapshot **)found = last;
 	}
 	label = label_of(latency, key);
-	series = series_of(&latency->total, label, key->operation);
+	series = latency_series_of(&latency->total, label, key->operation);
 	add_difference(series, nr_phases, &now->entry, &last->entry);
 	set_maxima(series, nr_phases, &now->entry, false);
 	if (operations_in(&now->entry) != operations_in(&last->entry)) {
-		series = series_of(&latency->recent, label, key->operation);
+		series = latency_series_of(&latency->recent, label, key->operation);
 		add_difference(series, nr_phases, &now->entry, &last->entry);
 		set_maxima(series, nr_phases, &now->entry, true);
 	}
@@ -543,31 +367,127 @@ static void read_overflow(struct latency *latency, struct snapshot *now)
 	}
 }
 
-static void sort_set(struct latency_set *set)
-{
-	if (set->nr)
-		qsort(set->series, set->nr, sizeof(*set->series), compare_series);
-}
-
 void latency_read(struct latency *latency)
 {
 	struct snapshot *now;
 	enum scope_class class;
 
 	now = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
+	latency_labels_begin_reading(&latency->labels);
 	for (class = 0; class < SCOPE_NR_CLASSES; class++)
 		read_class(latency, class, now);
-	if (latency->by == SCOPE_BY_NONE)
+	if (latency->labels.by == SCOPE_BY_NONE)
 		read_frequent(latency, now);
 	read_overflow(latency, now);
 	free(now);
-	sort_set(&latency->total);
-	sort_set(&latency->recent);
+	latency_set_sort(&latency->total);
+	latency_set_sort(&latency->recent);
+}
+
+/* Count what an entry has got since it was read, and remove it. */
+static void remove_entry(struct latency *latency, enum scope_class class, struct snapshot *now,
+			 const struct scope_latency_key *key)
+{
+	struct bpf_map *map = map_of_class(latency->skeleton, class);
+	unsigned int nr_phases = phases_of_class[class];
+	struct snapshot *last;
+	void *found;
+
+	now->key = *key;
+	found = tfind(now, &latency->snapshots, compare_snapshots);
+	if (!found)
+		return;
+	last = *(struct snapshot **)found;
+	if (!bpf_map__lookup_and_delete_elem(map, key, sizeof(*key), &now->entry,
+					     ENTRY_SIZE(nr_phases), 0))
+		add_entry(latency, now, nr_phases);
+	tdelete(last, &latency->snapshots, compare_snapshots);
+	free(last);
+}
+
+/* A value of the dimension is gone: its entries are free for others. */
+static void remove_value(void *context, uint64_t value, const char *label, bool ended)
+{
+	unsigned int cpus = libbpf_num_possible_cpus(), operation, cpu;
+	struct scope_latency_key key = { .dimension = value };
+	struct latency *latency = context;
+	__u32 tgid = value;
+
+	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++)
+		for (cpu = 0; cpu < cpus && cpu < SCOPE_STRIPES; cpu++) {
+			key.cpu = cpu;
+			key.operation = operation;
+			remove_entry(latency, scope_operation_class(operation), latency->scratch,
+				     &key);
+		}
+	bpf_map__delete_elem(latency->skeleton->maps.ios_labels, &value, sizeof(value), 0);
+	if (latency->labels.by == SCOPE_BY_PROCESS)
+		bpf_map__delete_elem(latency->skeleton->maps.ios_processes, &tgid, sizeof(tgid), 0);
+	if (ended)
+		latency_set_end(&latency->total, label);
+	latency->removed++;
+}
+
+void latency_remove_gone(struct latency *latency, const struct state *state)
+{
+	if (latency->labels.by == SCOPE_BY_NONE)
+		return;
+	latency->scratch = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
+	latency_labels_gone(&latency->labels, state, remove_value, latency);
+	free(latency->scratch);
+	latency_set_fold(&latency->total, ENDED_OF_LABEL * latency->limit, false);
+	latency_set_sort(&latency->total);
+	latency_set_sort(&latency->recent);
+}
+
+/* Is little room left, and less than last time? */
+static bool is_crowded(const struct latency *latency)
+{
+	uint64_t added = latency->skeleton->bss->labels_added;
+
+	return latency->labels.by != SCOPE_BY_NONE && added != latency->crowded_at &&
+	       added - latency->removed >= latency->limit - latency->limit / 4;
+}
+
+void latency_make_room(struct latency *latency)
+{
+	bool needs_state = latency->labels.by == SCOPE_BY_DEVICE ||
+			   latency->labels.by == SCOPE_BY_IOAS;
+	struct state_reader *reader = NULL;
+	struct state state;
+
+	if (!is_crowded(latency))
+		return;
+	latency->crowded_at = latency->skeleton->bss->labels_added;
+	latency_read(latency);
+	if (needs_state)
+		reader = state_open();
+	if (reader && !state_read(reader, &state)) {
+		latency_remove_gone(latency, &state);
+		state_free(&state);
+	} else {
+		latency_remove_gone(latency, NULL);
+	}
+	state_close(reader);
+}
+
+void latency_mark_shown(struct latency *latency)
+{
+	size_t i;
+
+	for (i = 0; i < latency->total.nr; i++)
+		latency->total.series[i]->shown = true;
+}
+
+void latency_fold_shown(struct latency *latency)
+{
+	latency_set_fold(&latency->total, 0, true);
+	latency_set_sort(&latency->total);
 }
 
 void latency_forget_recent(struct latency *latency)
 {
-	free_set(&latency->recent);
+	latency_set_free(&latency->recent);
 }
 
 uint64_t latency_overflowed(const struct latency *latency)
@@ -589,8 +509,8 @@ void latency_close(struct latency *latency)
 {
 	session_close(&latency->session);
 	latency->skeleton = NULL;
-	free_set(&latency->total);
-	free_set(&latency->recent);
+	latency_set_free(&latency->total);
+	latency_set_free(&latency->recent);
 	tdestroy(latency->snapshots, free);
-	tdestroy(latency->labels, free);
+	latency_labels_free(&latency->labels);
 }

@@ -13,11 +13,18 @@
 #include <stdint.h>
 
 #include "bpf/latency.h"
+#include "observe/latency/labels.h"
 #include "observe/session.h"
 #include "text/histogram.h"
 
 struct filter;
 struct ios_latency;
+struct state;
+
+/* Room for a label. */
+#define LATENCY_LABEL_LEN 256
+/* How often to call latency_make_room(). */
+#define LATENCY_ROOM_EVERY_NS 1000000000ULL
 
 /* Read at least this often: a bucket of 32 bits must not wrap twice between readings. */
 #define LATENCY_READ_EVERY_NS 30000000000ULL
@@ -41,6 +48,9 @@ struct latency_counters {
  * @label: their device, IOAS, process or cgroup; "" for all
  * @operation: enum scope_operation
  * @source: enum scope_source
+ * @ended: what the label names is gone
+ * @shown: its user has seen these counts; see latency_mark_shown()
+ * @folded: is being added to LATENCY_OTHERS
  * @counters: numbers of operations and of failures, bytes, pages
  * @nr_phases: number of phases of this kind of operation
  * @histograms: the whole operation first, then its phases
@@ -49,6 +59,9 @@ struct latency_series {
 	char *label;
 	unsigned int operation;
 	unsigned int source;
+	bool ended;
+	bool shown;
+	bool folded;
 	struct latency_counters counters;
 	unsigned int nr_phases;
 	struct histogram histograms[];
@@ -58,17 +71,19 @@ struct latency_series {
  * struct latency_set - series, at most one for each label and operation
  * @series: sorted by label, then by time spent, longest first
  * @nr: number of series
+ * @index: the series by label and operation
  */
 struct latency_set {
 	struct latency_series **series;
 	size_t nr;
+	void *index;
 };
 
 /**
  * struct latency_settings - what to count, and how
  * @filter: what to observe, or NULL for all
  * @by: what operations are split by
- * @limit: most operation/label pairs of each class on a CPU
+ * @limit: most labels; all others count as LATENCY_OTHERS
  * @wanted: a bit for each enum scope_operation
  * @slowest: number of slowest calls of each kind kept with their stacks, at most SCOPE_SLOWEST_MAX
  * @no_phases: do not time phases where that takes probes
@@ -89,24 +104,38 @@ struct latency_settings {
  * @session: its BPF programs
  * @skeleton: their maps and variables
  * @device: the device that is filtered by, or NULL
- * @by: what operations are split by
+ * @limit: most labels at a time
  * @total: everything so far
  * @recent: everything since latency_forget_recent()
  * @unseen: the phases that cannot be observed
  * @snapshots: last reading of each entry of the maps
- * @labels: known names of labels, kept because processes end
+ * @labels: the labels of entries of the maps
+ * @removed: number of values of the dimension whose entries were removed
+ * @crowded_at: values that had got entries when latency_make_room() last made room
+ * @scratch: room for one entry
  */
 struct latency {
 	struct session session;
 	struct ios_latency *skeleton;
 	const char *device;
-	enum scope_dimension by;
+	unsigned int limit;
 	struct latency_set total;
 	struct latency_set recent;
 	char unseen[128];
 	void *snapshots;
-	void *labels;
+	struct latency_labels labels;
+	uint64_t removed;
+	uint64_t crowded_at;
+	void *scratch;
 };
+
+/**
+ * latency_phases_of() - number of phases of a kind of operation
+ * @operation: enum scope_operation
+ *
+ * Return: the number.
+ */
+unsigned int latency_phases_of(unsigned int operation);
 
 /**
  * latency_phase() - get the phase of a histogram of a series
@@ -155,6 +184,36 @@ void latency_detach(struct latency *latency);
  * @latency: the observation
  */
 void latency_read(struct latency *latency);
+
+/**
+ * latency_remove_gone() - give entries back whose process, cgroup or IOAS is gone
+ * @latency: the observation, just read
+ * @state: contexts and IOASes that exist; NULL if that is not known, then IOASes keep their entries
+ *
+ * What they counted stays, under their label.  If there are very many such labels, the least busy
+ * are folded into LATENCY_OTHERS.
+ */
+void latency_remove_gone(struct latency *latency, const struct state *state);
+
+/**
+ * latency_make_room() - latency_remove_gone(), if few labels are left
+ * @latency: the observation
+ *
+ * Call it every LATENCY_ROOM_EVERY_NS.  It also reads, and determines the state where needed.
+ */
+void latency_make_room(struct latency *latency);
+
+/**
+ * latency_mark_shown() - the counts of all series have been shown
+ * @latency: the observation
+ */
+void latency_mark_shown(struct latency *latency);
+
+/**
+ * latency_fold_shown() - fold ended labels into LATENCY_OTHERS whose last counts have been shown
+ * @latency: the observation
+ */
+void latency_fold_shown(struct latency *latency);
 
 /**
  * latency_forget_recent() - start the next report
