@@ -217,7 +217,7 @@ def maps_by(label):
 
 
 def maps_once(label, condition):
-    """What maps_by() shows once it meets a condition.  A busy exporter repeats its previous answer."""
+    """What maps_by() shows once it meets a condition: a busy exporter repeats its last answer."""
     seen = []
     wait_for(lambda: seen.append(maps_by(label)) or condition(seen[-1]))
     return seen[-1]

@@ -28,13 +28,6 @@
 /* the cpu in the key of a snapshot of an overflow entry */
 #define CPU_OVERFLOW (~0U)
 
-static const unsigned int phases_of_class[SCOPE_NR_CLASSES] = {
-	[SCOPE_CLASS_MEMORY] = SCOPE_NR_MEMORY_PHASES,
-	[SCOPE_CLASS_TRANSLATION] = 1 + SCOPE_NR_TRANSLATION_PHASES,
-	[SCOPE_CLASS_OBJECT] = 1,
-	[SCOPE_CLASS_VFIO] = SCOPE_NR_VFIO_PHASES,
-};
-
 /* An entry of a map, whatever its class. */
 struct latency_entry {
 	struct scope_counters counters;
@@ -84,11 +77,6 @@ static void *allocate(size_t size)
 	if (!memory)
 		out_of_memory();
 	return memory;
-}
-
-unsigned int latency_phases_of(unsigned int operation)
-{
-	return phases_of_class[scope_operation_class(operation)];
 }
 
 unsigned int latency_phase(const struct latency_series *series, unsigned int index)
@@ -310,7 +298,7 @@ static void add_entry(struct latency *latency, struct snapshot *now, unsigned in
 static void read_class(struct latency *latency, enum scope_class class, struct snapshot *now)
 {
 	struct bpf_map *map = map_of_class(latency->skeleton, class);
-	unsigned int nr_phases = phases_of_class[class];
+	unsigned int nr_phases = latency_phases_of_class(class);
 	struct scope_latency_key *previous = NULL;
 
 	while (!bpf_map__get_next_key(map, previous, &now->key, sizeof(now->key))) {
@@ -389,7 +377,7 @@ static void remove_entry(struct latency *latency, enum scope_class class, struct
 			 const struct scope_latency_key *key)
 {
 	struct bpf_map *map = map_of_class(latency->skeleton, class);
-	unsigned int nr_phases = phases_of_class[class];
+	unsigned int nr_phases = latency_phases_of_class(class);
 	struct snapshot *last;
 	void *found;
 

@@ -130,14 +130,6 @@ struct latency {
 };
 
 /**
- * latency_phases_of() - number of phases of a kind of operation
- * @operation: enum scope_operation
- *
- * Return: the number.
- */
-unsigned int latency_phases_of(unsigned int operation);
-
-/**
  * latency_phase() - get the phase of a histogram of a series
  * @series: the series
  * @index: index of the histogram, from 1

@@ -2,9 +2,9 @@
 /*
  * The labels of values of a dimension: names of processes, cgroups, IOASes or devices.
  *
- * A struct latency_labels keeps the label of each value that has entries in the kernel, because a process
- * or cgroup has no name any more once it has ended.  A value is gone when its process, cgroup or
- * IOAS is.
+ * A struct latency_labels keeps the label of each value that has entries in the kernel, because a
+ * process or cgroup has no name any more once it has ended.  A value is gone when its process,
+ * cgroup or IOAS is.
  */
 #ifndef IOMMUSCOPE_OBSERVE_LATENCY_LABELS_H
 #define IOMMUSCOPE_OBSERVE_LATENCY_LABELS_H

@@ -10,6 +10,18 @@
 #include "observe/latency/series.h"
 #include "text/output.h"
 
+static const unsigned int phases_of_class[SCOPE_NR_CLASSES] = {
+	[SCOPE_CLASS_MEMORY] = SCOPE_NR_MEMORY_PHASES,
+	[SCOPE_CLASS_TRANSLATION] = 1 + SCOPE_NR_TRANSLATION_PHASES,
+	[SCOPE_CLASS_OBJECT] = 1,
+	[SCOPE_CLASS_VFIO] = SCOPE_NR_VFIO_PHASES,
+};
+
+unsigned int latency_phases_of_class(enum scope_class class)
+{
+	return phases_of_class[class];
+}
+
 /* Order of the index. */
 static int compare_keys(const void *a, const void *b)
 {
@@ -39,7 +51,7 @@ struct latency_series *latency_series_of(struct latency_set *set, const char *la
 		series->ended = series->shown = false;
 		return series;
 	}
-	nr_phases = latency_phases_of(operation);
+	nr_phases = phases_of_class[scope_operation_class(operation)];
 	series = calloc(1, sizeof(*series) + (1 + nr_phases) * sizeof(series->histograms[0]));
 	if (!series)
 		out_of_memory();

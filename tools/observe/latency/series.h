@@ -12,11 +12,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bpf/lists.h"
+
 struct latency_series;
 struct latency_set;
 
 /* The label of operations without a label of their own. */
 #define LATENCY_OTHERS "(others)"
+
+/**
+ * latency_phases_of_class() - number of phases of operations of a class
+ * @class: the class
+ *
+ * Return: the number.
+ */
+unsigned int latency_phases_of_class(enum scope_class class);
 
 /**
  * latency_series_of() - find or add a series
