@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """iommuscope export: what it serves is correct, documented, and in Prometheus's formats."""
 
+import contextlib
 import http.client
 import os
 import re
@@ -11,7 +12,7 @@ import time
 from exporter import PORT, get, load, sample, samples
 from iommufd import IOVA, Space, memlock
 from iommushell import Shell
-from tooltest import Observer, Tap, patience, run, wait_for
+from tooltest import Observer, Tap, patience, run, setting, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
@@ -245,6 +246,42 @@ def churn(tap):
         tap.equal(maps_once("process", lambda maps: len(maps) == 1), {"(others)": truth}, "until it has ended as well")
 
 
+def memory_of_labels():
+    """Bytes of the BPF maps and of the process, and the number of labels of maps."""
+    told = samples(get("/metrics")[2])
+    labels = {dict(key)["process"] for key in told.get("iommufd_operations_total", ())
+              if dict(key)["operation"] == "map"}
+    return (told["iommufd_exporter_bpf_memory_bytes"][()], told["iommufd_exporter_resident_memory_bytes"][()],
+            len(labels))
+
+
+def label_memory(tap):
+    """A label has entries for at most four groups of CPUs, and all labels fit into the unit."""
+    count, most = 12, 64
+    cpus = os.sysconf("SC_NPROCESSORS_CONF")
+    label_bytes = (200 << 10) * min(cpus, 4) / 4
+    with open(os.path.join(ROOT, "packaging", "systemd", "iommuscope-export.service"), encoding="ascii") as file:
+        unit = int(re.search(r"^MemoryMax=(\d+)M$", file.read(), re.M)[1]) << 20
+    # otherwise BPF memory is measured once a minute
+    with setting("/proc/sys/kernel/bpf_stats_enabled", "1"), \
+            Observer("export", "--by", "process"), contextlib.ExitStack() as stack:
+        before = memory_of_labels()[0]
+        for _ in range(count):
+            work = stack.enter_context(subprocess.Popen(["map-load", "-w", "50", "4096"], stdin=subprocess.PIPE,
+                                                        stdout=subprocess.PIPE))
+            stack.callback(work.stdin.close)
+            work.stdout.readline()
+        seen = []
+        wait_for(lambda: seen.append(memory_of_labels()) or seen[-1][2] == count)
+        after, resident, found = seen[-1]
+    tap.equal(found, count, "%d processes have labels" % count)
+    tap.ok(before > 1 << 20 and 0 < after - before <= count * label_bytes,
+           "a label takes at most 200 KB in the kernel, 50 for each of four groups of CPUs", before, after)
+    print("# %d CPUs: %d bytes without labels, %d for each" % (cpus, before, (after - before) / count))
+    tap.ok(before + resident + 2 * most * (200 << 10) <= unit, "all labels fit into the unit's memory",
+           before, resident, unit)
+
+
 def spaces_come_and_go(tap):
     """Address spaces give their labels back, too."""
     with Observer("export", "--by", "ioas", "--limit", "8"):
@@ -291,4 +328,5 @@ def monotone(tap):
     tap.ok(scrapes > 3 and not backwards, "in %d scrapes under load no counter steps back" % scrapes, backwards[:5])
 
 
-Tap().run(counts, monotone, state, replacements, running, labels, churn, spaces_come_and_go, methods)
+Tap().run(counts, monotone, state, replacements, running, labels, churn, spaces_come_and_go,
+          label_memory, methods)

@@ -53,7 +53,8 @@ static void measure_cost(struct exporter *exporter)
 
 	cost_of_process(cost);
 	sysfs_line(enabled, sizeof(enabled), "/proc/sys/kernel/bpf_stats_enabled");
-	if (now < exporter->bpf_measured_ns + BPF_MEASURE_EVERY_NS && strcmp(enabled, "1"))
+	if (exporter->bpf_measured_ns && now < exporter->bpf_measured_ns + BPF_MEASURE_EVERY_NS &&
+	    strcmp(enabled, "1"))
 		return;
 	exporter->bpf_measured_ns = now;
 	cost->bpf_bytes = cost->bpf_run_ns = cost->bpf_runs = 0;
