@@ -146,7 +146,7 @@ static void observe(struct reporting *reporting, struct run *run)
 		if (slowest)
 			slowest_read(slowest);
 		if (now_ns() >= room_next) {
-			latency_make_room(&reporting->latency);
+			latency_make_room(&reporting->latency, NULL);
 			room_next = now_ns() + LATENCY_ROOM_EVERY_NS;
 		}
 		if (now_ns() >= read_next || now_ns() >= next) {

@@ -90,7 +90,7 @@ static void look_for_modules(struct exporter *exporter)
 void exporter_watch(struct exporter *exporter)
 {
 	look_for_modules(exporter);
-	latency_make_room(&exporter->latency);
+	latency_make_room(&exporter->latency, exporter->state_reader);
 	replacements_read(exporter->replacements, keep_replacement, exporter);
 }
 

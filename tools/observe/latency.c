@@ -437,26 +437,27 @@ static bool is_crowded(const struct latency *latency)
 	       added - latency->removed >= latency->limit - latency->limit / 4;
 }
 
-void latency_make_room(struct latency *latency)
+void latency_make_room(struct latency *latency, struct state_reader *given)
 {
 	bool needs_state = latency->labels.by == SCOPE_BY_DEVICE ||
 			   latency->labels.by == SCOPE_BY_IOAS;
-	struct state_reader *reader = NULL;
+	struct state_reader *reader = given;
 	struct state state;
 
 	if (!is_crowded(latency))
 		return;
 	latency->crowded_at = latency->skeleton->bss->labels_added;
 	latency_read(latency);
-	if (needs_state)
+	if (needs_state && !given)
 		reader = state_open();
-	if (reader && !state_read(reader, &state)) {
+	if (needs_state && reader && !state_read(reader, &state)) {
 		latency_remove_gone(latency, &state);
 		state_free(&state);
 	} else {
 		latency_remove_gone(latency, NULL);
 	}
-	state_close(reader);
+	if (!given)
+		state_close(reader);
 }
 
 void latency_mark_shown(struct latency *latency)

@@ -20,6 +20,7 @@
 struct filter;
 struct ios_latency;
 struct state;
+struct state_reader;
 
 /* Room for a label. */
 #define LATENCY_LABEL_LEN 256
@@ -190,10 +191,11 @@ void latency_remove_gone(struct latency *latency, const struct state *state);
 /**
  * latency_make_room() - latency_remove_gone(), if few labels are left
  * @latency: the observation
+ * @given: reads the state; NULL to open another reader, which needs the privilege to load programs
  *
  * Call it every LATENCY_ROOM_EVERY_NS.  It also reads, and determines the state where needed.
  */
-void latency_make_room(struct latency *latency);
+void latency_make_room(struct latency *latency, struct state_reader *given);
 
 /**
  * latency_mark_shown() - the counts of all series have been shown
