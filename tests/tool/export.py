@@ -276,7 +276,7 @@ def label_memory(tap):
         after, resident, found = seen[-1]
     tap.equal(found, count, "%d processes have labels" % count)
     tap.ok(before > 1 << 20 and 0 < after - before <= count * label_bytes,
-           "a label takes at most 200 KB in the kernel, 50 for each of four groups of CPUs", before, after)
+           "a process that maps takes at most 200 KB in the kernel, 50 for each of four groups of CPUs", before, after)
     print("# %d CPUs: %d bytes without labels, %d for each" % (cpus, before, (after - before) / count))
     tap.ok(before + resident + 2 * most * (200 << 10) <= unit, "all labels fit into the unit's memory",
            before, resident, unit)
