@@ -84,16 +84,18 @@ chapter "Why does a map say 'Cannot allocate memory'?" \
 show errors limited iommuscope ops --errors -o map -- map-load -m 2 0x100000
 
 chapter "What is stuck right now?" "A map whose memory does not arrive, started before the tool:"
-mkfifo "$DEMO_OUT/hold" "$DEMO_OUT/begun"
-stuck-load <"$DEMO_OUT/hold" >"$DEMO_OUT/begun" 2>&1 &
-exec 8>"$DEMO_OUT/hold" 7<"$DEMO_OUT/begun"
+# the host's folder can hold no pipes
+PIPES=$(mktemp -d)
+mkfifo "$PIPES/hold" "$PIPES/begun"
+stuck-load <"$PIPES/hold" >"$PIPES/begun" 2>&1 &
+exec 8>"$PIPES/hold" 7<"$PIPES/begun"
 # it prints a line when it waits
 read -r _ <&7
 show stuck iommuscope stuck --longer 500ms
 exec 8>&-
 wait $!
 exec 7<&-
-rm "$DEMO_OUT/hold" "$DEMO_OUT/begun"
+rm -r "$PIPES"
 
 chapter "All of that for a fleet: Prometheus, and a page" \
 	"The exporter serves what the other commands show. A few lines of its /metrics, under load:"
