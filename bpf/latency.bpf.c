@@ -371,7 +371,7 @@ static __always_inline struct scope_failure *begin_failure(__u32 operation, __s3
 static __always_inline void end_failure(struct scope_failure *failure)
 {
 	barrier();
-	failure->told = failure->count;
+	failure->last_count = failure->count;
 }
 
 #define KEEP_FAILURE(class, op, operation)                                                         \

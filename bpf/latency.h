@@ -129,12 +129,12 @@ struct scope_failure_key {
 /**
  * struct scope_failure - failures of one kind
  * @count: number of failures
- * @told: the value of @count that belongs to @last; differs while @last is being written
+ * @last_count: the value of @count that belongs to @last; differs while @last is being written
  * @last: the last failure
  */
 struct scope_failure {
 	__u64 count;
-	__u64 told;
+	__u64 last_count;
 	struct scope_op last;
 };
 

@@ -147,7 +147,7 @@ int ios_amd_faults(void *ctx)
 		if ((type != AMD_EVENT_PAGE_FAULT && type != AMD_EVENT_ILLEGAL_ENTRY) ||
 		    event[1] & AMD_EVENT_INTERRUPT)
 			continue;
-		__sync_fetch_and_add(&amd_faults_told, 1);
+		__sync_fetch_and_add(&amd_faults_reported, 1);
 		data.requester = segment << 16 | (event[0] & 0xffff);
 		data.iova = (__u64)event[3] << 32 | event[2];
 		data.flags = SCOPE_FAULT_EXACT;

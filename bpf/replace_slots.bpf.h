@@ -21,7 +21,7 @@ __u64 lost = 0;
 /* Faults that did not fit in the ring buffer. */
 __u64 faults_lost = 0;
 /* Faults that any AMD IOMMU has reported; an IOMMU that never reports one may not be able to. */
-__u64 amd_faults_told = 0;
+__u64 amd_faults_reported = 0;
 
 /* Observations of a device that moves; the names are those of struct scope_replacement. */
 struct move {

@@ -81,20 +81,20 @@ static irqreturn_t intx_handler(int nr, void *data)
 	struct vfio_pci_core_device *vdev = irq->vdev;
 	irqreturn_t ret = IRQ_NONE;
 	unsigned long flags;
-	bool tell = false;
+	bool notify = false;
 
 	spin_lock_irqsave(&vdev->irqlock, flags);
 	if (!vdev->pci_2_3) {
 		irq->masked = true;
 		intx_sync(vdev, irq);
 		ret = IRQ_HANDLED;
-		tell = true;
+		notify = true;
 	} else if (!irq->quiet && pci_check_and_mask_intx(vdev->pdev)) {
 		/* The interrupt came from this device, which is now masked. */
 		irq->masked = true;
 		irq->quiet = true;
 		ret = IRQ_HANDLED;
-		tell = true;
+		notify = true;
 	} else if (irq->quiet && intx_is_open(vdev->pdev)) {
 		/* A reset has restored a register that was saved before the line was masked. */
 		pci_intx(vdev->pdev, 0);
@@ -102,7 +102,7 @@ static irqreturn_t intx_handler(int nr, void *data)
 	}
 	spin_unlock_irqrestore(&vdev->irqlock, flags);
 
-	if (tell)
+	if (notify)
 		intx_signal(irq);
 	return ret;
 }

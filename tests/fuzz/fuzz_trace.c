@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct memory memory = {};
 	struct trace_reader *reader;
 	struct timeline *timeline;
-	struct told_replacement told;
+	struct described_replacement described;
 	struct trace_event event;
 	struct json json;
 	char words[256];
@@ -104,9 +104,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			timeline_operation(timeline, &event.op, false);
 			break;
 		case TRACE_REPLACEMENT:
-			replacement_tell(&told, &event.replacement);
-			fields_json_line(&json, &replacement_fields, &told, 0);
-			fields_csv(nowhere, &replacement_fields, &told, 0);
+			replacement_describe(&described, &event.replacement);
+			fields_json_line(&json, &replacement_fields, &described, 0);
+			fields_csv(nowhere, &replacement_fields, &described, 0);
 			timeline_replacement(timeline, &event.replacement);
 			break;
 		case TRACE_LOST:

@@ -72,8 +72,8 @@ async function figures() {
 	/* a replaced device is reported a second later; nothing else runs then */
 	const same = await eventually(async () => {
 		const samples = await scrape();
-		const told = await calls(page), wanted = counted(samples);
-		return JSON.stringify(Object.entries(told).sort()) === JSON.stringify(Object.entries(wanted).sort());
+		const reported = await calls(page), wanted = counted(samples);
+		return JSON.stringify(Object.entries(reported).sort()) === JSON.stringify(Object.entries(wanted).sort());
 	});
 	const samples = await scrape();
 	ok(same, "calls on the page are those of /metrics", await calls(page), counted(samples));
@@ -100,8 +100,8 @@ async function figures() {
 
 	const replaced = () => page.$$eval("#replacements > li[data-key]", (items) => items.length);
 	await eventually(async () => await replaced() >= 6);
-	const told = sum(await scrape(), "iommufd_replacements_total");
-	ok(told >= 6 && await replaced() === Math.min(told, 8), "replacements: the last of those in /metrics", told,
+	const reported = sum(await scrape(), "iommufd_replacements_total");
+	ok(reported >= 6 && await replaced() === Math.min(reported, 8), "replacements: the last of those in /metrics", reported,
 	   await replaced());
 	ok((await page.textContent("#replacements")).includes("without translation"), "with their windows");
 

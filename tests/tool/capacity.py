@@ -79,8 +79,8 @@ def promise(tap, shell, file, ioas, kind, sizes, stop, name):
     """The map succeeds for exactly the sizes for which --fit promises it."""
     kept = []
     for size in sizes:
-        told = tool("capacity", "--json", "--fit", str(size), "-p", str(shell.pid))
-        fit = next(i for i in json.loads(told.stdout)["ioases"] if i["ioas"] == ioas)["fit"]
+        reported = tool("capacity", "--json", "--fit", str(size), "-p", str(shell.pid))
+        fit = next(i for i in json.loads(reported.stdout)["ioases"] if i["ioas"] == ioas)["fit"]
         try:
             iova = shell.map(file, ioas, kind, size)
             shell.unmap(file, ioas, iova, size)

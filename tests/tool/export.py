@@ -52,25 +52,25 @@ def counts(tap):
                {sample(early, "iommufd_lost_events_total", source=source)
                 for source in ("failures", "replacements", "running")}),
               ([0] * 6, [0] * 2, {0}), "what alerts look at is 0 from the start")
-    told = samples(text)
+    reported = samples(text)
     for operation in "map", "unmap":
         count, errors, _ = truth[operation]
-        tap.equal([sample(told, "iommufd_operations_total", operation=operation, result=result)
+        tap.equal([sample(reported, "iommufd_operations_total", operation=operation, result=result)
                    for result in ("success", "error")], [count - errors, errors],
                   "operations of %s are the workload's" % operation)
         name = "iommufd_operation_duration_seconds"
-        tap.equal((sample(told, name + "_count", operation=operation),
-                   sample(told, name + "_bucket", operation=operation, le="+Inf")),
+        tap.equal((sample(reported, name + "_count", operation=operation),
+                   sample(reported, name + "_bucket", operation=operation, le="+Inf")),
                   (count, count), "so are those in its histogram")
         bounds = sorted((float(dict(labels)["le"]), value)
-                        for labels, value in told[name + "_bucket"].items()
+                        for labels, value in reported[name + "_bucket"].items()
                         if dict(labels)["operation"] == operation)
         tap.ok(len(bounds) == 27 and [value for _, value in bounds]
                == sorted(value for _, value in bounds), "whose buckets rise", bounds)
 
-    tap.equal(sample(told, "iommufd_failures_total", operation="map", reason="bad_object_id"),
+    tap.equal(sample(reported, "iommufd_failures_total", operation="map", reason="bad_object_id"),
               truth["map"][1], "failures have their reason")
-    tap.equal(sample(told, "iommufd_operation_bytes_total", operation="map"), truth["map"][2],
+    tap.equal(sample(reported, "iommufd_operation_bytes_total", operation="map"), truth["map"][2],
               "bytes mapped are the workload's")
 
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
@@ -89,10 +89,10 @@ def counts(tap):
         wanted, labels = docs[name]
         if kind != {"info": "gauge"}.get(wanted, wanted):
             wrong.append("%s is a %s" % (name, kind))
-        told_labels = {label for suffix in ("", "_bucket") for key in told.get(name + suffix, ())
+        reported_labels = {label for suffix in ("", "_bucket") for key in reported.get(name + suffix, ())
                        for label, _ in key} - {"le"}
-        if not told_labels <= labels:
-            wrong.append("%s has labels %s" % (name, told_labels))
+        if not reported_labels <= labels:
+            wrong.append("%s has labels %s" % (name, reported_labels))
     wrong += ["not served: " + name for name in docs if "# TYPE %s " % name not in text]
     tap.ok(docs and not wrong, "every metric is documented, and each documented one is served",
            *wrong)
@@ -104,24 +104,24 @@ def state(tap):
         with Space() as space, memlock(1 << 20):
             space.map(IOVA, 3 << 20)
             space.map(IOVA + (8 << 20), 1 << 20)
-            told = samples(get("/metrics")[2])
-            (labels,) = told["iommufd_context_info"]
+            reported = samples(get("/metrics")[2])
+            (labels,) = reported["iommufd_context_info"]
             ctx = dict(labels)
             wanted = {"ctx": ctx["ctx"], "ioas": str(space.ioas)}
-            tap.equal({name: sample(told, "iommufd_ioas_" + name, **wanted)
+            tap.equal({name: sample(reported, "iommufd_ioas_" + name, **wanted)
                        for name in ("areas", "mapped_bytes", "pinned_bytes")},
                       {"areas": 2, "mapped_bytes": 4 << 20, "pinned_bytes": 0},
                       "areas and bytes of an IOAS are those mapped")
-            free = sample(told, "iommufd_ioas_iova_free_bytes", **wanted)
-            hole = sample(told, "iommufd_ioas_iova_largest_hole_bytes", **wanted)
+            free = sample(reported, "iommufd_ioas_iova_free_bytes", **wanted)
+            hole = sample(reported, "iommufd_ioas_iova_largest_hole_bytes", **wanted)
             tap.equal((free > 4 << 20, 0 < hole < free), (True, True), "so is the free space")
             with open("/proc/self/comm", encoding="utf-8") as file:
                 tap.equal((ctx["pid"], ctx["uid"], ctx["process"]),
                           (str(os.getpid()), "0", file.read().strip()),
                           "the context names its process")
-            tap.equal((told["iommufd_mapped_bytes"][()], told["iommufd_contexts"][()]),
+            tap.equal((reported["iommufd_mapped_bytes"][()], reported["iommufd_contexts"][()]),
                       (4 << 20, 1), "sums are over all")
-            (limit,) = told["iommufd_memlock_limit_bytes"].values()
+            (limit,) = reported["iommufd_memlock_limit_bytes"].values()
             tap.equal(limit, float("inf"), "a process with CAP_IPC_LOCK has no limit")
         gone = samples(get("/metrics")[2])
     tap.equal((empty["iommufd_contexts"][()], gone["iommufd_contexts"][()],
@@ -160,21 +160,21 @@ def replacements(tap):
         replaced, device = int(lines[0][1]), lines[1][0]
 
         def hitless():
-            told = samples(get("/metrics")[2])
-            return sum(value for labels, value in told.get("iommufd_replacements_total", {}).items()
+            reported = samples(get("/metrics")[2])
+            return sum(value for labels, value in reported.get("iommufd_replacements_total", {}).items()
                        if ("verdict", "hitless") in labels)
 
         # a replacement is counted a second after its end
         wait_for(lambda: hitless() >= replaced)
-        told = samples(get("/metrics")[2])
-    tap.equal((sample(told, "iommufd_replacements_total", device=device, verdict="hitless"),
-               sample(told, "iommufd_replacement_faults_total", device=device, when="window"),
-               sample(told, "iommufd_replacement_window_seconds_sum",
+        reported = samples(get("/metrics")[2])
+    tap.equal((sample(reported, "iommufd_replacements_total", device=device, verdict="hitless"),
+               sample(reported, "iommufd_replacement_faults_total", device=device, when="window"),
+               sample(reported, "iommufd_replacement_window_seconds_sum",
                       iommu_driver="iommufd_mock")),
               (replaced, 0, 0), "replacements of a device have their verdict")
-    tap.equal([sample(told, "iommufd_replacements_faults_unknown_total", device=device, why=why)
+    tap.equal([sample(reported, "iommufd_replacements_faults_unknown_total", device=device, why=why)
                for why in ("none_reported", "not_watched")], [0, 0], "and their faults are known")
-    tap.equal(sample(told, "iommufd_lost_events_total", source="replacements"), 0,
+    tap.equal(sample(reported, "iommufd_lost_events_total", source="replacements"), 0,
               "and none is lost")
 
 
@@ -184,13 +184,13 @@ def running(tap):
                               text=True) as load_process:
             load_process.stdout.readline()
             time.sleep(0.3)
-            told = samples(get("/metrics")[2])
+            reported = samples(get("/metrics")[2])
             load_process.stdin.close()
         after = samples(get("/metrics")[2])
     names = "iommufd_running_operations", "iommufd_stuck_operations"
-    tap.equal([sample(told, name, operation="map") for name in names], [1, 1],
+    tap.equal([sample(reported, name, operation="map") for name in names], [1, 1],
               "an operation that does not end is stuck")
-    tap.ok(told["iommufd_longest_running_operation_seconds"][()] > 0.1, "and has an age")
+    tap.ok(reported["iommufd_longest_running_operation_seconds"][()] > 0.1, "and has an age")
     tap.equal([sample(after, name, operation="map") for name in names], [0, 0],
               "until it has ended")
 
@@ -199,21 +199,21 @@ def labels(tap):
     with Observer("export", "--by", "process", "--limit", "2", "--max-objects", "1"):
         truths = [load("10", "4096") for _ in range(6)]
         with Space(), Space():
-            told = samples(get("/metrics")[2])
-    found = {dict(key)["process"]: value for key, value in told["iommufd_operations_total"].items()
+            reported = samples(get("/metrics")[2])
+    found = {dict(key)["process"]: value for key, value in reported["iommufd_operations_total"].items()
              if dict(key)["operation"] == "map" and dict(key)["result"] == "success"}
     tap.ok(2 <= len(found) <= 5 and any(name.startswith("map-load [") for name in found)
            and "(others)" in found, "--by distinguishes processes, as many as --limit allows", found)
     tap.equal(sum(found.values()), sum(truth["map"][0] for truth in truths), "and misses none")
-    tap.equal((len(told["iommufd_context_info"]), told["iommufd_contexts"][()],
-               sample(told, "iommufd_exporter_left_out", what="contexts")), (1, 2, 1),
+    tap.equal((len(reported["iommufd_context_info"]), reported["iommufd_contexts"][()],
+               sample(reported, "iommufd_exporter_left_out", what="contexts")), (1, 2, 1),
               "--max-objects bounds the objects")
 
 
 def maps_by(label):
     """{value of the label: successful maps} of a scrape."""
-    told = samples(get("/metrics")[2])
-    return {dict(key)[label]: value for key, value in told.get("iommufd_operations_total", {}).items()
+    reported = samples(get("/metrics")[2])
+    return {dict(key)[label]: value for key, value in reported.get("iommufd_operations_total", {}).items()
             if dict(key)["operation"] == "map" and dict(key)["result"] == "success"}
 
 
@@ -241,18 +241,18 @@ def churn(tap):
             tap.equal(sum(found.values()), truth, "no operation of %d processes is missing" % 16)
             tap.equal(found.get("map-load [%d]" % stays.pid), 30, "a process that stays has its label after many others")
             stays.stdin.close()
-        told = samples(get("/metrics")[2])
-        tap.equal(told["iommufd_exporter_unlabelled_operations_total"][()], 0, "each had a label while it lived")
+        reported = samples(get("/metrics")[2])
+        tap.equal(reported["iommufd_exporter_unlabelled_operations_total"][()], 0, "each had a label while it lived")
         tap.equal(maps_once("process", lambda maps: len(maps) == 1), {"(others)": truth}, "until it has ended as well")
 
 
 def memory_of_labels():
     """Bytes of the BPF maps and of the process, and the number of labels of maps."""
-    told = samples(get("/metrics")[2])
-    labels = {dict(key)["process"] for key in told.get("iommufd_operations_total", ())
+    reported = samples(get("/metrics")[2])
+    labels = {dict(key)["process"] for key in reported.get("iommufd_operations_total", ())
               if dict(key)["operation"] == "map"}
-    return (told["iommufd_exporter_bpf_memory_bytes"][()], told["iommufd_exporter_resident_memory_bytes"][()],
-            len(labels))
+    bpf, resident = (reported["iommufd_exporter_%s_memory_bytes" % of][()] for of in ("bpf", "resident"))
+    return bpf, resident, len(labels)
 
 
 def label_memory(tap):

@@ -128,23 +128,23 @@ def abuse(tap):
                 connection.close()
         grown = resident(observer.process) - before
         tap.ok(grown < 16 << 20, "its memory does not grow", before, grown)
-        told = samples(get("/metrics")[2])
-        tap.ok(told["iommufd_exporter_http_dropped_connections_total"][()] > 0
-               and sample(told, "iommufd_exporter_http_requests_total", code="404") == 4,
-               "and it has counted all of this", told["iommufd_exporter_http_requests_total"])
+        reported = samples(get("/metrics")[2])
+        tap.ok(reported["iommufd_exporter_http_dropped_connections_total"][()] > 0
+               and sample(reported, "iommufd_exporter_http_requests_total", code="404") == 4,
+               "and it has counted all of this", reported["iommufd_exporter_http_requests_total"])
         restart(tap, observer.process)
 
 
 def restart(tap, process):
     load("50", "4096")
-    told = samples(get("/metrics")[2])
-    tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 50,
+    reported = samples(get("/metrics")[2])
+    tap.equal(sample(reported, "iommufd_operations_total", operation="map", result="success"), 50,
               "afterwards it counts as before")
     process.send_signal(signal.SIGKILL)
     process.wait()
     with Observer("export") as observer:
-        told = samples(get("/metrics")[2])
-    tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 0,
+        reported = samples(get("/metrics")[2])
+    tap.equal(sample(reported, "iommufd_operations_total", operation="map", result="success"), 0,
               "after a kill and a restart it counts from zero, at the same address")
     tap.equal((observer.status, observer.stderr), (0, ""), "and ends well")
 
@@ -247,8 +247,8 @@ def service(tap):
             tap.equal(answers, [200], "and serves on the socket that it was given")
             tap.equal(manager.recv(100), b"WATCHDOG=1", "and that it is alive")
             load("20", "4096")
-            told = samples(get("/metrics", port=port)[2])
-            tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"),
+            reported = samples(get("/metrics", port=port)[2])
+            tap.equal(sample(reported, "iommufd_operations_total", operation="map", result="success"),
                       20, "as an ordinary user it counts the same as root")
             with open("/proc/%d/status" % process.pid, encoding="utf-8") as file:
                 status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)

@@ -34,11 +34,11 @@ def counts(tap):
         truth = load("500", "65536", "10")
     tap.equal((observer.status, observer.stderr), (0, ""), "a signal ends lat without an error")
     (report,) = observer.objects()
-    told = by_operation(report)
+    reported = by_operation(report)
     for name in "map", "unmap":
-        tap.equal(counted(told[name]), truth[name],
+        tap.equal(counted(reported[name]), truth[name],
                   "count, errors and bytes of %s are the workload's" % name)
-    tap.equal(told["ioas_alloc"]["count"], 1, "so is the count of ioas_alloc")
+    tap.equal(reported["ioas_alloc"]["count"], 1, "so is the count of ioas_alloc")
     tap.equal(report["overflowed"], 0, "no operation overflowed")
     consistent = all(
         sum(count for _, count in part["buckets"]) == part["count"]
@@ -53,14 +53,14 @@ def percentiles(tap):
         with Observer("lat", "--json", "-o", "map,unmap") as lat:
             load("1000", "16384", "7")
     (report,) = lat.objects()
-    told = by_operation(report)
+    reported = by_operation(report)
     records = [o for o in ops.objects() if "dur_ns" in o]
     tap.equal(ops.objects()[-1], {"lost": 0}, "the full record is complete")
-    tap.equal(sorted(told), ["map", "unmap"], "-o shows only the requested operations")
+    tap.equal(sorted(reported), ["map", "unmap"], "-o shows only the requested operations")
     for name in "map", "unmap":
         mine = [o for o in records if o["operation"] == name]
         times = sorted(o["dur_ns"] for o in mine)
-        operation = told[name]
+        operation = reported[name]
         tap.equal((operation["count"], operation["sum_ns"], operation["max_ns"]),
                   (len(times), sum(times), times[-1]), "%s: count, sum and maximum are exact" % name)
         wrong = []
@@ -139,15 +139,15 @@ def devices(tap):
         truth = load("-m", "100", "65536")
     (report,) = observer.objects()
     device = "iommufd-mock.%d" % truth["device"][0]
-    told = by_operation(report, device)
-    tap.ok({"map", "unmap", "bind", "attach", "detach", "unbind"} <= set(told),
-           "--by device shows all operations on it", sorted(told))
-    tap.equal([counted(told[name]) for name in ("map", "unmap")], [truth["map"], truth["unmap"]],
+    reported = by_operation(report, device)
+    tap.ok({"map", "unmap", "bind", "attach", "detach", "unbind"} <= set(reported),
+           "--by device shows all operations on it", sorted(reported))
+    tap.equal([counted(reported[name]) for name in ("map", "unmap")], [truth["map"], truth["unmap"]],
               "maps into its IOAS count for it")
-    tap.equal(told["map"]["pages"], 100 * 16, "with the pinned pages")
-    phases = {p["phase"] for p in told["map"]["phases"]}
+    tap.equal(reported["map"]["pages"], 100 * 16, "with the pinned pages")
+    phases = {p["phase"] for p in reported["map"]["phases"]}
     tap.ok({"pin", "map"} <= phases, "map pins and maps", phases)
-    phases = {p["phase"] for p in told["unmap"]["phases"]}
+    phases = {p["phase"] for p in reported["unmap"]["phases"]}
     tap.ok({"unmap", "sync", "unpin"} <= phases, "unmap unmaps, flushes and unpins", phases)
 
 

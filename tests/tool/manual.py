@@ -37,13 +37,13 @@ def help_texts(tap):
     commands = [line.split()[0] for line in overview.splitlines() if line.startswith("  ")]
     tap.ok({"lat", "ops", "stuck", "help"} <= set(commands), "help lists the commands", overview)
     for command in commands:
-        told = run(TOOL, "help", command)
+        reported = run(TOOL, "help", command)
         asked = run(TOOL, command, "--help")
-        tap.ok(told.returncode == asked.returncode == 0 and told.stdout == asked.stdout
-               and told.stdout.startswith("Usage: iommuscope " + command)
-               and max(map(len, told.stdout.splitlines())) <= 80 and not asked.stderr,
+        tap.ok(reported.returncode == asked.returncode == 0 and reported.stdout == asked.stdout
+               and reported.stdout.startswith("Usage: iommuscope " + command)
+               and max(map(len, reported.stdout.splitlines())) <= 80 and not asked.stderr,
                "help %s and %s --help print the same, in 80 columns" % (command, command),
-               told.stdout, asked.stdout, asked.stderr)
+               reported.stdout, asked.stdout, asked.stderr)
     tap.equal(run(TOOL, "help", "dance").returncode, 2, "help for an unknown command is refused")
     tap.equal((run(TOOL).returncode, run(TOOL).stdout), (2, ""), "no command is refused")
     for word, wanted in (("dotcor", "is it 'doctor'?"), ("opss", "is it 'ops'?"), ("stu", "is it 'stuck'?"),

@@ -40,10 +40,10 @@ def phases(tap):
         for name in wanted:
             knob(name + "_ns", 0)
     (report,) = observer.objects()
-    told = {phase["phase"]: (phase, operation) for operation in report["operations"]
+    reported = {phase["phase"]: (phase, operation) for operation in report["operations"]
             for phase in operation["phases"]}
     for name, ns in wanted.items():
-        phase, operation = told[name]
+        phase, operation = reported[name]
         # On a loaded machine some calls take longer. The clock of phases and that of the mock can
         # differ, and a bucket is a sixteenth wide.
         least = phase["buckets"][0][0]

@@ -20,7 +20,7 @@ def truth(output):
                                       for name, number, error in calls]
 
 
-def told(objects, pid):
+def reported(objects, pid):
     """The same as the tool shows it, without open and close."""
     return [(o["operation"], o["object_id"], o["error"]) for o in objects
             if o.get("pid") == pid and o["operation"] not in ("open", "close")]
@@ -35,7 +35,7 @@ def every_call(tap):
     pid, calls = truth(load.stdout)
     objects = observer.objects()
     tap.equal(len(calls), 200, "the workload makes 200 calls")
-    tap.equal(told(objects, pid), calls, "ops shows each call with its id and error, in order")
+    tap.equal(reported(objects, pid), calls, "ops shows each call with its id and error, in order")
     tap.equal(objects[-1], {"lost": 0}, "nothing was lost")
     mine = [o for o in objects if o.get("pid") == pid]
     tap.equal({o["ctx"] for o in mine if o["operation"] != "open"}, {mine[0]["ctx"]},
@@ -161,12 +161,12 @@ def losses(tap):
         observer.process.send_signal(signal.SIGCONT)
     objects = observer.objects()
     truth = sum(int(line.split()[1]) for line in load.stdout.splitlines())
-    told = len([o for o in objects if o.get("operation") in ("map", "unmap")])
+    reported = len([o for o in objects if o.get("operation") in ("map", "unmap")])
     lost = objects[-1]["lost"]
     # open and ioas_alloc fit into the buffer; close is small and may still fit
     closed = any(o.get("operation") == "close" for o in objects)
-    tap.ok(0 < told < truth and told + lost + closed == truth + 1,
-           "operations that come too fast for the reader are counted as lost", told, lost, closed, truth)
+    tap.ok(0 < reported < truth and reported + lost + closed == truth + 1,
+           "operations that come too fast for the reader are counted as lost", reported, lost, closed, truth)
 
     with Observer("ops", "--errors") as observer:
         observer.process.send_signal(signal.SIGSTOP)

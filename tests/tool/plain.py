@@ -64,10 +64,10 @@ def fields():
         must("bind-device", DEVICE)
         must("bind-device", "-d", "", DEVICE)
     (report,) = counted.objects()
-    told = {}
+    reported = {}
     for operation in every.objects()[:-1]:
-        told.setdefault(operation["operation"], set()).update(keys(operation))
-    return keys(report), told, {(o["subsystem"], o["operation"]): o["count"]
+        reported.setdefault(operation["operation"], set()).update(keys(operation))
+    return keys(report), reported, {(o["subsystem"], o["operation"]): o["count"]
                                 for o in report["operations"]}
 
 

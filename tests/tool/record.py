@@ -54,11 +54,11 @@ def begins(tap):
     ends = [o for o in shown if "dur_ns" in o]
     starts = [o for o in shown if o.get("event") == "begin"]
 
-    def told(some):
+    def reported(some):
         return sorted((o["tid"], o["operation"], o["start_monotonic_ns"]) for o in some)
     announced = {o["operation"] for o in starts}
     tap.ok({"map", "unmap", "attach"} <= announced, "start events are recorded", announced)
-    tap.equal(told(starts), told(o for o in ends if o["operation"] in announced and
+    tap.equal(reported(starts), reported(o for o in ends if o["operation"] in announced and
                                  o.get("reason") != "bad_object_id"),
               "each has its end, with the same start; a call without an object has no start event")
     result = tool("record", "--no-begins", "--no-replacements", "-o", os.path.join(FOLDER, "ends"), "--",
@@ -132,13 +132,13 @@ def replacements(tap):
         load = run("replace-load", "12", "2", "3000")
     tap.equal((load.returncode, record.status, record.stderr), (0, 0, ""), "record ends well")
 
-    def told(some):
+    def reported(some):
         return sorted((o["start_monotonic_ns"], o["device"], o["verdict"], o["old_hwpt"], o["hwpt"],
                        o["windows"], o["dur_ns"], o["process"]) for o in some if "verdict" in o)
     shown = objects(path)
-    saw = told(replace.objects())
+    saw = reported(replace.objects())
     tap.ok(len(saw) >= 24, "there were replacements", len(saw))
-    tap.equal(told(shown), saw, "the report shows the same replacements as replace")
+    tap.equal(reported(shown), saw, "the report shows the same replacements as replace")
     blocked = [o for o in shown if o.get("verdict") == "blocked"]
     tap.ok(len(blocked) == 24 and all(o["window_ns"] > 3000000 for o in blocked),
            "with their windows", len(blocked))

@@ -111,12 +111,12 @@ def figures(tap, manager):
     truth = load("50", "0x10000", "10")
     with Space() as space:
         space.map(IOVA, 1 << 20)
-        told = samples(get("/metrics")[2])
-    tap.equal([sample(told, "iommufd_operations_total", operation="map", result=result)
+        reported = samples(get("/metrics")[2])
+    tap.equal([sample(reported, "iommufd_operations_total", operation="map", result=result)
                for result in ("success", "error")],
               [truth["map"][0] - truth["map"][1] + 1, truth["map"][1]],
               "the operations are counted")
-    tap.equal([value for value in told["iommufd_ioas_mapped_bytes"].values()], [1 << 20],
+    tap.equal([value for value in reported["iommufd_ioas_mapped_bytes"].values()], [1 << 20],
               "the state of the address space is read")
     tap.equal(manager.show("NRestarts"), "0", "the sandbox forbids nothing that it needs")
 
@@ -126,8 +126,8 @@ def restarts(tap, manager):
     tap.ok(wait_for(lambda: manager.show("NRestarts") == "1" and
                     manager.show("ActiveState") == "active"),
            "after a kill it is restarted", manager.show("NRestarts"))
-    told = samples(get("/metrics")[2])
-    tap.equal(sample(told, "iommufd_operations_total", operation="map", result="success"), 0,
+    reported = samples(get("/metrics")[2])
+    tap.equal(sample(reported, "iommufd_operations_total", operation="map", result="success"), 0,
               "and counts from zero")
     manager.kill(signal.SIGSTOP)
     tap.ok(wait_for(lambda: manager.show("NRestarts") == "2" and

@@ -32,9 +32,9 @@ def exact(tap):
         longest = sorted((o["dur_ns"] for o in records if o["operation"] == name), reverse=True)
         tap.equal([o["dur_ns"] for o in calls], longest[:4],
                   "of thousands of %ss the slowest are shown, the slowest first" % name)
-        told = {o["start_monotonic_ns"]: o for o in records}
+        reported = {o["start_monotonic_ns"]: o for o in records}
         wrong = [o for o in calls if any(o[key] != value
-                                         for key, value in told[o["start_monotonic_ns"]].items()
+                                         for key, value in reported[o["start_monotonic_ns"]].items()
                                          if key not in ("time", "time_ns"))]
         tap.ok(not wrong, "with all that ops shows of each", *wrong)
     tap.equal(report["slowest_lost"], 0, "none was lost")
@@ -52,13 +52,13 @@ class Running:
     def report(self):
         return json.loads(self.process.stdout.readline())
 
-    def until_told(self, *operations):
+    def until_reported(self, *operations):
         """Reports up to the one that completes these operations, as if they were one report."""
-        told = []
+        reported = []
         for _ in range(int(patience(100))):
-            told += self.report()["slowest"]
-            if set(operations) <= {o["operation"] for o in told}:
-                return {"slowest": told}
+            reported += self.report()["slowest"]
+            if set(operations) <= {o["operation"] for o in reported}:
+                return {"slowest": reported}
         raise RuntimeError("no report has %s" % " or ".join(operations))
 
     def end(self):
@@ -97,7 +97,7 @@ def names(tap):
     lat = Running("--stacks", "-i", "0.2", "-o", "map,unmap")
     with subprocess.Popen(["map-load", "-w", "5", "65536"], stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL) as load:
-        report = lat.until_told("map", "unmap")
+        report = lat.until_reported("map", "unmap")
         judge_names(tap, report, "while it lives")
         load.stdin.close()
     total, _ = lat.end()
@@ -108,17 +108,17 @@ def names(tap):
 
 def rounds(tap):
     lat = Running("--stacks=1", "-i", "0.2", "-o", "map")
-    told = []
+    reported = []
     attach = ["-m"] if os.path.isdir("/sys/module/iommufd_mock") else []
     for length in "67108864", "4096":
         # the second one is much faster: an interval that showed the slowest of all would hide it
         run("map-load", *attach, "1", length)
-        told += lat.until_told("map")["slowest"]
+        reported += lat.until_reported("map")["slowest"]
     total, _ = lat.end()
-    tap.equal([o["length_bytes"] for o in told], [67108864, 4096],
+    tap.equal([o["length_bytes"] for o in reported], [67108864, 4096],
               "each interval has its own slowest operation")
     tap.equal([o["start_monotonic_ns"] for o in total["slowest"]],
-              [max(told, key=lambda o: o["dur_ns"])["start_monotonic_ns"]],
+              [max(reported, key=lambda o: o["dur_ns"])["start_monotonic_ns"]],
               "and the whole run shows the slowest of them")
 
 

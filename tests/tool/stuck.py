@@ -59,13 +59,13 @@ def began_before(tap):
 
 def began_while_observed(tap):
     with Observer("stuck", "--json", "--longer", "400ms", "-i", "0.2") as observer:
-        def told():
+        def reported():
             return [json.loads(line)["stuck"] for line in observer.so_far()]
 
         with Stuck() as stuck:
-            wait_for(lambda: sum(map(bool, told())) > 3)
+            wait_for(lambda: sum(map(bool, reported())) > 3)
             stuck.release()
-        wait_for(lambda: told() and not told()[-1])
+        wait_for(lambda: reported() and not reported()[-1])
     reports = [o["stuck"] for o in observer.objects()]
     found = [operations[0] for operations in reports if operations]
     if not tap.ok(len(found) > 1, "an operation that starts meanwhile is found", reports):

@@ -253,15 +253,15 @@ TEST(fields, a_replacement_claims_nothing_that_was_not_seen)
 		.window_known = true,
 		.faults = FAULTS_known,
 	};
-	struct told_replacement told;
+	struct described_replacement described;
 	const char *object;
 
 	replacement.facts.faults[0] = (struct scope_fault_mark){ .ns = 99, .iova = 4096 };
 	replacement.facts.faults[1] =
 		(struct scope_fault_mark){ .ns = 125,
 					   .flags = SCOPE_FAULT_EXACT | SCOPE_FAULT_WRITE };
-	replacement_tell(&told, &replacement);
-	object = as_json(&replacement_fields, &told, 1000);
+	replacement_describe(&described, &replacement);
+	object = as_json(&replacement_fields, &described, 1000);
 	CHECK(strstr(object, "\"time_ns\":1150,\"start_monotonic_ns\":100,"));
 	CHECK(strstr(object, "\"window_ns\":7,\"windows\":1,\"window_offset_ns\":20,"));
 	CHECK(strstr(object, "{\"offset_ns\":-1,\"iova\":4096,\"direction\":null,"));
@@ -270,7 +270,7 @@ TEST(fields, a_replacement_claims_nothing_that_was_not_seen)
 	replacement.facts.windows = 0;
 	replacement.facts.nr_faults = 0;
 	replacement.faults = FAULTS_not_watched;
-	object = as_json(&replacement_fields, &told, 0);
+	object = as_json(&replacement_fields, &described, 0);
 	CHECK(strstr(object, "\"window_ns\":null,\"windows\":0,\"window_offset_ns\":null,"
 			     "\"faults_unknown\":\"not_watched\""));
 	CHECK(strstr(object, "\"faults_in_window\":null,\"faults_after\":null,\"faults\":[]"));

@@ -74,7 +74,7 @@ TEST(histogram, percentiles_are_right_to_a_step)
 	static uint64_t values[20000];
 	const size_t count = sizeof(values) / sizeof(values[0]);
 	struct histogram histogram = {};
-	uint64_t random = 4711, exact, told;
+	uint64_t random = 4711, exact, got;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -85,9 +85,9 @@ TEST(histogram, percentiles_are_right_to_a_step)
 	qsort(values, count, sizeof(values[0]), compare);
 	for (i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
 		exact = values[(size_t)(percents[i] / 100 * count + 0.999999) - 1];
-		told = histogram_percentile(&histogram, percents[i]);
-		CHECK_LE(told, exact + exact / SCOPE_STEPS);
-		CHECK_GE(told + told / SCOPE_STEPS + 1, exact);
+		got = histogram_percentile(&histogram, percents[i]);
+		CHECK_LE(got, exact + exact / SCOPE_STEPS);
+		CHECK_GE(got + got / SCOPE_STEPS + 1, exact);
 	}
 	CHECK_EQ(histogram.count, count);
 	CHECK_EQ(histogram.max, values[count - 1]);

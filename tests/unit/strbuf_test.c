@@ -39,22 +39,22 @@ TEST(strbuf, have_all_digits)
 {
 	uint64_t value, power = 1;
 	struct strbuf buf;
-	char text[32], told[32];
+	char text[32], got[32];
 	unsigned int i;
 
 	for (i = 0; i < 20; i++, power *= 10) {
 		for (value = power - 1; value - (power - 1) < 3; value++) {
-			snprintf(told, sizeof(told), "%" PRIu64, value);
+			snprintf(got, sizeof(got), "%" PRIu64, value);
 			strbuf_begin(&buf, text, sizeof(text));
 			strbuf_add_number(&buf, value);
-			CHECK_TEXT(text, told);
+			CHECK_TEXT(text, got);
 		}
 	}
 	for (i = 0; i < 10000; i++) {
-		snprintf(told, sizeof(told), "%u", i);
+		snprintf(got, sizeof(got), "%u", i);
 		strbuf_begin(&buf, text, sizeof(text));
 		strbuf_add_number(&buf, i);
-		CHECK_TEXT(text, told);
+		CHECK_TEXT(text, got);
 	}
 }
 

@@ -89,7 +89,7 @@ TEST(timeline, what_would_cross_goes_beside)
 	free(text);
 }
 
-TEST(timeline, windows_and_faults_are_told)
+TEST(timeline, windows_and_faults_are_reported)
 {
 	struct replacement replacement = {
 		.facts = {

@@ -315,7 +315,7 @@ TEST(trace, cut_off_at_any_byte)
 	free(memory.bytes);
 }
 
-TEST(trace, any_byte_broken_is_told)
+TEST(trace, any_byte_broken_is_reported)
 {
 	struct memory memory = write_trace();
 	struct trace_reader *reader;
@@ -359,7 +359,7 @@ TEST(trace, a_broken_chunk_costs_only_itself)
 	free(memory.bytes);
 }
 
-TEST(trace, other_files_are_told)
+TEST(trace, other_files_are_reported)
 {
 	struct memory memory = write_trace();
 	unsigned int nr;
@@ -386,7 +386,7 @@ TEST(trace, other_files_are_told)
 	free(memory.bytes);
 }
 
-TEST(trace, a_full_disk_is_told)
+TEST(trace, a_full_disk_is_reported)
 {
 	struct trace_info info = {};
 	struct memory memory = { .room = 2000 };

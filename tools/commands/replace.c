@@ -159,7 +159,7 @@ static void print_line(const struct stream *stream, const struct replacement *re
 static void on_replacement(void *context, const struct replacement *replacement)
 {
 	struct stream *stream = context;
-	struct told_replacement told;
+	struct described_replacement described;
 
 	if (stream->wanted && stream->printed >= stream->wanted)
 		return;
@@ -167,8 +167,8 @@ static void on_replacement(void *context, const struct replacement *replacement)
 		return;
 	stream->printed++;
 	if (stream->options->json) {
-		replacement_tell(&told, replacement);
-		fields_json_line(&stream->json, &replacement_fields, &told, stream->wall_ns);
+		replacement_describe(&described, replacement);
+		fields_json_line(&stream->json, &replacement_fields, &described, stream->wall_ns);
 	} else if (own.timeline) {
 		timeline_print(replacement, stream->wall_ns);
 	} else {

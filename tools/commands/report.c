@@ -220,10 +220,10 @@ static void json_operation(struct report *report, const struct scope_op *op,
 /* the object of `replace --json`: it has a verdict, but no operation */
 static void json_replacement(struct report *report, const struct replacement *replacement)
 {
-	struct told_replacement told;
+	struct described_replacement described;
 
-	replacement_tell(&told, replacement);
-	fields_json_line(&report->json, &replacement_fields, &told, report->info->wall_ns);
+	replacement_describe(&described, replacement);
+	fields_json_line(&report->json, &replacement_fields, &described, report->info->wall_ns);
 }
 
 static void json_lost(struct report *report, uint64_t at_ns, uint64_t lost)
@@ -262,14 +262,14 @@ static void csv_operation(struct report *report, const struct scope_op *op,
 
 static void csv_replacement(struct report *report, const struct replacement *replacement)
 {
-	struct told_replacement told;
+	struct described_replacement described;
 	struct report_event event = {
 		.moment = MOMENT_REPLACEMENT,
-		.op = &told.operation,
+		.op = &described.operation,
 		.replacement = replacement,
 	};
 
-	replacement_tell(&told, replacement);
+	replacement_describe(&described, replacement);
 	fields_csv(stdout, &report_row_fields, &event, report->info->wall_ns);
 }
 

@@ -44,7 +44,7 @@ extern const struct field_table inflight_fields;
 /* struct failure */
 extern const struct field_table failure_fields;
 
-/* struct told_replacement; struct replacement for the keys that its operation does not have */
+/* struct described_replacement; struct replacement for the keys that its operation does not have */
 extern const struct field_table replacement_fields;
 extern const struct field_table replacement_own_fields;
 
@@ -107,21 +107,22 @@ void inflight_describe(struct inflight_op *record, const struct scope_begun *beg
 		       uint64_t now_ns);
 
 /**
- * struct told_replacement - a replacement, and the same as an operation
+ * struct described_replacement - a replacement, and the same as an operation
  * @replacement: the replacement
  * @operation: the replacement as an operation, made by replacement_operation()
  */
-struct told_replacement {
+struct described_replacement {
 	const struct replacement *replacement;
 	struct scope_op operation;
 };
 
 /**
- * replacement_tell() - fill in a struct told_replacement
- * @told: filled in
- * @replacement: the replacement; it must outlive @told
+ * replacement_describe() - fill in a struct described_replacement
+ * @described: filled in
+ * @replacement: the replacement; it must outlive @described
  */
-void replacement_tell(struct told_replacement *told, const struct replacement *replacement);
+void replacement_describe(struct described_replacement *described,
+			  const struct replacement *replacement);
 
 /**
  * struct ctx_memlock - locked memory of a context

@@ -238,26 +238,27 @@ static const struct field own[] = {
 
 const struct field_table replacement_own_fields = FIELD_TABLE("replacement", own);
 
-static const void *told_operation(const void *record, size_t number)
+static const void *described_operation(const void *record, size_t number)
 {
-	return number ? NULL : &((const struct told_replacement *)record)->operation;
+	return number ? NULL : &((const struct described_replacement *)record)->operation;
 }
 
-static const void *told_own(const void *record, size_t number)
+static const void *described_own(const void *record, size_t number)
 {
-	return number ? NULL : ((const struct told_replacement *)record)->replacement;
+	return number ? NULL : ((const struct described_replacement *)record)->replacement;
 }
 
 static const struct field replacement[] = {
-	INCLUDE(operation_moment_fields, told_operation),
-	INCLUDE(operation_common_fields, told_operation),
-	INCLUDE(replacement_own_fields, told_own),
+	INCLUDE(operation_moment_fields, described_operation),
+	INCLUDE(operation_common_fields, described_operation),
+	INCLUDE(replacement_own_fields, described_own),
 };
 
 const struct field_table replacement_fields = FIELD_TABLE("replacement", replacement);
 
-void replacement_tell(struct told_replacement *told, const struct replacement *replacement)
+void replacement_describe(struct described_replacement *described,
+			  const struct replacement *replacement)
 {
-	told->replacement = replacement;
-	told->operation = replacement_operation(&replacement->facts);
+	described->replacement = replacement;
+	described->operation = replacement_operation(&replacement->facts);
 }

@@ -163,13 +163,13 @@ static const void *nth_replacement(const void *record, size_t number)
 {
 	const struct exporter *exporter = ((const struct document *)record)->exporter;
 	uint64_t nr = exporter->nr_replacements;
-	static struct told_replacement told;
+	static struct described_replacement described;
 
 	if (number >= nr || number >= EXPORT_REPLACEMENTS || number >= MAX_REPLACEMENTS)
 		return NULL;
 	nr = (nr - 1 - number) % EXPORT_REPLACEMENTS;
-	replacement_tell(&told, &exporter->last_replacements[nr]);
-	return &told;
+	replacement_describe(&described, &exporter->last_replacements[nr]);
+	return &described;
 }
 
 /* Longest first. */

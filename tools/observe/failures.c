@@ -63,7 +63,7 @@ void failures_read(const struct latency *latency, struct failures *failures)
 			continue;
 		failure = failure_of(failures, &key);
 		failure->count += entry.count;
-		if (entry.told == entry.count &&
+		if (entry.last_count == entry.count &&
 		    entry.last.start_ns + entry.last.dur_ns >= end_of(failure))
 			finished_operation(&failure->last, &entry.last, sizeof(entry.last));
 	}

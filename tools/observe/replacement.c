@@ -218,7 +218,7 @@ static enum fault_sight faults_seen(const struct replacements *replacements,
 	if (facts->faults_in_window || facts->faults_after || source == SOURCE_TELLS)
 		return FAULTS_known;
 	if (source == SOURCE_UNTRIED)
-		return replacements->skeleton->bss->amd_faults_told ? FAULTS_known :
+		return replacements->skeleton->bss->amd_faults_reported ? FAULTS_known :
 								     FAULTS_none_reported;
 	return source == SOURCE_MAY_TELL ? FAULTS_none_reported : FAULTS_not_watched;
 }
@@ -272,7 +272,7 @@ static void clean_names(struct replacement *replacement)
 		NAME_CLEAN(replacement->waits.marks[i].comm);
 }
 
-static void tell(struct replacements *replacements, const struct scope_replacement *facts)
+static void report(struct replacements *replacements, const struct scope_replacement *facts)
 {
 	struct replacement replacement = { .facts = *facts };
 	const struct sight *sight = &replacements->sight;
@@ -348,7 +348,7 @@ static bool is_of(const struct scope_fault *fault, const char *device)
 }
 
 /* Is it a fault that the core reports again after the driver's own source did? */
-static bool is_told_twice(const struct replacements *replacements,
+static bool is_reported_twice(const struct replacements *replacements,
 			  const struct scope_fault *fault, unsigned int driver)
 {
 	return fault->source == SCOPE_FAULT_CORE &&
@@ -356,7 +356,7 @@ static bool is_told_twice(const struct replacements *replacements,
 }
 
 /* Report a replacement that can get no more faults, after claiming those up to @until_ns. */
-static void tell_ripe(struct replacements *replacements, struct followed *followed,
+static void report_ripe(struct replacements *replacements, struct followed *followed,
 		      uint64_t until_ns)
 {
 	struct scope_replacement *facts = &followed->facts;
@@ -371,14 +371,14 @@ static void tell_ripe(struct replacements *replacements, struct followed *follow
 		fault = &replacements->faults[i];
 		if (fault->ns < first_ns || fault->ns > until_ns || !is_of(fault, facts->device))
 			replacements->faults[kept++] = *fault;
-		else if (!is_told_twice(replacements, fault, facts->driver))
+		else if (!is_reported_twice(replacements, fault, facts->driver))
 			charge(facts, fault);
 	}
 	replacements->nr_faults = kept;
 	if (first_ns <= replacements->forgotten_ns)
 		facts->flags |= SCOPE_REPLACEMENT_MORE_FAULTS;
 	followed->waits = false;
-	tell(replacements, facts);
+	report(replacements, facts);
 }
 
 static struct followed *follow(struct replacements *replacements, const char *device)
@@ -437,18 +437,18 @@ static int on_replacement_sent(void *context, void *data, size_t size)
 		facts.flags = 0;
 	}
 	if (!facts.moves) {
-		tell(replacements, &facts);
+		report(replacements, &facts);
 		return 0;
 	}
 	followed = follow(replacements, facts.device);
 	if (followed->waits)
-		tell_ripe(replacements, followed, switch_start(&facts) - 1);
+		report_ripe(replacements, followed, switch_start(&facts) - 1);
 	followed->facts = facts;
 	followed->waits = true;
 	return 0;
 }
 
-static bool all_told(const struct replacements *replacements)
+static bool all_reported(const struct replacements *replacements)
 {
 	size_t i;
 
@@ -476,7 +476,7 @@ void replacements_read(struct replacements *replacements, replacement_function f
 		facts = &replacements->followed[i].facts;
 		if (replacements->followed[i].waits &&
 		    facts->start_ns + facts->dur_ns + SCOPE_FAULTS_AFTER_NS < now)
-			tell_ripe(replacements, &replacements->followed[i], UINT64_MAX);
+			report_ripe(replacements, &replacements->followed[i], UINT64_MAX);
 	}
 	for (i = 0; i < replacements->nr_faults; i++)
 		if (replacements->faults[i].ns + FAULTS_KEPT_NS > now)
@@ -491,7 +491,7 @@ void replacements_drain(struct replacements *replacements, replacement_function 
 	uint64_t end = now_ns() + SCOPE_FAULTS_AFTER_NS;
 
 	replacements_read(replacements, function, context);
-	while (!all_told(replacements) && now_ns() <= end + 2 * nap.tv_nsec) {
+	while (!all_reported(replacements) && now_ns() <= end + 2 * nap.tv_nsec) {
 		nanosleep(&nap, NULL);
 		replacements_read(replacements, function, context);
 	}

@@ -229,7 +229,7 @@ static uint8_t place_of_argument(const char *function, const char *parameter)
 }
 
 /* Set a variable named "FUNCTION__argument__PARAMETER", stored at @value. */
-static void tell_argument(const char *variable, uint8_t *value)
+static void set_argument(const char *variable, uint8_t *value)
 {
 	const char *separator = strstr(variable, SCOPE_ARGUMENT_SEPARATOR);
 	char function[64];
@@ -258,6 +258,6 @@ void hooks_set_arguments(const struct bpf_object *object)
 	data = (char *)bpf_map__initial_value((struct bpf_map *)map, &size);
 	variable = btf_var_secinfos(section);
 	for (i = 0; i < btf_vlen(section); i++, variable++)
-		tell_argument(btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off),
+		set_argument(btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off),
 			      (uint8_t *)data + variable->offset);
 }
