@@ -167,9 +167,9 @@ static void observe(struct reporting *reporting, struct run *run)
 }
 
 /* Observe modules that were loaded later. */
-static void extend(void *latency)
+static int extend(void *latency)
 {
-	latency_extend(latency);
+	return latency_extend(latency);
 }
 
 static int lat_main(const struct options *given)

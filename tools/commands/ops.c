@@ -109,9 +109,9 @@ static void print_lost(struct stream *stream, uint64_t lost)
 }
 
 /* Observe modules that were loaded later. */
-static void extend(void *operations)
+static int extend(void *operations)
 {
-	operations_extend(operations);
+	return operations_extend(operations);
 }
 
 static int ops_main(const struct options *options)

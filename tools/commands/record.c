@@ -238,13 +238,14 @@ struct observation {
 	struct replacements *replacements;
 };
 
-static void extend(void *context)
+static int extend(void *context)
 {
 	const struct observation *observation = context;
+	int err = operations_extend(observation->operations);
 
-	operations_extend(observation->operations);
-	if (observation->replacements)
-		replacements_extend(observation->replacements);
+	if (observation->replacements && replacements_extend(observation->replacements))
+		err = -1;
+	return err;
 }
 
 static int record_main(const struct options *options)

@@ -247,9 +247,9 @@ static bool read_more(struct stream *stream, struct replacements *replacements)
 }
 
 /* Observe modules that were loaded later. */
-static void extend(void *replacements)
+static int extend(void *replacements)
 {
-	replacements_extend(replacements);
+	return replacements_extend(replacements);
 }
 
 static int watch(const struct options *options)

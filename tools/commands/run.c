@@ -158,7 +158,7 @@ static bool read_signals(struct run *run)
 	return ends;
 }
 
-void run_follow(struct run *run, void (*extend)(void *observation), void *observation)
+void run_follow(struct run *run, int (*extend)(void *observation), void *observation)
 {
 	run->extend = extend;
 	run->observation = observation;
@@ -171,11 +171,7 @@ static uint64_t look_for_modules(struct run *run)
 		return UINT64_MAX;
 	if (now_ns() < run->look_ns)
 		return run->look_ns;
-	if (session_modules_changed()) {
-		if (!session_renew())
-			run->extend(run->observation);
-		session_started();
-	}
+	session_follow(run->extend, run->observation);
 	run->look_ns = now_ns() + MODULES_LOOK_EVERY_NS;
 	return run->look_ns;
 }

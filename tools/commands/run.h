@@ -52,7 +52,7 @@ struct run {
 	int status;
 	uint64_t end_ns;
 	enum run_end end;
-	void (*extend)(void *observation);
+	int (*extend)(void *observation);
 	void *observation;
 	uint64_t look_ns;
 };
@@ -77,12 +77,12 @@ int run_start(struct run *run);
 /**
  * run_follow() - observe modules that are loaded while the run waits
  * @run: the run
- * @extend: called after session_renew(), to load the programs for what is new
+ * @extend: as for session_follow()
  * @observation: its argument
  *
  * What cannot be loaded has been reported; the run goes on without it.
  */
-void run_follow(struct run *run, void (*extend)(void *observation), void *observation);
+void run_follow(struct run *run, int (*extend)(void *observation), void *observation);
 
 /**
  * run_wait() - wait for input, a time, or the end of the run

@@ -371,9 +371,9 @@ static int observe(struct run *run, struct inflight *inflight, const struct opti
 }
 
 /* Observe modules that were loaded later. */
-static void extend(void *inflight)
+static int extend(void *inflight)
 {
-	inflight_extend(inflight);
+	return inflight_extend(inflight);
 }
 
 static int stuck_main(const struct options *given)

@@ -480,12 +480,12 @@ static int load(struct top *top, const struct options *options)
 }
 
 /* Observe modules that were loaded later. */
-static void extend(void *context)
+static int extend(void *context)
 {
 	struct top *top = context;
+	int err = latency_extend(&top->seen.latency);
 
-	latency_extend(&top->seen.latency);
-	operations_extend(&top->operations);
+	return operations_extend(&top->operations) ? -1 : err;
 }
 
 static void unload(struct top *top)

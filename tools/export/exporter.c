@@ -71,18 +71,25 @@ static void keep_replacement(void *context, const struct replacement *replacemen
 		*replacement;
 }
 
+/* One that fails leaves the others. */
+static int extend(void *context)
+{
+	struct exporter *exporter = context;
+	int err = latency_extend(&exporter->latency);
+
+	err |= inflight_extend(&exporter->inflight);
+	err |= replacements_extend(exporter->replacements);
+	return err;
+}
+
 /* Observe modules that were loaded later.  A failure has been reported; all else goes on. */
 static void look_for_modules(struct exporter *exporter)
 {
-	bool complete;
+	int followed = session_follow(extend, exporter);
 
-	if (!session_modules_changed())
+	if (!followed)
 		return;
-	complete = !session_renew() && !latency_extend(&exporter->latency);
-	complete = !inflight_extend(&exporter->inflight) && complete;
-	complete = !replacements_extend(exporter->replacements) && complete;
-	session_started();
-	exporter->load_failures += !complete;
+	exporter->load_failures += followed < 0;
 	printf("observing %s\n", *session_sources() ? session_sources() : "nothing");
 	flush_output();
 }

@@ -70,7 +70,7 @@ int inflight_attach(struct inflight *inflight);
  * inflight_extend() - follow operations of modules that were loaded later, too
  * @inflight: the observation, attached, with events
  *
- * Call it after session_renew().
+ * For session_follow().
  *
  * Return: 0, or -1 after a message.
  */

@@ -372,10 +372,18 @@ void latency_read(struct latency *latency)
 	latency_set_sort(&latency->recent);
 }
 
+/* A search for values of the dimension that are gone; @now is room for an entry. */
+struct removal {
+	struct latency *latency;
+	struct snapshot *now;
+	unsigned int nr;
+};
+
 /* Count what an entry has got since it was read, and remove it. */
-static void remove_entry(struct latency *latency, enum scope_class class, struct snapshot *now,
-			 const struct scope_latency_key *key)
+static void remove_entry(struct latency *latency, const struct scope_latency_key *key,
+			 struct snapshot *now)
 {
+	enum scope_class class = scope_operation_class(key->operation);
 	struct bpf_map *map = map_of_class(latency->skeleton, class);
 	unsigned int nr_phases = latency_phases_of_class(class);
 	struct snapshot *last;
@@ -396,33 +404,34 @@ static void remove_entry(struct latency *latency, enum scope_class class, struct
 /* A value of the dimension is gone: its entries are free for others. */
 static void remove_value(void *context, uint64_t value, const char *label, bool ended)
 {
-	unsigned int cpus = libbpf_num_possible_cpus(), operation, cpu;
 	struct scope_latency_key key = { .dimension = value };
-	struct latency *latency = context;
+	struct removal *removal = context;
+	struct latency *latency = removal->latency;
 	__u32 tgid = value;
 
-	for (operation = 0; operation < SCOPE_NR_OPERATIONS; operation++)
-		for (cpu = 0; cpu < cpus && cpu < SCOPE_STRIPES; cpu++) {
-			key.cpu = cpu;
-			key.operation = operation;
-			remove_entry(latency, scope_operation_class(operation), latency->scratch,
-				     &key);
-		}
+	for (key.operation = 0; key.operation < SCOPE_NR_OPERATIONS; key.operation++)
+		for (key.cpu = 0; key.cpu < SCOPE_STRIPES; key.cpu++)
+			remove_entry(latency, &key, removal->now);
 	bpf_map__delete_elem(latency->skeleton->maps.ios_labels, &value, sizeof(value), 0);
 	if (latency->labels.by == SCOPE_BY_PROCESS)
 		bpf_map__delete_elem(latency->skeleton->maps.ios_processes, &tgid, sizeof(tgid), 0);
 	if (ended)
 		latency_set_end(&latency->total, label);
-	latency->removed++;
+	removal->nr++;
 }
 
 void latency_remove_gone(struct latency *latency, const struct state *state)
 {
+	struct removal removal = { .latency = latency };
+
 	if (latency->labels.by == SCOPE_BY_NONE)
 		return;
-	latency->scratch = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
-	latency_labels_gone(&latency->labels, state, remove_value, latency);
-	free(latency->scratch);
+	removal.now = allocate(offsetof(struct snapshot, entry) + ENTRY_SIZE(SCOPE_NR_PHASES));
+	latency_labels_gone(&latency->labels, state, remove_value, &removal);
+	free(removal.now);
+	if (!removal.nr)
+		return;
+	latency->removed += removal.nr;
 	latency_set_fold(&latency->total, ENDED_OF_LABEL * latency->limit, false);
 	latency_set_sort(&latency->total);
 	latency_set_sort(&latency->recent);
@@ -471,7 +480,6 @@ void latency_mark_shown(struct latency *latency)
 void latency_fold_shown(struct latency *latency)
 {
 	latency_set_fold(&latency->total, 0, true);
-	latency_set_sort(&latency->total);
 }
 
 void latency_forget_recent(struct latency *latency)

@@ -113,7 +113,6 @@ struct latency_settings {
  * @labels: the labels of entries of the maps
  * @removed: number of values of the dimension whose entries were removed
  * @crowded_at: values that had got entries when latency_make_room() last made room
- * @scratch: room for one entry
  */
 struct latency {
 	struct session session;
@@ -127,7 +126,6 @@ struct latency {
 	struct latency_labels labels;
 	uint64_t removed;
 	uint64_t crowded_at;
-	void *scratch;
 };
 
 /**
@@ -160,7 +158,7 @@ int latency_attach(struct latency *latency);
  * latency_extend() - count operations of modules that were loaded later, too
  * @latency: the observation, attached
  *
- * Call it after session_renew().
+ * For session_follow().
  *
  * Return: 0, or -1 after a message.
  */
@@ -205,7 +203,7 @@ void latency_mark_shown(struct latency *latency);
 
 /**
  * latency_fold_shown() - fold ended labels into LATENCY_OTHERS whose last counts have been shown
- * @latency: the observation
+ * @latency: the observation; read it afterwards, which sorts the series
  */
 void latency_fold_shown(struct latency *latency);
 

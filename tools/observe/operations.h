@@ -77,7 +77,7 @@ int operations_attach(struct operations *operations);
  * operations_extend() - send operations of modules that were loaded later, too
  * @operations: the observation, attached
  *
- * Call it after session_renew().
+ * For session_follow().
  *
  * Return: 0, or -1 after a message.
  */

@@ -155,7 +155,7 @@ int replacements_attach(struct replacements *replacements);
  * replacements_extend() - observe modules that were loaded later, too
  * @replacements: the observation, attached
  *
- * Call it after session_renew().
+ * For session_follow().
  *
  * Return: 0, or -1 after a message.
  */

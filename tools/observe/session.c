@@ -34,7 +34,7 @@
 #include "probe/sources.h"
 #include "text/output.h"
 
-/* The set of sources of this host, as found by check_events() or session_renew(). */
+/* The set of sources of this host, as found by check_events() or renew(). */
 static unsigned int observed;
 
 /* The modules' BTF has been read, and CO-RE takes the kernel's types from there. */
@@ -213,12 +213,8 @@ int session_check_early(void)
 	return check_machine() || check_types() || check_events() ? -1 : 0;
 }
 
-bool session_modules_changed(void)
-{
-	return modules_changed();
-}
-
-int session_renew(void)
+/* Look up sources, functions and events again.  Return 0, or -1 after a message. */
+static int renew(void)
 {
 	int err;
 
@@ -233,6 +229,19 @@ int session_renew(void)
 		return -1;
 	observed = sources_here();
 	return 0;
+}
+
+int session_follow(int (*extend)(void *observation), void *observation)
+{
+	int err;
+
+	if (!modules_changed())
+		return 0;
+	err = renew();
+	if (!err)
+		err = extend(observation);
+	session_started();
+	return err ? -1 : 1;
 }
 
 bool session_observes(unsigned int source)

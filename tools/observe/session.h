@@ -16,9 +16,9 @@
  * or is older), or if the function cannot be traced.  If a module has no BTF, raw tracepoint
  * programs replace the programs that need it.  A failure is reported in one line with its remedy.
  *
- * Modules can be loaded later.  If session_modules_changed(), call session_renew() once, and then
- * SESSION_EXTEND() for each session: the programs of what is new are loaded and attached.  They
- * share the maps of the first ones, so that counters go on.
+ * Modules can be loaded later.  session_follow() looks for them, and SESSION_EXTEND() loads and
+ * attaches the programs of what is new.  They share the maps of the first ones, so that counters go
+ * on.
  */
 #ifndef IOMMUSCOPE_OBSERVE_SESSION_H
 #define IOMMUSCOPE_OBSERVE_SESSION_H
@@ -36,6 +36,7 @@ struct bpf_object_skeleton;
 struct bpf_program;
 struct filter;
 struct ring_buffer;
+
 /**
  * struct session_object - an object that SESSION_EXTEND() added
  * @skeleton: libbpf's part of its skeleton
@@ -106,28 +107,22 @@ int session_check_operations(void);
 int session_check_early(void);
 
 /**
- * session_modules_changed() - were modules loaded or unloaded that can be observed?
+ * session_follow() - observe modules that were loaded later
+ * @extend: called after modules have come or gone: SESSION_EXTEND() for each session
+ * @observation: its argument
  *
  * Call it about once a second: it waits until nothing has changed between two calls.
  *
- * Return: whether to call session_renew().
+ * Return: 1 if modules have come or gone, 0 if not, -1 after a message: what could not be loaded is
+ *	not observed, all else is.
  */
-bool session_modules_changed(void);
-
-/**
- * session_renew() - look up sources, functions and events again
- *
- * SESSION_EXTEND() loads their programs.  Call session_started() afterwards.
- *
- * Return: 0, or -1 after a message.
- */
-int session_renew(void);
+int session_follow(int (*extend)(void *observation), void *observation);
 
 /**
  * session_observes() - is a source observed, as far as this kernel lets it be?
  * @source: enum source
  *
- * Return: whether it was found at the start or by the last session_renew().
+ * Return: whether it was found at the start or by the last session_follow().
  */
 bool session_observes(unsigned int source);
 
@@ -141,7 +136,7 @@ const char *session_sources(void);
 /**
  * session_prepare_to_extend() - start a process that keeps the privilege to load programs later
  *
- * For a caller that drops its own and then uses session_renew() and SESSION_EXTEND().  Call it
+ * For a caller that drops its own and then uses session_follow().  Call it
  * before anything else is open.
  *
  * Return: 0, or -1 after a message.
@@ -152,7 +147,7 @@ int session_prepare_to_extend(void);
  * session_knows_module() - may programs be loaded that need the types of a module?
  * @module: its name
  *
- * Return: false from the time that it is loaded to the next session_renew().
+ * Return: false from the time that it is loaded until session_follow() has seen it.
  */
 bool session_knows_module(const char *module);
 

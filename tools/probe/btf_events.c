@@ -405,49 +405,12 @@ static int look_at(void *context, int fd, const char *name, uint32_t size)
 	return err ? err : 1;
 }
 
-/* The visitor of btf_each(). */
-struct visitor {
-	btf_function look;
-	void *context;
-};
-
-/* Visit a BTF object, if it belongs to the kernel. */
-static int visit(void *context, int fd)
-{
-	const struct visitor *visitor = context;
-	struct bpf_btf_info info = {};
-	uint32_t size = sizeof(info);
-	char name[64] = "";
-	int kept = 0;
-
-	info.name = (uintptr_t)name;
-	info.name_len = sizeof(name);
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf)
-		kept = visitor->look(visitor->context, fd, name, info.btf_size);
-	if (kept <= 0)
-		close(fd);
-	return kept < 0 ? kept : 0;
-}
-
 int btf_each(btf_function look, void *context)
 {
-	struct visitor visitor = { look, context };
-	uint32_t id = 0;
-	int err = 0, fd;
+	struct btf_visitor visitor = { look, context };
 
-	if (opener_runs())
-		return opener_each_btf(visit, &visitor);
-	while (!err) {
-		/* ENOENT: that was the last one */
-		if (bpf_btf_get_next_id(id, &id))
-			return errno == ENOENT ? 0 : -errno;
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd >= 0)
-			err = visit(&visitor, fd);
-		else if (errno != ENOENT)
-			err = -errno;
-	}
-	return err;
+	return opener_runs() ? opener_each_btf(btf_object_visit, &visitor) :
+			       btf_objects_each(look, context);
 }
 
 int btf_events_add_plain(const char *module)

@@ -15,14 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "probe/btf_objects.h"
+
 struct btf;
 struct type_index;
-
-/*
- * Called with an object of BTF: its descriptor, its name ("vmlinux" or that of a module), its
- * bytes.  Returns 1 to keep the descriptor open, 0, or a negative errno to end the search.
- */
-typedef int (*btf_function)(void *context, int fd, const char *name, uint32_t size);
 
 /**
  * btf_each() - visit the BTF of the kernel and of its modules

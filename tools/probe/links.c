@@ -76,17 +76,17 @@ bool links_use(const struct links *links, const struct bpf_object *object)
 	return false;
 }
 
-/* Detach the program of an earlier object that @program replaces. */
+/* Detach the program of an earlier object that @program replaces; it has one link. */
 static void detach_earlier(struct links *links, const struct bpf_program *program, bool group)
 {
-	size_t i, kept = 0;
+	size_t i;
 
 	for (i = 0; i < links->nr; i++)
-		if (is_of(&links->list[i], program, group))
+		if (is_of(&links->list[i], program, group)) {
 			bpf_link__destroy(links->list[i].link);
-		else
-			links->list[kept++] = links->list[i];
-	links->nr = kept;
+			links->list[i] = links->list[--links->nr];
+			return;
+		}
 }
 
 void links_detach_if(struct links *links, bool (*which)(const struct bpf_program *program))

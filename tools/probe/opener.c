@@ -5,7 +5,6 @@
  * A struct request is the question.  The answer is a struct answer with each descriptor, and a last
  * one without.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 
 #include "machine/privilege.h"
 #include "machine/sysfs.h"
+#include "probe/btf_objects.h"
 #include "probe/hooks.h"
 #include "probe/opener.h"
 #include "text/output.h"
@@ -72,46 +72,16 @@ static int send_answer(int socket, const struct answer *answer, int fd)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static bool is_wanted(int fd)
-{
-	const char *const *wanted = source_modules();
-	struct bpf_btf_info info = {};
-	uint32_t size = sizeof(info);
-	char name[64] = "";
-
-	info.name = (uintptr_t)name;
-	info.name_len = sizeof(name);
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || !info.kernel_btf)
-		return false;
-	if (!strcmp(name, "vmlinux"))
-		return true;
-	for (; *wanted; wanted++)
-		if (!strcmp(name, *wanted))
-			return true;
-	return false;
-}
-
-/* Send all that is wanted.  Return 0, or the negative errno that ended it. */
-static int send_btf(int socket)
+/* Send what is wanted. */
+static int send_btf(void *socket, int fd, const char *name, uint32_t size)
 {
 	const struct answer answer = {};
-	uint32_t id = 0;
-	int fd, err = 0;
+	const char *const *wanted = source_modules();
 
-	while (!err) {
-		/* ENOENT: that was the last one */
-		if (bpf_btf_get_next_id(id, &id))
-			return errno == ENOENT ? 0 : -errno;
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0)
-			return -errno;
-		if (is_wanted(fd))
-			err = send_answer(socket, &answer, fd);
-		close(fd);
-	}
-	return err;
+	(void)size;
+	while (*wanted && strcmp(name, *wanted))
+		wanted++;
+	return *wanted || !strcmp(name, "vmlinux") ? send_answer(*(int *)socket, &answer, fd) : 0;
 }
 
 /* "vfio_sync_unpin.isra.0": is it a function of the table of hooks? */
@@ -179,7 +149,8 @@ static void serve(int socket)
 
 	while (recv(socket, &request, sizeof(request), 0) == sizeof(request)) {
 		request.symbol[sizeof(request.symbol) - 1] = '\0';
-		end.err = request.what == OPEN_BTF ? send_btf(socket) : send_kprobe(socket, &request);
+		end.err = request.what == OPEN_BTF ? btf_objects_each(send_btf, &socket) :
+						     send_kprobe(socket, &request);
 		if (send_answer(socket, &end, -1))
 			return;
 	}
