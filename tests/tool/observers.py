@@ -15,6 +15,7 @@ from tooltest import (TOOL, Observer, Tap, ends_with_process, ends_with_reader, 
 
 KNOBS = "/sys/kernel/debug/iommufd-mock/"
 WAITS = "nothing to observe yet: waiting for vfio_iommu_type1 or iommufd (modprobe vfio-pci)"
+ENDED = "the process iommuscope-open has ended: restart iommuscope to observe modules that are loaded later"
 MODULES = ("iommufd_mock", "vfio_pci", "vfio_pci_core", "vfio", "iommufd")
 
 
@@ -129,8 +130,15 @@ def later(tap):
         tap.equal(({o["operation"]: o["count"] for o in lat.objects()[0]["operations"]}.get("ioas_alloc"),
                    sum(o.get("operation") == "ioas_alloc" for o in ops.objects())), (2, 2),
                   "nothing is counted twice by other commands either")
-    tap.equal((exporter.status, exporter.stderr), (0, "iommuscope: %s\n" % WAITS),
-              "it reports once what it waits for")
+        # a driver goes, and what must be read again cannot be
+        run("pkill", "-9", "iommuscope-open")
+        run("rmmod", "vfio_pci")
+        tap.ok(wait_for(lambda: samples(get("/metrics")[2])["iommufd_exporter_load_failures_total"][()] == 1),
+               "it counts that it cannot observe what is loaded later")
+        run("ioas-load", "2")
+        tap.ok(wait_for(lambda: allocated() == 7), "and goes on with the rest", allocated())
+    tap.equal((exporter.status, exporter.stderr), (0, "iommuscope: %s\niommuscope: %s\n" % (WAITS, ENDED)),
+              "it reports once what it waits for, and once that its second process has ended")
 
 
 def unloading(tap):

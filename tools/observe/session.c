@@ -222,6 +222,11 @@ static int renew(void)
 	starting = true;
 	modules_note();
 	err = btf_events_renew(source_modules());
+	if (err == -ESRCH) {
+		complain("the process iommuscope-open has ended: restart iommuscope to observe "
+			 "modules that are loaded later");
+		return -1;
+	}
 	if (err)
 		return failed("read the BTF of modules that were loaded later", err);
 	hooks_init();

@@ -233,7 +233,7 @@ static int ask(const struct request *request, int (*each)(void *context, int fd)
 	int fd, err, failed = 0;
 
 	if (send(requests, request, sizeof(*request), MSG_NOSIGNAL) != sizeof(*request))
-		return -errno;
+		return errno == EPIPE ? -ESRCH : -errno;
 	do {
 		err = receive(&answer, &fd);
 		if (err)

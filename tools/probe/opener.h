@@ -34,7 +34,7 @@ bool opener_runs(void);
  * @each: called with each; a negative errno ends the search.  The descriptor belongs to it.
  * @context: its first argument
  *
- * Return: 0, or the negative errno that ended it.
+ * Return: 0, or the negative errno that ended it; -ESRCH if the process has ended.
  */
 int opener_each_btf(int (*each)(void *context, int fd), void *context);
 
