@@ -32,7 +32,20 @@ def files(tap):
                "run tests/tool/manual.py TOOL --update")
 
 
+# the first words of options' texts
+VERBS = set("add check create describe do end export keep label read record repeat report select serve "
+            "show split stop switch track write".split())
+
+
+def not_verbs(text):
+    """The first words of the options' texts that are no verbs, in a help text."""
+    options = re.findall(r"^  (?:-\w, |    )--(?:\S+)(?: {2,}|\n {20,})?(\S*)", text, re.M)
+    return [word for word in options if word not in VERBS]
+
+
 def help_texts(tap):
+    tap.equal(not_verbs("      --x=N    the size\n  -y, --y=NAME[,NAME]...   only y\n      --z    show z\n"),
+              ["the", "only"], "an option's text that starts with no verb would be found")
     overview = run(TOOL, "help").stdout
     commands = [line.split()[0] for line in overview.splitlines() if line.startswith("  ")]
     tap.ok({"lat", "ops", "stuck", "help"} <= set(commands), "help lists the commands", overview)
@@ -44,6 +57,7 @@ def help_texts(tap):
                and max(map(len, reported.stdout.splitlines())) <= 80 and not asked.stderr,
                "help %s and %s --help print the same, in 80 columns" % (command, command),
                reported.stdout, asked.stdout, asked.stderr)
+        tap.equal(not_verbs(reported.stdout), [], "and the texts of its options start with verbs")
     tap.equal(run(TOOL, "help", "dance").returncode, 2, "help for an unknown command is refused")
     tap.equal((run(TOOL).returncode, run(TOOL).stdout), (2, ""), "no command is refused")
     for word, wanted in (("dotcor", "is it 'doctor'?"), ("opss", "is it 'ops'?"), ("stu", "is it 'stuck'?"),

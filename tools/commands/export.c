@@ -65,22 +65,22 @@ static struct {
 
 static const struct argp_option own_options[] = {
 	{ "listen", KEY_LISTEN, "ADDRESS:PORT", 0,
-	  "address to serve on, may be repeated [default: " DEFAULT_ADDRESS "]", 1 },
+	  "serve on this address; may be repeated [default: " DEFAULT_ADDRESS "]", 1 },
 	{ "web-config", KEY_WEB_CONFIG, "FILE", 0,
-	  "TLS and users, in the format of Prometheus's exporters", 1 },
+	  "read TLS settings and users from FILE, in the format of Prometheus's exporters", 1 },
 	{ "textfile", KEY_TEXTFILE, "PATH", 0,
-	  "write PATH every 15 seconds for node_exporter; does not serve unless --listen is given", 1 },
+	  "write PATH every 15 seconds for node_exporter; serve only if --listen is given too", 1 },
 	{ "by", KEY_BY, "WHAT", 0,
 	  "add a label to operations: device, ioas, process or cgroup", 2 },
 	{ "limit", KEY_LIMIT, "N", 0,
-	  "with --by, track at most N labels at a time; the rest count as (others) [default: 64]", 2 },
+	  "track at most N labels at a time with --by; the rest count as (others) [default: 64]", 2 },
 	{ "max-objects", KEY_OBJECTS, "N", 0,
 	  "export at most N contexts, N devices and N IOASes [default: 256]", 2 },
 	{ "processes", KEY_PROCESSES, NULL, 0, "label contexts with their process", 2 },
 	{ "stuck-after", KEY_STUCK, "TIME", 0,
-	  "operations in flight for longer than TIME are stuck [default: 10s]", 2 },
+	  "report operations in flight for longer than TIME as stuck [default: 10s]", 2 },
 	{ "phases-limit", KEY_PHASES, "N", 0,
-	  "without our modules, stop observing phases at more than N operations a second [default: 50000]",
+	  "stop observing phases above N operations a second, on a stock kernel [default: 50000]",
 	  2 },
 	{},
 };
@@ -310,7 +310,7 @@ static const struct field_table *const records[] = {
 
 static const struct command_example examples[] = {
 	{ "export", "serve http://" DEFAULT_ADDRESS "/metrics" },
-	{ "export --listen [::]:9947 --web-config web.yml", "serve everyone who has a password" },
+	{ "export --listen [::]:9947 --web-config web.yml", "serve clients that have a password, on all addresses" },
 	{ "export --textfile /var/lib/prometheus/node-exporter/iommuscope.prom",
 	  "let node_exporter serve it" },
 	{},

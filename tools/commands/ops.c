@@ -40,9 +40,9 @@ static struct {
 } own = { .wanted = ~0ULL };
 
 static const struct argp_option own_options[] = {
-	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
-	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
-	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
+	{ "errors", KEY_ERRORS, NULL, 0, "show only operations that failed", 1 },
+	{ "slower", KEY_SLOWER, "TIME", 0, "show only operations that took at least TIME, e.g. 1ms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "select operations, e.g. map,unmap", 1 },
 	{},
 };
 

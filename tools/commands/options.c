@@ -39,12 +39,12 @@ static const struct {
 	struct argp_option option;
 } common_options[] = {
 	{ OPTION_DEVICE, { "device", 'd', "DEVICE", 0,
-			   "only this device, e.g. 0000:03:00.0", 10 } },
-	{ OPTION_PID, { "pid", 'p', "PID", 0, "only this process; stop when it exits", 10 } },
+			   "select one device, e.g. 0000:03:00.0", 10 } },
+	{ OPTION_PID, { "pid", 'p', "PID", 0, "select one process; stop when it exits", 10 } },
 	{ OPTION_CGROUP, { "cgroup", KEY_CGROUP, "PATH", 0,
-			   "only processes in this cgroup (v2) or below it", 10 } },
+			   "select processes in this cgroup (v2) or below it", 10 } },
 	{ OPTION_CTX, { "ctx", KEY_CTX, "NUMBER", 0,
-			"only this context (an open /dev/iommu), by number", 10 } },
+			"select one context (an open /dev/iommu)", 10 } },
 	{ OPTION_INTERVAL, { "interval", 'i', "SEC", 0, "report every SEC seconds", 11 } },
 	{ OPTION_COUNT, { "count", 'n', "N", 0, "stop after N reports, lines or events", 11 } },
 	{ OPTION_DURATION, { "duration", KEY_DURATION, "SEC", 0, "stop after SEC seconds", 11 } },
@@ -53,7 +53,7 @@ static const struct {
 	{ OPTION_READY, { "ready-file", KEY_READY, "FILE", 0,
 			  "create FILE once tracing is active", 13 } },
 	{ OPTION_COMMAND, { "kill", KEY_KILL, NULL, 0,
-			    "also end COMMAND when the run ends, e.g. by --duration or -n", 13 } },
+			    "end COMMAND too when the run ends, e.g. by --duration or -n", 13 } },
 	{ OPTION_ALWAYS, { "help", 'h', NULL, 0, "show this help", -1 } },
 	{ OPTION_ALWAYS, { "usage", KEY_USAGE, NULL, OPTION_HIDDEN, "show the options", -1 } },
 };

@@ -47,12 +47,12 @@ static struct {
 } own = { .file = DEFAULT_FILE, .buffer_mib = 32 };
 
 static const struct argp_option own_options[] = {
-	{ "output", 'o', "FILE", 0, "file to write, - for standard output [default: " DEFAULT_FILE "]", 1 },
+	{ "output", 'o', "FILE", 0, "write FILE; - is standard output [default: " DEFAULT_FILE "]", 1 },
 	{ "no-begins", KEY_NO_BEGINS, NULL, 0,
 	  "record only ends of operations: half the events, but nothing about operations that hang", 1 },
 	{ "no-replacements", KEY_NO_REPLACEMENTS, NULL, 0,
-	  "do not watch what replacements do to DMA: starts faster", 1 },
-	{ "buffer", KEY_BUFFER, "MIB", 0, "buffer for events that are not written yet [default: 32]", 1 },
+	  "do not watch what replacements do to DMA; that starts faster", 1 },
+	{ "buffer", KEY_BUFFER, "MIB", 0, "keep up to MIB of events that are not written yet [default: 32]", 1 },
 	{},
 };
 

@@ -41,9 +41,9 @@ static const struct argp_option own_options[] = {
 	{ "timeline", KEY_TIMELINE, NULL, 0,
 	  "show the next replacement as a time line; with -n, the next N", 1 },
 	{ "faults", KEY_FAULTS, NULL, 0, "show only replacements with faults; totals cover all", 1 },
-	{ "watch-device", KEY_WATCH, "DEVICE", 0, "the same as -d", 1 },
+	{ "watch-device", KEY_WATCH, "DEVICE", 0, "select one device, as -d does", 1 },
 	{ "drill", KEY_DRILL, "DEVICE", 0,
-	  "switch this unused device between two HWPTs, 100 times or -n: is its IOMMU hitless?", 1 },
+	  "switch this unused device N times between two HWPTs: is its IOMMU hitless? [default: -n 100]", 1 },
 	{},
 };
 

@@ -52,15 +52,15 @@ static struct {
 } own = { .wanted = ~0ULL };
 
 static const struct argp_option own_options[] = {
-	{ "device", 'd', "DEVICE", 0, "only events of this device", 1 },
-	{ "pid", 'p', "PID", 0, "only this process", 1 },
-	{ "errors", KEY_ERRORS, NULL, 0, "only operations that failed", 1 },
-	{ "slower", KEY_SLOWER, "TIME", 0, "only operations that took at least TIME, e.g. 1ms", 1 },
-	{ "operation", 'o', "NAME[,NAME]...", 0, "only these operations, e.g. map,unmap", 1 },
-	{ "begins", KEY_BEGINS, NULL, 0, "also show the starts of operations that have ended", 2 },
+	{ "device", 'd', "DEVICE", 0, "select events of one device", 1 },
+	{ "pid", 'p', "PID", 0, "select one process", 1 },
+	{ "errors", KEY_ERRORS, NULL, 0, "show only operations that failed", 1 },
+	{ "slower", KEY_SLOWER, "TIME", 0, "show only operations that took at least TIME, e.g. 1ms", 1 },
+	{ "operation", 'o', "NAME[,NAME]...", 0, "select operations, e.g. map,unmap", 1 },
+	{ "begins", KEY_BEGINS, NULL, 0, "show the starts of operations that have ended, too", 2 },
 	{ "trace-event", KEY_TRACE_EVENT, NULL, 0,
-	  "write a timeline for Perfetto or chrome://tracing", 2 },
-	{ "info", KEY_INFO, NULL, 0, "only describe the file", 2 },
+	  "write a timeline for ui.perfetto.dev", 2 },
+	{ "info", KEY_INFO, NULL, 0, "describe the file and show no events", 2 },
 	{},
 };
 

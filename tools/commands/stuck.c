@@ -48,7 +48,7 @@ static struct {
 } own = { .longer_ns = 1000000000 };
 
 static const struct argp_option own_options[] = {
-	{ "longer", KEY_LONGER, "TIME", 0, "only operations in flight for at least TIME [default: 1s]", 1 },
+	{ "longer", KEY_LONGER, "TIME", 0, "show operations in flight for at least TIME [default: 1s]", 1 },
 	{ "no-stack", KEY_NO_STACK, NULL, 0, "do not show kernel stacks", 1 },
 	{},
 };

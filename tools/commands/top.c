@@ -544,8 +544,7 @@ const struct command command_top = {
 	.name = "top",
 	.summary = "Watch operations, devices, failures and replacements live",
 	.description =
-		"A full screen of three panels: the operations with their rate, tail latency and "
-		"A full screen of three panels: operations with their rate, tail latency and the "
+		"Shows three panels on a full screen: operations with their rate, tail latency and the "
 		"phase that takes most of their time; devices with their process, address space "
 		"and what is mapped and pinned for them; the last failures and replacements, each "
 		"explained.\n\n"
