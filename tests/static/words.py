@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The words of comments, docs, help and messages, and how wide a comment is.
+"""The words of comments, docs, help and messages, how wide a comment is, and which one repeats another.
 
 CONTRIBUTING.md has the style page with the reasons; this check finds the worst offences. Code is
 not checked, so an identifier may have any name: of C, JavaScript and Python only comments and
@@ -27,8 +27,10 @@ WORDS = (
     (r"whoever|whom", "the process that, the caller that"),
     (r"who", "callers that; the process that"),
     (r"(?:the|a|its|each) begin", "start"),
+    (r"\(defaults?", "[default: N]"),
 )
-FAULTS = ("what told it", "nobody looks", "whoever comes", "callers who wait", "The begin of a map")
+FAULTS = ("what told it", "nobody looks", "whoever comes", "callers who wait", "The begin of a map",
+          "memory (default 2G)")
 
 # Real questions, and the account of this name.
 ALLOWED = re.compile(r"\bwho (?:has|holds|maintains|owns)\b|"
@@ -42,7 +44,7 @@ MARKDOWN_CODE = re.compile(r"``.*?``|`[^`\n]*`")
 # the parts of format strings that are code
 EXPRESSION = re.compile(r"\$?\{[^{}]*\}|\$\w+")
 
-C_ENDINGS = (".c", ".h")
+C_ENDINGS = (".c", ".h", ".css", ".bt")
 JS_ENDINGS = (".js", ".mjs")
 
 
@@ -53,7 +55,10 @@ def tokens(pattern, text):
 
 
 def python_tokens(text):
-    """(number of its first line, text, is it prose?) of each comment and string; a docstring is prose."""
+    """(number of its first line, text, is it prose?) of each comment and string.
+
+    A docstring is prose.
+    """
     before = None
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         name = tokenize.tok_name[token.type]
@@ -83,8 +88,9 @@ def comments(kind, text):
     """(line number, number of lines) of each comment."""
     if kind == "python":
         return [(number, part.count("\n") + 1) for number, part, is_prose in python_tokens(text) if is_prose]
-    if kind == "c":
-        return [(number, part.count("\n") + 1) for number, part in tokens(C_TOKEN, text) if part[0] == "/"]
+    if kind in ("c", "js"):
+        pattern = C_TOKEN if kind == "c" else JS_TOKEN
+        return [(number, part.count("\n") + 1) for number, part in tokens(pattern, text) if part[0] == "/"]
     if kind == "hash":
         return [(number, 1) for number, line in enumerate(text.split("\n"), 1) if re.match(r"\s*#", line)]
     return []
@@ -109,6 +115,26 @@ def wide_comments(kind, name, text):
             and (number > first or re.match(r"\s*(#|//|/\*|[rf]?[\"'])", lines[number - 1]))]
 
 
+def opening(text):
+    """The start of a file's first comment, up to the first colon or full stop, without capitals."""
+    comment = re.match(r"// SPDX[^\n]*\n/\*\n(.*?)\*/|/\* SPDX[^\n]*\n/\*\n(.*?)\*/", text, re.DOTALL)
+    if not comment:
+        return None
+    words = " ".join(re.sub(r"^ \*", "", comment[1] or comment[2], flags=re.MULTILINE).split())
+    # a file without the model names the one that has it
+    return None if re.search(r"\.[ch] describes?\b", words) else re.split(r"[.:;](?: |$)", words)[0].lower()
+
+
+def repeated(texts):
+    """Sources whose first comment starts as that of the header beside them: {name: text}."""
+    found = []
+    for name, text in texts.items():
+        header = re.sub(r"(?:\.bpf)?\.c$", ".h", name)
+        if name.endswith(".c") and header in texts and opening(text) and opening(text) == opening(texts[header]):
+            found.append(f"{name}: repeats {header}: {opening(text)}")
+    return found
+
+
 def kind_of(name, scripts):
     """How to read the text of a file: by its ending, or by the interpreter that it names."""
     if name.endswith(C_ENDINGS):
@@ -117,11 +143,7 @@ def kind_of(name, scripts):
         return "js"
     if name in scripts["python"]:
         return "python"
-    if name.endswith(".md"):
-        return "markdown"
-    if name in scripts["shell"] or name.endswith(("CMakeLists.txt", ".cmake")):
-        return "hash"
-    return "text"
+    return "markdown" if name.endswith(".md") else "hash"
 
 
 def below(name, paths):
@@ -138,23 +160,30 @@ def show(points):
     points.point("words: identifiers, questions and accounts pass",
                  [line for kind, text in clean for line in bad_words(kind, "x", text)])
     wide = "x" * MOST_COLUMNS
-    for kind, fault in (("c", f"/*\n * {wide}\n */\n"), ("python", f"'''x\n{wide}y\n'''\n"), ("hash", f"\n# {wide}\n")):
+    for kind, fault in (("c", f"/*\n * {wide}\n */\n"), ("js", f"\n// {wide}\n"), ("hash", f"\n# {wide}\n"),
+                        ("python", f"'''x\n{wide}y\n'''\n")):
         points.found(f"wide comments: {kind}", "\n".join(wide_comments(kind, "x", fault)), "^x:2: 10[1-9] columns$")
     points.point("wide comments: code may be wider",
                  wide_comments("c", "x", f"f({wide}); /* x */\n") + wide_comments("hash", "x", f"f {wide} # x\n"))
+    texts = {"x.h": "/* SPDX */\n/*\n * A list of\n * maps: in order.\n */\n",
+             "x.c": "// SPDX\n/*\n * A list of maps.\n *\n * More.\n */\n"}
+    points.found("repeated comments:", "\n".join(repeated(texts)), "^x.c: repeats x.h: a list of maps$")
+    points.point("a reference to the header passes",
+                 repeated(texts | {"x.c": "// SPDX\n/*\n * A list of maps; x.h describes it.\n */\n"}))
 
 
 def words(points, options):
     show(points)
     files = Files(options.source)
-    scripts = {"python": set(files.scripts("python3", ".py")), "shell": set(files.scripts("(?:ba|da)?sh", ".sh"))}
-    complaints, wide, pending = [], [], {}
+    scripts = {"python": set(files.scripts("python3", ".py"))}
+    complaints, wide, pending, texts = [], [], {}, {}
     seen = 0
     for name in files.all:
         if below(name, NOT_OURS) or name.endswith(NOT_TEXT) or os.path.basename(name) == "package-lock.json":
             continue
         with open(files.path(name), encoding="utf-8") as f:
             text = f.read()
+        texts[name] = text
         kind = kind_of(name, scripts)
         bad, broad = bad_words(kind, name, text), wide_comments(kind, name, text)
         path = below(name, PENDING)
@@ -168,3 +197,4 @@ def words(points, options):
         print(f"# pending: {path}: {len(pending.get(path, []))} to be rewritten")
     points.point(f"the words of {seen} files are plain", complaints)
     points.point(f"no comment is wider than {MOST_COLUMNS} columns", wide)
+    points.point("no source repeats its header's first sentence", repeated(texts))

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A drill: replacements on an unused device.
- *
  * The device is bound through its own node.  The kernel grants the node to one file at a time, so a
  * drill cannot disturb another user.  Both HWPTs come from one IOAS.  The IOAS is filled only after
  * the device has been attached to each of them once, because some IOMMUs do not know before an

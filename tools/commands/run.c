@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The start and the end of a run.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

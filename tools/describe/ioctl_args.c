@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * ioctls decoded from the thread that makes them.
- */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/iommufd.h>

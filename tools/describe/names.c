@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Names for numbers.
- */
 #include <stdlib.h>
 #include <string.h>
 

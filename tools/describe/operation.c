@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Operations, described in words.
- */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>

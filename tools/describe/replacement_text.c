@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Replacements, described in words.
- */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A replacement as a time line.
- *
  * An entry with a start and a length is a bar, drawn to the scale of the whole replacement; an
  * entry with only a time is a mark.  All entries are in one list, sorted by time.  The kernel
  * reports how long each phase took, and phases follow each other; for the switch, the probes report

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The slowest operations and their stacks, as text.
- */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

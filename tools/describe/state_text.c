@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of iommufd as text.
- *
  * A mark before a line shows what happened to it since the previous copy: '+' new, '*' changed,
  * '-' gone.  The kernel's record and that of the IOAS behind it are compared.
  */

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The findings of an examination.
- */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

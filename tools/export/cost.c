@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The cost of the exporter itself.
- */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>

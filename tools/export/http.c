@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A request and its reply, as a route sees them.
- */
 #include <microhttpd.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The metrics of iommuscope export.
- *
  * Every operation and result has a counter from the start, so that the first failure already shows
  * as an increase.  So have the reason and the phase that alerts of dashboards/prometheus ask for.
  * Other reasons and histograms appear when they have data.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The routes of the page.
- *
  * A browser on this host may show the page of another user's machine.  So the page may run only its
  * own files, and connect only to this exporter.
  */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The document that the page reads.
- *
- * It belongs to the page of the same build and is not an interface for other programs, which have
- * /metrics and the tool's --json.  It has the same records as --json, so keys mean the same in
- * both.
+ * The document belongs to the page of the same build and is not an interface for other programs,
+ * which have /metrics and the tool's --json.  It has the same records as --json, so keys mean the
+ * same in both.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metrics of replacements and faults.
- *
  * A bound device has all counters from the start, so that its first replacement shows as an
  * increase.
  */

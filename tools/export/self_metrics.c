@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Metrics of the exporter itself.
- */
 #include <string.h>
 
 #include "export/exporter.h"

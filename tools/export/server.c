@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The HTTP server of iommuscope export.
- *
  * libmicrohttpd implements HTTP.  It gets the listening sockets from here and is driven through
  * its epoll descriptor.  Each of its daemons serves one socket; the caller waits for one epoll
  * descriptor over those of all daemons.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metrics of contexts, address spaces and devices.
- *
  * Each kind of object has a table of metrics with functions that return the values.  At most
  * --max-objects objects get their own samples; sums cover all objects.
  */

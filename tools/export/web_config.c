@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The web configuration file.
- *
- * libyaml parses it into a tree of nodes that know their lines.
+ * libyaml parses the file into a tree of nodes that know their lines.
  */
 #include <errno.h>
 #include <stdarg.h>

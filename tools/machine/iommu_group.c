@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * IOMMU groups as sysfs shows them.
- */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Capabilities of processes.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Names of processes and cgroups.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The protocol between systemd and its services.
- */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

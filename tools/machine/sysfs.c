@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Reading of sysfs, procfs etc.
- */
 #include <dirent.h>
 #include <limits.h>
 #include <stdarg.h>

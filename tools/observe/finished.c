@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Finished operations as the BPF programs send them.
- */
 #include <string.h>
 
 #include "observe/finished.h"

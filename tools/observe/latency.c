@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The counters and histograms of latency.bpf.c, summed over the CPUs.
- *
  * The entries of the map of each class are one struct scope_counters and 1 + phases histograms.
  * So one function, which knows the number of phases, reads all classes.
  */

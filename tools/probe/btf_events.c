@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Look-up of events and functions in BTF.
- *
  * A tracepoint NAME appears in BTF as a typedef btf_trace_NAME of the type of its probes.  @events
  * starts with the tracepoints of the modules.  These entries and the descriptors of the modules'
  * BTF stay until btf_events_renew() or the program's end; a tracepoint of a module without BTF has

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The BTF objects of the running kernel: its own, and one of each module with BTF.
- */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attached BPF programs.  The list owns the links; the programs belong to their objects.
+ * The list owns the links; the programs belong to their objects.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Modules that are loaded or unloaded while a command runs.
- *
  * A module is known by the inode of its folder in /sys/module, which is another one each time that
  * it is loaded.  0: it is not loaded, or it still starts.
  */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A process that opens what a process without privileges cannot.
- *
  * A struct request is the question.  The answer is a struct answer with each descriptor, and a last
  * one without.
  */

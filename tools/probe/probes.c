@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the probes cannot observe.
- *
  * The table of hooks says what each function shows.  This file compares it with the loaded
  * programs.
  */

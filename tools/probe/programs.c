@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BPF programs, and the events and functions of this kernel that they are for.
- *
  * The section of a program names its event or function, and its own name the source.
  */
 #include <bpf/libbpf.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Types of a BTF by name: a hash table whose chains run through an array that has an element for
- * each type.
+ * A hash table whose chains run through an array that has an element for each type.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Clocks.
- */
 #include <time.h>
 
 #include "text/clock.h"

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The text formats of Prometheus.
- */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

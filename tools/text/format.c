@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Numbers in readable form: formatting and parsing.
- */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

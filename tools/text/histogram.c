@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Histograms in user space.
- */
 #include <math.h>
 
 #include "text/histogram.h"

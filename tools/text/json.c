@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A streaming writer of JSON.
- */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

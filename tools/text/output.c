@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Standard output and standard error.
- */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>

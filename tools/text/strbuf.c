@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A string buffer.
- */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

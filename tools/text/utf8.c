@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * UTF-8: characters, and the width of a text.
- */
 #include <string.h>
 
 #include "text/utf8.h"

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A panel of top.
- */
 #include <curses.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The terminal as a full screen.
- */
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>

@@ -47,8 +47,8 @@ def iommu(text):
 
 def add_machine_options(parser):
     add = parser.add_argument
-    add("--mem", type=memory, default=2048, metavar="SIZE", help="memory, e.g. 4G (default 2G)")
-    add("--cpus", type=positive, default=2, metavar="N", help="processors (default 2)")
+    add("--mem", type=memory, default=2048, metavar="SIZE", help="memory, e.g. 4G [default: 2G]")
+    add("--cpus", type=positive, default=2, metavar="N", help="processors [default: 2]")
     add("--iommu", type=iommu, default=("intel", ""), metavar="KIND",
         help="intel, amd, virtio or none [default: intel]; ',property=value' is passed on")
     add("--device", action="append", default=[], metavar="ARG", help="a device, as QEMU's -device")
@@ -58,7 +58,7 @@ def add_machine_options(parser):
         help="a property of a device of the machine's own, as QEMU's -global")
     add("--append", action="append", default=[], metavar="STR", help="more kernel arguments")
     add("--kernel", metavar="KERNEL", help=f"the kernel: {', '.join(kernels.NAMES)}, or a file "
-                                           f"(default {kernels.OWN})")
+                                           f"[default: {kernels.OWN}]")
     add("--debug-kernel", dest="kernel", nargs="?", choices=kernels.DEBUG, const=kernels.DEFAULT_DEBUG,
         metavar="KIND", help="a kernel with self checks: kasan or kcsan [default: kasan]")
     add("--modules", metavar="SET", help="which modules: ours, stock (the kernel's VFIO), upstream (iommufd and "

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The labels of values of a dimension: names of processes, cgroups, IOASes or devices.
- */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <search.h>
