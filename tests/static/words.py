@@ -115,6 +115,12 @@ def wide_comments(kind, name, text):
             and (number > first or re.match(r"\s*(#|//|/\*|[rf]?[\"'])", lines[number - 1]))]
 
 
+def mangled_tables(name, text):
+    """Lines of a table in a comment, whose columns are tabs, with a column in the middle of a text."""
+    return [f"{name}:{number}: a table that was wrapped as text: {line.strip()}"
+            for number, line in enumerate(text.split("\n"), 1) if re.match(r" \*\t\S.*\S {3,}\S", line)]
+
+
 def opening(text):
     """The start of a file's first comment, up to the first colon or full stop, without capitals."""
     comment = re.match(r"// SPDX[^\n]*\n/\*\n(.*?)\*/|/\* SPDX[^\n]*\n/\*\n(.*?)\*/", text, re.DOTALL)
@@ -165,6 +171,8 @@ def show(points):
         points.found(f"wide comments: {kind}", "\n".join(wide_comments(kind, "x", fault)), "^x:2: 10[1-9] columns$")
     points.point("wide comments: code may be wider",
                  wide_comments("c", "x", f"f({wide}); /* x */\n") + wide_comments("hash", "x", f"f {wide} # x\n"))
+    points.found("tables:", "\n".join(mangled_tables("x", "/*\n *\tone FILE       opens two FILE\n */\n")), "^x:2: ")
+    points.point("tables: columns of tabs pass", mangled_tables("x", " *\tone FILE\topens\n *\t  {  }  x\n"))
     texts = {"x.h": "/* SPDX */\n/*\n * A list of\n * maps: in order.\n */\n",
              "x.c": "// SPDX\n/*\n * A list of maps.\n *\n * More.\n */\n"}
     points.found("repeated comments:", "\n".join(repeated(texts)), "^x.c: repeats x.h: a list of maps$")
@@ -176,7 +184,7 @@ def words(points, options):
     show(points)
     files = Files(options.source)
     scripts = {"python": set(files.scripts("python3", ".py"))}
-    complaints, wide, pending, texts = [], [], {}, {}
+    complaints, wide, tables, pending, texts = [], [], [], {}, {}
     seen = 0
     for name in files.all:
         if below(name, NOT_OURS) or name.endswith(NOT_TEXT) or os.path.basename(name) == "package-lock.json":
@@ -193,8 +201,10 @@ def words(points, options):
         seen += 1
         complaints += bad
         wide += broad
+        tables += mangled_tables(name, text) if kind == "c" else []
     for path in PENDING:
         print(f"# pending: {path}: {len(pending.get(path, []))} to be rewritten")
     points.point(f"the words of {seen} files are plain", complaints)
     points.point(f"no comment is wider than {MOST_COLUMNS} columns", wide)
+    points.point("no table of a comment was wrapped as text", tables)
     points.point("no source repeats its header's first sentence", repeated(texts))

@@ -7,17 +7,28 @@
  * KIND: small, thp, hugetlb, shared (populated), untouched, or readonly (untouched, and mapped
  * read-only).
  *
- *	open                            FILE close FILE ioas FILE                       IOAS
- *	device FILE GROUP          STDEV DEVICE INDEX GROUP attach FILE STDEV PT           HWPT
- *	replace FILE STDEV PT              HWPT detach FILE STDEV hwpt FILE DEVICE IOAS
- *	HWPT map FILE IOAS KIND LENGTH [IOVA]   IOVA maps FILE IOAS COUNT LENGTH        COUNT
- *	areas, one behind the other pairs FILE IOAS COUNT         median of COUNT maps and unmaps
- *	of a page, in ns unmap FILE IOAS IOVA LENGTH copy FILE DST SRC IOVA LENGTH      IOVA allow
- *	FILE IOAS FIRST LAST destroy FILE ID access FILE IOAS                FD access_pin FILE FD
- *	IOVA LENGTH       ID access_unpin FILE FD ID rlimit_mode FILE MODE memlock BYTES
- *	sets the limit churn                            threads that do all of it at random, until
- *	the next line comes; the
- *					number of calls
+ *	open				FILE
+ *	close FILE
+ *	ioas FILE			IOAS
+ *	device FILE GROUP		STDEV DEVICE INDEX GROUP
+ *	attach FILE STDEV PT		HWPT
+ *	replace FILE STDEV PT		HWPT
+ *	detach FILE STDEV
+ *	hwpt FILE DEVICE IOAS		HWPT
+ *	map FILE IOAS KIND LENGTH [IOVA]	IOVA
+ *	maps FILE IOAS COUNT LENGTH	COUNT areas, one behind the other
+ *	pairs FILE IOAS COUNT		median of COUNT maps and unmaps of a page, in ns
+ *	unmap FILE IOAS IOVA LENGTH
+ *	copy FILE DST SRC IOVA LENGTH	IOVA
+ *	allow FILE IOAS FIRST LAST
+ *	destroy FILE ID
+ *	access FILE IOAS		FD
+ *	access_pin FILE FD IOVA LENGTH	ID
+ *	access_unpin FILE FD ID
+ *	rlimit_mode FILE MODE
+ *	memlock BYTES			sets the limit
+ *	churn				threads that do all of it at random, until the next line
+ *					comes; the number of calls
  */
 #include <errno.h>
 #include <pthread.h>
