@@ -62,7 +62,8 @@ class Page:
         return found
 
     def links(self):
-        return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", self.prose))
+        text = re.sub(r"`[^`]*`", "", self.prose)
+        return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"\b(?:src|srcset)=\"([^\"]+)\"", text)
 
     def commands(self):
         """Command lines anywhere in the page: in blocks, indented, after prompts or in code."""
