@@ -10,14 +10,15 @@
  *
  *	pairs N [BYTES]		maps and unmaps
  *	bytes BYTES		one large map, a second page table filled from it, and one unmap
- *	tables			copies, page tables, moves of the device between them, and the undoing
- *				of all of it
+ *	tables			copies, page tables, moves of the device between them, and the
+ *				undoing of all of it
  *	compat			maps and unmaps by the interface of a type1 container
  *	errors			failures, and the calls that set them up
  *	memlock LIMIT WANTED	as uid 1000 under a RLIMIT_MEMLOCK of LIMIT bytes
- *	switching N		moves of the device between two page tables, with concurrent maps and
- *				unmaps
- *	waiting BYTES		a map of untouched memory, and concurrent unmaps of the same context
+ *	switching N		moves of the device between two page tables, with concurrent maps
+ *				and unmaps
+ *	waiting BYTES		a map of untouched memory, and concurrent unmaps of the same
+ *				context
  *	time N BYTES		pairs, without a line for each: the time of a call in nanoseconds
  */
 #include <errno.h>
