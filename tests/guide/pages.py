@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The documents' links, commands and captures.
 
-'pages.py check' covers what needs no machine: links and their anchors, verbs of ./dev, commands
-and options of the tool, and that each block of commands declares how it is tested. 'pages.py run'
+'pages.py check' covers what needs no machine: links and their anchors, the version, verbs of
+./dev, commands and options of the tool, and that each block of commands declares how it is tested. 'pages.py run'
 runs those blocks in a guest. A block of commands is one fenced as sh, with one of these before
 it:
 
@@ -98,6 +98,17 @@ def marks(tap):
         tap.ok(not wrong, page.name + ": its commands declare how they are tested", *wrong)
 
 
+def version(tap):
+    """The version stands in CMakeLists.txt alone, and the changelog has it."""
+    with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as file:
+        now = re.search(r"^project\(\w+ VERSION ([0-9.]+)", file.read(), re.M)[1]
+    known = {page.name: page for page in map(Page, pages())}
+    headings = re.findall(r"^## \[(\d[^]]*)\]", known["CHANGELOG.md"].text, re.M)
+    tap.equal(headings[:1], [now], "the newest version of the changelog is the project's")
+    tap.equal([name for name, page in known.items() if name != "CHANGELOG.md" and now in page.text], [],
+              "no other page repeats the version")
+
+
 def verbs(tap):
     usage = run(os.path.join(ROOT, "dev"), "help").stdout
     known = set(re.findall(r"^  ([a-z]+)", usage, re.M))
@@ -173,7 +184,7 @@ def run_blocks(tap, device):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["check"]:
-        Tap().run(links, marks, verbs, options)
+        Tap().run(links, marks, version, verbs, options)
     elif sys.argv[1:] == ["run"]:
         Tap().run(blocks)
     print(__doc__, file=sys.stderr)
