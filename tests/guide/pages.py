@@ -3,9 +3,9 @@
 """The documents' links, commands and captures.
 
 'pages.py check' covers what needs no machine: links and their anchors, the version, verbs of
-./dev, commands and options of the tool, and that each block of commands declares how it is tested. 'pages.py run'
-runs those blocks in a guest. A block of commands is one fenced as sh, with one of these before
-it:
+./dev, commands and options of the tool, and that each block of commands declares how it is
+tested. 'pages.py run' runs those blocks in a guest. A block of commands is one fenced as sh, with
+one of these before it:
 
     <!-- test: guest -->             it is run, and must succeed
     <!-- test: guest: WORDS -->      and print WORDS
