@@ -20,7 +20,14 @@ module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Bind devices whose interrupts are not isolated by remapping: their user can send any interrupt to the host");
 
-static int check_msi(struct iommufd_device *idev, struct iommufd_op *op)
+/**
+ * iommufd_device_check_msi() - check that a device can send only its own interrupts
+ * @idev: the device
+ * @op: the operation; gets the reason msi_not_isolated
+ *
+ * Return: 0; -EPERM: its interrupts are not isolated, and no option permits that.
+ */
+int iommufd_device_check_msi(struct iommufd_device *idev, struct iommufd_op *op)
 {
 	if (iommu_group_has_isolated_msi(idev->igroup->group))
 		return 0;
@@ -104,8 +111,18 @@ static struct iommufd_device *device_alloc(struct iommufd_ctx *ictx, struct iomm
 	return idev;
 }
 
-static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommufd_op *op,
-					  struct device *dev)
+/**
+ * iommufd_device_own() - own the DMA of a device and of its IOMMU group
+ * @ictx: the context
+ * @op: the operation; gets the reason of a failure
+ * @dev: the device
+ * @holder: see iommufd_device.holder
+ *
+ * Return: the device, not in the table of objects, for iommufd_device_disown(); or an error pointer
+ * as iommufd_device_bind().
+ */
+struct iommufd_device *iommufd_device_own(struct iommufd_ctx *ictx, struct iommufd_op *op,
+					  struct device *dev, bool holder)
 {
 	struct iommufd_device *idev;
 	struct iommu_group *group;
@@ -125,28 +142,45 @@ static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommu
 		rc = PTR_ERR(idev);
 		goto out_put_group;
 	}
-	rc = check_msi(idev, op);
-	if (rc)
-		goto out_abort;
-	rc = claim_dma(idev, op);
-	if (rc)
-		goto out_abort;
+	idev->holder = holder;
+	/* VFIO's type1 checks interrupts when it attaches a group, not when the group joins. */
+	rc = holder ? 0 : iommufd_device_check_msi(idev, op);
+	if (!rc)
+		rc = claim_dma(idev, op);
+	if (rc) {
+		iommufd_group_put(idev->igroup);
+		iommufd_object_abort(ictx, &idev->obj);
+	}
+out_put_group:
+	iommu_group_put(group);
+	return rc ? ERR_PTR(rc) : idev;
+}
 
+/**
+ * iommufd_device_disown() - undo iommufd_device_own()
+ * @idev: the device, not attached and not in the table of objects
+ */
+void iommufd_device_disown(struct iommufd_device *idev)
+{
+	iommu_device_release_dma_owner(idev->dev);
+	iommufd_group_put(idev->igroup);
+	iommufd_object_abort(idev->ictx, &idev->obj);
+}
+
+static struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct iommufd_op *op,
+					  struct device *dev)
+{
+	struct iommufd_device *idev = iommufd_device_own(ictx, op, dev, false);
+
+	if (IS_ERR(idev))
+		return idev;
 	iommufd_ctx_note_user(ictx);
 	if (!idev->mock)
 		iommufd_ctx_get(ictx);
 	/* The driver's use, which ends with iommufd_device_unbind(). */
 	refcount_inc(&idev->obj.users);
 	iommufd_object_finalize(ictx, &idev->obj);
-	iommu_group_put(group);
 	return idev;
-
-out_abort:
-	iommufd_group_put(idev->igroup);
-	iommufd_object_abort(ictx, &idev->obj);
-out_put_group:
-	iommu_group_put(group);
-	return ERR_PTR(rc);
 }
 
 /**

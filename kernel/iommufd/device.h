@@ -27,14 +27,16 @@
  * @hwpt: translates @devices; NULL if there are none
  * @devices: attached devices
  * @nr_devices: length of @devices
+ * @nr_holders: those of @devices that hold the group for a VFIO container
  * @sw_msi_start: window for software-managed MSIs, PHYS_ADDR_MAX if the hardware needs none
  * @iommu_driver: name of the IOMMU driver, constant
  * @published_lock: guards @published, which is written with @lock held and read without it, so that
  *	a reader of state never waits for a replacement
  * @published: state of the group that is shown to observers @published.hwpt_id: id of @hwpt, 0 if
- *	there is none @published.ioas_id: id of its IOAS @published.nr_devices: @nr_devices
- *	@published.replacements: number of replacements of @hwpt @published.last_ns: CLOCK_MONOTONIC
- *	at the end of the last replacement @published.last_dur_ns: duration of the last replacement
+ *	there is none @published.ioas_id: id of its IOAS @published.nr_devices: @nr_devices without
+ *	@nr_holders @published.replacements: number of replacements of @hwpt @published.last_ns:
+ *	CLOCK_MONOTONIC at the end of the last replacement @published.last_dur_ns: duration of the
+ *	last replacement
  */
 struct iommufd_group {
 	refcount_t users;
@@ -46,6 +48,7 @@ struct iommufd_group {
 	struct iommufd_hwpt *hwpt;
 	struct list_head devices;
 	unsigned int nr_devices;
+	unsigned int nr_holders;
 	phys_addr_t sw_msi_start;
 	char iommu_driver[16];
 
@@ -70,6 +73,7 @@ struct iommufd_group {
  * @attached: whether it is attached; guarded by iommufd_group.published_lock
  * @enforce_cache_coherency: its IOMMU can make no-snoop DMA coherent, so its HWPTs must do so
  * @mock: created by a test module, see struct iommufd_test_hook
+ * @holder: holds the group for a VFIO container and is no device of user space, see vfio_group.c
  */
 struct iommufd_device {
 	struct iommufd_object obj;
@@ -80,6 +84,7 @@ struct iommufd_device {
 	bool attached;
 	bool enforce_cache_coherency;
 	bool mock;
+	bool holder;
 };
 
 static inline struct iommufd_device *iommufd_get_device(struct iommufd_ctx *ictx,
@@ -111,6 +116,12 @@ struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct io
 int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
 void iommufd_group_note_replace(struct iommufd_group *igroup, u64 start_ns);
+
+/* device.c */
+struct iommufd_device *iommufd_device_own(struct iommufd_ctx *ictx, struct iommufd_op *op,
+					  struct device *dev, bool holder);
+void iommufd_device_disown(struct iommufd_device *idev);
+int iommufd_device_check_msi(struct iommufd_device *idev, struct iommufd_op *op);
 
 /* attach.c */
 int iommufd_device_change_pt(struct iommufd_device *idev, struct iommufd_op *op, u32 *pt_id,

@@ -242,6 +242,12 @@ static int prepare_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	return iommufd_hwpt_set_msi_cookie(hwpt, idev->igroup->sw_msi_start);
 }
 
+/* Attached devices of user space. */
+static unsigned int nr_attached(const struct iommufd_group *igroup)
+{
+	return igroup->nr_devices - igroup->nr_holders;
+}
+
 /* Publishes to observers the state of the group, and of a device that was attached or detached. */
 static void publish(struct iommufd_group *igroup, struct iommufd_device *idev)
 {
@@ -249,7 +255,7 @@ static void publish(struct iommufd_group *igroup, struct iommufd_device *idev)
 	spin_lock(&igroup->published_lock);
 	igroup->published.hwpt_id = igroup->hwpt ? igroup->hwpt->obj.id : 0;
 	igroup->published.ioas_id = igroup->hwpt ? igroup->hwpt->ioas->obj.id : 0;
-	igroup->published.nr_devices = igroup->nr_devices;
+	igroup->published.nr_devices = nr_attached(igroup);
 	if (idev)
 		idev->attached = iommufd_device_attached(idev);
 	spin_unlock(&igroup->published_lock);
@@ -302,7 +308,10 @@ int iommufd_group_attach(struct iommufd_device *idev, struct iommufd_op *op,
 	list_add_tail(&idev->group_item, &igroup->devices);
 	igroup->nr_devices++;
 	refcount_inc(&hwpt->obj.users);
-	atomic_inc(&hwpt->nr_devices);
+	if (idev->holder)
+		igroup->nr_holders++;
+	else
+		atomic_inc(&hwpt->nr_devices);
 	publish(igroup, idev);
 	op->devices = 1;
 	return 0;
@@ -322,13 +331,16 @@ struct iommufd_hwpt *iommufd_group_detach(struct iommufd_device *idev, struct io
 
 	lockdep_assert_held(&igroup->lock);
 	list_del_init(&idev->group_item);
+	if (idev->holder)
+		igroup->nr_holders--;
+	else
+		atomic_dec(&hwpt->nr_devices);
 	if (!--igroup->nr_devices) {
 		iommufd_op_phase(op, IOMMUFD_PHASE_switch);
 		iommu_detach_group(hwpt->domain, igroup->group);
 		iommufd_op_phase(op, IOMMUFD_PHASE_other);
 		igroup->hwpt = NULL;
 	}
-	atomic_dec(&hwpt->nr_devices);
 	publish(igroup, idev);
 	op->devices = 1;
 	return hwpt;
@@ -363,11 +375,11 @@ int iommufd_group_replace(struct iommufd_device *idev, struct iommufd_op *op,
 	iommufd_op_phase(op, IOMMUFD_PHASE_other);
 	if (rc)
 		return rc;
-	atomic_sub(igroup->nr_devices, &igroup->hwpt->nr_devices);
-	atomic_add(igroup->nr_devices, &hwpt->nr_devices);
+	atomic_sub(nr_attached(igroup), &igroup->hwpt->nr_devices);
+	atomic_add(nr_attached(igroup), &hwpt->nr_devices);
 	refcount_add(igroup->nr_devices, &hwpt->obj.users);
 	igroup->hwpt = hwpt;
 	publish(igroup, NULL);
-	op->devices = igroup->nr_devices;
+	op->devices = nr_attached(igroup);
 	return 0;
 }

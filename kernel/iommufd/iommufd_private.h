@@ -6,8 +6,9 @@
  * Ownership: a ctx owns its objects by id.  An HWPT is a long-term user of its IOAS; a device or an
  * access is a long-term user of the HWPT or IOAS it is attached to.  Lock order, outermost first:
  *
- *	iommufd_group.lock > iommufd_ioas.attach_lock > iommufd_ioas.hwpt_lock
- *	> iommufd_access.ioas_rwsem > iommufd_ioas.iova_lock > iommufd_pages.mutex
+ *	iommufd_ctx.vfio_lock > iommufd_group.lock > iommufd_ioas.attach_lock
+ *	> iommufd_ioas.hwpt_lock > iommufd_access.ioas_rwsem > iommufd_ioas.iova_lock
+ *	> iommufd_pages.mutex
  *
  * None of these locks is held over a page fault or a user copy, so mmap_lock is never taken inside
  * one.
@@ -76,7 +77,12 @@ struct iommufd_ctx_sums {
  * @destroy_wait: woken when the last short-term user of an object leaves
  * @account_mode: how pages mapped from now on are accounted
  * @no_iommu_mode: VFIO compatibility without an IOMMU; fixed once set
+ * @container: opened as /dev/vfio/vfio, so errors and limits are those of VFIO's type1
  * @vfio_ioas: the IOAS of VFIO compatibility, or NULL; guarded by xa_lock of @objects
+ * @vfio_lock: guards @vfio_groups and @vfio_iommu; held while groups are attached, never over a
+ *	fault
+ * @vfio_groups: the groups of a VFIO container; see vfio_group.c
+ * @vfio_iommu: SET_IOMMU has been called, so these groups are attached to @vfio_ioas
  * @nr_objects: objects that can be looked up, by type; changed under xa_lock of @objects
  * @sums: per-CPU totals over all its IOASes, for observers; see iommufd_ctx_sum()
  * @opened_ns: CLOCK_MONOTONIC when it was opened
@@ -96,7 +102,11 @@ struct iommufd_ctx {
 	wait_queue_head_t destroy_wait;
 	u8 account_mode;
 	u8 no_iommu_mode;
+	bool container;
 	struct iommufd_ioas *vfio_ioas;
+	struct mutex vfio_lock;
+	struct list_head vfio_groups;
+	bool vfio_iommu;
 	unsigned int nr_objects[IOMMUFD_NR_OBJECT_TYPES];
 	struct iommufd_ctx_sums __percpu *sums;
 
@@ -176,6 +186,8 @@ struct iommufd_memory_stats {
  * @usable: all IOVAs minus @reserved, sorted and merged; rebuilt when @reserved changes
  * @iova_alignment: smallest IOVA granule that all HWPTs can map
  * @huge_pages: contiguous memory may be merged, IOMMU_OPTION_HUGE_PAGES
+ * @cuts: unmaps may cut areas, as VFIO's type1 permits.  IOMMU_OPTION_HUGE_PAGES then reads 0,
+ *	though contiguous memory is merged: a cut breaks the page of the IOMMU that it falls into
  * @pin_accesses: attached accesses that pin pages and therefore need whole pages
  * @accesses: struct iommufd_access by slot, changed under @hwpt_lock for write
  * @nr_accesses: number of attached accesses
@@ -202,6 +214,7 @@ struct iommufd_ioas {
 	struct iommufd_iova_set *usable;
 	unsigned long iova_alignment;
 	bool huge_pages;
+	bool cuts;
 	unsigned int pin_accesses;
 	struct xarray accesses;
 	unsigned int nr_accesses;
@@ -296,6 +309,7 @@ int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt);
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable);
+int iommufd_ioas_allow_cuts(struct iommufd_ioas *ioas, struct iommufd_op *op);
 
 /* map.c */
 int iommufd_ioas_map(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long user_va,

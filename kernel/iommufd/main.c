@@ -21,6 +21,7 @@
 #include "call.h"
 #include "ctx.h"
 #include "iommufd_private.h"
+#include "memory/fault.h"
 #include "module_version.h"
 #include "state.h"
 #include "test_hook.h"
@@ -52,12 +53,17 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->destroy_wait);
+	mutex_init(&ictx->vfio_lock);
+	iommufd_mutex_no_fault(&ictx->vfio_lock);
+	INIT_LIST_HEAD(&ictx->vfio_groups);
 #ifndef IOMMUSCOPE_NO_VFIO_GROUP
 	/*
 	 * Users of /dev/vfio/vfio expect the limits of VFIO type1, which are those of the process.
 	 */
-	if (file->private_data == &vfio_misc_dev)
+	if (file->private_data == &vfio_misc_dev) {
 		ictx->account_mode = IOMMUFD_ACCOUNT_PROCESS;
+		ictx->container = true;
+	}
 #endif
 	file->private_data = ictx;
 	iommufd_ctx_publish(ictx);
@@ -72,6 +78,7 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 
 	iommufd_op_begin(&op, ictx, IOMMUFD_OPERATION_close);
 	iommufd_object_destroy_all(ictx, &op);
+	WARN_ON(!list_empty(&ictx->vfio_groups));
 	WARN_ON(!xa_empty(&ictx->groups));
 	WARN_ON(atomic_long_read(&ictx->pinned));
 	iommufd_op_end(&op, 0);

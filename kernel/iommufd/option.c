@@ -60,7 +60,7 @@ static int option_huge_pages(struct iommufd_call *call, struct iommu_option *cmd
 		if (!rc)
 			rc = iommufd_ioas_set_huge_pages(ioas, call->op, cmd->val64);
 	} else {
-		cmd->val64 = READ_ONCE(ioas->huge_pages);
+		cmd->val64 = READ_ONCE(ioas->huge_pages) && !READ_ONCE(ioas->cuts);
 	}
 	iommufd_object_put(call->ictx, &ioas->obj);
 	return rc;

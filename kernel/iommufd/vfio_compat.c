@@ -3,10 +3,9 @@
  * The ioctls of a VFIO container, served from the compatibility IOAS of a context.
  *
  * Two versions of the interface differ in the unmap: type1v2 unmaps whole mappings only, like
- * IOMMU_IOAS_UNMAP; the original type1 also splits mappings.  A mapping can be split only if it is
- * mapped in single pages.  SET_IOMMU for type1 therefore turns huge pages off in the IOAS, and the
- * unmap derives the version from that setting.  Structures follow VFIO's rules: argsz may be larger
- * than known, and errors are -EINVAL.
+ * IOMMU_IOAS_UNMAP; the original type1 also cuts mappings.  SET_IOMMU for type1 permits this in the
+ * IOAS, and the unmap derives the version from that setting.  Structures follow VFIO's rules: argsz
+ * may be larger than known, and errors are -EINVAL.
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
@@ -79,6 +78,9 @@ static int vfio_map_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void __
 		prot |= IOMMU_WRITE;
 	iova = map.iova;
 	rc = iommufd_ioas_map(ioas, op, map.vaddr, map.size, &iova, prot, true);
+	/* An address of memory that wraps is an invalid argument, as an IOVA that wraps. */
+	if (rc == -EOVERFLOW)
+		rc = -EINVAL;
 	iommufd_object_put(ictx, &ioas->obj);
 	return rc;
 }
@@ -102,7 +104,7 @@ static int unmap_dma_range(struct iommufd_ioas *ioas, struct iommufd_op *op, uns
 	int rc;
 
 	*unmapped = 0;
-	if (!READ_ONCE(ioas->huge_pages)) {
+	if (READ_ONCE(ioas->cuts) || !READ_ONCE(ioas->huge_pages)) {
 		unsigned long cuts[] = { iova, last + 1 };
 
 		/* Nothing is mapped beyond the last IOVA, so there is nothing to split. */
@@ -151,6 +153,9 @@ static int vfio_unmap_dma(struct iommufd_ctx *ictx, struct iommufd_op *op, void 
 		rc = iommufd_ioas_unmap_all(ioas, op, true, &unmapped);
 	else
 		rc = unmap_dma_range(ioas, op, unmap.iova, unmap.size, &unmapped);
+	/* An unmap that cuts a mapping: iommufd and type1 document different errors. */
+	if (rc == -ENOENT && ictx->container)
+		rc = -EINVAL;
 	iommufd_object_put(ictx, &ioas->obj);
 	if (rc)
 		return rc;
@@ -187,6 +192,8 @@ static int vfio_check_extension(struct iommufd_ctx *ictx, struct iommufd_op *op,
 	case VFIO_UNMAP_ALL:
 		return !READ_ONCE(ictx->no_iommu_mode);
 	case VFIO_DMA_CC_IOMMU:
+		if (ictx->container && !READ_ONCE(ictx->vfio_iommu))
+			return 0;
 		return all_cache_coherent(ictx, op);
 	case VFIO_NOIOMMU_IOMMU:
 		return READ_ONCE(ictx->no_iommu_mode);
@@ -210,11 +217,14 @@ static int vfio_set_iommu(struct iommufd_ctx *ictx, struct iommufd_op *op, unsig
 	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_bad_value, type, 0);
 	ioas = iommufd_vfio_ioas_get(ictx, op);
+	/* A container gets its IOAS with its first group. */
 	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
+		return ictx->container ? -EINVAL : PTR_ERR(ioas);
 	op->object_id = ioas->obj.id;
 	if (type == VFIO_TYPE1_IOMMU)
-		rc = iommufd_ioas_set_huge_pages(ioas, op, false);
+		rc = iommufd_ioas_allow_cuts(ioas, op);
+	if (!rc)
+		rc = iommufd_vfio_groups_attach(ictx, op, ioas);
 	iommufd_object_put(ictx, &ioas->obj);
 	return rc;
 }
@@ -233,6 +243,19 @@ static int serve_other(struct iommufd_ctx *ictx, struct iommufd_op *op, unsigned
 		return iommufd_vfio_get_info(ictx, op, (void __user *)arg);
 	default:
 		return -ENOTTY;
+	}
+}
+
+/* Before SET_IOMMU, a container knows only what it could do. */
+static bool iommu_known(struct iommufd_ctx *ictx, unsigned int cmd)
+{
+	switch (cmd) {
+	case VFIO_GET_API_VERSION:
+	case VFIO_CHECK_EXTENSION:
+	case VFIO_SET_IOMMU:
+		return true;
+	default:
+		return !ictx->container || READ_ONCE(ictx->vfio_iommu);
 	}
 }
 
@@ -268,7 +291,9 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd, unsigned lon
 	}
 
 	iommufd_op_begin(&op, ictx, opcode);
-	if (cmd == VFIO_IOMMU_MAP_DMA) {
+	if (!iommu_known(ictx, cmd)) {
+		rc = iommufd_op_fail(&op, -EINVAL, IOMMUFD_REASON_no_compat_ioas, 0, 0);
+	} else if (cmd == VFIO_IOMMU_MAP_DMA) {
 		rc = vfio_map_dma(ictx, &op, (void __user *)arg);
 	} else if (cmd == VFIO_IOMMU_UNMAP_DMA) {
 		rc = vfio_unmap_dma(ictx, &op, (void __user *)arg);

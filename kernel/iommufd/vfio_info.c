@@ -77,8 +77,8 @@ static void *make_caps(struct iommufd_ioas *ioas, struct iommufd_op *op, size_t 
 	avail->header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
 	avail->header.version = 1;
 	avail->header.next = 0;
-	/* Memory is the only limit. */
-	avail->avail = U32_MAX;
+	/* Memory is the only limit, but the number falls with each mapping, as that of type1. */
+	avail->avail = U32_MAX - min_t(unsigned long, READ_ONCE(ioas->nr_areas), U32_MAX);
 	return iovas;
 }
 

@@ -13,10 +13,12 @@
 #include <linux/file.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
 #include "group.h"
+#include "iommufd_vfio.h"
 #include "vfio_private.h"
 
 static DEFINE_MUTEX(vfio_groups_lock);
@@ -160,6 +162,45 @@ int vfio_group_join(struct vfio_device *device, bool emulated)
 }
 
 /**
+ * vfio_group_first_device() - find any device of the group that users may open
+ * @group: the group, locked
+ *
+ * Return: the device, with a user reference, or NULL.
+ */
+struct vfio_device *vfio_group_first_device(struct vfio_group *group)
+{
+	struct vfio_device *device;
+
+	lockdep_assert_held(&group->lock);
+	list_for_each_entry(device, &group->devices, group_next) {
+		if (vfio_device_get_user(device))
+			return device;
+	}
+	return NULL;
+}
+
+/* A container holds a group through one of its devices, and another one if this device leaves. */
+static void vfio_group_change_holder(struct vfio_group *group, struct vfio_device *device)
+{
+	struct iommufd_ctx *ictx;
+	struct vfio_device *next = NULL;
+
+	mutex_lock(&group->lock);
+	ictx = group->ictx;
+	if (ictx) {
+		iommufd_ctx_get(ictx);
+		next = vfio_group_first_device(group);
+	}
+	mutex_unlock(&group->lock);
+	if (!ictx)
+		return;
+	iommufd_vfio_group_move(ictx, group->iommu_group, device->dev, next ? next->dev : NULL);
+	iommufd_ctx_put(ictx);
+	if (next)
+		vfio_device_put_user(next);
+}
+
+/**
  * vfio_group_leave() - undo vfio_group_join()
  * @device: the device, without users
  */
@@ -168,6 +209,7 @@ void vfio_group_leave(struct vfio_device *device)
 	struct vfio_group *group = device->group;
 	bool last;
 
+	vfio_group_change_holder(group, device);
 	mutex_lock(&vfio_groups_lock);
 	last = !--group->drivers;
 	if (last) {

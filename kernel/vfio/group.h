@@ -30,6 +30,7 @@ struct kvm;
  * @nodes_bound: devices that are bound through their nodes
  * @devices_open: files on devices that were opened through this group
  * @ictx: the container, referenced, or NULL
+ * @changing: a call is joining or leaving a container
  * @kvm_lock: guards @kvm
  * @kvm: the virtual machine that KVM set, not referenced
  */
@@ -48,12 +49,14 @@ struct vfio_group {
 	unsigned int nodes_bound;
 	unsigned int devices_open;
 	struct iommufd_ctx *ictx;
+	bool changing;
 
 	spinlock_t kvm_lock;
 	struct kvm *kvm;
 };
 
 /* group.c */
+struct vfio_device *vfio_group_first_device(struct vfio_group *group);
 void vfio_group_count_down(struct vfio_group *group);
 
 #endif

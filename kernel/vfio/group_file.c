@@ -21,6 +21,7 @@
 #include <linux/vfio.h>
 
 #include "group.h"
+#include "iommufd_vfio.h"
 #include "vfio_private.h"
 
 static void vfio_group_op_begin(struct vfio_op *op, struct vfio_group *group,
@@ -66,9 +67,56 @@ static int vfio_group_get_status(struct vfio_group *group, struct vfio_group_sta
 	return copy_to_user(arg, &status, minsz) ? -EFAULT : 0;
 }
 
-static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
+/*
+ * Joins the container without any lock of the group, because that can fault memory in.  The user
+ * reference keeps the chosen device until the group is in the container.
+ */
+static int vfio_group_join_container(struct vfio_group *group, struct iommufd_ctx *ictx,
+				     struct vfio_op *op)
 {
 	int group_id = iommu_group_id(group->iommu_group);
+	struct vfio_device *device;
+	int ret;
+
+	ret = vfio_group_lock(group, op);
+	if (ret)
+		return ret;
+	if (group->ictx || group->changing) {
+		mutex_unlock(&group->lock);
+		return vfio_op_fail(op, -EINVAL, VFIO_REASON_container_set, group_id, 0);
+	}
+	device = vfio_group_first_device(group);
+	group->changing = device;
+	mutex_unlock(&group->lock);
+	if (!device)
+		return vfio_op_fail(op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
+
+	ret = iommufd_vfio_group_join(ictx, group->iommu_group,
+				      group->emulated ? NULL : device->dev);
+	mutex_lock(&group->lock);
+	group->changing = false;
+	if (!ret)
+		group->ictx = ictx;
+	mutex_unlock(&group->lock);
+	vfio_device_put_user(device);
+	return ret ? vfio_op_fail(op, ret, VFIO_REASON_iommufd_refused, -ret, 0) : 0;
+}
+
+/* Returns the container that the group has left.  Only one call can leave, see @changing. */
+static struct iommufd_ctx *vfio_group_leave_container(struct vfio_group *group)
+{
+	struct iommufd_ctx *ictx = group->ictx;
+
+	iommufd_vfio_group_leave(ictx, group->iommu_group);
+	mutex_lock(&group->lock);
+	group->ictx = NULL;
+	group->changing = false;
+	mutex_unlock(&group->lock);
+	return ictx;
+}
+
+static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
+{
 	struct iommufd_ctx *ictx;
 	struct vfio_op op;
 	int fd, ret;
@@ -98,16 +146,7 @@ static int vfio_group_set_container(struct vfio_group *group, int __user *arg)
 		vfio_op_fail(&op, ret, VFIO_REASON_iommufd_refused, -ret, 0);
 		goto out_ictx;
 	}
-	ret = vfio_group_lock(group, &op);
-	if (ret)
-		goto out_ictx;
-	if (group->dead)
-		ret = vfio_op_fail(&op, -ENODEV, VFIO_REASON_device_gone, 0, 0);
-	else if (group->ictx)
-		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_container_set, group_id, 0);
-	else
-		group->ictx = ictx;
-	mutex_unlock(&group->lock);
+	ret = vfio_group_join_container(group, ictx, &op);
 out_ictx:
 	if (ret)
 		iommufd_ctx_put(ictx);
@@ -119,7 +158,6 @@ out:
 static int vfio_group_unset_container(struct vfio_group *group)
 {
 	int group_id = iommu_group_id(group->iommu_group);
-	struct iommufd_ctx *ictx = NULL;
 	struct vfio_op op;
 	int ret;
 
@@ -127,16 +165,16 @@ static int vfio_group_unset_container(struct vfio_group *group)
 	ret = vfio_group_lock(group, &op);
 	if (ret)
 		goto out;
-	if (!group->ictx)
+	if (!group->ictx || group->changing)
 		ret = vfio_op_fail(&op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
 	else if (group->devices_open)
 		ret = vfio_op_fail(&op, -EBUSY, VFIO_REASON_container_busy, group_id,
 				   group->devices_open);
 	else
-		swap(ictx, group->ictx);
+		group->changing = true;
 	mutex_unlock(&group->lock);
-	if (ictx)
-		iommufd_ctx_put(ictx);
+	if (!ret)
+		iommufd_ctx_put(vfio_group_leave_container(group));
 out:
 	vfio_op_end(&op, ret);
 	return ret;
@@ -257,7 +295,7 @@ static struct vfio_device *vfio_group_claim_device(struct vfio_group *group, con
 			vfio_op_fail(op, ret, VFIO_REASON_no_such_device, group_id, 0);
 		else
 			vfio_op_fail(op, ret, VFIO_REASON_token_refused, -ret, 0);
-	} else if (!group->ictx) {
+	} else if (!group->ictx || group->changing) {
 		vfio_op_device(op, device);
 		vfio_device_put_user(device);
 		ret = vfio_op_fail(op, -EINVAL, VFIO_REASON_no_container, group_id, 0);
@@ -364,9 +402,11 @@ static int vfio_group_fop_release(struct inode *inode, struct file *filp)
 	struct iommufd_ctx *ictx = NULL;
 
 	vfio_group_set_kvm(group, NULL);
+	/* No call is in flight, so no other thread changes the container. */
+	if (group->ictx)
+		ictx = vfio_group_leave_container(group);
 	mutex_lock(&group->lock);
 	WARN_ON(group->devices_open);
-	swap(ictx, group->ictx);
 	group->opened = false;
 	mutex_unlock(&group->lock);
 	if (ictx)

@@ -101,7 +101,10 @@ struct pid *vfio_session_holder(struct vfio_device *device)
 	return holder;
 }
 
-/* The driver resets the device here.  Nothing is attached yet, so the device reaches no memory. */
+/*
+ * The driver resets the device here.  A device of a node reaches no memory yet; one of a container
+ * reaches only that of the container, to which its group is attached.
+ */
 static int vfio_session_open_driver(struct vfio_file *vf, struct vfio_op *op)
 {
 	struct vfio_device *device = vf->device;

@@ -122,7 +122,9 @@ int iommufd_area_pin(struct iommufd_area *area, struct iommufd_op *op);
 void iommufd_areas_unpin(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			 struct list_head *areas);
 void iommufd_area_set_mapped(struct iommufd_ioas *ioas, struct iommufd_area *area, bool mapped);
-void iommufd_area_count(struct iommufd_area *area);
+void iommufd_area_count(struct iommufd_area *area, bool huge_pages);
+int iommufd_area_break(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		       struct iommufd_area *area, unsigned long iova);
 int iommufd_area_map_hwpt(struct iommufd_area *area, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt, bool huge_pages);
 void iommufd_area_unmap_hwpt(struct iommufd_area *area, struct iommufd_hwpt *hwpt,

@@ -175,11 +175,13 @@ static int map_range(struct iommu_domain *domain, unsigned long iova, phys_addr_
 
 /**
  * iommufd_area_count() - count the extents of an area that was split off another
- * @area: the area, pinned, and mapped without huge pages
+ * @area: the area, pinned and mapped, and consisting of whole pages
+ * @huge_pages: contiguous memory was merged
  */
-void iommufd_area_count(struct iommufd_area *area)
+void iommufd_area_count(struct iommufd_area *area, bool huge_pages)
 {
 	unsigned long left = area_last_page(area) - area_first_page(area) + 1, pfn, nr;
+	unsigned long iova = area->iova;
 	struct iommufd_page_cursor cursor;
 
 	area->extents = 0;
@@ -191,7 +193,93 @@ void iommufd_area_count(struct iommufd_area *area)
 		area->extents++;
 		if (nr >= PMD_SIZE / PAGE_SIZE)
 			area->huge_extents++;
+		if (huge_pages)
+			area->huge_blocks += huge_blocks(iova, PFN_PHYS(pfn), nr * PAGE_SIZE);
+		iova += nr * PAGE_SIZE;
 	}
+}
+
+/*
+ * Finds the page of the IOMMU that has memory of an area on both sides of @iova.  iommu_map() uses
+ * the largest page that its range, the alignment and the IOMMU permit.  So it is the largest
+ * aligned block around @iova that is contiguous and within the area.  Returns its size, or 0 if
+ * there is none; out: the physical address of @iova.
+ */
+static size_t page_around(const struct iommufd_area *area, const struct iommu_domain *domain,
+			  unsigned long iova, phys_addr_t *phys)
+{
+	unsigned long index = (area->offset + (iova - area->iova)) >> PAGE_SHIFT;
+	unsigned long before, after, pfn;
+	struct iommufd_page_cursor cursor;
+	size_t size;
+
+	iommufd_pages_seek(&cursor, area->pages, index);
+	before = min(cursor.extent.skip * PAGE_SIZE, iova - area->iova);
+	after = iommufd_pages_next(&cursor, ULONG_MAX >> PAGE_SHIFT, &pfn) * PAGE_SIZE;
+	after = min(after, area->last - iova + 1);
+	*phys = PFN_PHYS(pfn);
+	for (size = STEP; size > PAGE_SIZE; size >>= 1) {
+		unsigned long inside = iova & (size - 1);
+
+		if (!(domain->pgsize_bitmap & size) || ((iova ^ *phys) & (size - 1)))
+			continue;
+		if (inside && inside <= before && size - inside <= after)
+			return size;
+	}
+	return 0;
+}
+
+/* Maps a page of the IOMMU again as two parts.  DMA to it fails for this moment. */
+static int break_page(struct iommufd_area *area, struct iommufd_op *op, struct iommufd_hwpt *hwpt,
+		      unsigned long iova)
+{
+	struct iommu_domain *domain = hwpt->domain;
+	unsigned long start, inside;
+	phys_addr_t phys;
+	size_t size;
+	int rc;
+
+	size = page_around(area, domain, iova, &phys);
+	if (!size)
+		return 0;
+	inside = iova & (size - 1);
+	start = iova - inside;
+	undo_range(domain, start, size);
+	rc = map_range(domain, start, phys - inside, inside, area->prot, true);
+	if (rc)
+		goto out_restore;
+	rc = map_range(domain, iova, phys, size - inside, area->prot, true);
+	if (!rc)
+		return 0;
+	undo_range(domain, start, inside);
+out_restore:
+	/* The table that had the entry still exists, so this allocates nothing. */
+	WARN_ON_ONCE(map_range(domain, start, phys - inside, size, area->prot, true));
+	return iommufd_op_fail(op, rc, IOMMUFD_REASON_domain_map_failed, iova, -rc);
+}
+
+/**
+ * iommufd_area_break() - make an IOVA within an area the boundary of two pages in every HWPT
+ * @ioas: the IOAS, hwpt_lock held for write
+ * @op: the operation
+ * @area: the area, mapped, and consisting of whole pages
+ * @iova: the IOVA, not the first of the area
+ *
+ * Return: 0, or the error of an IOMMU driver; the area is mapped in any case.
+ */
+int iommufd_area_break(struct iommufd_ioas *ioas, struct iommufd_op *op,
+		       struct iommufd_area *area, unsigned long iova)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	lockdep_assert_held_write(&ioas->hwpt_lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, ioas_item) {
+		rc = break_page(area, op, hwpt, iova);
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 /**

@@ -310,6 +310,8 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op
 	rc = iommufd_op_down_write(op, &ioas->iova_lock);
 	if (rc)
 		goto out_unlock_hwpts;
+	if (enable)
+		ioas->cuts = false;
 	if (ioas->huge_pages == enable)
 		goto out_unlock;
 	if (ioas->nr_hwpts && ioas->nr_areas) {
@@ -326,6 +328,34 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op
 out_unlock:
 	up_write(&ioas->iova_lock);
 out_unlock_hwpts:
+	up_write(&ioas->hwpt_lock);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_allow_cuts() - let unmaps cut areas, as the original VFIO type1 does
+ * @ioas: the IOAS
+ * @op: the operation
+ *
+ * Return: 0; -EADDRINUSE: an area does not consist of whole pages; -EINTR.
+ */
+int iommufd_ioas_allow_cuts(struct iommufd_ioas *ioas, struct iommufd_op *op)
+{
+	int rc;
+
+	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	if (rc)
+		return rc;
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		goto out_unlock;
+	rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
+	if (!rc) {
+		WRITE_ONCE(ioas->cuts, true);
+		ioas->iova_alignment = iommufd_iova_alignment(ioas);
+	}
+	up_write(&ioas->iova_lock);
+out_unlock:
 	up_write(&ioas->hwpt_lock);
 	return rc;
 }

@@ -465,7 +465,8 @@ void iommufd_iova_measure(struct iommufd_ioas *ioas, struct iommufd_iova_space *
  */
 unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas)
 {
-	unsigned long alignment = ioas->huge_pages && !ioas->pin_accesses ? 1 : PAGE_SIZE;
+	bool bytes = ioas->huge_pages && !ioas->cuts && !ioas->pin_accesses;
+	unsigned long alignment = bytes ? 1 : PAGE_SIZE;
 	struct iommufd_hwpt *hwpt;
 
 	lockdep_assert_held(&ioas->hwpt_lock);

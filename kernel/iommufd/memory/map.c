@@ -362,11 +362,8 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 	if (area->state != IOMMUFD_AREA_READY)
 		return iommufd_op_fail(op, -EBUSY, IOMMUFD_REASON_area_in_use, area->iova,
 				       area->last);
-	/*
-	 * The IOMMU cannot unmap half of a large page, and the pins of accesses count in whole
-	 * areas.
-	 */
-	if (atomic_read(&area->accesses) || (area->mapped && ioas->huge_pages))
+	/* The pins of accesses count in whole areas. */
+	if (atomic_read(&area->accesses))
 		return iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_unmap_splits_area, area->iova,
 				       area->last);
 	if ((iova | offset) & (ioas->iova_alignment - 1))
@@ -399,17 +396,52 @@ static int split_area(struct iommufd_ioas *ioas, struct iommufd_op *op, struct i
 	iommufd_area_insert(ioas, tail);
 	iommufd_ctx_sum_areas(ioas->ictx, 1, 0);
 	if (mapped) {
-		iommufd_area_count(area);
-		iommufd_area_count(tail);
+		iommufd_area_count(area, ioas->huge_pages);
+		iommufd_area_count(tail, ioas->huge_pages);
 		iommufd_area_set_mapped(ioas, area, true);
 		iommufd_area_set_mapped(ioas, tail, true);
 	}
 	return 0;
 }
 
+/*
+ * Splits the area that covers an IOVA, if there is one.  hwpt_lock is held for write, so a ready
+ * area stays what it is while iova_lock is not held for the calls to the IOMMU drivers.
+ */
+static int split_at(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigned long iova)
+{
+	struct iommufd_area *area;
+	bool huge;
+	int rc;
+
+	rc = iommufd_op_down_read(op, &ioas->iova_lock);
+	if (rc)
+		return rc;
+	area = iommufd_area_from(ioas, iova);
+	if (area && area->iova >= iova)
+		area = NULL;
+	huge = area && smp_load_acquire(&area->state) == IOMMUFD_AREA_READY && area->mapped &&
+	       ioas->huge_pages && !(iova & ~PAGE_MASK);
+	up_read(&ioas->iova_lock);
+	if (!area)
+		return 0;
+	rc = huge ? iommufd_area_break(ioas, op, area, iova) : 0;
+	if (rc)
+		return rc;
+
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		return rc;
+	area = iommufd_area_from(ioas, iova);
+	if (area && area->iova < iova)
+		rc = split_area(ioas, op, area, iova);
+	up_write(&ioas->iova_lock);
+	return rc;
+}
+
 /**
  * iommufd_ioas_split() - split areas, as an unmap of the original VFIO type1 may need
- * @ioas: the IOAS; huge pages are off
+ * @ioas: the IOAS, which permits cuts or has no huge pages
  * @op: the operation
  * @iovas: IOVAs at which an area that covers them is split
  * @nr: number of IOVAs
@@ -426,17 +458,8 @@ int iommufd_ioas_split(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
 	if (rc)
 		return rc;
-	rc = iommufd_op_down_write(op, &ioas->iova_lock);
-	if (rc)
-		goto out_unlock;
-	for (i = 0; i < nr && !rc; i++) {
-		struct iommufd_area *area = iommufd_area_from(ioas, iovas[i]);
-
-		if (area && area->iova < iovas[i])
-			rc = split_area(ioas, op, area, iovas[i]);
-	}
-	up_write(&ioas->iova_lock);
-out_unlock:
+	for (i = 0; i < nr && !rc; i++)
+		rc = split_at(ioas, op, iovas[i]);
 	up_write(&ioas->hwpt_lock);
 	return rc;
 }
