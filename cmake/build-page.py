@@ -86,9 +86,9 @@ def c_source(assets, why):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--source", required=True, help="the folder of the page")
-    parser.add_argument("--build", required=True, help="where packages and bundle go")
-    parser.add_argument("--output", help="C file to write; without it only packages are installed")
+    parser.add_argument("--source", required=True, help="take the page from this folder")
+    parser.add_argument("--build", required=True, help="write packages and bundle to this folder")
+    parser.add_argument("--output", help="write this C file; without it only packages are installed")
     args = parser.parse_args()
     os.makedirs(args.build, exist_ok=True)
     assets, why = [], None

@@ -69,7 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("bpftool", "base", "output"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--modules", help="their folder; without it the kernel's types alone", default="")
+    parser.add_argument("--modules", help="take modules from this folder, if any", default="")
     options = parser.parse_args()
 
     head, definitions, tail = split(dump(options.bpftool, options.base))

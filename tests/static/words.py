@@ -38,6 +38,11 @@ ALLOWED = re.compile(r"\bwho (?:has|holds|maintains|owns)\b|"
 
 MOST_COLUMNS = 100
 
+# The first words of the help of a script's options.
+HELP = re.compile(r"(?:add|add_argument)\(\s*\"(-[^()]*?(?:\([^()]*\)[^()]*?)*?)help=\(?f?\"(\w+)")
+HELP_VERBS = set("add boot build compare count do exit fail forward give group judge keep kill let load "
+                 "measure pass run select set show stop take use write".split())
+
 C_TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 JS_TOKEN = re.compile(C_TOKEN.pattern + r"|`(?:\\.|[^`\\])*`", re.DOTALL)
 MARKDOWN_CODE = re.compile(r"``.*?``|`[^`\n]*`")
@@ -121,6 +126,13 @@ def mangled_tables(name, text):
             for number, line in enumerate(text.split("\n"), 1) if re.match(r" \*\t\S.*\S {3,}\S", line)]
 
 
+def help_without_verb(name, text):
+    """Options of a script whose help does not start with a verb."""
+    return [f"{name}:{text.count(chr(10), 0, match.start()) + 1}: starts with no verb: {match[2]}..."
+            for match in HELP.finditer(text)
+            if match[2] not in HELP_VERBS]
+
+
 def opening(text):
     """The start of a file's first comment, up to the first colon or full stop, without capitals."""
     comment = re.match(r"// SPDX[^\n]*\n/\*\n(.*?)\*/|/\* SPDX[^\n]*\n/\*\n(.*?)\*/", text, re.DOTALL)
@@ -173,6 +185,10 @@ def show(points):
                  wide_comments("c", "x", f"f({wide}); /* x */\n") + wide_comments("hash", "x", f"f {wide} # x\n"))
     points.found("tables:", "\n".join(mangled_tables("x", "/*\n *\tone FILE       opens two FILE\n */\n")), "^x:2: ")
     points.point("tables: columns of tabs pass", mangled_tables("x", " *\tone FILE\topens\n *\t  {  }  x\n"))
+    fault = help_without_verb("x", 'p.add_argument("-n", type=int, help="only N")\n')
+    points.found("help:", "\n".join(fault), "^x:1: ")
+    points.point("help: verbs and arguments pass", help_without_verb(
+        "x", 'p.add_argument("-n", help="stop")\np.add_argument("n", help="a file")\n'))
     texts = {"x.h": "/* SPDX */\n/*\n * A list of\n * maps: in order.\n */\n",
              "x.c": "// SPDX\n/*\n * A list of maps.\n *\n * More.\n */\n"}
     points.found("repeated comments:", "\n".join(repeated(texts)), "^x.c: repeats x.h: a list of maps$")
@@ -184,7 +200,7 @@ def words(points, options):
     show(points)
     files = Files(options.source)
     scripts = {"python": set(files.scripts("python3", ".py"))}
-    complaints, wide, tables, pending, texts = [], [], [], {}, {}
+    complaints, wide, tables, helps, pending, texts = [], [], [], [], {}, {}
     seen = 0
     for name in files.all:
         if below(name, NOT_OURS) or name.endswith(NOT_TEXT) or os.path.basename(name) == "package-lock.json":
@@ -201,10 +217,12 @@ def words(points, options):
         seen += 1
         complaints += bad
         wide += broad
+        helps += help_without_verb(name, text) if kind == "python" else []
         tables += mangled_tables(name, text) if kind == "c" else []
     for path in PENDING:
         print(f"# pending: {path}: {len(pending.get(path, []))} to be rewritten")
     points.point(f"the words of {seen} files are plain", complaints)
     points.point(f"no comment is wider than {MOST_COLUMNS} columns", wide)
+    points.point("the help of scripts' options starts with verbs", helps)
     points.point("no table of a comment was wrapped as text", tables)
     points.point("no source repeats its header's first sentence", repeated(texts))

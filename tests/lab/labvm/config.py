@@ -47,26 +47,26 @@ def iommu(text):
 
 def add_machine_options(parser):
     add = parser.add_argument
-    add("--mem", type=memory, default=2048, metavar="SIZE", help="memory, e.g. 4G [default: 2G]")
-    add("--cpus", type=positive, default=2, metavar="N", help="processors [default: 2]")
+    add("--mem", type=memory, default=2048, metavar="SIZE", help="set the memory, e.g. 4G [default: 2G]")
+    add("--cpus", type=positive, default=2, metavar="N", help="set the number of processors [default: 2]")
     add("--iommu", type=iommu, default=("intel", ""), metavar="KIND",
-        help="intel, amd, virtio or none [default: intel]; ',property=value' is passed on")
-    add("--device", action="append", default=[], metavar="ARG", help="a device, as QEMU's -device")
-    add("--drive", action="append", default=[], metavar="ARG", help="a drive, as QEMU's -drive")
-    add("--netdev", action="append", default=[], metavar="ARG", help="a network, as QEMU's -netdev")
+        help="select intel, amd, virtio or none [default: intel]; pass ',property=value' on")
+    add("--device", action="append", default=[], metavar="ARG", help="add a device, as QEMU's -device")
+    add("--drive", action="append", default=[], metavar="ARG", help="add a drive, as QEMU's -drive")
+    add("--netdev", action="append", default=[], metavar="ARG", help="add a network, as QEMU's -netdev")
     add("--global", dest="globals", action="append", default=[], metavar="ARG",
-        help="a property of a device of the machine's own, as QEMU's -global")
-    add("--append", action="append", default=[], metavar="STR", help="more kernel arguments")
-    add("--kernel", metavar="KERNEL", help=f"the kernel: {', '.join(kernels.NAMES)}, or a file "
+        help="set a property of a device of the machine's own, as QEMU's -global")
+    add("--append", action="append", default=[], metavar="STR", help="add kernel arguments")
+    add("--kernel", metavar="KERNEL", help=f"boot a kernel: {', '.join(kernels.NAMES)}, or a file "
                                            f"[default: {kernels.OWN}]")
     add("--debug-kernel", dest="kernel", nargs="?", choices=kernels.DEBUG, const=kernels.DEFAULT_DEBUG,
-        metavar="KIND", help="a kernel with self checks: kasan or kcsan [default: kasan]")
-    add("--modules", metavar="SET", help="which modules: ours, stock (the kernel's VFIO), upstream (iommufd and "
+        metavar="KIND", help="boot a kernel with self checks: kasan or kcsan [default: kasan]")
+    add("--modules", metavar="SET", help="load modules: ours, stock (the kernel's VFIO), upstream (iommufd and "
                                          "VFIO of the kernel's source), or a folder [default: ours where they build]")
     add("--hostfwd", action="append", type=port_pair, default=[], metavar="HOST:GUEST",
         help="forward a TCP port of the host's loopback to the guest")
     add("--icount", action="store_true",
-        help="the clock counts instructions, a nanosecond each (emulation only)")
+        help="let the clock count instructions, a nanosecond each (emulation only)")
     add("--no-modules", action="store_true", help="do not load our modules")
     add("--allow-kernel-warnings", action="store_true",
         help="do not fail because of warnings in the guest's kernel log")
