@@ -128,7 +128,7 @@ struct {
 static __always_inline void remember_process(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = scope_pid_tgid() >> 32;
 	char comm[SCOPE_COMM_LEN];
 
 	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
@@ -188,7 +188,7 @@ static __always_inline __u64 dimension(const char *device, __u64 ioas)
 	case SCOPE_BY_IOAS:
 		return ioas;
 	case SCOPE_BY_PROCESS:
-		return bpf_get_current_pid_tgid() >> 32;
+		return scope_pid_tgid() >> 32;
 	case SCOPE_BY_CGROUP:
 		return bpf_get_current_cgroup_id();
 	}

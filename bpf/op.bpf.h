@@ -9,11 +9,12 @@
 #define IOMMUSCOPE_BPF_OP_BPF_H
 
 #include "bpf/operations.h"
+#include "bpf/kernel/pids.bpf.h"
 #include "bpf/record.bpf.h"
 
 static __always_inline void fill_task(struct scope_op *to, __u32 operation)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = scope_pid_tgid();
 
 	to->cgroup = bpf_get_current_cgroup_id();
 	to->tgid = id >> 32;

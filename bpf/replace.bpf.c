@@ -24,6 +24,7 @@
 #include "bpf/slots.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/filter.bpf.h"
+#include "bpf/kernel/pids.bpf.h"
 #include "bpf/replace.h"
 #include "bpf/replace_slots.bpf.h"
 #include "bpf/replace_waits.bpf.h"
@@ -60,7 +61,7 @@ static __always_inline void replace_begins(__u32 ctx_id, __u64 start_ns)
 /* Fills in what belongs to the whole replacement, and defaults for a device that was not seen. */
 static __always_inline void fill(struct scope_replacement *facts, const OP *op)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = scope_pid_tgid();
 
 	facts->start_ns = op->clock.start_ns;
 	facts->dur_ns = op->clock.dur_ns;

@@ -99,7 +99,7 @@ static __always_inline void note_wait(const OP *op, __u32 operation, const struc
 	mark->start_ns = start_ns;
 	mark->wait_ns = wait_ns;
 	mark->operation = operation;
-	mark->tgid = bpf_get_current_pid_tgid() >> 32;
+	mark->tgid = scope_pid_tgid() >> 32;
 	bpf_get_current_comm(mark->comm, sizeof(mark->comm));
 }
 

@@ -16,6 +16,8 @@
 #define IOMMUSCOPE_BPF_SLOTS_H
 
 #include "bpf/lists.h"
+/* the type of a knob of the same programs, which the skeletons need as well */
+#include "bpf/pids.h"
 
 #define SCOPE_SLOTS 1024
 #define SCOPE_SLOT_BUSY 1ULL

@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/stuck.h"
+#include "bpf/kernel/pids.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/slots.bpf.h"
 
@@ -305,8 +306,8 @@ int ios_threads(struct bpf_iter__task *ctx)
 		return 0;
 
 	__builtin_memset(thread, 0, sizeof(*thread));
-	thread->tid = tid;
-	thread->tgid = task->tgid;
+	thread->tid = scope_pid_of(task, tid);
+	thread->tgid = scope_pid_of(task->group_leader, task->tgid);
 	thread->uid = task->cred->uid.val;
 	thread->running = !BPF_CORE_READ(task, __state);
 	bpf_probe_read_kernel(thread->comm, sizeof(thread->comm), task->comm);

@@ -14,7 +14,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tool"))
 from exporter import get, sample, samples  # noqa: E402
-from tooltest import Observer, Tap, run, tool, wait_for  # noqa: E402
+from tooltest import Observer, Tap, patience, run, tool, wait_for  # noqa: E402
 
 DEVICE = sys.argv[1]
 BIND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "bind-device")
@@ -22,6 +22,7 @@ USER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "device_user.py
 PAGE = 4096
 # takes a second or more if it has to be faulted in
 LONG = 1536 << 20
+NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc")
 # operations that are compared one by one
 MEMORY = ("map", "unmap")
 
@@ -219,6 +220,30 @@ def recording(tap):
     tap.equal({o["source"] for o in report if "source" in o}, {"type1"}, "with its source")
 
 
+def maps_seen_in_namespace(*command):
+    """The processes whose maps `ops` shows in a PID namespace, and the output of the client."""
+    with tempfile.TemporaryDirectory() as folder:
+        ready, output = os.path.join(folder, "ready"), os.path.join(folder, "output")
+        work = ["--", *client(output, *command)] if command else ["-n", "2"]
+        with subprocess.Popen([*NAMESPACE, "iommuscope", "ops", "--json", "--operation", "map", "--ready-file", ready,
+                               *work], stdout=subprocess.PIPE, text=True) as ops:
+            if not command and wait_for(lambda: os.path.exists(ready)):
+                run("type1-load", DEVICE, "pairs", "2")
+            objects = of_type1(ops.communicate(timeout=patience(60))[0])
+        with open(output if command else os.devnull, encoding="ascii") as file:
+            return [(o["process"], o["pid"], o["tid"]) for o in objects if "operation" in o], file.read()
+
+
+def in_namespace(tap):
+    seen, output = maps_seen_in_namespace("pairs", "2")
+    pid, _ = truth(output)
+    tap.equal(seen, [("type1-load", pid, pid)] * 2, "in a PID namespace, ops shows that namespace's pids")
+    tap.equal(maps_seen_in_namespace()[0], [("type1-load", None, None)] * 2, "and null for a process outside")
+    state = run(*NAMESPACE, "iommuscope", "state")
+    tap.ok(state.returncode == 0 and state.stderr.count("\n") == 1 and "hostPID: true" in state.stderr,
+           "state says once what is missing", state.stderr)
+
+
 def counted():
     """Maps and unmaps that the exporter counts."""
     found = samples(get("/metrics")[2]).get("iommufd_operations_total", {})
@@ -321,6 +346,7 @@ def later(tap):
 if __name__ == "__main__":
     subprocess.run([BIND, DEVICE], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["modprobe", "vfio_iommu_type1"], check=True)
-    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording, busy, later)
+    tests = (every_call, shapes, numbers, operations_only, reasons, memory_limit, entry_limit, waiting, under_way, recording,
+             in_namespace, busy, later)
     wanted = sys.argv[2:]
     Tap().run(*(test for test in tests if not wanted or test.__name__ in wanted))

@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "describe/fields.h"
+#include "machine/pid_namespace.h"
 #include "observe/capacity.h"
 #include "observe/session.h"
 #include "observe/state.h"
@@ -106,7 +107,9 @@ static void show_processes(const struct capacity *capacity, const struct options
 		fields_row(&table, limit_colour(process), &capacity_process_fields, columns, NR,
 			   process);
 		table_set(&table, USER, "%s", user_name(process->uid, user));
-		if (process->limit != LIMIT_BYTES)
+		if (process->limit == LIMIT_UNKNOWN && pid_is_outside(process->pid))
+			table_set(&table, LIMIT, "-");
+		else if (process->limit != LIMIT_BYTES)
 			table_set(&table, LIMIT, "%s", limits[process->limit]);
 	}
 	if (table.nr_rows)
@@ -192,7 +195,8 @@ static const struct field user_sum[] = {
 static const struct field_table user_fields = FIELD_TABLE("user that pins", user_sum);
 
 static const struct field cgroup_sum[] = {
-	FIELD(TEXT, "cgroup", .get = get_cgroup, .unknown = "the process has ended",
+	FIELD(TEXT, "cgroup", .get = get_cgroup,
+	      .unknown = "the process has ended, or is outside of the tool's PID namespace",
 	      .doc = "path of the cgroup"),
 	MEMBER(BYTES, "pinned_bytes", struct sum, pinned_bytes, .doc = "memory that is pinned"),
 };
@@ -233,7 +237,9 @@ static void show_cgroups(const struct sums *cgroups)
 	for (i = 0; i < cgroups->nr; i++) {
 		fields_row(&table, COLOUR_NONE, &cgroup_fields, columns, 2, &cgroups->list[i]);
 		if (!*cgroups->list[i].first->cgroup)
-			table_set(&table, 0, "(ended)");
+			table_set(&table, 0,
+				  pid_is_outside(cgroups->list[i].first->pid) ? "(not known)" :
+										"(ended)");
 	}
 	putchar('\n');
 	table_print(&table);
@@ -320,6 +326,10 @@ static void fit_text(const struct fit *fit, char *text, size_t size)
 		break;
 	case FIT_BUSY:
 		snprintf(text, size, "not known: its process keeps mapping and unmapping");
+		break;
+	case FIT_OUTSIDE:
+		snprintf(text, size,
+			 "not known: its process is outside of this PID namespace, and so is its limit");
 		break;
 	default:
 		snprintf(text, size, "does not fit: the process that set it up has ended");

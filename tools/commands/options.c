@@ -16,6 +16,7 @@
 #include "commands/options.h"
 #include "describe/names.h"
 #include "machine/devices.h"
+#include "machine/pid_namespace.h"
 #include "machine/processes.h"
 #include "text/exit_status.h"
 #include "text/format.h"
@@ -314,7 +315,9 @@ int options_resolve(struct options *options)
 		options->filter.device = device;
 	}
 	if (options->filter.pid && kill(options->filter.pid, 0) && errno == ESRCH) {
-		complain("no such process: %d", options->filter.pid);
+		complain("no such process%s: %d",
+			 pid_namespace() == PID_NAMESPACE_HOST ? "" : " in this PID namespace",
+			 options->filter.pid);
 		return -1;
 	}
 	if (options->cgroup) {

@@ -14,6 +14,7 @@
 #include "describe/replacement_text.h"
 #include "describe/replacement_timeline.h"
 #include "machine/devices.h"
+#include "machine/pid_namespace.h"
 #include "observe/replacement.h"
 #include "observe/session.h"
 #include "probe/sources.h"
@@ -128,7 +129,7 @@ static void print_line(const struct stream *stream, const struct replacement *re
 
 	printf("%s%s%s  ", colour_on(COLOUR_DIM),
 	       format_clock(facts->start_ns + stream->wall_ns).s, colour_off());
-	snprintf(text, sizeof(text), "%s [%u]", facts->comm, facts->tgid);
+	snprintf(text, sizeof(text), "%s [%s]", facts->comm, pid_text(facts->tgid).s);
 	print_left(text, PROCESS_COLUMNS);
 	putchar(' ');
 	print_left(facts->device, DEVICE_COLUMNS);

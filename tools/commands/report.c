@@ -21,6 +21,7 @@
 #include "describe/operation.h"
 #include "describe/operation_line.h"
 #include "describe/replacement_text.h"
+#include "machine/pid_namespace.h"
 #include "observe/replacement.h"
 #include "text/difference.h"
 #include "text/exit_status.h"
@@ -173,7 +174,7 @@ static void text_operation(struct report *report, const struct scope_op *op,
 	if (moment == MOMENT_UNFINISHED)
 		printf("%s and does not end within the trace, %s later%s", colour_on(COLOUR_YELLOW),
 		       format_duration(op->dur_ns).s, colour_off());
-	printf(" (%s [%u])\n", op->comm, op->tgid);
+	printf(" (%s [%s])\n", op->comm, pid_text(op->tgid).s);
 }
 
 static void text_replacement(struct report *report, const struct replacement *replacement)
@@ -183,10 +184,10 @@ static void text_replacement(struct report *report, const struct replacement *re
 
 	replacement_words(replacement, words, sizeof(words));
 	line_time(facts->start_ns + facts->dur_ns + report->info->wall_ns);
-	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%u])\n", 12, "", facts->device, facts->old_hwpt,
+	printf("%*s%s, hwpt %u to %u: %s%s%s (%s [%s])\n", 12, "", facts->device, facts->old_hwpt,
 	       facts->hwpt,
 	       colour_on(replacement->verdict == VERDICT_hitless ? COLOUR_GREEN : COLOUR_YELLOW),
-	       words, colour_off(), facts->comm, facts->tgid);
+	       words, colour_off(), facts->comm, pid_text(facts->tgid).s);
 }
 
 static void text_lost(struct report *report, uint64_t at_ns, uint64_t lost)

@@ -24,6 +24,7 @@
 #include "describe/ioctl_args.h"
 #include "describe/names.h"
 #include "describe/operation.h"
+#include "machine/pid_namespace.h"
 #include "observe/inflight.h"
 #include "observe/session.h"
 #include "text/clock.h"
@@ -207,11 +208,11 @@ static void print_suspect(const struct suspect *suspect, const struct inflight_o
 	unsigned int nr, i;
 
 	operation_what(op, what, sizeof(what));
-	printf("%s%s%s %s of %s, by %s [%u", inflight->dur_at_least ? "more than " : "",
+	printf("%s%s%s %s of %s, by %s [%s", inflight->dur_at_least ? "more than " : "",
 	       colour_on(COLOUR_BOLD), format_duration(op->dur_ns).s,
-	       operation_title(op->operation), what, op->comm, op->tgid);
+	       operation_title(op->operation), what, op->comm, pid_text(op->tgid).s);
 	if (op->tid != op->tgid)
-		printf(", thread %u", op->tid);
+		printf(", thread %s", pid_text(op->tid).s);
 	printf("] uid %u%s\n", op->uid, colour_off());
 	if (inflight->phase != SCOPE_PHASE_UNKNOWN)
 		printf("    in phase %s for %s%s%s\n", phase_name(inflight->phase),

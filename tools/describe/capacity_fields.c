@@ -5,6 +5,7 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "machine/memlock.h"
+#include "machine/pid_namespace.h"
 #include "observe/capacity.h"
 
 #define LOCKED_DOC .doc = "amount that is compared with the limit"
@@ -49,19 +50,26 @@ static void get_left_bytes(const void *record, struct value *value)
 	value->number = capacity_left(process);
 }
 
-#define NOT_LIMITED .unknown = "there is no limit, or the process has ended"
+static bool pid_is_known(const void *record)
+{
+	return !pid_is_outside(((const struct capacity_process *)record)->pid);
+}
+
+#define UNREADABLE "the process has ended, or is outside of the tool's PID namespace"
+#define NOT_LIMITED .unknown = "there is no limit, or " UNREADABLE
 
 static const struct field process[] = {
-	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	RECORD(NUMBER, "pid", pid, .known = pid_is_known, .unknown = PID_UNKNOWN,
+	       .doc = "its process id"),
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
 	RECORD(NUMBER, "uid", uid, .doc = "user"),
-	RECORD(TEXT, "cgroup", cgroup, .unknown = "the process has ended",
+	RECORD(TEXT, "cgroup", cgroup, .unknown = UNREADABLE,
 	       .doc = "path of the cgroup"),
 	FIELD(TEXT, "rlimit_mode", .get = get_rlimit_mode,
 	      .doc = "whose `RLIMIT_MEMLOCK` counts: `user` or `process`"),
 	RECORD(BYTES, "pinned_bytes", pinned_bytes, .doc = "memory that is pinned"),
 	RECORD(BYTES, "locked_bytes", counted_bytes, LOCKED_DOC),
-	FIELD(TEXT, "limit", .get = get_limit, .unknown = "the process has ended",
+	FIELD(TEXT, "limit", .get = get_limit, .unknown = UNREADABLE,
 	      .doc = "kind of the limit: `bytes`, `unlimited`, `cap_ipc_lock`"),
 	FIELD(BYTES, "limit_bytes", .get = get_limit_bytes, NOT_LIMITED, LIMIT_DOC),
 	FIELD(BYTES, "left_bytes", .get = get_left_bytes, NOT_LIMITED,

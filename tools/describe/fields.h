@@ -25,6 +25,9 @@
 	"where it was observed: `own` by events of our modules, " \
 	"`upstream`, `type1` or `vfio` by probes on the kernel's own"
 
+/* Members "pid" and "tid": see pids.h of bpf/. */
+#define PID_UNKNOWN "the process is outside of the tool's PID namespace"
+
 /* struct scope_op, and its parts for records that have only some of them */
 extern const struct field_table operation_fields;
 extern const struct field_table operation_moment_fields;

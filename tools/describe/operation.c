@@ -8,6 +8,7 @@
 #include "describe/names.h"
 #include "describe/operation.h"
 #include "describe/uapi_names.h"
+#include "machine/pid_namespace.h"
 #include "text/format.h"
 #include "text/strbuf.h"
 
@@ -275,7 +276,7 @@ void operation_failure(const struct scope_op *op, char *text, size_t size)
 	say_what(&buf, op);
 	strbuf_add(&buf, " failed: ");
 	say_why(&buf, op);
-	strbuf_say(&buf, " (uid %u, %s [%u])", op->uid, op->comm, op->tgid);
+	strbuf_say(&buf, " (uid %u, %s [%s])", op->uid, op->comm, pid_text(op->tgid).s);
 }
 
 unsigned int operation_phase(const struct scope_op *op, uint64_t *ns)

@@ -10,6 +10,7 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/operation.h"
+#include "machine/pid_namespace.h"
 #include "text/difference.h"
 
 enum {
@@ -84,10 +85,22 @@ const struct field_table operation_name_fields = FIELD_TABLE("name", name);
 
 /* Caller */
 
+static bool pid_is_known(const void *record)
+{
+	return !pid_is_outside(((const struct scope_op *)record)->tgid);
+}
+
+static bool tid_is_known(const void *record)
+{
+	return !pid_is_outside(((const struct scope_op *)record)->tid);
+}
+
 static const struct field caller[] = {
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
-	RECORD(NUMBER, "pid", tgid, .doc = "its process id"),
-	RECORD(NUMBER, "tid", tid, .doc = "its thread id"),
+	RECORD(NUMBER, "pid", tgid, .known = pid_is_known, .unknown = PID_UNKNOWN,
+	       .doc = "its process id"),
+	RECORD(NUMBER, "tid", tid, .known = tid_is_known, .unknown = PID_UNKNOWN,
+	       .doc = "its thread id"),
 	RECORD(ID, "ctx", ctx, .kinds = IOMMUFD, .unknown = "it is not known",
 	       .doc = "number of the context, an open /dev/iommu"),
 };

@@ -7,6 +7,7 @@
 #include "describe/names.h"
 #include "describe/operation.h"
 #include "describe/operation_line.h"
+#include "machine/pid_namespace.h"
 #include "text/format.h"
 #include "text/output.h"
 #include "text/strbuf.h"
@@ -58,7 +59,7 @@ void operation_line(const struct scope_op *op, int64_t wall_ns)
 		part = buf.at;
 		strbuf_add(&buf, op->comm);
 		strbuf_add(&buf, " [");
-		strbuf_add_number(&buf, op->tgid);
+		strbuf_add(&buf, pid_text(op->tgid).s);
 		strbuf_add(&buf, "]");
 		strbuf_pad(&buf, part, PROCESS_COLUMNS);
 		strbuf_add(&buf, "  ");

@@ -8,6 +8,7 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "describe/replacement_text.h"
+#include "machine/pid_namespace.h"
 
 /* A replacement */
 
@@ -170,6 +171,7 @@ static void get_wait_process(const void *record, struct value *value)
 static void get_wait_pid(const void *record, struct value *value)
 {
 	value->number = ((const struct wait_of *)record)->mark->tgid;
+	value->known = !pid_is_outside(value->number);
 }
 
 static void get_wait_offset(const void *record, struct value *value)
@@ -190,7 +192,8 @@ static const struct field wait[] = {
 	FIELD(TEXT, "operation", .get = get_wait_operation, .doc = "name of the operation"),
 	FIELD(TEXT, "process", .get = get_wait_process,
 	      .doc = "name of the process, or of its thread"),
-	FIELD(NUMBER, "pid", .get = get_wait_pid, .doc = "its process id"),
+	FIELD(NUMBER, "pid", .get = get_wait_pid, .unknown = PID_UNKNOWN,
+	      .doc = "its process id"),
 	FIELD(OFFSET, "offset_ns", .get = get_wait_offset,
 	      .doc = "time from the start of the replacement to the report of the fault "
 		     "or the start of the waiting operation"),

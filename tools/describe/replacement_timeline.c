@@ -11,6 +11,7 @@
 #include "describe/names.h"
 #include "describe/replacement_text.h"
 #include "describe/replacement_timeline.h"
+#include "machine/pid_namespace.h"
 #include "observe/replacement.h"
 #include "text/format.h"
 #include "text/output.h"
@@ -137,8 +138,8 @@ static void add_waits(struct timeline *timeline)
 		entry = add(timeline,
 			    (int64_t)(mark->start_ns - timeline->replacement->facts.start_ns),
 			    mark->wait_ns, COLOUR_YELLOW, "▒");
-		snprintf(entry->text, sizeof(entry->text), "%s of %s [%u] waits",
-			 operation_title(mark->operation), mark->comm, mark->tgid);
+		snprintf(entry->text, sizeof(entry->text), "%s of %s [%s] waits",
+			 operation_title(mark->operation), mark->comm, pid_text(mark->tgid).s);
 	}
 }
 
@@ -208,9 +209,9 @@ static void print_head(const struct replacement *replacement, int64_t wall_ns)
 	char words[256];
 
 	replacement_words(replacement, words, sizeof(words));
-	printf("%s%s  %s  hwpt %u → %u by %s [%u], %s: %s%s\n", colour_on(COLOUR_BOLD),
+	printf("%s%s  %s  hwpt %u → %u by %s [%s], %s: %s%s\n", colour_on(COLOUR_BOLD),
 	       format_clock(facts->start_ns + wall_ns).s, facts->device, facts->old_hwpt,
-	       facts->hwpt, facts->comm, facts->tgid, format_duration(facts->dur_ns).s, words,
+	       facts->hwpt, facts->comm, pid_text(facts->tgid).s, format_duration(facts->dur_ns).s, words,
 	       colour_off());
 	if (facts->ret < 0) {
 		replacement_why(replacement, words, sizeof(words));

@@ -6,6 +6,7 @@
 #include "describe/names.h"
 #include "describe/operation.h"
 #include "describe/slowest_text.h"
+#include "machine/pid_namespace.h"
 #include "observe/slowest.h"
 #include "text/format.h"
 #include "text/output.h"
@@ -53,16 +54,16 @@ static void print_words(enum colour colour, const char *text)
 static void print_call(const struct slow_call *call, int64_t wall_ns)
 {
 	const struct scope_op *op = &call->op;
-	char what[256], line[1024], thread[32] = "";
+	char what[256], line[1024], thread[40] = "";
 	unsigned int phase;
 	uint64_t ns;
 
 	operation_what(op, what, sizeof(what));
 	if (op->tid != op->tgid)
-		snprintf(thread, sizeof(thread), ", thread %u", op->tid);
-	snprintf(line, sizeof(line), "%s %s of %s, by %s [%u%s] uid %u",
+		snprintf(thread, sizeof(thread), ", thread %s", pid_text(op->tid).s);
+	snprintf(line, sizeof(line), "%s %s of %s, by %s [%s%s] uid %u",
 		 format_duration(op->dur_ns).s, operation_title(op->operation), what,
-		 op->comm, op->tgid, thread, op->uid);
+		 op->comm, pid_text(op->tgid).s, thread, op->uid);
 	print_words(COLOUR_BOLD, line);
 	phase = operation_phase(op, &ns);
 	printf("    at %s", format_clock(op->start_ns + op->dur_ns + wall_ns).s);
@@ -103,8 +104,12 @@ static void print_stacks(const struct slow_call *call)
 	for (i = call->nr_own; i < call->nr_kernel; i++)
 		print_frame(&call->frames[i]);
 	if (call->nr_user)
-		printf("    called by %s [%u]%s\n", call->op.comm, call->op.tgid,
-		       call->ended ? ", which has ended: its symbols are not known" : "");
+		printf("    called by %s [%s]%s\n", call->op.comm, pid_text(call->op.tgid).s,
+		       call->ended ?
+			       ", which has ended: its symbols are not known" :
+		       pid_is_outside(call->op.tgid) ?
+			       ", outside of this PID namespace: its symbols are not known" :
+			       "");
 	for (i = 0; i < call->nr_user; i++)
 		print_frame(&call->frames[call->nr_kernel + i]);
 }

@@ -5,6 +5,7 @@
 #include "describe/fields.h"
 #include "describe/names.h"
 #include "machine/pci_ids.h"
+#include "machine/pid_namespace.h"
 #include "observe/capacity.h"
 #include "observe/state.h"
 #include "text/json.h"
@@ -67,10 +68,16 @@ static bool counts_for_user(const void *record)
 	return ((const struct iommufd_state_ctx *)record)->source != IOMMUFD_STATE_SOURCE_TYPE1;
 }
 
+static bool ctx_pid_is_known(const void *record)
+{
+	return !pid_is_outside(((const struct iommufd_state_ctx *)record)->pid);
+}
+
 static const struct field ctx[] = {
 	CTX(struct iommufd_state_ctx),
 	SOURCE(ctx),
-	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	RECORD(NUMBER, "pid", pid, .known = ctx_pid_is_known, .unknown = PID_UNKNOWN,
+	       .doc = "its process id"),
 	RECORD(TEXT, "process", comm, .doc = "name of the process, or of its thread"),
 	FLAG("process_gone", PROCESS_GONE,
 	     .doc = "the process has ended; other processes have the file open"),
@@ -333,11 +340,17 @@ static bool has_extents(const void *record)
 	       area->flags & IOMMUFD_STATE_AREA_CHANGING;
 }
 
+static bool area_pid_is_known(const void *record)
+{
+	return !pid_is_outside(((const struct iommufd_state_area *)record)->pid);
+}
+
 static const struct field area[] = {
 	RECORD(ADDRESS, "iova", iova, .doc = "first I/O virtual address"),
 	RECORD(BYTES, "length_bytes", length, .doc = "length of the range"),
 	RECORD(ADDRESS, "user_va", user_va, .doc = "address of the memory in the process"),
-	RECORD(NUMBER, "pid", pid, .doc = "its process id"),
+	RECORD(NUMBER, "pid", pid, .known = area_pid_is_known, .unknown = PID_UNKNOWN,
+	       .doc = "its process id"),
 	FLAG("readable", READ, .doc = "devices may read it"),
 	FLAG("writeable", WRITE, .doc = "devices may write it"),
 	FLAG("pinned", PINNED, .doc = "its memory is pinned and in the page tables"),

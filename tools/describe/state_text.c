@@ -11,6 +11,7 @@
 #include "describe/names.h"
 #include "describe/state_text.h"
 #include "machine/pci_ids.h"
+#include "machine/pid_namespace.h"
 #include "observe/state.h"
 #include "text/difference.h"
 #include "text/format.h"
@@ -182,7 +183,7 @@ static void details(struct table *table, const struct state *now,
 	if (*name)
 		DETAIL("%s", name);
 	if (ctx)
-		DETAIL("process %u%s of uid %u, memory counts by %s%s", ctx->pid,
+		DETAIL("process %s%s of uid %u, memory counts by %s%s", pid_text(ctx->pid).s,
 		       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? " (ended)" : "", ctx->uid,
 		       rlimit_mode_name(ctx->flags & IOMMUFD_STATE_CTX_ACCOUNT_PROCESS),
 		       source_text(ctx->source));
@@ -381,7 +382,8 @@ static void tree_ctx(const struct state *now, const struct state *before,
 
 #define LOOSE(device) ((device)->ctx_id == ctx->ctx_id && !(device)->hwpt_id)
 	begin_line(mark);
-	printf("ctx %u  %s [%u%s] uid %u, %s%s pinned%s", ctx->ctx_id, ctx->comm, ctx->pid,
+	printf("ctx %u  %s [%s%s] uid %u, %s%s pinned%s", ctx->ctx_id, ctx->comm,
+	       pid_text(ctx->pid).s,
 	       ctx->flags & IOMMUFD_STATE_CTX_PROCESS_GONE ? ", ended" : "", ctx->uid,
 	       ctx->flags & IOMMUFD_STATE_CTX_ABOUT ? "about " : "",
 	       format_size(ctx->pinned_bytes).s, source_text(ctx->source));

@@ -27,6 +27,7 @@ void doctor_check_groups(struct doctor *doctor);
 /* user.c: the rights and limits of the calling user */
 void doctor_check_nodes(struct doctor *doctor);
 void doctor_check_privilege(struct doctor *doctor);
+void doctor_check_processes(struct doctor *doctor);
 void doctor_check_memlock(struct doctor *doctor);
 void doctor_check_hugepages(struct doctor *doctor);
 

@@ -25,6 +25,7 @@ static const struct check machine_checks[] = {
 	{ "groups", doctor_check_groups },
 	{ "nodes", doctor_check_nodes },
 	{ "privilege", doctor_check_privilege },
+	{ "processes", doctor_check_processes },
 	{ "memlock", doctor_check_memlock },
 	{ "hugepages", doctor_check_hugepages },
 };

@@ -18,6 +18,7 @@
 #include "doctor/findings.h"
 #include "machine/devices.h"
 #include "machine/iommu_group.h"
+#include "machine/pid_namespace.h"
 #include "machine/privilege.h"
 #include "machine/sysfs.h"
 #include "text/format.h"
@@ -129,6 +130,24 @@ void doctor_check_privilege(struct doctor *doctor)
 			   "uid %u may not load BPF programs: only doctor and report work",
 			   geteuid());
 		doctor_remedy(doctor, "run iommuscope as root: sudo iommuscope ...");
+	}
+}
+
+/* In the host's PID namespace there is nothing to report. */
+void doctor_check_processes(struct doctor *doctor)
+{
+	switch (pid_namespace()) {
+	case PID_NAMESPACE_HOST:
+		break;
+	case PID_NAMESPACE_OWN:
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "this is not the host's PID namespace: processes outside of it are not seen, or only by the host's pid");
+		doctor_remedy(doctor, PID_NAMESPACE_REMEDY);
+		break;
+	case PID_NAMESPACE_FOREIGN_PROC:
+		doctor_say(doctor, DOCTOR_MISSING, "/proc is not that of this PID namespace");
+		doctor_remedy(doctor, "mount -t proc none /proc");
+		break;
 	}
 }
 

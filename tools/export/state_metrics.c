@@ -13,6 +13,7 @@
 #include "export/exporter.h"
 #include "export/state_metrics.h"
 #include "machine/memlock.h"
+#include "machine/pid_namespace.h"
 #include "text/difference.h"
 #include "text/exposition.h"
 #include "text/output.h"
@@ -120,7 +121,7 @@ static void write_contexts(struct exposition *text, const struct exporter *expor
 		labels_number(&labels, "uid", ctx->uid);
 		labels_add(&labels, "source", state_source_name(ctx->source));
 		if (exporter->settings->processes) {
-			labels_number(&labels, "pid", ctx->pid);
+			labels_add(&labels, "pid", pid_text(ctx->pid).s);
 			snprintf(name, sizeof(name), "%.*s", (int)sizeof(ctx->comm), ctx->comm);
 			labels_add(&labels, "process", name);
 		}

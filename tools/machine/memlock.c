@@ -38,11 +38,11 @@ static bool read_number(uint32_t pid, const char *name, const char *word, uint64
 static bool in_first_user_ns(uint32_t pid)
 {
 	unsigned int inside, outside, users;
-	char first[64], its[64];
+	char its[64];
 
-	if (sysfs_link(first, sizeof(first), "/proc/1/ns/user") &&
-	    sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid))
-		return !strcmp(first, its);
+	/* PROC_USER_INIT_INO; process 1 of another PID namespace may have another user namespace */
+	if (sysfs_link(its, sizeof(its), "/proc/%u/ns/user", pid))
+		return !strcmp(its, "user:[4026531837]");
 	/* the ns links take CAP_SYS_PTRACE; usually only the initial one maps all users 1:1 */
 	return sysfs_line(its, sizeof(its), "/proc/%u/uid_map", pid) &&
 	       sscanf(its, "%u %u %u", &inside, &outside, &users) == 3 && inside == outside &&

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "machine/pid_namespace.h"
 #include "machine/processes.h"
 #include "text/name.h"
 
@@ -36,7 +37,8 @@ void process_name(pid_t pid, char *name, size_t size)
 
 bool process_exists(pid_t pid)
 {
-	return !kill(pid, 0) || errno != ESRCH;
+	/* negative numbers are process groups */
+	return pid_is_outside(pid) || !kill(pid, 0) || errno != ESRCH;
 }
 
 uint64_t cgroup_id_of(const char *path)

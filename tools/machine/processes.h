@@ -22,7 +22,8 @@ void process_name(pid_t pid, char *name, size_t size);
  * process_exists() - is a process still there?
  * @pid: its id
  *
- * Return: false if it has ended and its parent has noticed.
+ * Return: false if it has ended and its parent has noticed.  True for a process outside of the
+ * tool's PID namespace: its end is not visible.
  */
 bool process_exists(pid_t pid);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/memlock.h"
+#include "machine/pid_namespace.h"
 #include "observe/capacity.h"
 #include "text/difference.h"
 #include "text/name.h"
@@ -211,6 +212,8 @@ void capacity_fit(const struct capacity *capacity, const struct state *state,
 		     length, hole);
 	if (!fit->pins || fit->stop != FIT_FITS)
 		return;
+	if (pid_is_outside(process->pid))
+		stop(fit, FIT_OUTSIDE, 0, 0);
 	if (pages > capacity_left(process) / PAGE)
 		stop(fit, FIT_MEMLOCK, length, capacity_left(process));
 	/* pinned memory cannot be reclaimed, so there must be this much more */
@@ -230,6 +233,7 @@ const char *fit_stop_name(enum fit_stop stop_)
 		[FIT_MEMORY] = "no_memory",
 		[FIT_PROCESS_GONE] = "process_gone",
 		[FIT_BUSY] = "ioas_busy",
+		[FIT_OUTSIDE] = "process_outside",
 	};
 
 	return names[stop_];

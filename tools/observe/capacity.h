@@ -127,6 +127,7 @@ enum fit_stop {
 	FIT_MEMORY,
 	FIT_PROCESS_GONE,
 	FIT_BUSY, /* not known: the IOAS keeps changing */
+	FIT_OUTSIDE, /* not known: the process is outside of the tool's PID namespace */
 	NR_FIT_STOPS,
 };
 

@@ -13,6 +13,7 @@
 #include "bpf/stuck.skel.h"
 #include "bpf/stuck_probed.skel.h"
 #include "observe/inflight.h"
+#include "observe/pids/pids.h"
 #include "observe/session.h"
 #include "text/name.h"
 #include "text/output.h"
@@ -42,6 +43,7 @@ int inflight_open(struct inflight *inflight, bool threads, bool phases)
 		return -1;
 	if (!threads)
 		return 0;
+	pids_note();
 	inflight->iterator = bpf_program__attach_iter(inflight->skeleton->progs.ios_threads, NULL);
 	return inflight->iterator ? 0 : fail_to_list(strerror(errno));
 }
@@ -120,7 +122,7 @@ static void read_slots(struct inflight *inflight)
 			continue;
 		one = next_operation(inflight);
 		memset(one, 0, sizeof(*one));
-		one->tid = slot->tid;
+		one->tid = pids_thread_outside(slot->tid);
 		one->begun.start_ns = slot->op.clock.start_ns;
 		one->begun.operation = slot->operation;
 		one->begun.source = slot->op.source;
@@ -154,7 +156,7 @@ void inflight_read(struct inflight *inflight)
 		for (i = 0; i < nr; i++) {
 			struct inflight_operation *operation = next_operation(inflight);
 
-			operation->tid = (uint32_t)keys[i];
+			operation->tid = pids_thread_outside((uint32_t)keys[i]);
 			operation->begun = begun[i];
 			NAME_CLEAN(operation->begun.device);
 		}

@@ -21,6 +21,7 @@
 #include "machine/sysfs.h"
 #include "observe/filter.h"
 #include "observe/op_layout.h"
+#include "observe/pids/pids.h"
 #include "observe/session.h"
 #include "probe/btf_events.h"
 #include "probe/core_types.h"
@@ -84,7 +85,7 @@ static int check_machine(void)
 		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
 		return -1;
 	}
-	return 0;
+	return pids_init();
 }
 
 /* Does a modular iommufd have BTF?  The types of a built-in one are in the kernel's BTF. */
@@ -312,7 +313,7 @@ static int set_filter(struct session *session, const struct filter *filter)
 
 	if (!knobs || size != sizeof(*knobs))
 		return failed("filter", -EOPNOTSUPP);
-	knobs->tgid = filter->pid;
+	knobs->tgid = filter->pid ? pids_on_host(filter->pid) : 0;
 	knobs->ctx = filter->ctx;
 	knobs->cgroup = filter->cgroup_id;
 	knobs->by_device = filter->device != NULL;
@@ -332,6 +333,7 @@ int session_opened(struct session *session, struct bpf_object_skeleton *skeleton
 	session->skeleton = skeleton;
 	session->owner = owner;
 	hooks_set_arguments(session_object(session));
+	pids_set(session_object(session));
 	return filter ? set_filter(session, filter) : 0;
 }
 
@@ -354,6 +356,7 @@ int session_added(struct session *session, struct bpf_object_skeleton *skeleton,
 	session->probed = skeleton;
 	session->probed_owner = owner;
 	hooks_set_arguments(*skeleton->obj);
+	pids_set(*skeleton->obj);
 	set_entry_limit(*skeleton->obj);
 	return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "bpf/filter.h"
 #include "bpf/latency.skel.h"
+#include "machine/pid_namespace.h"
 #include "machine/stacks.h"
 #include "observe/finished.h"
 #include "observe/latency.h"
@@ -106,6 +107,7 @@ static struct slow_call *call_of(struct slowest *slowest, const struct scope_slo
 {
 	size_t nr_kernel = frames_of(slow->kernel_bytes), nr_user = frames_of(slow->user_bytes), i;
 	struct slow_call *call;
+	bool known;
 
 	call = calloc(1, sizeof(*call) + (nr_kernel + nr_user) * sizeof(call->frames[0]));
 	if (!call)
@@ -117,8 +119,10 @@ static struct slow_call *call_of(struct slowest *slowest, const struct scope_slo
 		call->frames[i].address = slow->kernel[i];
 	for (i = 0; i < nr_user; i++)
 		call->frames[nr_kernel + i].address = slow->user[i];
-	call->ended = !stacks_user(slowest->stacks, call->op.tgid, slow->process_start_ns,
-				   call->frames + nr_kernel, nr_user);
+	known = stacks_user(slowest->stacks, call->op.tgid, slow->process_start_ns,
+			    call->frames + nr_kernel, nr_user);
+	/* a process that is not in our /proc need not have ended */
+	call->ended = !known && !pid_is_outside(call->op.tgid);
 	return call;
 }
 

@@ -16,6 +16,7 @@
 #include "bpf/state_walk.h"
 #include "machine/sysfs.h"
 #include "observe/kfuncs.h"
+#include "observe/pids/pids.h"
 #include "observe/session.h"
 #include "observe/state.h"
 #include "observe/walks.h"
@@ -87,6 +88,7 @@ struct state_reader *state_open_early(void)
 
 	if (!reader)
 		out_of_memory();
+	pids_note();
 	reader->walks = walks_open();
 	return reader;
 }
@@ -185,12 +187,16 @@ static void *read_all(struct state_reader *reader, enum scope_state_kind kind, s
 	return records;
 }
 
+/* Names and numbers of processes as the tool shows them. */
 static void clean_names(struct state *state)
 {
 	size_t i;
 
-	for (i = 0; i < state->nr_ctxs; i++)
+	pids_read();
+	for (i = 0; i < state->nr_ctxs; i++) {
+		state->ctxs[i].pid = pids_here(state->ctxs[i].pid);
 		NAME_CLEAN(state->ctxs[i].comm);
+	}
 	for (i = 0; i < state->nr_devices; i++) {
 		NAME_CLEAN(state->devices[i].device);
 		NAME_CLEAN(state->devices[i].driver);
@@ -387,6 +393,7 @@ int state_read_areas(struct state_reader *reader, unsigned int source, uint32_t 
 			return -1;
 		for (i = 0; i < walk.nr; i++) {
 			take(&area, sizeof(area), reader->slots[i]);
+			area.pid = pids_here(area.pid);
 			err = each(&area, data);
 			if (err)
 				return err;

@@ -19,6 +19,7 @@
 #include "bpf/walk_type1.skel.h"
 #include "bpf/walk_upstream.skel.h"
 #include "machine/sysfs.h"
+#include "observe/pids/pids.h"
 #include "observe/session.h"
 #include "observe/walks.h"
 #include "text/output.h"
@@ -293,6 +294,7 @@ int walks_read_areas(struct walks *walks, unsigned int source, uint32_t ctx, uin
 			return -1;
 		for (i = 0; i < walker->walk->nr; i++) {
 			memcpy(&area, walker->slots[i].record, sizeof(area));
+			area.pid = pids_here(area.pid);
 			err = each(&area, data);
 			if (err)
 				return err;

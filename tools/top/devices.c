@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "describe/state_text.h"
+#include "machine/pid_namespace.h"
 #include "observe/filter.h"
 #include "text/difference.h"
 #include "text/format.h"
@@ -72,7 +73,8 @@ static void process_text(const void *data, char *text, size_t size)
 {
 	const struct row *row = data;
 
-	snprintf(text, size, "%.*s [%u]", (int)sizeof(row->ctx.comm), row->ctx.comm, row->ctx.pid);
+	snprintf(text, size, "%.*s [%s]", (int)sizeof(row->ctx.comm), row->ctx.comm,
+		 pid_text(row->ctx.pid).s);
 }
 
 static void huge_text(const void *data, char *text, size_t size)

@@ -15,6 +15,7 @@
 #include "describe/names.h"
 #include "describe/operation.h"
 #include "describe/replacement_text.h"
+#include "machine/pid_namespace.h"
 #include "text/json.h"
 #include "text/output.h"
 #include "trace/timeline.h"
@@ -334,7 +335,8 @@ static void json_args(struct json *json, const struct scope_op *op, bool unfinis
 		json_string(json, "message", text);
 	}
 	json_string(json, "process", op->comm);
-	json_u64(json, "pid", op->tgid);
+	if (!pid_is_outside(op->tgid))
+		json_u64(json, "pid", op->tgid);
 	if (op->ctx)
 		json_u64(json, "ctx", op->ctx);
 	if (op->length) {

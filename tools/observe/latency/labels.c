@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/pid_namespace.h"
 #include "machine/processes.h"
 #include "observe/latency.h"
 #include "observe/state.h"
@@ -116,7 +117,7 @@ static void process_of_id(const struct latency_labels *labels, uint64_t tgid, ch
 	if (bpf_map__lookup_elem(labels->processes_map, &key, sizeof(key), comm,
 				 sizeof(comm), 0))
 		process_name(tgid, comm, sizeof(comm));
-	snprintf(text, size, "%.*s [%u]", (int)sizeof(comm), comm, key);
+	snprintf(text, size, "%.*s [%s]", (int)sizeof(comm), comm, pid_text(key).s);
 }
 
 static void find_text(const struct latency_labels *labels, uint64_t value, char *text, size_t size)
