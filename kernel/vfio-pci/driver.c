@@ -43,7 +43,7 @@ MODULE_PARM_DESC(disable_denylist, "Take also devices that are known to be unsaf
  * Devices that are known to be unsafe in the hands of a user: Intel QuickAssist before its fourth
  * generation, and the data streaming and analytics accelerators of Sapphire Rapids, whose erratum
  * lets a user escape isolation.  The list is the same as that of the stock driver in Linux
- * 6.12.117.
+ * 6.12.117 and 7.3.4.
  */
 static const struct pci_device_id denied[] = {
 	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX) },

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -152,4 +153,60 @@ void e2e_sleep(int ms)
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
 	nanosleep(&t, NULL);
+}
+
+#define TRACING "/sys/kernel/tracing/"
+#define INSTANCE TRACING "instances/e2e/"
+
+static void trace_put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+void e2e_calls_start(const char *const *names)
+{
+	char probe[128];
+
+	if (access(TRACING "kprobe_events", W_OK))
+		tap_skip("this kernel has no kprobe events");
+	for (; *names; names++) {
+		snprintf(probe, sizeof(probe), "p:e2e/%s %s\n", *names, *names);
+		trace_put(TRACING "kprobe_events", probe);
+	}
+	CHECK_OK(mkdir(INSTANCE, 0700));
+	trace_put(INSTANCE "events/e2e/enable", "1");
+}
+
+void e2e_calls_check(const char *const *names)
+{
+	const char *const *each, *at, *last;
+	static char text[65536];
+	char probe[128];
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	trace_put(INSTANCE "events/e2e/enable", "0");
+	fd = open(INSTANCE "trace", O_RDONLY | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	while ((got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += got;
+	close(fd);
+	CHECK_OK(rmdir(INSTANCE));
+	for (each = names; *each; each++) {
+		snprintf(probe, sizeof(probe), "-:e2e/%s\n", *each);
+		trace_put(TRACING "kprobe_events", probe);
+	}
+	for (last = text, each = names; *each; each++, last = at) {
+		snprintf(probe, sizeof(probe), ": %s: (", *each);
+		at = strstr(text, probe);
+		if (!at)
+			tap_fail(__FILE__, __LINE__, "%s was not called", *each);
+		if (at < last)
+			tap_fail(__FILE__, __LINE__, "%s was called before %s", *each, each[-1]);
+	}
 }

@@ -133,4 +133,18 @@ void e2e_become(unsigned int uid);
  */
 void e2e_sleep(int ms);
 
+/**
+ * e2e_calls_start() - note calls of functions in the kernel from now on
+ * @names: the functions, and NULL
+ *
+ * Skips the test if the kernel cannot.
+ */
+void e2e_calls_start(const char *const *names);
+
+/**
+ * e2e_calls_check() - the functions were called, and for the first time in this order
+ * @names: as given to e2e_calls_start(), which this ends
+ */
+void e2e_calls_check(const char *const *names);
+
 #endif

@@ -412,3 +412,25 @@ TEST(life, group_or_node)
 	CHECK_OK(vfio_node_bind(fd, node.fd, &devid));
 	close(fd);
 }
+
+/*
+ * What a device did for its last user, it must not do to the memory of the next: it is reset, and
+ * cannot do DMA, before that memory is attached.
+ */
+BOTH(life, reset_before_attach)
+{
+	static const char *const calls[] = {
+		"pci_clear_master", "pci_try_reset_function", "iommu_attach_group", NULL,
+	};
+	char bdf[PCI_BDF_SIZE];
+	struct vfio_space space;
+	struct vfio_dev dev;
+
+	e2e_claim(EDU_VENDOR, EDU_DEVICE, -1, 0, bdf);
+	CHECK_OK(vfio_space_open(&space, api));
+	e2e_calls_start(calls);
+	CHECK_OK(vfio_open(&dev, bdf, &space));
+	e2e_calls_check(calls);
+	vfio_close(&dev);
+	vfio_space_close(&space);
+}

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
@@ -362,56 +361,23 @@ BOTH(memory, rom)
 	free(rom);
 }
 
-#define TRACING "/sys/kernel/tracing/"
-#define INSTANCE TRACING "instances/e2e-memory/"
-
-static void trace_put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-
-	CHECK_GE(fd, 0);
-	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
 /*
  * A device left asleep by its user is woken before the close frees its MSI-X, which writes to
  * memory.
  */
 TEST(memory, woken_before_its_interrupts_go)
 {
-	char text[16384], *power, *freed;
+	static const char *const calls[] = { "pci_set_power_state", "pci_free_irq_vectors", NULL };
 	struct fixture f;
-	int fd, event;
-	ssize_t n;
+	int event;
 
-	if (access(TRACING "kprobe_events", W_OK))
-		tap_skip("this kernel has no kprobe events");
 	e2e_need_api(VFIO_API_NODE);
 	setup(&f, VFIO_API_NODE, E1000E_VENDOR, E1000E_DEVICE);
 	event = e2e_eventfd();
 	CHECK_OK(vfio_irq_eventfds(f.dev.fd, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, &event,
 				   VFIO_IRQ_SET_ACTION_TRIGGER));
 	set_power(&f, 3);
-
-	trace_put(TRACING "kprobe_events", "p:e2e/power pci_set_power_state\n");
-	trace_put(TRACING "kprobe_events", "p:e2e/freed pci_free_irq_vectors\n");
-	CHECK_OK(mkdir(INSTANCE, 0700));
-	trace_put(INSTANCE "events/e2e/enable", "1");
+	e2e_calls_start(calls);
 	vfio_close(&f.dev);
-	trace_put(INSTANCE "events/e2e/enable", "0");
-	fd = open(INSTANCE "trace", O_RDONLY | O_CLOEXEC);
-	CHECK_GE(fd, 0);
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	CHECK_OK(rmdir(INSTANCE));
-	trace_put(TRACING "kprobe_events", "-:e2e/power\n");
-	trace_put(TRACING "kprobe_events", "-:e2e/freed\n");
-
-	CHECK_GE(n, 0);
-	text[n] = 0;
-	power = strstr(text, ": power:");
-	freed = strstr(text, ": freed:");
-	CHECK(power && freed);
-	CHECK(power < freed);
+	e2e_calls_check(calls);
 }
