@@ -19,9 +19,11 @@
 #include "export/server.h"
 #include "export/textfile.h"
 #include "export/web_config.h"
+#include "machine/obstacles.h"
 #include "machine/privilege.h"
 #include "machine/service.h"
 #include "observe/session.h"
+#include "probe/host_watch.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
 #include "text/format.h"
@@ -273,7 +275,9 @@ static int check(void)
 {
 	if (session_check_early())
 		return -1;
-	if (!*session_sources())
+	if (!functions_observable())
+		obstacle_complain(OBSTACLE_FTRACE);
+	else if (!*session_sources())
 		complain("nothing to observe yet: waiting for vfio_iommu_type1 or iommufd (modprobe "
 			 "vfio-pci)");
 	return 0;

@@ -14,9 +14,11 @@
 #include "describe/replacement_text.h"
 #include "describe/replacement_timeline.h"
 #include "machine/devices.h"
+#include "machine/obstacles.h"
 #include "machine/pid_namespace.h"
 #include "observe/replacement.h"
 #include "observe/session.h"
+#include "probe/host_watch.h"
 #include "probe/sources.h"
 #include "text/clock.h"
 #include "text/exit_status.h"
@@ -309,6 +311,9 @@ static int replace_main(const struct options *given)
 		complain("no iommufd is loaded, and VFIO's type1 container never replaces a translation");
 		return EXIT_FAILED;
 	}
+	/* our modules show replacements all the same, but not their windows */
+	if (session_observes(SOURCE_OWN) && !functions_observable())
+		obstacle_complain(OBSTACLE_FTRACE);
 	return own.drill ? drill(&options) : watch(&options);
 }
 

@@ -144,7 +144,7 @@ void replacement_words(const struct replacement *replacement, char *text, size_t
 	case VERDICT_unknown:
 		strbuf_say(&buf, " (%s)",
 			   facts->ret < 0 ? "failed, and the rollback was not observed" :
-					     "driver not instrumented");
+					     "window not observed");
 		break;
 	default:
 		break;

@@ -16,6 +16,7 @@
 
 #include "doctor/checks.h"
 #include "doctor/findings.h"
+#include "machine/obstacles.h"
 #include "machine/sysfs.h"
 #include "text/output.h"
 
@@ -54,6 +55,7 @@ static const struct {
 	{ "CONFIG_BPF_SYSCALL", "BPF programs" },
 	{ "CONFIG_BPF_JIT", "BPF programs that read state" },
 	{ "CONFIG_BPF_EVENTS", "BPF programs on tracepoints" },
+	{ "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "BPF programs on functions" },
 	{ "CONFIG_DEBUG_INFO_BTF", "the kernel's types" },
 	{ "CONFIG_DEBUG_INFO_BTF_MODULES", "the modules' types" },
 };
@@ -153,28 +155,34 @@ static bool file_is(const char *path, const char *wanted)
 	return sysfs_line(line, sizeof(line), "%s", path) && !strcmp(line, wanted);
 }
 
+/* Report settings that keep BPF programs from working. */
+static void say_obstacles(struct doctor *doctor)
+{
+	const struct obstacle_words *words;
+	enum obstacle obstacle;
+
+	for (obstacle = 0; obstacle < NR_OBSTACLES; obstacle++) {
+		if (!obstacle_here(obstacle))
+			continue;
+		words = obstacle_words(obstacle);
+		doctor_say(doctor, DOCTOR_MISSING, "%s: %s", words->setting, words->effect);
+		doctor_remedy(doctor, "%s", words->remedy);
+	}
+}
+
 void doctor_check_bpf(struct doctor *doctor)
 {
 	size_t before = doctor->nr;
 	char lockdown[64];
 
+	say_obstacles(doctor);
 	sysfs_line(lockdown, sizeof(lockdown), "/sys/kernel/security/lockdown");
-	if (strstr(lockdown, "[confidentiality]")) {
-		doctor_say(doctor, DOCTOR_MISSING,
-			   "the kernel is locked down (confidentiality): BPF cannot read it");
-		doctor_remedy(doctor, "boot with lockdown=integrity, or without lockdown=");
-	}
 	if (strstr(lockdown, "[integrity]") ||
 	    file_is("/sys/module/module/parameters/sig_enforce", "Y")) {
 		doctor_say(doctor, DOCTOR_WARNING,
 			   "only signed modules can be loaded (Secure Boot)");
 		doctor_remedy(doctor, "sign our modules with a key of your own and enrol it: "
 				      "mokutil --import /var/lib/dkms/mok.pub");
-	}
-	if (file_is("/proc/sys/net/core/bpf_jit_enable", "0")) {
-		doctor_say(doctor, DOCTOR_MISSING,
-			   "the BPF JIT compiler is off: state cannot be read");
-		doctor_remedy(doctor, "sysctl net.core.bpf_jit_enable=1");
 	}
 	if (file_is("/proc/sys/kernel/kptr_restrict", "2")) {
 		doctor_say(doctor, DOCTOR_WARNING,

@@ -145,7 +145,8 @@ void exporter_refresh(struct exporter *exporter)
 	inflight_read(&exporter->inflight);
 	state_free(&exporter->state);
 	/* state_read() has reported the failure; then there is no state to show */
-	if (state_read(exporter->state_reader, &exporter->state))
+	exporter->no_state = state_read(exporter->state_reader, &exporter->state);
+	if (exporter->no_state)
 		memset(&exporter->state, 0, sizeof(exporter->state));
 	else
 		latency_remove_gone(&exporter->latency, &exporter->state);

@@ -71,6 +71,7 @@ struct export_cost {
  * @nr_replacements: number of replacements so far
  * @state_reader: reads @state
  * @state: contexts, devices and address spaces
+ * @no_state: they could not be read
  * @cost: cost of the exporter itself
  * @bpf_measured_ns: CLOCK_MONOTONIC when the BPF part of @cost was measured, 0 for never
  * @probed: probed operations at @probed_ns
@@ -93,6 +94,7 @@ struct exporter {
 	uint64_t nr_replacements;
 	struct state_reader *state_reader;
 	struct state state;
+	bool no_state;
 	struct export_cost cost;
 	uint64_t bpf_measured_ns;
 	uint64_t probed;

@@ -4,6 +4,7 @@
 #include "export/exporter.h"
 #include "export/self_metrics.h"
 #include "export/server.h"
+#include "probe/host_watch.h"
 #include "probe/sources.h"
 #include "text/exposition.h"
 #include "version.h"
@@ -89,7 +90,7 @@ static void write_sources(struct exposition *text)
 {
 	static const struct metric observed = {
 		"iommufd_exporter_source_observed", METRIC_GAUGE, NULL,
-		"1 for a source that is observed, 0 for one whose module is not loaded."
+		"1 for a source that is observed, 0 for one that is not loaded or cannot be observed."
 	};
 	struct labels labels;
 	unsigned int source;
@@ -119,6 +120,14 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 		"iommufd_exporter_phases_observed", METRIC_GAUGE, NULL,
 		"1 while phases are observed, 0 once there were too many operations for that."
 	};
+	static const struct metric functions = {
+		"iommufd_exporter_functions_observed", METRIC_GAUGE, NULL,
+		"1, or 0 while ftrace is off: then only our modules can be observed."
+	};
+	static const struct metric state = {
+		"iommufd_exporter_state_observed", METRIC_GAUGE, NULL,
+		"1, or 0 while devices, contexts and their memory cannot be read."
+	};
 	static const struct metric failures = {
 		"iommufd_exporter_load_failures", METRIC_COUNTER, NULL,
 		"How often programs for modules that were loaded later could not be loaded."
@@ -137,6 +146,8 @@ void export_own_metrics(struct exposition *text, const struct exporter *exporter
 	write_cost(text, exporter);
 	write_u64(text, &unlabelled, latency_overflowed(&exporter->latency));
 	write_u64(text, &phases, !exporter->no_phases);
+	write_u64(text, &functions, functions_observable());
+	write_u64(text, &state, !exporter->no_state);
 	write_sources(text);
 	write_u64(text, &failures, exporter->load_failures);
 	if (exporter->http)

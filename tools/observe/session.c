@@ -17,6 +17,7 @@
 
 #include "bpf/filter.h"
 #include "bpf/lists.h"
+#include "machine/obstacles.h"
 #include "machine/privilege.h"
 #include "machine/sysfs.h"
 #include "observe/filter.h"
@@ -26,8 +27,8 @@
 #include "probe/btf_events.h"
 #include "probe/core_types.h"
 #include "probe/hooks.h"
+#include "probe/host_watch.h"
 #include "probe/links.h"
-#include "probe/module_watch.h"
 #include "probe/objects.h"
 #include "probe/opener.h"
 #include "probe/probes.h"
@@ -62,8 +63,14 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
+/*
+ * Report a failure.  The kernel's error is "invalid argument" in most cases, so a setting of this
+ * host that explains it is reported instead.
+ */
 static int failed(const char *what, int err)
 {
+	if (!debug && obstacle_explains())
+		return -1;
 	complain("cannot %s: %s%s%s%s", what, strerror(-err), *libbpf_says ? " (" : "", libbpf_says,
 		 *libbpf_says ? ")" : "");
 	return -1;
@@ -83,6 +90,10 @@ static int check_machine(void)
 	}
 	if (!sysfs_exists("/sys/kernel/btf/vmlinux")) {
 		complain("this kernel has no BTF: it needs one built with CONFIG_DEBUG_INFO_BTF");
+		return -1;
+	}
+	if (obstacle_here(OBSTACLE_LOCKDOWN)) {
+		obstacle_complain(OBSTACLE_LOCKDOWN);
 		return -1;
 	}
 	return pids_init();
@@ -165,7 +176,7 @@ static int check_events(void)
 	int err;
 
 	starting = true;
-	modules_note();
+	host_note();
 	err = btf_events_init(source_modules());
 	if (err == -EPERM) {
 		complain("no privilege to read modules' BTF: run it as root, or add CAP_SYS_ADMIN");
@@ -182,10 +193,22 @@ static int check_events(void)
 	return 0;
 }
 
+/* The sources whose programs can run now. */
+static unsigned int visible(void)
+{
+	return functions_observable() ? observed : observed & SOURCE_BIT(SOURCE_OWN);
+}
+
 static int check_sources(void)
 {
 	/* with vfio alone there is no translation to observe */
-	if (!(observed & ~SOURCE_BIT(SOURCE_VFIO))) {
+	const unsigned int translating = ~SOURCE_BIT(SOURCE_VFIO);
+
+	if (observed & ~visible() & translating) {
+		obstacle_complain(OBSTACLE_FTRACE);
+		return visible() ? 0 : -1;
+	}
+	if (!(observed & translating)) {
 		complain("nothing here to observe: load vfio_iommu_type1 or iommufd (modprobe "
 			 "vfio-pci)");
 		return -1;
@@ -217,11 +240,13 @@ int session_check_early(void)
 /* Look up sources, functions and events again.  Return 0, or -1 after a message. */
 static int renew(void)
 {
+	bool was_on = functions_observable();
 	int err;
 
 	/* until session_started() */
 	starting = true;
-	modules_note();
+	host_note();
+	host_report(was_on);
 	err = btf_events_renew(source_modules());
 	if (err == -ESRCH) {
 		complain("the process iommuscope-open has ended: restart iommuscope to observe "
@@ -241,7 +266,7 @@ int session_follow(int (*extend)(void *observation), void *observation)
 {
 	int err;
 
-	if (!modules_changed())
+	if (!host_changed())
 		return 0;
 	err = renew();
 	if (!err)
@@ -252,7 +277,7 @@ int session_follow(int (*extend)(void *observation), void *observation)
 
 bool session_observes(unsigned int source)
 {
-	return observed & SOURCE_BIT(source);
+	return visible() & SOURCE_BIT(source);
 }
 
 const char *session_sources(void)
@@ -630,7 +655,7 @@ int session_attach_entries(struct session *session, const struct bpf_program *pr
 	int err = 0;
 	size_t i;
 
-	for (i = 0; !err && (hook = hook_at(i)); i++) {
+	for (i = 0; !err && functions_observable() && (hook = hook_at(i)); i++) {
 		if (!hook_is_entry(hook, observed))
 			continue;
 		link = bpf_program__attach_kprobe(program, false, hook_place(hook)->symbol);

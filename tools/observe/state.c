@@ -14,6 +14,7 @@
 
 #include "bpf/state.skel.h"
 #include "bpf/state_walk.h"
+#include "machine/obstacles.h"
 #include "machine/sysfs.h"
 #include "observe/kfuncs.h"
 #include "observe/pids/pids.h"
@@ -34,6 +35,8 @@ _Static_assert(SCOPE_STATE_SLOT >= IOMMUFD_STATE_MAX_SIZE, "a record fits its sl
  * @looked: /dev/iommu existed at the last look, and @own was set for it
  * @own: it belongs to our module
  * @walks: reads the other sources
+ * @blocked: its programs cannot be loaded because the JIT is off, which has been reported
+ * @loaded: they are loaded, which a change of settings does not undo
  */
 struct state_reader {
 	struct session session;
@@ -42,6 +45,8 @@ struct state_reader {
 	bool looked;
 	bool own;
 	struct walks *walks;
+	bool blocked;
+	bool loaded;
 };
 
 #define SLOTS_SIZE ((size_t)SCOPE_STATE_SLOTS * SCOPE_STATE_SLOT)
@@ -67,6 +72,17 @@ static int open_own(struct state_reader *reader)
 	}
 	reader->slots = slots;
 	return 0;
+}
+
+/* Is the JIT off?  Then report it once.  It can be switched on later. */
+static bool is_blocked(struct state_reader *reader)
+{
+	bool blocked = !reader->loaded && obstacle_here(OBSTACLE_JIT);
+
+	if (blocked && !reader->blocked)
+		obstacle_complain(OBSTACLE_JIT);
+	reader->blocked = blocked;
+	return blocked;
 }
 
 /* Find the sources of this host: a bit 1 << enum iommufd_state_source for each. */
@@ -102,6 +118,8 @@ struct state_reader *state_open(void)
 		complain("nothing to show: neither VFIO's type1 (modprobe vfio-pci) nor an iommufd is loaded");
 		goto out_close;
 	}
+	if (is_blocked(reader))
+		goto out_close;
 	if ((!(here & 1U << IOMMUFD_STATE_SOURCE_OWN) || !open_own(reader)) &&
 	    !walks_prepare(reader->walks, here))
 		return reader;
@@ -359,9 +377,12 @@ int state_read(struct state_reader *reader, struct state *state)
 
 	memset(state, 0, sizeof(*state));
 	state->taken_ns = now_ns();
+	if (here && is_blocked(reader))
+		return -1;
 	if ((!(here & own) || !read_own(reader, state)) &&
 	    (!(here & ~own) || !read_others(reader, here, state))) {
 		clean_names(state);
+		reader->loaded |= here != 0;
 		return 0;
 	}
 	state_free(state);

@@ -9,6 +9,7 @@
 #include "bpf/lists.h"
 #include "probe/btf_events.h"
 #include "probe/hooks.h"
+#include "probe/host_watch.h"
 #include "probe/programs.h"
 #include "probe/sources.h"
 
@@ -101,12 +102,12 @@ static bool is_of_use(const struct bpf_program *program, unsigned int here)
 	if (event)
 		return btf_event_exists(event);
 	if (function)
-		return btf_function_exists(function);
+		return functions_observable() && btf_function_exists(function);
 	if (program_hook(program))
-		return hook_symbol(program_hook(program), here);
+		return functions_observable() && hook_symbol(program_hook(program), here);
 	/* attached by session_attach_entries() */
 	if (!strcmp(bpf_program__section_name(program), "kprobe"))
-		return here & ~SOURCE_BIT(SOURCE_OWN);
+		return functions_observable() && here & ~SOURCE_BIT(SOURCE_OWN);
 	if (!program_is_raw(program))
 		return true;
 	for (i = 0; btf_event_name(i); i++)
