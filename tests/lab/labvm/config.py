@@ -63,6 +63,8 @@ def add_machine_options(parser):
         metavar="KIND", help="boot a kernel with self checks: kasan or kcsan [default: kasan]")
     add("--modules", metavar="SET", help="load modules: ours, stock (the kernel's VFIO), upstream (iommufd and "
                                          "VFIO of the kernel's source), or a folder [default: ours where they build]")
+    add("--qemu", choices=kernels.QEMUS, metavar="RELEASE",
+        help="use the QEMU of Debian 13, for devices that the system's own lacks (13)")
     add("--hostfwd", action="append", type=port_pair, default=[], metavar="HOST:GUEST",
         help="forward a TCP port of the host's loopback to the guest")
     add("--icount", action="store_true",

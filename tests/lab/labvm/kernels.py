@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernels and the sets of modules that the lab knows by name, and where it gets them.
+"""The kernels, sets of modules and QEMUs that the lab knows by name, and where it gets them.
 
 A kernel is a folder in the layout of fetch-kernel: vmlinuz, release, version, modules, and
 headers if something is built for it. The sets of modules are: ours; the distribution's own of
@@ -33,6 +33,7 @@ DEBUG = read_slowness()
 DEFAULT_DEBUG = "kasan"
 NAMES = (OWN, *OTHERS, *DEBUG)
 SETS = ("ours", "stock", "upstream")
+QEMUS = ("13",)
 
 STOCK = ("vfio", "vfio_iommu_type1", "vfio_pci")
 TESTING = ("IOMMUSCOPE_TESTING=y", "VFIO_GROUP=y")
@@ -60,10 +61,18 @@ class Kernel:
         self.name = options.kernel or OWN
         self.set = module_set(options)
         self.loads = not options.no_modules
+        self.qemu_release = options.qemu
         if self.name in OTHERS and self.set == "ours":
             raise LabError(f"our modules are not for Linux {self.name}: --modules stock", 2)
         if self.set == "upstream" and self.name not in (OWN, CHROOT):
             raise LabError(f"iommufd is not built for Linux {self.name}", 2)
+
+    @property
+    def qemu(self):
+        """The program."""
+        if not self.qemu_release:
+            return "qemu-system-x86_64"
+        return self.paths.join("qemu", self.qemu_release, "qemu-system-x86_64")
 
     def is_file(self):
         return self.name not in NAMES
@@ -114,6 +123,8 @@ class Kernel:
 
     def prepare(self):
         """Provide all of it."""
+        if self.qemu_release:
+            call([os.path.join(LAB, "fetch-qemu"), self.paths.build, self.qemu_release])
         # the build makes these
         if self.is_file() or self.name == OWN and self.set not in ("stock", "upstream"):
             return

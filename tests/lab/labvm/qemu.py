@@ -92,7 +92,7 @@ class Machine:
                   "no_timer_check", "rcupdate.rcu_cpu_stall_timeout=120"]
         append += arguments + o.append
         cmd = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            kernels.Kernel(self.paths, o).qemu, "-nodefaults", "-no-user-config", "-display", "none",
             "-no-reboot", "-machine", "q35,kernel-irqchip=split", "-m", str(o.mem),
             "-smp", str(o.cpus),
         ]
