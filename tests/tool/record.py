@@ -7,10 +7,12 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from tooltest import Observer, Tap, patience, run, tool, wait_for
 
@@ -275,5 +277,27 @@ def files(tap):
            result.stderr)
 
 
+def span(tap):
+    """The span of a recording has no time in which programs are attached."""
+    ready = os.path.join(FOLDER, "ready")
+    os.mkfifo(ready)
+    with subprocess.Popen(["iommuscope", "record", "-o", TRACE, "--ready-file", ready],
+                          stdout=subprocess.PIPE, text=True) as record:
+        # it is not ready before this pipe is opened for reading
+        with open("/proc/%d/wchan" % record.pid, encoding="ascii") as waits:
+            wait_for(lambda: waits.seek(0) or waits.read() == "wait_for_partner")
+        start = time.monotonic()
+        time.sleep(2)
+        with open(ready, encoding="ascii"):
+            time.sleep(1)
+        record.send_signal(signal.SIGINT)
+        text = record.communicate(timeout=patience(60))[0]
+    most = time.monotonic() - start - 2
+    found = re.search(r"events in ([0-9.]+) s, ", text)
+    # two digits are printed
+    tap.ok(found and 0.9 <= float(found.group(1)) <= most * 1.06, "the time of recording is reported",
+           most, text)
+
+
 if __name__ == "__main__":
-    Tap().run(same_as_ops, begins, filters, timeline, replacements, broken, crash, losses, fast, files)
+    Tap().run(same_as_ops, begins, filters, timeline, replacements, broken, crash, losses, fast, files, span)

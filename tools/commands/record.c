@@ -84,7 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
  * @fd: the file
  * @error: errno of the write that failed, or 0
  * @writer: produces the file's bytes
- * @start_ns: when the recording started
+ * @from_ns: when all programs were attached
+ * @until_ns: when they were about to be detached, which can take seconds as attaching can
  * @counted: operations so far, for the user's limit
  * @lost: losses noted so far
  * @replacements: watches replacements; NULL if that does not work here or is not wanted
@@ -94,7 +95,8 @@ struct recording {
 	int fd;
 	int error;
 	struct trace_writer *writer;
-	uint64_t start_ns;
+	uint64_t from_ns;
+	uint64_t until_ns;
 	uint64_t counted;
 	uint64_t lost;
 	struct replacements *replacements;
@@ -213,7 +215,6 @@ static int begin_file(struct recording *recording)
 	snprintf(info.tool, sizeof(info.tool), "%s", IOMMUSCOPE_VERSION);
 	snprintf(info.kernel, sizeof(info.kernel), "%s", machine.release);
 	snprintf(info.host, sizeof(info.host), "%s", machine.nodename);
-	recording->start_ns = info.start_ns;
 	recording->writer = trace_writer_new(&info, put, recording);
 	return recording->writer ? 0 : -1;
 }
@@ -223,7 +224,7 @@ static void print_summary(const struct recording *recording)
 	uint64_t events, bytes = trace_written(recording->writer, &events);
 
 	printf("%" PRIu64 " events in %s, %s in %s", events,
-	       format_duration(now_ns() - recording->start_ns).s, format_size(bytes).s, own.file);
+	       format_duration(recording->until_ns - recording->from_ns).s, format_size(bytes).s, own.file);
 	if (recording->lost)
 		printf("; %" PRIu64 " more were lost because they came too fast: try --buffer %"
 			PRIu64 ", or --no-begins\n", recording->lost,
@@ -277,11 +278,13 @@ static int record_main(const struct options *options)
 	    (recording.replacements && replacements_attach(recording.replacements)) ||
 	    run_start(&run))
 		goto out_close;
+	recording.from_ns = now_ns();
 	observation.replacements = recording.replacements;
 	run_follow(&run, extend, &observation);
 	do {
 		more = take(&recording, &operations);
 	} while (more && run_wait(&run, operations_fd(&operations), now_ns() + LOOK_EVERY_NS));
+	recording.until_ns = now_ns();
 	operations_detach(&operations);
 	if (more && recording.replacements)
 		replacements_drain(recording.replacements, on_replacement, &recording);
