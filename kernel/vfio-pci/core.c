@@ -212,6 +212,11 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 	vfio_pci_power_probe(vdev);
 	/* The device may be asleep at probe; runtime PM assumes that an active device is in D0. */
 	vfio_pci_set_power_state(vdev, PCI_D0);
+	/*
+	 * A container's memory is attached to the group before the device is opened and reset.
+	 * Until then the device must not continue what it did for its last driver.
+	 */
+	pci_clear_master(pdev);
 	dev->driver->pm = &vfio_pci_core_pm_ops;
 	vdev->disable_idle_d3 = vfio_pci_disable_idle_d3;
 	pm_runtime_allow(dev);

@@ -3,6 +3,8 @@
  * Users that are killed, drivers that are unbound, hot-unplugged devices.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -413,24 +415,51 @@ TEST(life, group_or_node)
 	close(fd);
 }
 
+/* Let a device that no driver has do DMA, as firmware or a bad driver leaves it. */
+static void leave_bus_master(const char *bdf)
+{
+	char path[128];
+	uint16_t command;
+	int fd;
+
+	CHECK_OK(pci_unbind(bdf));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pread(fd, &command, sizeof(command), PCI_COMMAND), sizeof(command));
+	command |= PCI_COMMAND_MASTER;
+	CHECK_EQ(pwrite(fd, &command, sizeof(command), PCI_COMMAND), sizeof(command));
+	CHECK_EQ(pread(fd, &command, sizeof(command), PCI_COMMAND), sizeof(command));
+	CHECK(command & PCI_COMMAND_MASTER);
+	close(fd);
+}
+
 /*
- * What a device did for its last user, it must not do to the memory of the next: it is reset, and
- * cannot do DMA, before that memory is attached.
+ * What a device did for its last driver, it must not do to the memory of the next user. It cannot
+ * do DMA when that memory is attached, and it is reset before its user can enable that. A container
+ * has its memory attached before the device is opened.
  */
 BOTH(life, reset_before_attach)
 {
-	static const char *const calls[] = {
+	static const char *const node[] = {
 		"pci_clear_master", "pci_try_reset_function", "iommu_attach_group", NULL,
 	};
+	static const char *const group[] = {
+		"pci_clear_master", "iommu_attach_group", "pci_try_reset_function", NULL,
+	};
+	const char *const *calls = api == VFIO_API_NODE ? node : group;
 	char bdf[PCI_BDF_SIZE];
 	struct vfio_space space;
 	struct vfio_dev dev;
 
 	e2e_claim(EDU_VENDOR, EDU_DEVICE, -1, 0, bdf);
-	CHECK_OK(vfio_space_open(&space, api));
+	leave_bus_master(bdf);
 	e2e_calls_start(calls);
+	CHECK_OK(pci_bind(bdf, "vfio-pci"));
+	CHECK_OK(vfio_space_open(&space, api));
 	CHECK_OK(vfio_open(&dev, bdf, &space));
 	e2e_calls_check(calls);
+	CHECK_EQ(vfio_config_read(&dev, PCI_COMMAND, 2) & PCI_COMMAND_MASTER, 0);
 	vfio_close(&dev);
 	vfio_space_close(&space);
 }
