@@ -32,7 +32,7 @@ module_param(rom, charp, 0444);
 
 static struct {
 	struct pci_dev *pdev;
-	int where;
+	unsigned int where;
 	u32 set;
 	u32 writable;
 	u32 stored;
