@@ -314,7 +314,8 @@ static const struct field_table *const records[] = {
 
 static const struct command_example examples[] = {
 	{ "export", "serve http://" DEFAULT_ADDRESS "/metrics" },
-	{ "export --listen [::]:9947 --web-config web.yml", "serve clients that have a password, on all addresses" },
+	{ "export --listen [::]:9947 --web-config web.yml",
+	  "serve clients that have a password, on all addresses" },
 	{ "export --textfile /var/lib/prometheus/node-exporter/iommuscope.prom",
 	  "let node_exporter serve it" },
 	{},

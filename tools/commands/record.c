@@ -52,7 +52,8 @@ static const struct argp_option own_options[] = {
 	  "record only ends of operations: half the events, but nothing about operations that hang", 1 },
 	{ "no-replacements", KEY_NO_REPLACEMENTS, NULL, 0,
 	  "do not watch what replacements do to DMA; that starts faster", 1 },
-	{ "buffer", KEY_BUFFER, "MIB", 0, "keep up to MIB of events that are not written yet [default: 32]", 1 },
+	{ "buffer", KEY_BUFFER, "MIB", 0,
+	  "keep up to MIB of events that are not written yet [default: 32]", 1 },
 	{},
 };
 
