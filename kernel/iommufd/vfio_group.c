@@ -136,6 +136,45 @@ static int set_iommu(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 ioas_i
 	return rc;
 }
 
+/* Adds a member, and attaches it if SET_IOMMU has been called. */
+static int add_member(struct iommufd_ctx *ictx, struct member *member, u32 ioas_id)
+{
+	int rc = ictx->vfio_iommu ? attach_member(member, ioas_id) : 0;
+
+	if (!rc)
+		list_add_tail(&member->item, &ictx->vfio_groups);
+	return rc;
+}
+
+/*
+ * Adds @new, or attaches all groups if that is NULL.  If holders are about to be attached, the
+ * memory is pinned first, without the lock.
+ */
+static int change_groups(struct iommufd_ctx *ictx, struct iommufd_op *op,
+			 struct iommufd_ioas *ioas, struct member *new)
+{
+	bool pinned = false, pin;
+	int rc;
+
+	do {
+		rc = iommufd_op_lock(op, &ictx->vfio_lock);
+		if (rc)
+			break;
+		pin = !pinned && (new ? new->holder && ictx->vfio_iommu : has_holder(ictx));
+		if (!pin)
+			rc = new ? add_member(ictx, new, ioas->obj.id) :
+				   set_iommu(ictx, op, ioas->obj.id);
+		mutex_unlock(&ictx->vfio_lock);
+		if (pin) {
+			rc = iommufd_ioas_hold_pinned(ioas, op);
+			pinned = !rc;
+		}
+	} while (pin && !rc);
+	if (pinned)
+		iommufd_ioas_release_pinned(ioas, op);
+	return rc;
+}
+
 /**
  * iommufd_vfio_groups_attach() - attach the groups of a container, as SET_IOMMU does
  * @ictx: the container
@@ -149,52 +188,7 @@ static int set_iommu(struct iommufd_ctx *ictx, struct iommufd_op *op, u32 ioas_i
 int iommufd_vfio_groups_attach(struct iommufd_ctx *ictx, struct iommufd_op *op,
 			       struct iommufd_ioas *ioas)
 {
-	bool pinned = false, pin;
-	int rc;
-
-	do {
-		rc = iommufd_op_lock(op, &ictx->vfio_lock);
-		if (rc)
-			break;
-		pin = !pinned && has_holder(ictx);
-		if (!pin)
-			rc = set_iommu(ictx, op, ioas->obj.id);
-		mutex_unlock(&ictx->vfio_lock);
-		if (pin) {
-			rc = iommufd_ioas_hold_pinned(ioas, op);
-			pinned = !rc;
-		}
-	} while (pin && !rc);
-	if (pinned)
-		iommufd_ioas_release_pinned(ioas, op);
-	return rc;
-}
-
-/* Adds a member, and attaches it if SET_IOMMU has been called. */
-static int add_member(struct iommufd_ctx *ictx, struct iommufd_op *op, struct iommufd_ioas *ioas,
-		      struct member *member)
-{
-	bool pinned = false, pin;
-	int rc;
-
-	do {
-		rc = iommufd_op_lock(op, &ictx->vfio_lock);
-		if (rc)
-			break;
-		pin = !pinned && member->holder && ictx->vfio_iommu;
-		if (!pin && ictx->vfio_iommu)
-			rc = attach_member(member, ioas->obj.id);
-		if (!pin && !rc)
-			list_add_tail(&member->item, &ictx->vfio_groups);
-		mutex_unlock(&ictx->vfio_lock);
-		if (pin) {
-			rc = iommufd_ioas_hold_pinned(ioas, op);
-			pinned = !rc;
-		}
-	} while (pin && !rc);
-	if (pinned)
-		iommufd_ioas_release_pinned(ioas, op);
-	return rc;
+	return change_groups(ictx, op, ioas, NULL);
 }
 
 static int join(struct iommufd_ctx *ictx, struct iommufd_op *op, struct member *member,
@@ -214,7 +208,7 @@ static int join(struct iommufd_ctx *ictx, struct iommufd_op *op, struct member *
 	ioas = iommufd_vfio_ioas_get(ictx, op);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = add_member(ictx, op, ioas, member);
+	rc = change_groups(ictx, op, ioas, member);
 	iommufd_object_put(ictx, &ioas->obj);
 	return rc;
 }
