@@ -273,6 +273,14 @@ static void reset_container(struct iommufd_ctx *ictx)
 	iommufd_op_end(&op, 0);
 }
 
+static void remove_member(struct iommufd_ctx *ictx, struct member *member)
+{
+	list_del(&member->item);
+	free_member(member);
+	if (list_empty(&ictx->vfio_groups))
+		reset_container(ictx);
+}
+
 /**
  * iommufd_vfio_group_leave() - remove a group from its container
  * @ictx: the container
@@ -284,12 +292,8 @@ void iommufd_vfio_group_leave(struct iommufd_ctx *ictx, struct iommu_group *grou
 
 	mutex_lock(&ictx->vfio_lock);
 	member = find_member(ictx, group);
-	if (member) {
-		list_del(&member->item);
-		free_member(member);
-		if (list_empty(&ictx->vfio_groups))
-			reset_container(ictx);
-	}
+	if (member)
+		remove_member(ictx, member);
 	mutex_unlock(&ictx->vfio_lock);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_group_leave, IOMMUFD_VFIO);
@@ -332,14 +336,10 @@ void iommufd_vfio_group_move(struct iommufd_ctx *ictx, struct iommu_group *group
 	mutex_lock(&ictx->vfio_lock);
 	member = find_member(ictx, group);
 	if (member && member->holder && member->holder->dev == from) {
-		if (to) {
+		if (to)
 			change_holder(ictx, member, to);
-		} else {
-			list_del(&member->item);
-			free_member(member);
-			if (list_empty(&ictx->vfio_groups))
-				reset_container(ictx);
-		}
+		else
+			remove_member(ictx, member);
 	}
 	mutex_unlock(&ictx->vfio_lock);
 }
