@@ -217,6 +217,22 @@ TEST(vfio_compat, type1_cuts)
 	CHECK_OK(check_pins(c.fd, buffer, 2 * HUGE, 0));
 }
 
+/* Type1 version 1 cuts at pages; the option for huge pages ends that. */
+TEST(vfio_compat, huge_pages_end_cuts)
+{
+	struct context c = context_new();
+	uint8_t *buffer = memory(PAGE);
+	uint64_t option = 1;
+
+	CHECK_OK(vfio_ioas(c.fd, IOMMU_VFIO_IOAS_SET, &c.ioas));
+	CHECK_OK(vfio_number(c.fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
+	FAILS(EINVAL, "iova_misaligned", ioas_map_at(c.fd, c.ioas, buffer, 512, IOVA));
+	CHECK_OK(iommu_option(c.fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_SET, c.ioas, &option));
+	CHECK_OK(iommu_option(c.fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_GET, c.ioas, &option));
+	CHECK_EQ(option, 1);
+	CHECK_OK(ioas_map_at(c.fd, c.ioas, buffer, 512, IOVA));
+}
+
 TEST(vfio_compat, type1_cuts_at_random)
 {
 	struct test_device device;

@@ -292,6 +292,38 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hw
 }
 
 /**
+ * iommufd_ioas_lock() - keep all users of the HWPTs and areas of an IOAS out
+ * @ioas: the IOAS
+ * @op: the operation, which is charged for the wait
+ *
+ * Takes hwpt_lock and iova_lock for write.
+ *
+ * Return: 0 or -EINTR.
+ */
+int iommufd_ioas_lock(struct iommufd_ioas *ioas, struct iommufd_op *op)
+{
+	int rc;
+
+	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	if (rc)
+		return rc;
+	rc = iommufd_op_down_write(op, &ioas->iova_lock);
+	if (rc)
+		up_write(&ioas->hwpt_lock);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_unlock() - undo iommufd_ioas_lock()
+ * @ioas: the IOAS
+ */
+void iommufd_ioas_unlock(struct iommufd_ioas *ioas)
+{
+	up_write(&ioas->iova_lock);
+	up_write(&ioas->hwpt_lock);
+}
+
+/**
  * iommufd_ioas_set_huge_pages() - set IOMMU_OPTION_HUGE_PAGES
  * @ioas: the IOAS
  * @op: the operation
@@ -304,31 +336,21 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op
 {
 	int rc;
 
-	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	rc = iommufd_ioas_lock(ioas, op);
 	if (rc)
 		return rc;
-	rc = iommufd_op_down_write(op, &ioas->iova_lock);
-	if (rc)
-		goto out_unlock_hwpts;
-	if (enable)
-		ioas->cuts = false;
-	if (ioas->huge_pages == enable)
-		goto out_unlock;
-	if (ioas->nr_hwpts && ioas->nr_areas) {
+	if (ioas->huge_pages != enable && ioas->nr_hwpts && ioas->nr_areas)
 		rc = iommufd_op_fail(op, -EINVAL, IOMMUFD_REASON_object_busy, ioas->obj.id,
 				     ioas->nr_hwpts);
-		goto out_unlock;
-	}
-	if (!enable)
+	else if (!enable)
 		rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
 	if (!rc) {
 		ioas->huge_pages = enable;
+		if (enable)
+			WRITE_ONCE(ioas->cuts, false);
 		ioas->iova_alignment = iommufd_iova_alignment(ioas);
 	}
-out_unlock:
-	up_write(&ioas->iova_lock);
-out_unlock_hwpts:
-	up_write(&ioas->hwpt_lock);
+	iommufd_ioas_unlock(ioas);
 	return rc;
 }
 
@@ -343,19 +365,14 @@ int iommufd_ioas_allow_cuts(struct iommufd_ioas *ioas, struct iommufd_op *op)
 {
 	int rc;
 
-	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	rc = iommufd_ioas_lock(ioas, op);
 	if (rc)
 		return rc;
-	rc = iommufd_op_down_write(op, &ioas->iova_lock);
-	if (rc)
-		goto out_unlock;
 	rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
 	if (!rc) {
 		WRITE_ONCE(ioas->cuts, true);
 		ioas->iova_alignment = iommufd_iova_alignment(ioas);
 	}
-	up_write(&ioas->iova_lock);
-out_unlock:
-	up_write(&ioas->hwpt_lock);
+	iommufd_ioas_unlock(ioas);
 	return rc;
 }

@@ -39,12 +39,9 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 {
 	int rc;
 
-	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
+	rc = iommufd_ioas_lock(ioas, op);
 	if (rc)
 		return rc;
-	rc = iommufd_op_down_write(op, &ioas->iova_lock);
-	if (rc)
-		goto out_unlock_hwpts;
 	if (pins_pages) {
 		rc = iommufd_iova_check_alignment(ioas, op, PAGE_SIZE);
 		if (rc)
@@ -59,9 +56,7 @@ int iommufd_ioas_add_access(struct iommufd_ioas *ioas, struct iommufd_op *op,
 	ioas->pin_accesses += pins_pages;
 	ioas->iova_alignment = iommufd_iova_alignment(ioas);
 out_unlock:
-	up_write(&ioas->iova_lock);
-out_unlock_hwpts:
-	up_write(&ioas->hwpt_lock);
+	iommufd_ioas_unlock(ioas);
 	return rc;
 }
 
@@ -79,8 +74,7 @@ void iommufd_ioas_remove_access(struct iommufd_ioas *ioas, u32 slot, bool pins_p
 	ioas->nr_accesses--;
 	ioas->pin_accesses -= pins_pages;
 	ioas->iova_alignment = iommufd_iova_alignment(ioas);
-	up_write(&ioas->iova_lock);
-	up_write(&ioas->hwpt_lock);
+	iommufd_ioas_unlock(ioas);
 }
 
 /*
