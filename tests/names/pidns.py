@@ -145,8 +145,8 @@ def contexts(tap):
                    "capacity --fit promises nothing outside", fit.stdout)
         with Observer("export", "--processes") as export:
             _, _, metrics = get("/metrics")
-        told = [dict(labels)["pid"] for labels in samples(metrics)["iommufd_context_info"]]
-        tap.equal(sorted(told), sorted([str(shell.pid), "host %d" % OUTSIDE.shell]),
+        shown = [dict(labels)["pid"] for labels in samples(metrics)["iommufd_context_info"]]
+        tap.equal(sorted(shown), sorted([str(shell.pid), "host %d" % OUTSIDE.shell]),
                   "export: the label pid")
         tap.ok(export.stderr.startswith(NOTE) and export.stderr.count("\n") == 1,
                "export says once what is missing", export.stderr)
