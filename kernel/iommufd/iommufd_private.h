@@ -308,8 +308,6 @@ void iommufd_ioas_fini(struct iommufd_ioas *ioas);
 int iommufd_ioas_add_hwpt(struct iommufd_ioas *ioas, struct iommufd_op *op,
 			  struct iommufd_hwpt *hwpt);
 void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hwpt);
-int iommufd_ioas_lock(struct iommufd_ioas *ioas, struct iommufd_op *op);
-void iommufd_ioas_unlock(struct iommufd_ioas *ioas);
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, struct iommufd_op *op, bool enable);
 int iommufd_ioas_allow_cuts(struct iommufd_ioas *ioas, struct iommufd_op *op);
 

@@ -145,6 +145,8 @@ int iommufd_iova_alloc(struct iommufd_ioas *ioas, struct iommufd_op *op, unsigne
 		       unsigned long length, unsigned long *iova);
 int iommufd_iova_check_alignment(struct iommufd_ioas *ioas, struct iommufd_op *op,
 				 unsigned long alignment);
+int iommufd_ioas_lock(struct iommufd_ioas *ioas, struct iommufd_op *op);
+void iommufd_ioas_unlock(struct iommufd_ioas *ioas);
 unsigned long iommufd_iova_alignment(struct iommufd_ioas *ioas);
 
 /**

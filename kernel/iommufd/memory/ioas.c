@@ -292,38 +292,6 @@ void iommufd_ioas_remove_hwpt(struct iommufd_ioas *ioas, struct iommufd_hwpt *hw
 }
 
 /**
- * iommufd_ioas_lock() - keep all users of the HWPTs and areas of an IOAS out
- * @ioas: the IOAS
- * @op: the operation, which is charged for the wait
- *
- * Takes hwpt_lock and iova_lock for write.
- *
- * Return: 0 or -EINTR.
- */
-int iommufd_ioas_lock(struct iommufd_ioas *ioas, struct iommufd_op *op)
-{
-	int rc;
-
-	rc = iommufd_op_down_write(op, &ioas->hwpt_lock);
-	if (rc)
-		return rc;
-	rc = iommufd_op_down_write(op, &ioas->iova_lock);
-	if (rc)
-		up_write(&ioas->hwpt_lock);
-	return rc;
-}
-
-/**
- * iommufd_ioas_unlock() - undo iommufd_ioas_lock()
- * @ioas: the IOAS
- */
-void iommufd_ioas_unlock(struct iommufd_ioas *ioas)
-{
-	up_write(&ioas->iova_lock);
-	up_write(&ioas->hwpt_lock);
-}
-
-/**
  * iommufd_ioas_set_huge_pages() - set IOMMU_OPTION_HUGE_PAGES
  * @ioas: the IOAS
  * @op: the operation
